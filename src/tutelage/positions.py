@@ -1,0 +1,74 @@
+"""Positions: what a localizer answers, one row a scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tutelage.fingerprints import LocalFrame
+
+__all__ = ["Located", "Positions"]
+
+
+class Located(NamedTuple):
+    """What a method makes of scans that hear something it knows."""
+
+    position_m: np.ndarray
+    """[n, 2] float64 in the frame of the training data."""
+    floor: np.ndarray | None = None
+    """[n] str, None where the method gives no floors."""
+    building: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Positions:
+    """Answers to scans, in the frame of the model that gave them.
+
+    Parameters
+    ----------
+    scan_id : [n] str, the ids of the scans asked about
+    position_m : [n, 2] float64 in `frame`; NaN where there is no position
+    frame : frame of `position_m`
+    floor, building : [n] str labels, or None where the model gives none
+    reason : [n] str, why there is no position; "" where there is one
+    n_unknown : [n] int, access points in the scan that the model does not know
+    """
+
+    scan_id: np.ndarray
+    position_m: np.ndarray
+    frame: LocalFrame
+    reason: np.ndarray
+    n_unknown: np.ndarray
+    floor: np.ndarray | None = None
+    building: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.scan_id)
+
+    @property
+    def answered(self) -> np.ndarray:
+        """[n] bool: scans that have a position."""
+        return np.asarray(np.isfinite(self.position_m).all(axis=1))
+
+    @property
+    def absolute_position_m(self) -> np.ndarray:
+        """[n, 2] positions in data-set coordinates."""
+        return np.asarray(self.position_m + np.asarray(self.frame.origin_m))
+
+    def records(self) -> list[dict[str, Any]]:
+        """One plain dictionary a scan, ready for JSON or CSV (None where there is no position)."""
+        absolute, answered = self.absolute_position_m, self.answered
+        return [
+            {
+                "scan_id": str(self.scan_id[i]),
+                "x_m": round(float(absolute[i, 0]), 3) if answered[i] else None,
+                "y_m": round(float(absolute[i, 1]), 3) if answered[i] else None,
+                "floor": None if self.floor is None or not answered[i] else str(self.floor[i]),
+                "building": None if self.building is None or not answered[i] else str(self.building[i]),
+                "n_unknown": int(self.n_unknown[i]),
+                "reason": str(self.reason[i]),
+            }
+            for i in range(len(self))
+        ]

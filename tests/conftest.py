@@ -1,0 +1,48 @@
+"""Shared fixtures: where the real data are, and a cache that no test shares with the user."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REAL_DATA = Path(os.environ["TUTELAGE_DATA"]) if os.environ.get("TUTELAGE_DATA") else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without data on a user's machine leave real-data tests out and say how many; in CI that is a failure."""
+    if REAL_DATA is not None and REAL_DATA.is_dir():
+        return
+    if os.environ.get("CI") == "true":
+        raise pytest.UsageError("CI needs the real data: set TUTELAGE_DATA to a folder that holds them")
+    real = [item for item in items if item.get_closest_marker("real_data")]
+    config.hook.pytest_deselected(items=real)
+    items[:] = [item for item in items if item not in set(real)]
+    config.stash[_LEFT_OUT] = len(real)
+
+
+_LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    left_out = terminalreporter.config.stash.get(_LEFT_OUT, 0)
+    if left_out:
+        terminalreporter.write_line(
+            f"{left_out} tests on real data were left out: set TUTELAGE_DATA to the folder that holds the data sets"
+        )
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Folder of the real data sets."""
+    assert REAL_DATA is not None
+    return REAL_DATA.resolve()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of this test run alone."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["TUTELAGE_CACHE"] = str(folder)
+    return folder
