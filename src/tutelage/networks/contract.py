@@ -1,0 +1,84 @@
+"""`check_network`: the test that a plug-in's author runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from tutelage.errors import BadInputError
+from tutelage.networks.base import SpecializedNetwork, build_network
+from tutelage.networks.inputs import RssBatch
+
+__all__ = ["check_network"]
+
+
+def check_network(name: str, settings: Mapping[str, Any] | None = None) -> None:
+    """Hold a registered network to the contract.
+
+    The three parts exist; outputs are [B, d_E] and [B, 2] for B = 1 and more; d_E does not depend on the
+    building; in evaluation mode the answer is deterministic and does not depend on the rest of the batch;
+    every parameter receives a finite gradient; the weights survive a save and a load.
+
+    Raises
+    ------
+    BadInputError
+        With the first clause that does not hold.
+    """
+    widths = {n_ap: build_network(name, n_ap, settings).d_e(n_ap) for n_ap in (40, 61)}
+    _require(len(set(widths.values())) == 1, name, f"d_E must not depend on n_ap; it is {widths}")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        _check_outputs(name, build_network(name, 40, settings).eval())
+        _check_gradients(name, build_network(name, 40, settings).train())
+        _check_reload(name, settings)
+
+
+def _scans(n: int, n_ap: int = 40) -> RssBatch:
+    heard = torch.stack([torch.randperm(n_ap)[:8] for _ in range(n)])
+    return RssBatch(heard.flatten(), torch.rand(n * 8), torch.arange(0, n * 8, 8), n_ap)
+
+
+def _first(scans: RssBatch) -> RssBatch:
+    return RssBatch(scans.column[:8], scans.value[:8], scans.offset[:1], scans.n_access_points)
+
+
+@torch.no_grad()
+def _check_outputs(name: str, network: SpecializedNetwork) -> None:
+    scans = _scans(5)
+    out = network(scans)
+    _require(out.z_e.ndim == 2 and len(out.z_e) == 5, name, f"Z_E must be [B, d_E], is {list(out.z_e.shape)}")
+    _require(
+        list(out.position.shape) == [5, 2], name, f"position must be [B, 2], is {list(out.position.shape)}"
+    )
+    _require(bool(torch.equal(out.position, network(scans).position)), name, "eval() must be deterministic")
+    alone = network(_first(scans)).position
+    _require(
+        bool(torch.allclose(alone, out.position[:1], atol=1e-5)),
+        name,
+        "in eval() a scan's answer must not depend on the rest of the batch",
+    )
+
+
+def _check_gradients(name: str, network: SpecializedNetwork) -> None:
+    network(_scans(64)).position.square().sum().backward()
+    for key, parameter in network.module.named_parameters():
+        if parameter.requires_grad:
+            reached = parameter.grad is not None and bool(torch.isfinite(parameter.grad).all())
+            _require(reached, name, f"parameter {key} receives no finite gradient from the position")
+
+
+@torch.no_grad()
+def _check_reload(name: str, settings: Mapping[str, Any] | None) -> None:
+    saved = build_network(name, 40, settings).eval()
+    loaded = build_network(name, 40, settings).eval()
+    loaded.load_state_dict(saved.state_dict())
+    scans = _scans(3)
+    same = torch.equal(saved(scans).position, loaded(scans).position)
+    _require(bool(same), name, "weights must survive state_dict() and load_state_dict()")
+
+
+def _require(holds: bool, name: str, clause: str) -> None:
+    if not holds:
+        raise BadInputError(f"network {name!r} breaks the contract: {clause}")

@@ -1,0 +1,38 @@
+"""DNN: the fully connected network of Félix et al. (2016), widths ours."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from tutelage.networks.inputs import SparseLinear
+
+__all__ = ["DNN"]
+
+
+class DNN(nn.Module):
+    """Dense 512-512-256 with ReLU, then Dense 2.
+
+    F: first layer [B, n_ap] -> [B, width]; E: [B, width] -> [B, width] -> [B, d_e]; R: [B, d_e] -> [B, 2].
+    Source: Félix, Siller, Álvarez, "A fingerprinting indoor localization algorithm based deep learning"
+    (ICUFN 2016); the widths are not published and are ours.
+
+    Parameters
+    ----------
+    n_ap : access points heard in training
+    width : units of the first two layers
+    d_e : units of the representation Z_E
+    dropout : share of units dropped after each hidden layer
+    """
+
+    def __init__(self, n_ap: int, *, width: int = 512, d_e: int = 256, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.framer = nn.Sequential(SparseLinear(n_ap, width), nn.ReLU())
+        self.extractor = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(width, d_e),
+            nn.ReLU(),
+        )
+        self.regressor = nn.Linear(d_e, 2)
