@@ -1,0 +1,41 @@
+"""The training core: one small loop, its state, its hooks."""
+
+from tutelage.training.data import Batch, TrainingData, augmented, normalised
+from tutelage.training.loop import train
+from tutelage.training.recipe import (
+    Budget,
+    LearningRecipe,
+    changed_recipe,
+    descend,
+    epochs_in_paper,
+    learning_rate_at,
+    make_optimizer,
+    steps_per_epoch,
+)
+from tutelage.training.run import RunOptions, Step, run_stage
+from tutelage.training.runtime import resolve_device, seeded
+from tutelage.training.state import TrainState
+from tutelage.training.supervised import supervised_step
+
+__all__ = [
+    "Batch",
+    "Budget",
+    "LearningRecipe",
+    "RunOptions",
+    "Step",
+    "TrainState",
+    "TrainingData",
+    "augmented",
+    "changed_recipe",
+    "descend",
+    "epochs_in_paper",
+    "learning_rate_at",
+    "make_optimizer",
+    "normalised",
+    "resolve_device",
+    "run_stage",
+    "seeded",
+    "steps_per_epoch",
+    "supervised_step",
+    "train",
+]
