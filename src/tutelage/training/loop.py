@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from tutelage.errors import TrainingDivergedError
+from tutelage.files import replaced_file
 from tutelage.training.state import TrainState
 
 __all__ = ["WARM_UP_STEPS", "Hook", "checkpoint_every", "finite_guard", "fit_into", "log_metrics", "train"]
@@ -54,15 +55,23 @@ def finite_guard(state: TrainState, metrics: Metrics) -> None:
             )
 
 
-def log_metrics(path: Path, stage: str) -> Hook:
-    """Append the metrics as JSON lines to `path`, one line a look."""
+def log_metrics(path: Path, stage: str, first_step: int) -> Hook:
+    """Append the metrics as JSON lines to `path`, one line a look.
+
+    Lines of this stage past `first_step`, left by a run that was killed, are taken out first.
+    """
+    if path.exists():
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        kept = [line for line in lines if line["stage"] != stage or line["step"] <= first_step]
+        with replaced_file(path) as beside:
+            beside.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
 
     def hook(state: TrainState, metrics: Metrics) -> None:
         if state.step % _LOOK_EVERY and state.step != state.n_steps:
             return
         line = {"stage": stage, "step": state.step, "n_steps": state.n_steps}
+        values = {name: round(float(value), 6) for name, value in metrics.items()}
         with path.open("a", encoding="utf-8") as file:
-            values = {name: round(float(value), 6) for name, value in metrics.items()}
             file.write(json.dumps(line | values) + "\n")
 
     return hook

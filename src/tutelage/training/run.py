@@ -1,9 +1,9 @@
-"""One stage of a run from start to end: seeds, resume, hooks, progress bar, loop."""
+"""One stage of a run from start to end: budget, resume, hooks, progress bar, loop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from tutelage.training.loop import (
 from tutelage.training.recipe import Budget
 from tutelage.training.state import TrainState
 
-__all__ = ["RunOptions", "Step", "run_stage"]
+__all__ = ["RunOptions", "Step", "checkpoints", "run_stage"]
 
 Step = Callable[[TrainState, Batch], Mapping[str, Tensor]]
 """One update from one batch; returns the terms of the loss, the localization error in metres first."""
@@ -32,16 +32,17 @@ Step = Callable[[TrainState, Batch], Mapping[str, Tensor]]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Everything about a run that does not change what is learnt, and its seed and budget.
+    """Everything about a run that is no matter of the method: seed, budget, device, what to show and keep.
 
     Parameters
     ----------
     seed : of every random number of the run
     device : "auto", "cpu", "cuda", ...
     budget : epochs or minutes; empty means the recipe's own
-    checkpoint_dir : where to keep checkpoints and the metrics log, None for none
+    checkpoint_dir : where to keep checkpoints while running, None for none; removed after success
     checkpoint_seconds : time between checkpoints
-    resume : continue from the checkpoint if there is one
+    resume : continue from the checkpoints if there are any
+    log : file for the metrics as JSON lines, None for none
     progress : show a progress bar with the time left, on standard error
     """
 
@@ -51,7 +52,25 @@ class RunOptions:
     checkpoint_dir: Path | None = None
     checkpoint_seconds: float = 20.0
     resume: bool = False
+    log: Path | None = None
     progress: bool = False
+
+
+@contextmanager
+def checkpoints(options: RunOptions) -> Iterator[None]:
+    """Around all stages: without `resume` old checkpoints and log go first, after success the new checkpoints."""
+    folder = options.checkpoint_dir
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    if not options.resume:
+        _remove_checkpoints(folder)
+        if options.log:
+            options.log.unlink(missing_ok=True)
+    yield
+    _remove_checkpoints(folder)
+    if folder:
+        with suppress(OSError):  # the folder holds something of the user's: it stays
+            folder.rmdir()
 
 
 def run_stage(
@@ -68,14 +87,18 @@ def run_stage(
 
     Must be called inside `seeded`, in which the modules were made as well.
     """
+    state.fingerprint = state.fingerprint | {
+        "epochs": options.budget.epochs,
+        "minutes": options.budget.minutes,
+    }
     hooks: list[Hook] = [finite_guard]
-    checkpoint = options.checkpoint_dir and options.checkpoint_dir / f"{stage}.safetensors"
-    if checkpoint and options.checkpoint_dir:
-        options.checkpoint_dir.mkdir(exist_ok=True)
+    if options.checkpoint_dir:
+        checkpoint = options.checkpoint_dir / f"{stage.replace(' ', '-')}.checkpoint"
         if options.resume and checkpoint.exists():
             state.load(checkpoint)
-        hooks.append(log_metrics(options.checkpoint_dir / "metrics.jsonl", stage))
         hooks.append(checkpoint_every(checkpoint, options.checkpoint_seconds))
+    if options.log:
+        hooks.append(log_metrics(options.log, stage, state.step))
     if options.budget.minutes and state.step < WARM_UP_STEPS:
         hooks.insert(0, fit_into(options.budget.minutes * share_of_minutes, state.step))
 
@@ -84,6 +107,11 @@ def run_stage(
 
     with _progress_bar(stage, state, options.progress) as show:
         train(state, step, batch_at, [*hooks, show])
+
+
+def _remove_checkpoints(folder: Path | None) -> None:
+    for checkpoint in folder.glob("*.checkpoint") if folder else ():
+        checkpoint.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,0 +1,66 @@
+"""Which source goes to which reader, and which combinations are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tutelage.datasets import dataset_table, fetch, load
+from tutelage.datasets.registry import public_datasets
+from tutelage.errors import BadInputError, UnknownNameError
+
+
+def test_unknown_name_suggests_near_misses() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean ujiindoorloc"):
+        load("ujindoorloc")
+    with pytest.raises(UnknownNameError, match="Did you mean tampere"):
+        fetch("tamper")
+
+
+def test_months_after_another_name_are_unknown() -> None:
+    with pytest.raises(UnknownNameError, match="ujiindoorloc:3"):
+        load("ujiindoorloc:3")
+
+
+@pytest.mark.parametrize("source", ["survey.csv", "folder/survey", "folder/survey.parquet"])
+def test_missing_path_is_bad_input_not_an_unknown_name(source: str) -> None:
+    with pytest.raises(BadInputError, match="no such file"):
+        load(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [
+        ("tampere", {"not_heard": -110}),
+        ("simulated", {"epsg": 3857}),
+        ("tampere", {"months": "1"}),
+        ("uji_library:1", {"months": "2"}),
+        ("uji_library:26", {}),
+        ("simulated:few", {}),
+    ],
+)
+def test_options_that_do_not_fit_the_source_are_refused(source: str, options: dict[str, Any]) -> None:
+    with pytest.raises(BadInputError):
+        load(source, **options)
+
+
+def test_simulated_source_passes_the_seed_on() -> None:
+    assert load("simulated").train.content_hash() == load("simulated:0").train.content_hash()
+    assert load("simulated:1").train.content_hash() != load("simulated:0").train.content_hash()
+
+
+def test_user_table_is_read_by_its_path(tmp_path: Path) -> None:
+    table = tmp_path / "office.csv"
+    table.write_text("scan_id,x_m,y_m,ap1,ap2\na,0,0,-50,-110\nb,1,0,-60,-70\nc,0,2,-110,-55\n")
+    survey = load(table, not_heard=-110)
+    assert (survey.name, survey.train.n_heard.tolist()) == ("office", [1, 2, 1])
+
+
+def test_table_of_data_sets_is_complete_and_states_licences(tmp_path: Path) -> None:
+    table = dataset_table(tmp_path)
+    assert [status.name for status in table] == list(public_datasets())
+    assert len(table) == 9
+    assert all(status.licence and status.citation and status.title for status in table)
+    assert [status.name for status in table if not status.verified] == ["utsindoorloc"]
