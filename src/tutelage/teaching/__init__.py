@@ -1,0 +1,21 @@
+"""Expert Training (phase 1): surrogate teachers of source buildings."""
+
+from tutelage.teaching.expert_training import teach
+from tutelage.teaching.generator import Critic, Generated, Generator, gradient_penalty
+from tutelage.teaching.recipe import PAPER_INPUT, TeachingRecipe, teaching_recipe
+from tutelage.teaching.teacher import Quality, Teacher, TeacherCard, untrained_teacher
+
+__all__ = [
+    "PAPER_INPUT",
+    "Critic",
+    "Generated",
+    "Generator",
+    "Quality",
+    "Teacher",
+    "TeacherCard",
+    "TeachingRecipe",
+    "gradient_penalty",
+    "teach",
+    "teaching_recipe",
+    "untrained_teacher",
+]

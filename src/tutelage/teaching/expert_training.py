@@ -1,0 +1,237 @@
+"""Expert Training: from a source building to a surrogate teacher (Paper, section 3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tutelage.constraints import angular_similarity
+from tutelage.errors import BadInputError
+from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.networks import SpecializedNetwork, network_spec
+from tutelage.representation import CoordinateScaler, RssRepresentation
+from tutelage.surveys.splits import split_by_position
+from tutelage.teaching.generator import Generator
+from tutelage.teaching.objective import Adversaries, joint_step, surrogate_step
+from tutelage.teaching.recipe import TeachingRecipe, teaching_recipe
+from tutelage.teaching.teacher import Quality, Teacher, TeacherCard
+from tutelage.training import (
+    RunOptions,
+    TrainingData,
+    TrainState,
+    checkpoints,
+    epochs_in_paper,
+    make_optimizer,
+    normalised,
+    resolve_device,
+    run_stage,
+    seeded,
+    supervised_step,
+)
+
+__all__ = ["teach"]
+
+_HELD_OUT = 0.1
+_GRID = 16
+_ROWS = 4096  # scans at a time when nothing is learnt
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What every part of Expert Training needs of the source building."""
+
+    network: SpecializedNetwork
+    data: TrainingData
+    held: TrainingData
+    recipe: TeachingRecipe
+    options: RunOptions
+    fingerprint: dict[str, Any]
+
+    @property
+    def scale_m(self) -> float:
+        return self.data.scaler.scale_m
+
+
+def teach(
+    source: Survey | FingerprintSet,
+    network: str = "dnn",
+    *,
+    recipe: str = "default",
+    settings: Mapping[str, Any] | None = None,
+    network_settings: Mapping[str, Any] | None = None,
+    options: RunOptions | None = None,
+) -> Teacher:
+    """Train a surrogate teacher on a source building.
+
+    One reference point in ten is held out to measure the teacher's quality; no test split is touched.
+
+    Parameters
+    ----------
+    source : a survey (its training split is used) or a fingerprint set with positions
+    network : name of a registered network
+    recipe : "paper" or "default"
+    settings : changes to the recipe
+    network_settings : settings of the network
+    options : seed, device, budget, checkpoints, progress
+
+    Raises
+    ------
+    BadInputError, UnknownNameError
+        If a name, a setting or the data cannot be used.
+    """
+    options = options or RunOptions()
+    chosen = teaching_recipe(recipe, dict(settings or {}))
+    train, name, licence = _training_scans(source)
+    spec = network_spec(network)
+    device = resolve_device(options.device)
+    with checkpoints(options), seeded(options.seed, device):
+        place = _prepare(train, spec.name, network_settings, chosen, options, device)
+        generator, n_steps = _train(place, train)
+        quality = _quality(place, generator)
+    card = TeacherCard(
+        network=network,
+        network_settings=place.network.settings,
+        d_e=generator.d_e,
+        source=name,
+        data_hash=train.content_hash(),
+        n_train=len(train),
+        licence=licence,
+        recipe_name=recipe,
+        recipe=chosen.model_dump(),
+        seed=options.seed,
+        n_steps=n_steps,
+        quality=quality,
+        place_histogram=_place_histogram(place.data.place),
+        version=version("tutelage"),
+    )
+    return Teacher(generator.cpu(), card)
+
+
+def _training_scans(source: Survey | FingerprintSet) -> tuple[FingerprintSet, str, str]:
+    train, name, licence = (
+        (source.train, source.name, source.licence) if isinstance(source, Survey) else (source, "unnamed", "")
+    )
+    heard = train[train.n_heard > 0]
+    if len(heard) < 2:
+        raise BadInputError(f"{len(heard)} scans of {name!r} hear anything; a teacher needs a survey")
+    return heard, name, licence
+
+
+def _prepare(
+    train: FingerprintSet,
+    network: str,
+    network_settings: Mapping[str, Any] | None,
+    recipe: TeachingRecipe,
+    options: RunOptions,
+    device: torch.device,
+) -> _Source:
+    rest, held = split_by_position(train, fraction=_HELD_OUT, seed=options.seed)
+    representation = RssRepresentation.fit(train[rest], recipe.representation)
+    scaler = CoordinateScaler.fit(train[rest].known_position_m)
+    n_ap = len(representation.access_points)
+    student = SpecializedNetwork(network_spec(network), n_ap, network_settings).to(device)
+    fingerprint = {
+        "network": network,
+        "network_settings": student.settings,
+        "recipe": recipe.model_dump(),
+        "seed": options.seed,
+        "data": train.content_hash(),
+    }
+    data, beside = (TrainingData(train[rows], representation, scaler, device) for rows in (rest, held))
+    return _Source(student, data, beside, recipe, options, fingerprint)
+
+
+def _train(place: _Source, train: FingerprintSet) -> tuple[Generator, int]:
+    """The source network and its generator, together or one after the other (A18)."""
+    recipe, options = place.recipe, place.options
+    joint = recipe.source == "joint"
+    n_steps = options.budget.n_steps(
+        len(place.data), recipe.batch_size, epochs_in_paper(len(train)) if joint else None
+    )
+    optimizer = make_optimizer(recipe, place.network)
+    if not joint:
+        source = TrainState(
+            {"network": place.network},
+            {"network": optimizer},
+            n_steps,
+            place.data.device,
+            place.fingerprint,
+        )
+        step = supervised_step(place.network, optimizer, recipe, place.scale_m)
+        run_stage(
+            "source network", source, step, place.data, recipe.batch_size, options, share_of_minutes=0.5
+        )
+    representation = _representations(place.network, place.data, recipe)
+    generator = Generator(
+        representation.shape[1],
+        d_noise=recipe.d_noise,
+        d_f=recipe.d_f,
+        conditioned=recipe.generator == "location",
+        non_negative=bool((representation >= 0).all()),
+    ).to(place.data.device)
+    adversaries = Adversaries.make(generator, recipe)
+    state = TrainState(
+        {"generator": generator, "critic": adversaries.critic},
+        {"generator": adversaries.generator_optimizer, "critic": adversaries.critic_optimizer},
+        n_steps,
+        place.data.device,
+        place.fingerprint,
+    )
+    if joint:
+        state.modules["network"], state.optimizers["network"] = place.network, optimizer
+        step = joint_step(place.network, optimizer, adversaries, recipe, place.scale_m)
+    else:
+        step = surrogate_step(representation, place.network, adversaries, recipe, place.scale_m)
+    share = 1.0 if joint else 0.5
+    run_stage(
+        "surrogate teacher", state, step, place.data, recipe.batch_size, options, share_of_minutes=share
+    )
+    return generator.eval(), state.n_steps
+
+
+@torch.no_grad()
+def _representations(network: SpecializedNetwork, data: TrainingData, recipe: TeachingRecipe) -> Tensor:
+    """[n, d_E]: Z_E^S of all scans, as at prediction."""
+    network.eval()
+    rows = torch.split(torch.arange(len(data), device=data.device), _ROWS)
+    return torch.cat([network(normalised(data.table.rows(r), recipe)).z_e for r in rows])
+
+
+@torch.no_grad()
+def _quality(place: _Source, generator: Generator) -> Quality:
+    """Figures of the card, on the reference points held out."""
+    held, regressor = place.held, place.network.part("regressor")
+    real = _representations(place.network, held, place.recipe)
+    noise = generator.noise(len(held), held.device)
+    z_e = generator(noise, held.place).z_e
+    shown = regressor(z_e)
+
+    def mean_error_m(found: Tensor) -> float:
+        return float((found - held.position).norm(dim=1).mean()) * place.scale_m
+
+    same_place = held.place.mean(dim=0).expand_as(held.place)
+    noise_alone = generator(noise, same_place).z_e.var(dim=0).sum()
+    return Quality(
+        source_mae_m=round(mean_error_m(regressor(real)), 3),
+        generator_mae_m=round(mean_error_m(shown), 3),
+        centroid_mae_m=round(mean_error_m(place.data.position.mean(dim=0)), 3),
+        angular_similarity=round(
+            1 - float(angular_similarity(real, z_e, margin_rad=0.0, form="per_sample")), 4
+        ),
+        spread=round(float(shown.std(dim=0).norm() / held.position.std(dim=0).norm()), 4),
+        diversity=round(float(noise_alone / z_e.var(dim=0).sum().clamp_min(1e-12)), 4),
+    )
+
+
+def _place_histogram(place: Tensor) -> list[list[float]]:
+    """Shares of the scans on a coarse grid over the unit square: how places spread, not where they are."""
+    x, y = place.cpu().numpy().T
+    counts, _, _ = np.histogram2d(y, x, bins=_GRID, range=[[0, 1], [0, 1]])
+    shares: list[list[float]] = np.round(counts / counts.sum(), 5).tolist()
+    return shares

@@ -1,0 +1,116 @@
+"""The surrogate teacher G = (F^G, E^G) and its critic C (Paper, section 3.1)."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Critic", "Generated", "Generator", "gradient_penalty"]
+
+_OCTAVES = 4
+
+
+class Generated(NamedTuple):
+    """What a surrogate teacher models, one row a sample."""
+
+    z_f: Tensor
+    """[B, d_F]"""
+    z_e: Tensor
+    """[B, d_E]"""
+
+
+class Generator(nn.Module):
+    """Three fully connected layers: two in F^G (noise -> Z_F), one in E^G (Z_F -> Z_E).
+
+    Parameters
+    ----------
+    d_e : width of the representation it models
+    d_noise : k, width of the noise
+    d_f : width of Z_F and of the hidden layer
+    conditioned : ask for the representation at a place (A3); else noise alone, as printed
+    non_negative : close E^G with a ReLU, for networks whose Z_E is never negative
+    """
+
+    def __init__(
+        self, d_e: int, *, d_noise: int, d_f: int, conditioned: bool, non_negative: bool = False
+    ) -> None:
+        super().__init__()
+        self.d_e, self.d_noise, self.conditioned, self.non_negative = d_e, d_noise, conditioned, non_negative
+        d_in = d_noise + (_place_width() if conditioned else 0)
+        self.framer = nn.Sequential(nn.Linear(d_in, d_f), nn.ReLU(), nn.Linear(d_f, d_f), nn.ReLU())
+        last: list[nn.Module] = [nn.Linear(d_f, d_e)]
+        self.extractor = nn.Sequential(*last, *([nn.ReLU()] if non_negative else []))
+
+    def noise(self, n: int, device: torch.device) -> Tensor:
+        """[n, d_noise], standard normal, from the run's generator."""
+        return torch.randn(n, self.d_noise, device=device)
+
+    def forward(self, noise: Tensor, place: Tensor) -> Generated:
+        """Noise [B, k] and places [B, 2] in the unit square (ignored when unconditioned)."""
+        z_f = self.framer(torch.cat([noise, place_features(place)], dim=1) if self.conditioned else noise)
+        return Generated(z_f, self.extractor(z_f))
+
+    def architecture(self) -> dict[str, int | bool]:
+        """Keyword arguments that make the same module again."""
+        first = self.framer[0]
+        assert isinstance(first, nn.Linear)
+        return {
+            "d_e": self.d_e,
+            "d_noise": self.d_noise,
+            "d_f": first.out_features,
+            "conditioned": self.conditioned,
+            "non_negative": self.non_negative,
+        }
+
+
+class Critic(nn.Module):
+    """Three fully connected layers without batch norm; [B, d_E] and places -> [B] scores."""
+
+    def __init__(self, d_e: int, *, width: int, conditioned: bool) -> None:
+        super().__init__()
+        self.conditioned = conditioned
+        d_in = d_e + (_place_width() if conditioned else 0)
+        self.layers = nn.Sequential(
+            nn.Linear(d_in, width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(width, width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(width, 1),
+        )
+
+    def forward(self, z_e: Tensor, place: Tensor) -> Tensor:
+        """Higher for representations it takes as the network's own."""
+        seen = torch.cat([z_e, place_features(place)], dim=1) if self.conditioned else z_e
+        scores: Tensor = self.layers(seen)
+        return scores.squeeze(1)
+
+
+def gradient_penalty(critic: Critic, real: Tensor, generated: Tensor, place: Tensor) -> Tensor:
+    """Mean squared distance from 1 of the critic's gradient norm between real and generated samples.
+
+    Source: Gulrajani et al., "Improved training of Wasserstein GANs" (2017), Eq. 3.
+
+    Parameters
+    ----------
+    real, generated : [B, d_E], without gradient
+    place : [B, 2], of the real samples
+    """
+    share = torch.rand(len(real), 1, device=real.device)
+    between = (share * real + (1 - share) * generated).requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(between, place).sum(), between, create_graph=True)
+    return (gradient.square().sum(dim=1).add(1e-12).sqrt() - 1).square().mean()
+
+
+def place_features(place: Tensor) -> Tensor:
+    """[B, 2] in the unit square to [B, 18]: the place itself and four octaves of sines and cosines."""
+    centred = 2 * place - 1
+    frequency = math.pi * 2.0 ** torch.arange(_OCTAVES, device=place.device)
+    angle = (centred[:, :, None] * frequency).flatten(1)
+    return torch.cat([centred, angle.sin(), angle.cos()], dim=1)
+
+
+def _place_width() -> int:
+    return 2 + 2 * 2 * _OCTAVES

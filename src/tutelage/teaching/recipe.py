@@ -1,0 +1,66 @@
+"""Settings of Expert Training: the paper's recipe and ours. A-numbers are rows of docs/method.md."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from tutelage.training import LearningRecipe, changed_recipe
+
+__all__ = ["PAPER_INPUT", "TeachingRecipe", "teaching_recipe"]
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Width = Annotated[int, Field(ge=1)]
+
+# The paper names no augmentation, no schedule and no weight decay.
+PAPER_INPUT: dict[str, Any] = {
+    "row_normalise": False,
+    "access_point_dropout": 0.0,
+    "gain": 0.0,
+    "noise": 0.0,
+    "optimiser": "adam",
+    "learning_rate": 1e-3,
+    "weight_decay": 0.0,
+    "schedule": "constant",
+}
+
+
+class TeachingRecipe(LearningRecipe):
+    """Expert Training (Paper, section 3.1, Algorithm 2)."""
+
+    generator: Literal["unconditional", "location"] = "location"
+    """A3: what the generator is asked for: noise alone, or noise and a place."""
+    source: Literal["joint", "pretrained"] = "pretrained"
+    """A18: train the source network together with the generator, or before it."""
+    sim_form: Literal["batch_mean", "per_sample"] = "per_sample"
+    """A1: the margin of J_Sim on the batch's mean cosine, or on each sample's."""
+    margin_rad: Annotated[float, Field(ge=0, lt=1.57)] = 0.2
+    weight_mae: NonNegative = 1.0
+    """b2 of Algorithm 2; its value is not published."""
+    weight_sim: NonNegative = 1.0
+    """b3 of Algorithm 2; its value is not published."""
+    d_noise: Width = 64
+    d_f: Width = 256
+    critic_width: Width = 256
+    critic_steps: Width = 5
+    gradient_penalty: NonNegative = 10.0
+    generator_learning_rate: Positive = 5e-4
+
+
+_RECIPES = {
+    "paper": TeachingRecipe(
+        **PAPER_INPUT,
+        generator="unconditional",
+        source="joint",
+        sim_form="batch_mean",
+        generator_learning_rate=1e-3,
+    ),
+    "default": TeachingRecipe(),
+}
+
+
+def teaching_recipe(name: str, given: dict[str, Any] | None = None) -> TeachingRecipe:
+    """The recipe `name` with the settings `given` changed, checked."""
+    return changed_recipe(_RECIPES, name, given or {})

@@ -1,0 +1,197 @@
+"""The teacher file: what was learnt of a building, without its data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save_file
+from torch import Tensor
+
+from tutelage.errors import BadInputError, FileFormatError
+from tutelage.files import replaced_file
+from tutelage.teaching.generator import Generator
+from tutelage.teaching.recipe import TeachingRecipe
+
+__all__ = ["Quality", "Teacher", "TeacherCard", "untrained_teacher"]
+
+_FORMAT = "tutelage-teacher-1"
+UNTRAINED = "untrained"
+
+
+class Quality(BaseModel):
+    """How well a teacher models its source, measured on reference points held out of its training."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source_mae_m: float
+    """Mean error of the source network itself."""
+    generator_mae_m: float
+    """Mean distance from a place to what the Regressor makes of the representation generated for it."""
+    centroid_mae_m: float
+    """The same for a constant answer, the mean training position: the mark of a collapsed generator."""
+    angular_similarity: float
+    """Mean cosine between Z_E^S of a scan and Z_E^G at its place."""
+    spread: float
+    """Standard deviation of the generated positions over that of the true ones: 0 is a constant."""
+    diversity: float
+    """Share of the variance of Z_E^G that noise alone makes at a fixed place; 1 when unconditional."""
+
+
+class TeacherCard(BaseModel):
+    """What a teacher file says of itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: str = _FORMAT
+    network: str
+    network_settings: dict[str, Any]
+    d_e: int
+    source: str
+    data_hash: str
+    n_train: int
+    licence: str
+    recipe_name: str
+    recipe: dict[str, Any]
+    seed: int
+    n_steps: int
+    quality: Quality | None
+    place_histogram: list[list[float]]
+    """[rows of y][columns of x] shares of the training scans on a coarse grid over the unit square."""
+    version: str
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """A frozen surrogate teacher and its card.
+
+    Parameters
+    ----------
+    generator : G, in evaluation mode, without gradients
+    card : where it comes from and how good it is
+    """
+
+    generator: Generator
+    card: TeacherCard
+
+    def __post_init__(self) -> None:
+        self.generator.eval().requires_grad_(False)
+
+    def __repr__(self) -> str:
+        return f"Teacher(source={self.card.source!r}, network={self.card.network!r}, d_e={self.card.d_e})"
+
+    def require_fit(self, network: str, d_e: int) -> None:
+        """Refuse a student of another network or another width of Z_E.
+
+        Raises
+        ------
+        BadInputError
+            Which of the two differs, and how.
+        """
+        if self.card.network != network:
+            raise BadInputError(
+                f"the teacher from {self.card.source!r} was made for network {self.card.network!r}, "
+                f"the student is {network!r}; make one with: "
+                f"tutelage teach --source {self.card.source} --network {network}"
+            )
+        if self.card.d_e != d_e:
+            raise BadInputError(
+                f"the teacher from {self.card.source!r} has d_e = {self.card.d_e}, "
+                f"the student has d_e = {d_e}; train both with the same network settings"
+            )
+
+    def save(self, path: str | Path) -> None:
+        """Write one safetensors file with the card in its header; it appears whole or not at all."""
+        tensors = {key: value.cpu().contiguous() for key, value in self.generator.state_dict().items()}
+        header = {
+            "tutelage": self.card.model_dump_json(),
+            "architecture": json.dumps(self.generator.architecture()),
+            "sha256": _digest(tensors),
+        }
+        with replaced_file(path) as beside:
+            save_file(tensors, beside, metadata=header)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Teacher:
+        """Read a teacher file.
+
+        Raises
+        ------
+        BadInputError
+            If there is no such file.
+        FileFormatError
+            If it is damaged, cut short, or no teacher file.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise BadInputError(
+                f"there is no teacher file {path}; make one with tutelage teach, or give none or untrained"
+            )
+        try:
+            content = path.read_bytes()
+            tensors = load_tensors(content)
+            length = int.from_bytes(content[:8], "little")
+            header = json.loads(content[8 : 8 + length])["__metadata__"]
+            card = TeacherCard.model_validate_json(header["tutelage"])
+            if header["sha256"] != _digest(tensors):
+                raise FileFormatError(
+                    f"teacher file {path} is damaged: its weights do not match their checksum"
+                )
+            generator = Generator(**json.loads(header["architecture"]))
+            generator.load_state_dict(tensors)
+        except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError, ValidationError) as error:
+            raise FileFormatError(
+                f"{path} is no teacher file of this version ({_FORMAT}), or is damaged: {_first_line(error)}"
+            ) from error
+        return cls(generator, card)
+
+
+def untrained_teacher(
+    network: str, d_e: int, recipe: TeachingRecipe, *, non_negative: bool, seed: int
+) -> Teacher:
+    """The control: a surrogate teacher with random weights, which knows no building at all."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        generator = Generator(
+            d_e,
+            d_noise=recipe.d_noise,
+            d_f=recipe.d_f,
+            conditioned=recipe.generator == "location",
+            non_negative=non_negative,
+        )
+    card = TeacherCard(
+        network=network,
+        network_settings={},
+        d_e=d_e,
+        source=UNTRAINED,
+        data_hash="",
+        n_train=0,
+        licence="",
+        recipe_name=UNTRAINED,
+        recipe=recipe.model_dump(),
+        seed=seed,
+        n_steps=0,
+        quality=None,
+        place_histogram=[[1.0]],
+        version=version("tutelage"),
+    )
+    return Teacher(generator, card)
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for key in sorted(tensors):
+        digest.update(key.encode() + tensors[key].contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
