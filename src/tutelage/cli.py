@@ -1,0 +1,279 @@
+"""The command line: thin verbs over the library."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from tutelage import datasets, presentation
+from tutelage.errors import BadInputError, TutelageError
+from tutelage.evaluation import Evaluation, evaluate, positions_from_csv, write_report
+from tutelage.experiments import spine
+from tutelage.experiments.demo import make_demo, next_commands
+from tutelage.files import replaced_file, require_writable_parent
+from tutelage.fingerprints import Survey
+from tutelage.localizer import Localizer, require_model_path, split_settings
+from tutelage.teaching import Teacher, TeachingRecipe, teach
+from tutelage.training import Budget, RunOptions
+
+app = typer.Typer(
+    help="Indoor positioning from radio fingerprints, and knowledge transfer between buildings.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Data sets: what there is, what is here.", no_args_is_help=True)
+teachers_app = typer.Typer(help="Teacher files.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+app.add_typer(teachers_app, name="teachers")
+
+_SOURCE = "a data set's name, your .csv or .parquet table, matrix:FOLDER/PREFIX, or simulated"
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+DataDir = Annotated[Path | None, typer.Option(help="Folder of public data sets (else TUTELAGE_DATA).")]
+NotHeard = Annotated[float | None, typer.Option(help="Code for 'not heard' in your own table, such as 100.")]
+Epsg = Annotated[int | None, typer.Option(help="EPSG code of x_m and y_m in your own table.")]
+Network = Annotated[str, typer.Option(help="knn, or a registered network.")]
+Recipe = Annotated[str, typer.Option(help="paper or default.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting.")]
+Epochs = Annotated[int | None, typer.Option(help="Length of the run in passes over the data.")]
+Minutes = Annotated[float | None, typer.Option(help="Length of the run in minutes, about.")]
+Seed = Annotated[int, typer.Option(help="Of every random number.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue a run that was stopped.")]
+
+
+@data_app.command("list")
+def data_list(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Public data sets: size, licence, and whether they are here."""
+    presentation.show_datasets(datasets.dataset_table(data_dir), as_json)
+
+
+@data_app.command("fetch")
+def data_fetch(name: str, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Download a data set (or find it here), verify it, and convert it once to a compact cache."""
+    presentation.show_survey(datasets.fetch(name, data_dir, progress=not as_json), as_json)
+
+
+@data_app.command("export")
+def data_export(
+    source: Annotated[str, typer.Argument(help=_SOURCE)],
+    out: Annotated[Path, typer.Argument(help="Table to write: .csv or .parquet.")],
+    split: Annotated[str, typer.Option(help="train, test or both.")] = "both",
+    data_dir: DataDir = None,
+) -> None:
+    """Write a data set as a table in the form in which you would give your own."""
+    datasets.export_table(datasets.load(source, data_dir=data_dir), out, split=split)
+
+
+@app.command("teach")
+def teach_command(
+    source: Annotated[str, typer.Option(help=f"Source building: {_SOURCE}.")],
+    out: Annotated[Path, typer.Option(help="Teacher file to write.")],
+    network: Network = "dnn",
+    recipe: Recipe = "default",
+    settings: Settings = None,
+    epochs: Epochs = None,
+    minutes: Minutes = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    resume: Resume = False,
+    data_dir: DataDir = None,
+    not_heard: NotHeard = None,
+    epsg: Epsg = None,
+    as_json: Json = False,
+) -> None:
+    """Expert Training: make a surrogate teacher of a source building."""
+    require_writable_parent(out)
+    given = _pairs(settings)
+    of_network, of_recipe = split_settings(network, TeachingRecipe.model_fields, given)
+    options = RunOptions(
+        seed=seed,
+        device=device,
+        budget=Budget(epochs, minutes),
+        checkpoint_dir=_beside(out, "checkpoint"),
+        resume=resume,
+        log=_beside(out, "metrics.jsonl"),
+        progress=not as_json,
+    )
+    survey = datasets.load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
+    with _resumable():
+        teacher = teach(
+            survey, network, recipe=recipe, settings=of_recipe, network_settings=of_network, options=options
+        )
+    teacher.save(out)
+    presentation.show_teachers({str(out): teacher.card}, as_json)
+
+
+@teachers_app.command("show")
+def teachers_show(files: list[Path], as_json: Json = False) -> None:
+    """What teacher files say of themselves: source, recipe, quality."""
+    presentation.show_teachers({str(file): Teacher.load(file).card for file in files}, as_json)
+
+
+@app.command("fit")
+def fit_command(
+    target: Annotated[str, typer.Option(help=f"Building to learn: {_SOURCE}.")],
+    out: Annotated[Path, typer.Option(help="Model folder to write.")],
+    network: Network = "dnn",
+    teacher: Annotated[
+        list[str] | None, typer.Option(help="Teacher file, or none, or untrained (the control); repeatable.")
+    ] = None,
+    recipe: Recipe = "default",
+    settings: Settings = None,
+    epochs: Epochs = None,
+    minutes: Minutes = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    resume: Resume = False,
+    data_dir: DataDir = None,
+    not_heard: NotHeard = None,
+    epsg: Epsg = None,
+    as_json: Json = False,
+) -> None:
+    """Learn a building: Expert Distilling with teachers, plain learning without, or k-NN."""
+    require_model_path(out)
+    model = Localizer(
+        network,
+        teachers=[name for name in teacher or [] if name != "none"],
+        recipe=recipe,
+        settings=_pairs(settings),
+        epochs=epochs,
+        minutes=minutes,
+        seed=seed,
+        device=device,
+        checkpoint_dir=_beside(out, "checkpoint"),
+        resume=resume,
+        log=_beside(out, "metrics.jsonl"),
+        progress=not as_json,
+    )
+    survey = datasets.load(target, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
+    with _resumable():
+        model.fit(survey)
+    model.save(out)
+    presentation.show_fit(model, out, as_json)
+
+
+@app.command("evaluate")
+def evaluate_command(
+    models: Annotated[list[Path], typer.Argument(help="Model folders, or .csv files that locate wrote.")],
+    on: Annotated[str, typer.Option(help=f"Scans with positions: {_SOURCE}. Of two splits, the test split.")],
+    report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
+    data_dir: DataDir = None,
+    not_heard: NotHeard = None,
+    epsg: Epsg = None,
+    as_json: Json = False,
+) -> None:
+    """Errors of one or several models on scans whose positions are known."""
+    if report:
+        require_writable_parent(report)
+    answering = [(path, _answers(path)) for path in models]
+    survey = datasets.load(on, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
+    found = [evaluate(answers, survey, name=str(path)) for path, answers in answering]
+    _finish_evaluation(found, survey, report, as_json)
+
+
+@app.command("locate")
+def locate_command(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    scans: Annotated[Path, typer.Argument(help="Table of scans: scan_id and one column an access point.")],
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, .csv or .json; else standard output.")
+    ] = None,
+    not_heard: NotHeard = None,
+    as_json: Json = False,
+) -> None:
+    """Positions of scans, as CSV or JSON, in the coordinates of the training data."""
+    if out and out.suffix not in (".csv", ".json"):
+        raise BadInputError(f"--out {out}: the name must end in .csv or .json")
+    answers = Localizer.load(model).predict(datasets.read_scans(scans, not_heard=not_heard))
+    text = presentation.positions_text(answers, as_json or (out is not None and out.suffix == ".json"))
+    if out is None:
+        sys.stdout.write(text)
+        return
+    with replaced_file(out) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+@app.command("reproduce")
+def reproduce_command(
+    table: Annotated[str, typer.Argument(help="spine: both phases between UJIIndoorLoc and Tampere.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
+    budget: Annotated[str, typer.Option(help="standard or quick.")] = "standard",
+    jobs: Annotated[int, typer.Option(min=1, help="Cells at a time, each in its own process.")] = 1,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a results table; finished cells are kept and never run again."""
+    typer.echo(spine.reproduce(table, out, budget_name=budget, jobs=jobs, data_dir=data_dir))
+
+
+@app.command("demo")
+def demo_command(
+    out: Annotated[Path, typer.Option(help="Folder for everything the demo makes.")] = Path("demo"),
+) -> None:
+    """The main job on simulated buildings: survey, teacher, model, evaluation, report. Needs no data."""
+    typer.echo("Two simulated buildings: a teacher learns the museum, then four models learn the office.")
+    presentation.show_evaluations(make_demo(out), "the office, a simulated building", out / "report.html")
+    typer.echo(next_commands(out))
+
+
+def main() -> None:
+    """Entry point: an error of the user's is one message and exit code 2, never a traceback."""
+    try:
+        app()
+    except TutelageError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"the system refused: {error.strerror or error} ({error.filename or 'no file named'})")
+
+
+def _fail(message: str) -> None:
+    Console(stderr=True, soft_wrap=True, highlight=False).print(
+        f"[bold red]error:[/] {presentation.plain(message)}"
+    )
+    sys.exit(2)
+
+
+@contextmanager
+def _resumable() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        Console(stderr=True).print(
+            "stopped; give the same command with --resume to go on from the last checkpoint"
+        )
+        raise typer.Exit(130) from None
+
+
+def _beside(out: Path, suffix: str) -> Path:
+    return out.with_name(f"{out.name}.{suffix}")
+
+
+def _pairs(settings: list[str] | None) -> dict[str, Any]:
+    pairs = {}
+    for setting in settings or []:
+        name, equals, value = setting.partition("=")
+        if not equals or not name:
+            raise BadInputError(f"--set {setting!r}: write NAME=VALUE, such as --set k=10")
+        pairs[name] = value
+    return pairs
+
+
+def _answers(path: Path) -> Any:
+    return positions_from_csv(path) if path.suffix == ".csv" else Localizer.load(path)
+
+
+def _finish_evaluation(found: list[Evaluation], survey: Survey, report: Path | None, as_json: bool) -> None:
+    if report:
+        write_report(found, report, title=f"Positions on {survey.name}", data_set=survey.name)
+    if as_json:
+        rows = [{"model": e.name, **e.figures()} for e in found]
+        print(json.dumps(rows[0] if len(rows) == 1 else rows))
+    else:
+        presentation.show_evaluations(found, survey.name, report)

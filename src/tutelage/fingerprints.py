@@ -109,7 +109,7 @@ class FingerprintSet:
                 raise BadInputError(f"{field} has {len(value)} rows, RSS has {n}; give one a scan")
         if self.position_m is not None and not np.isfinite(self.position_m).all():
             row = int(np.flatnonzero(~np.isfinite(self.position_m).all(axis=1))[0])
-            raise BadInputError(f"position of scan {self.scan_id[row]!r} is not a finite number")
+            raise BadInputError(f"position of scan {str(self.scan_id[row])!r} is not a finite number")
         _require_rss_range(self)
 
     # -- construction ---------------------------------------------------------------------------
@@ -408,6 +408,6 @@ def _require_rss_range(scans: FingerprintSet) -> None:
     name = scans.access_points[scans.rss_dbm.indices[entry]]
     raise BadInputError(
         f"rss_dbm must be in [{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] or missing; "
-        f"scan {scans.scan_id[row]!r}, {name} is {data[entry]:g}. "
+        f"scan {str(scans.scan_id[row])!r}, {name} is {data[entry]:g}. "
         f"Is {data[entry]:g} your code for not heard? Pass not_heard={data[entry]:g}."
     )

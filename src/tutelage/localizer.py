@@ -191,18 +191,22 @@ class Localizer:
 
         Returns
         -------
-        One answer a scan. A scan in which no access point known to the model is heard gets no position, and
-        the reason. Access points unknown to the model are ignored and counted.
+        One answer a scan. A scan in which no access point known to the model is heard, or all of them below
+        the model's lowest RSS, gets no position, and the reason. Access points unknown to the model are
+        ignored and counted.
         """
         asked = self._as_scans(scans, not_heard)
         method = self._fitted()
-        known = np.diff(asked.aligned_to(self.access_points_).rss_dbm.indptr)
-        answered = known > 0
+        known = asked.aligned_to(self.access_points_).n_heard
+        answered = np.asarray(method.representation.transform(asked).sum(axis=1) > 0)
         located = method.locate(asked[answered])
         position_m = np.full((len(asked), 2), np.nan)
         position_m[answered] = located.position_m
-        reason = np.where(answered, "", "no access point that the model knows is heard")
-        reason[asked.n_heard == 0] = "the scan is blank: nothing is heard"
+        reason = np.select(
+            [answered, asked.n_heard == 0, known == 0],
+            ["", "the scan is blank: nothing is heard", "no access point that the model knows is heard"],
+            "every access point that the model knows is heard too faintly, below its lowest RSS",
+        )
         return Positions(
             asked.scan_id,
             position_m,
@@ -216,7 +220,7 @@ class Localizer:
     def _as_scans(self, scans: Scans, not_heard: float | None) -> FingerprintSet:
         if isinstance(scans, FingerprintSet):
             return scans
-        if not isinstance(scans, (np.ndarray, sparse.sparray)):
+        if not isinstance(scans, (np.ndarray, sparse.sparray, sparse.spmatrix)):
             if isinstance(scans, Mapping):
                 raise BadInputError("give a list of scans, also for one scan: predict([scan])")
             return FingerprintSet.from_scans(scans)
@@ -229,7 +233,7 @@ class Localizer:
         if isinstance(scans, np.ndarray):
             heard = ~np.isnan(scans) & (True if not_heard is None else scans != not_heard)
             scans = csr_from_dense(scans, heard)
-        return FingerprintSet(scans, names, np.arange(scans.shape[0]).astype(np.str_))
+        return FingerprintSet(sparse.csr_array(scans), names, np.arange(scans.shape[0]).astype(np.str_))
 
     # -- the model folder -----------------------------------------------------------------------
 
@@ -252,8 +256,8 @@ class Localizer:
             "method": method.config(),
             "frame": {"origin_m": list(self.frame_.origin_m), "epsg": self.frame_.epsg},
             "lineage": self.lineage_,
-            "weights_sha256": hashlib.sha256(weights).hexdigest(),
         }
+        card["sha256"] = _digest(card, weights)
         with replaced_folder(path) as folder:
             (folder / _WEIGHTS).write_bytes(weights)
             (folder / _CARD).write_text(json.dumps(card, indent=1), encoding="utf-8")
@@ -279,9 +283,9 @@ class Localizer:
             if card["format"] != _FORMAT:
                 raise FileFormatError(f"{path} has format {card['format']!r}, this version reads {_FORMAT!r}")
             weights = (path / _WEIGHTS).read_bytes()
-            if hashlib.sha256(weights).hexdigest() != card["weights_sha256"]:
+            if card.pop("sha256") != _digest(card, weights):
                 raise FileFormatError(
-                    f"model {path} is damaged: {_WEIGHTS} does not match its checksum; fit it again"
+                    f"model {path} is damaged: it does not match its checksum; fit it again"
                 )
             kind: Any = NearestNeighbours if card["network"] == _KNN else Student
             model = cls(card["network"], seed=card["lineage"]["seed"])
@@ -347,6 +351,10 @@ def _require_survey(scans: FingerprintSet) -> None:
             f"the training scans that hear anything come from {len(points)} reference point(s); "
             "positions can only be learnt from several"
         )
+
+
+def _digest(card: Mapping[str, Any], weights: bytes) -> str:
+    return hashlib.sha256(json.dumps(card).encode() + weights).hexdigest()
 
 
 def _spread(labels: np.ndarray | None, answered: np.ndarray) -> np.ndarray | None:

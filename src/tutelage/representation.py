@@ -128,13 +128,13 @@ class CoordinateScaler:
         BadInputError
             If all positions are the same.
         """
-        scale = float(np.sqrt(position_m.var(axis=0).mean()))
-        if not scale > 0:
+        lower, upper = position_m.min(axis=0), position_m.max(axis=0)
+        if not (upper > lower).any():  # rounding can make the variance of one point positive
             raise BadInputError(
                 "all training positions are the same point; "
                 "positions can only be learnt from several reference points"
             )
-        lower, upper = position_m.min(axis=0), position_m.max(axis=0)
+        scale = float(np.sqrt(position_m.var(axis=0).mean()))
         return cls(_pair(position_m.mean(axis=0)), scale, _pair(lower), _pair(upper - lower))
 
     def standardise(self, position_m: np.ndarray) -> np.ndarray:

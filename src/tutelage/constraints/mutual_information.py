@@ -44,18 +44,32 @@ class MutualInformationEstimator(nn.Module):
 
     def forward(self, z_teacher: Tensor, z_student: Tensor) -> Tensor:
         """[B] scores of the pairs (z_teacher[k], z_student[k]), each [B, d_e]."""
-        scores: Tensor = self.rest(self.first(torch.cat([z_teacher, z_student], dim=-1)))
-        return scores.squeeze(-1)
+        from_teacher, from_student = self._halves(z_teacher, z_student)
+        return self._score(from_teacher + from_student)
+
+    def joint_and_shuffled(
+        self, z_teacher: Tensor, z_student: Tensor, permutation: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """[B] scores of the pairs as they are, and [B] with the student's rows permuted.
+
+        Without `permutation` each teacher row meets the student row before it.
+        """
+        from_teacher, from_student = self._halves(z_teacher, z_student)
+        shuffled = from_student.roll(1, dims=0) if permutation is None else from_student[permutation]
+        return self._score(from_teacher + from_student), self._score(from_teacher + shuffled)
 
     def all_pairs(self, z_teacher: Tensor, z_student: Tensor) -> Tensor:
-        """[B_t, B_s] scores of every pair (z_teacher[i], z_student[j]).
+        """[B_t, B_s] scores of every pair (z_teacher[i], z_student[j])."""
+        from_teacher, from_student = self._halves(z_teacher, z_student)
+        return self._score(from_teacher[:, None] + from_student[None, :])
 
-        W [z_t ; z_s] = W_t z_t + W_s z_s, so the first layer runs once a sample instead of once a pair.
-        """
+    def _halves(self, z_teacher: Tensor, z_student: Tensor) -> tuple[Tensor, Tensor]:
+        """W [z_t ; z_s] = W_t z_t + W_s z_s: the first layer runs once a sample, however they are paired."""
         to_teacher, to_student = self.first.weight.chunk(2, dim=1)
-        from_teacher = F.linear(z_teacher, to_teacher, self.first.bias)
-        from_student = F.linear(z_student, to_student)
-        scores: Tensor = self.rest(from_teacher[:, None] + from_student[None, :])
+        return F.linear(z_teacher, to_teacher, self.first.bias), F.linear(z_student, to_student)
+
+    def _score(self, first: Tensor) -> Tensor:
+        scores: Tensor = self.rest(first)
         return scores.squeeze(-1)
 
 
@@ -137,5 +151,4 @@ def mutual_information(
         raise UnknownNameError("form of mutual information", form, _FORMS)
     if form == "infonce":
         return infonce(psi.all_pairs(z_teacher, z_student))
-    shuffled = z_student.roll(1, dims=0) if permutation is None else z_student[permutation]
-    return jensen_shannon(psi(z_teacher, z_student), psi(z_teacher, shuffled))
+    return jensen_shannon(*psi.joint_and_shuffled(z_teacher, z_student, permutation))

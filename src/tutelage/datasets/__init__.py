@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tutelage.datasets import storage, tampere, uji_library, ujiindoorloc, utsindoorloc
+from tutelage.datasets.export import export_table
 from tutelage.datasets.matrix_csv import CsvFile
 from tutelage.datasets.matrix_pair import pair_files, read_pair
 from tutelage.datasets.registry import PublicDataset, public_dataset, public_datasets
@@ -22,6 +23,7 @@ from tutelage.fingerprints import FingerprintSet, Survey
 __all__ = [
     "DatasetStatus",
     "dataset_table",
+    "export_table",
     "fetch",
     "load",
     "read_pair",
@@ -72,6 +74,7 @@ def load(
     not_heard: float | None = None,
     epsg: int | None = None,
     months: str | Iterable[int] | None = None,
+    for_training: bool = True,
 ) -> Survey:
     """Load a survey.
 
@@ -87,6 +90,7 @@ def load(
     epsg : EPSG code of the coordinates in the user's own files
     months : months of uji_library, such as "1-3" or (1, 25). Without any, month 1: its training scans
         with its test scans
+    for_training : refuse a table of the user's whose scans all come from one place
 
     Raises
     ------
@@ -111,7 +115,7 @@ def load(
         return read_pair(pair_files(detail), Path(detail).name, not_heard=code, epsg=epsg)
     path = Path(source)
     if path.is_file():
-        return read_user_table(path, not_heard=not_heard, epsg=epsg)
+        return read_user_table(path, not_heard=not_heard, epsg=epsg, require_spread=for_training)
     if path.suffix or len(path.parts) > 1 or path.is_dir():
         raise BadInputError("no such file; give a .csv or .parquet table, or matrix:FOLDER/PREFIX", file=path)
     raise UnknownNameError("data set", source, [*public_datasets(), "simulated"])

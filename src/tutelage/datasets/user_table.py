@@ -50,7 +50,7 @@ def read_user_table(
     *,
     not_heard: float | None = None,
     epsg: int | None = None,
-    require_position: bool = True,
+    require_spread: bool = True,
 ) -> Survey:
     """Read a survey from a user's own table.
 
@@ -59,7 +59,7 @@ def read_user_table(
     path : a .csv or .parquet table of scans, in wide form or with its readings beside it
     not_heard : the value that stands for "not heard", if it is not the empty cell
     epsg : EPSG code of x_m and y_m, None for a building's own plan
-    require_position : refuse a table without x_m and y_m, or with all its scans at one place
+    require_spread : refuse training scans that all come from one place; scans to be evaluated may
 
     Returns
     -------
@@ -73,10 +73,10 @@ def read_user_table(
         If a cell breaks a rule; names the file, the row and the column.
     """
     table = read_located_table(path)
-    position_m = _positions(table, require_position)
+    position_m = _positions(table, required=True)
     is_train = _training_rows(table)
     scans = _fingerprints(table, not_heard, position_m, _frame(position_m, is_train, epsg))
-    if require_position:
+    if require_spread:
         _require_spread(table, scans[is_train])
     test = None if is_train.all() else scans[~is_train]
     return Survey(table.file.stem, scans[is_train], test)

@@ -1,6 +1,14 @@
 """How far off the answers are: figures for a table, and a report to look at."""
 
+from tutelage.evaluation.evaluate import evaluate
 from tutelage.evaluation.metrics import Evaluation, error_cdf, evaluate_positions, positions_from_csv
 from tutelage.evaluation.report import write_report
 
-__all__ = ["Evaluation", "error_cdf", "evaluate_positions", "positions_from_csv", "write_report"]
+__all__ = [
+    "Evaluation",
+    "error_cdf",
+    "evaluate",
+    "evaluate_positions",
+    "positions_from_csv",
+    "write_report",
+]

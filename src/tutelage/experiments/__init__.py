@@ -1,0 +1,1 @@
+"""Experiments: tables as data, cells that are never run twice, and the demo."""

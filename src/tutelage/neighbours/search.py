@@ -8,7 +8,6 @@ from typing import Literal, get_args
 import numpy as np
 from scipy import sparse
 from sklearn.metrics.pairwise import cosine_distances, euclidean_distances, manhattan_distances
-from sklearn.utils import gen_batches
 
 from tutelage.errors import UnknownNameError
 
@@ -63,8 +62,9 @@ def nearest(
     """
     k, n_map = min(k, radio_map.shape[0]), radio_map.shape[0]
     found = [(np.empty((0, k)), np.empty((0, k), dtype=np.int64))]
-    for block in gen_batches(queries.shape[0], max(1, _BLOCK_ENTRIES // n_map)):
-        distance = distances(queries[block], radio_map, metric)
+    n_block = max(1, _BLOCK_ENTRIES // n_map)
+    for first in range(0, queries.shape[0], n_block):
+        distance = distances(queries[first : first + n_block], radio_map, metric)
         row = _k_smallest(distance, k)
         found.append((np.take_along_axis(distance, row, axis=1), row))
     return np.concatenate([d for d, _ in found]), np.concatenate([r for _, r in found])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from tutelage.errors import BadInputError
 from tutelage.networks.base import SpecializedNetwork, build_network
@@ -26,10 +27,10 @@ def check_network(name: str, settings: Mapping[str, Any] | None = None) -> None:
     BadInputError
         With the first clause that does not hold.
     """
-    widths = {n_ap: build_network(name, n_ap, settings).d_e(n_ap) for n_ap in (40, 61)}
-    _require(len(set(widths.values())) == 1, name, f"d_E must not depend on n_ap; it is {widths}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
+        widths = {n_ap: build_network(name, n_ap, settings).d_e(n_ap) for n_ap in (40, 61)}
+        _require(len(set(widths.values())) == 1, name, f"d_E must not depend on n_ap; it is {widths}")
         _check_outputs(name, build_network(name, 40, settings).eval())
         _check_gradients(name, build_network(name, 40, settings).train())
         _check_reload(name, settings)
@@ -40,8 +41,8 @@ def _scans(n: int, n_ap: int = 40) -> RssBatch:
     return RssBatch(heard.flatten(), torch.rand(n * 8), torch.arange(0, n * 8, 8), n_ap)
 
 
-def _first(scans: RssBatch) -> RssBatch:
-    return RssBatch(scans.column[:8], scans.value[:8], scans.offset[:1], scans.n_access_points)
+def _first(n: int, scans: RssBatch) -> RssBatch:
+    return RssBatch(scans.column[: n * 8], scans.value[: n * 8], scans.offset[:n], scans.n_access_points)
 
 
 @torch.no_grad()
@@ -49,16 +50,13 @@ def _check_outputs(name: str, network: SpecializedNetwork) -> None:
     scans = _scans(5)
     out = network(scans)
     _require(out.z_e.ndim == 2 and len(out.z_e) == 5, name, f"Z_E must be [B, d_E], is {list(out.z_e.shape)}")
-    _require(
-        list(out.position.shape) == [5, 2], name, f"position must be [B, 2], is {list(out.position.shape)}"
-    )
+    _require_position(name, out.position, 5)
     _require(bool(torch.equal(out.position, network(scans).position)), name, "eval() must be deterministic")
-    alone = network(_first(scans)).position
-    _require(
-        bool(torch.allclose(alone, out.position[:1], atol=1e-5)),
-        name,
-        "in eval() a scan's answer must not depend on the rest of the batch",
-    )
+    for n in (2, 1):  # 2 first: batch statistics give other answers there, and cannot be taken of 1
+        position = network(_first(n, scans)).position
+        _require_position(name, position, n)
+        alone = bool(torch.allclose(position, out.position[:n], atol=1e-5))
+        _require(alone, name, "in eval() a scan's answer must not depend on the rest of the batch")
 
 
 def _check_gradients(name: str, network: SpecializedNetwork) -> None:
@@ -77,6 +75,11 @@ def _check_reload(name: str, settings: Mapping[str, Any] | None) -> None:
     scans = _scans(3)
     same = torch.equal(saved(scans).position, loaded(scans).position)
     _require(bool(same), name, "weights must survive state_dict() and load_state_dict()")
+
+
+def _require_position(name: str, position: Tensor, n: int) -> None:
+    shape = list(position.shape)
+    _require(shape == [n, 2], name, f"position must be [B, 2]; for B = {n} it is {shape}")
 
 
 def _require(holds: bool, name: str, clause: str) -> None:

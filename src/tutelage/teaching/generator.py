@@ -95,11 +95,11 @@ def gradient_penalty(critic: Critic, real: Tensor, generated: Tensor, place: Ten
 
     Parameters
     ----------
-    real, generated : [B, d_E], without gradient
+    real, generated : [B, d_E]; no gradient flows into them
     place : [B, 2], of the real samples
     """
     share = torch.rand(len(real), 1, device=real.device)
-    between = (share * real + (1 - share) * generated).requires_grad_()
+    between = (share * real + (1 - share) * generated).detach().requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between, place).sum(), between, create_graph=True)
     return (gradient.square().sum(dim=1).add(1e-12).sqrt() - 1).square().mean()
 

@@ -34,7 +34,9 @@ class Adversaries:
             device
         )
         first, second = (
-            torch.optim.Adam(module.parameters(), lr=recipe.generator_learning_rate, betas=(0.5, 0.9))
+            torch.optim.Adam(
+                module.parameters(), lr=recipe.generator_learning_rate, betas=(0.5, 0.9), fused=True
+            )
             for module in (generator, critic)
         )
         return cls(generator, critic, first, second)

@@ -114,10 +114,9 @@ class Teacher:
         header = {
             "tutelage": self.card.model_dump_json(),
             "architecture": json.dumps(self.generator.architecture()),
-            "sha256": _digest(tensors),
         }
         with replaced_file(path) as beside:
-            save_file(tensors, beside, metadata=header)
+            save_file(tensors, beside, metadata=header | {"sha256": _digest(header, tensors)})
 
     @classmethod
     def load(cls, path: str | Path) -> Teacher:
@@ -140,11 +139,9 @@ class Teacher:
             tensors = load_tensors(content)
             length = int.from_bytes(content[:8], "little")
             header = json.loads(content[8 : 8 + length])["__metadata__"]
+            if header.pop("sha256") != _digest(header, tensors):
+                raise FileFormatError(f"teacher file {path} is damaged: it does not match its checksum")
             card = TeacherCard.model_validate_json(header["tutelage"])
-            if header["sha256"] != _digest(tensors):
-                raise FileFormatError(
-                    f"teacher file {path} is damaged: its weights do not match their checksum"
-                )
             generator = Generator(**json.loads(header["architecture"]))
             generator.load_state_dict(tensors)
         except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError, ValidationError) as error:
@@ -186,8 +183,8 @@ def untrained_teacher(
     return Teacher(generator, card)
 
 
-def _digest(tensors: dict[str, Tensor]) -> str:
-    digest = hashlib.sha256()
+def _digest(header: dict[str, str], tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for key in sorted(tensors):
         digest.update(key.encode() + tensors[key].contiguous().numpy().tobytes())
     return digest.hexdigest()

@@ -76,8 +76,9 @@ def make_optimizer(recipe: LearningRecipe, *modules: nn.Module) -> torch.optim.O
     """The recipe's optimiser over the modules that still learn."""
     parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
     if recipe.optimiser == "adamw":
-        return torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    return torch.optim.Adam(parameters, lr=recipe.learning_rate)
+        decay = recipe.weight_decay
+        return torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=decay, fused=True)
+    return torch.optim.Adam(parameters, lr=recipe.learning_rate, fused=True)
 
 
 def descend(optimizer: torch.optim.Optimizer, loss: Tensor, learning_rate: float) -> None:

@@ -58,7 +58,7 @@ class RunOptions:
 
 @contextmanager
 def checkpoints(options: RunOptions) -> Iterator[None]:
-    """Around all stages: without `resume` old checkpoints and log go first, after success the new checkpoints."""
+    """Around all stages: without `resume` old checkpoints and log go first; after success checkpoints go."""
     folder = options.checkpoint_dir
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
@@ -100,6 +100,7 @@ def run_stage(
     if options.log:
         hooks.append(log_metrics(options.log, stage, state.step))
     if options.budget.minutes and state.step < WARM_UP_STEPS:
+        state.n_steps = max(state.n_steps, WARM_UP_STEPS)  # a shorter first guess would end before the look
         hooks.insert(0, fit_into(options.budget.minutes * share_of_minutes, state.step))
 
     def batch_at(index: int) -> Batch:

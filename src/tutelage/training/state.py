@@ -70,13 +70,15 @@ class TrainState:
         Raises
         ------
         FileFormatError
-            If the file is damaged.
+            If the file is damaged or no checkpoint.
         BadInputError
             If it belongs to a run with other settings or data; the difference is named.
         """
         try:
             with safe_open(path, framework="pt") as file:
                 header = json.loads((file.metadata() or {})["tutelage"])
+                if header.get("format") != _FORMAT:
+                    raise FileFormatError(f"{path} is no checkpoint of this version; name another folder")
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
         except (SafetensorError, KeyError, json.JSONDecodeError, OSError) as error:
             raise FileFormatError(

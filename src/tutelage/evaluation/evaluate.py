@@ -1,0 +1,32 @@
+"""A model against scans whose positions are known."""
+
+from __future__ import annotations
+
+from tutelage.errors import BadInputError
+from tutelage.evaluation.metrics import Evaluation, evaluate_positions
+from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.localizer import Localizer
+from tutelage.positions import Positions
+
+__all__ = ["evaluate"]
+
+
+def evaluate(answers: Localizer | Positions, on: Survey | FingerprintSet, *, name: str = "") -> Evaluation:
+    """Ask a model about scans, or take its answers, and compare them with the truth by scan id.
+
+    Parameters
+    ----------
+    answers : a fitted localizer, or positions that one gave before
+    on : scans with positions; of a survey its test split, or its only split
+    name : what tables and plots call the model
+
+    Raises
+    ------
+    BadInputError
+        If the scans have no positions, or a scan id is missing on either side.
+    """
+    truth = (on.train if on.test is None else on.test) if isinstance(on, Survey) else on
+    if truth.position_m is None:
+        raise BadInputError("these scans have no positions to compare with; add the columns x_m and y_m")
+    given = answers.predict(truth) if isinstance(answers, Localizer) else answers
+    return evaluate_positions(given, truth, name=name)

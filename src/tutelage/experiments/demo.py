@@ -1,0 +1,78 @@
+"""The main job, end to end, on simulated buildings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from tutelage.datasets import export_table, simulated_survey
+from tutelage.errors import BadInputError
+from tutelage.evaluation import Evaluation, evaluate, write_report
+from tutelage.localizer import Localizer
+from tutelage.teaching import Teacher, teach
+from tutelage.training import Budget, RunOptions
+
+__all__ = ["make_demo", "next_commands"]
+
+_EPOCHS = 80
+
+
+def make_demo(out: Path, *, epochs: int = _EPOCHS, progress: bool = True) -> list[Evaluation]:
+    """Survey two simulated buildings, teach on one, learn the other, evaluate; everything lands in `out`.
+
+    Parameters
+    ----------
+    out : folder for the survey, the teacher, the models and the report
+    epochs : length of each stage
+    progress : show progress bars
+
+    Returns
+    -------
+    One evaluation a model, on the target's test split.
+
+    Raises
+    ------
+    BadInputError
+        If `out` is a file.
+    """
+    if out.exists() and not out.is_dir():
+        raise BadInputError(f"{out} is a file; choose another folder")
+    out.mkdir(parents=True, exist_ok=True)
+    source = replace(simulated_survey(seed=1, width_m=80.0, depth_m=25.0), name="museum")
+    target = replace(simulated_survey(seed=2), name="office")
+    export_table(target, out / "survey.csv", split="train")
+    export_table(target, out / "scans.csv", split="test")
+    options = RunOptions(budget=Budget(epochs), progress=progress)
+    teacher = teach(source, "dnn", options=options)
+    teacher.save(out / "museum.teacher")
+    models = {
+        "knn": Localizer("knn", progress=progress),
+        "dnn": Localizer("dnn", epochs=epochs, progress=progress),
+        "dnn-untrained": _taught("untrained", epochs, progress),
+        "dnn-taught": _taught(teacher, epochs, progress),
+    }
+    found = []
+    for name, model in models.items():
+        model.fit(target).save(out / name)
+        found.append(evaluate(model, target, name=name))
+    write_report(found, out / "report.html", title="Tutelage demo", data_set="a simulated office building")
+    return found
+
+
+def next_commands(out: Path) -> str:
+    """What to try after the demo."""
+    return "\n".join(
+        [
+            "Next, try:",
+            f"  tutelage locate {out}/dnn-taught {out}/scans.csv | head",
+            f"  tutelage teachers show {out}/museum.teacher",
+            f"  tutelage fit --target {out}/survey.csv --network knn --out {out}/my-model",
+            f"  tutelage evaluate {out}/my-model {out}/dnn --on {out}/scans.csv --report {out}/mine.html",
+            "  tutelage data list",
+            f"and open {out}/report.html in a browser.",
+        ]
+    )
+
+
+def _taught(teacher: Teacher | str, epochs: int, progress: bool) -> Localizer:
+    return Localizer("dnn", teachers=[teacher], epochs=epochs, progress=progress)

@@ -1,0 +1,170 @@
+"""What the command line shows: tables for people, JSON for machines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tutelage.datasets import DatasetStatus
+from tutelage.evaluation import Evaluation
+from tutelage.fingerprints import Survey
+from tutelage.localizer import Localizer
+from tutelage.positions import Positions
+from tutelage.teaching import TeacherCard
+
+__all__ = [
+    "plain",
+    "positions_text",
+    "show_datasets",
+    "show_evaluations",
+    "show_fit",
+    "show_survey",
+    "show_teachers",
+]
+
+_FIGURES = {
+    "n": "scans",
+    "n_no_position": "no position",
+    "mae_m": "mean",
+    "median_m": "median",
+    "p75_m": "75 %",
+    "p95_m": "95 %",
+    "ground_mae_m": "mean, ground",
+    "floor_hit": "floor hit",
+    "building_hit": "building hit",
+}
+
+
+def plain(text: str) -> str:
+    """Text of the user's, safe to print where markup is understood."""
+    return escape(text)
+
+
+def show_datasets(sets: Sequence[DatasetStatus], as_json: bool) -> None:
+    """The public data sets."""
+    if as_json:
+        print(json.dumps([asdict(s) for s in sets]))
+        return
+    table = Table("name", "title", "train", "test", "access points", "MB", "licence", "here")
+    for s in sets:
+        counts = [f"{n:,}" for n in (s.n_train, s.n_test, s.n_access_points)]
+        table.add_row(s.name, s.title, *counts, f"{s.size_bytes / 1e6:.1f}", s.licence, s.where)
+    _print(table)
+
+
+def show_survey(survey: Survey, as_json: bool) -> None:
+    """A survey in figures."""
+    figures = {
+        "name": survey.name,
+        "n_train": len(survey.train),
+        "n_test": 0 if survey.test is None else len(survey.test),
+        "access_points": survey.train.n_access_points,
+        "heard_per_scan": round(float(survey.train.n_heard.mean()), 1),
+        "licence": survey.licence,
+    }
+    _show_pairs(figures, as_json)
+
+
+def show_teachers(cards: Mapping[str, TeacherCard], as_json: bool) -> None:
+    """Teacher files and what they say of themselves."""
+    if as_json:
+        rows: list[dict[str, Any]] = [{"file": file, **card.model_dump()} for file, card in cards.items()]
+        print(json.dumps(rows[0] if len(rows) == 1 else rows))
+        return
+    table = Table(
+        "teacher", "source", "network", "d_e", "recipe", title="mean errors in m, on held-out places"
+    )
+    for heading in ("source network", "generator", "centroid", "cosine", "spread"):
+        table.add_column(heading, justify="right")
+    for file, card in cards.items():
+        q = card.quality
+        measured = (
+            [q.source_mae_m, q.generator_mae_m, q.centroid_mae_m, q.angular_similarity, q.spread]
+            if q
+            else [None] * 5
+        )
+        head = [plain(file), plain(card.source), card.network, str(card.d_e), card.recipe_name]
+        table.add_row(*head, *(_number(value) for value in measured))
+    _print(table)
+
+
+def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
+    """What a model was made from."""
+    lineage = model.lineage_
+    figures = {
+        "model": str(out),
+        "network": model.network,
+        "source": lineage["source"],
+        "n_train": lineage["n_train"],
+        "access_points": len(model.access_points_),
+        "teachers": [t if isinstance(t, str) else t["source"] for t in lineage["teachers"]],
+        "fit_seconds": lineage["fit_seconds"],
+        **lineage["metrics"],
+    }
+    if "settings" in lineage:
+        figures["settings"] = lineage["settings"]
+    _show_pairs(figures, as_json)
+
+
+def show_evaluations(found: Sequence[Evaluation], data_set: str, report: Path | None) -> None:
+    """Figures of several models, a row each; columns in which there is nothing to see are left out."""
+    rows = [evaluation.figures() for evaluation in found]
+    shown = {key: heading for key, heading in _FIGURES.items() if any(row[key] is not None for row in rows)}
+    if not any(row["n_no_position"] for row in rows):
+        shown.pop("n_no_position")
+    if all(row["ground_mae_m"] == row["mae_m"] for row in rows):
+        shown.pop("ground_mae_m", None)
+    table = Table("model", title=f"2-D error on {plain(data_set)}, in metres of the data set")
+    for heading in shown.values():
+        table.add_column(heading, justify="right")
+    for evaluation, row in zip(found, rows, strict=True):
+        table.add_row(plain(evaluation.name), *(_number(row[key]) for key in shown))
+    _print(table)
+    if report:
+        Console().print(f"report: {plain(str(report))}", highlight=False)
+
+
+def positions_text(answers: Positions, as_json: bool) -> str:
+    """Answers as JSON or CSV text."""
+    records = answers.records()
+    if as_json:
+        return json.dumps(records, indent=1) + "\n"
+    text = io.StringIO()
+    columns = ["scan_id", "x_m", "y_m", "floor", "building", "n_unknown", "reason"]
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()
+
+
+def _show_pairs(figures: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(figures))
+        return
+    table = Table(show_header=False)
+    for name, value in figures.items():
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        table.add_row(name, plain(text or "none"))
+    _print(table)
+
+
+def _number(value: float | int | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, (int, np.integer)) else f"{value:.2f}"
+
+
+def _print(table: Table) -> None:
+    # Piped into a file there is no width to respect: show every column whole.
+    (Console() if sys.stdout.isatty() else Console(width=160)).print(table)
