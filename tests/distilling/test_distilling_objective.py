@@ -1,0 +1,179 @@
+"""The overall loss of Expert Distilling, and the step that descends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tutelage.constraints import (
+    MutualInformationEstimator,
+    angular_similarity,
+    functional_information,
+    mutual_information,
+)
+from tutelage.distilling import DistillingRecipe, Pairing, distilling_recipe, overall_loss
+from tutelage.distilling.objective import Constraints, distilling_step
+from tutelage.fingerprints import FingerprintSet
+from tutelage.networks import Representations, SpecializedNetwork, build_network
+from tutelage.representation import CoordinateScaler, RssRepresentation
+from tutelage.teaching import Generated, Teacher
+from tutelage.training import TrainingData, TrainState, make_optimizer
+
+CPU = torch.device("cpu")
+TERMS = {"J_Sim": torch.tensor(0.4), "J_MI": torch.tensor(-1.2), "J_FI": torch.tensor(0.7)}
+QUICK = {
+    "access_point_dropout": 0.0,
+    "gain": 0.0,
+    "noise": 0.0,
+    "schedule": "constant",
+    "learning_rate": 1e-2,
+}
+
+
+# -- Eq. 12 -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "active", "expected"),
+    [
+        ({}, ("J_Sim", "J_MI", "J_FI"), (6.0 + 0.2 + 0.6 + 0.35) / 4.5),
+        ({"mi_sign": "literal"}, ("J_Sim", "J_MI", "J_FI"), (6.0 + 0.2 - 0.6 + 0.35) / 4.5),
+        ({}, ("J_Sim",), (6.0 + 0.2) / 3.5),
+        ({}, ("J_MI", "J_FI"), (6.0 + 0.6 + 0.35) / 4.0),
+        ({}, (), 2.0),
+        ({"weight_mae": 1.0, "weight_fi": 2.0}, ("J_FI",), (2.0 + 1.4) / 3.0),
+    ],
+)
+def test_overall_loss_divides_the_weights_by_the_sum_of_those_in_use(
+    settings: dict[str, Any], active: tuple[str, ...], expected: float
+) -> None:
+    terms = {name: TERMS[name] for name in active}
+    loss = overall_loss(torch.tensor(2.0), terms, distilling_recipe("default", settings))
+    assert loss.item() == pytest.approx(expected)
+
+
+def test_recipes_have_the_published_weights() -> None:
+    for name in ("paper", "default"):
+        recipe = distilling_recipe(name)
+        weights = (recipe.weight_mae, recipe.weight_sim, recipe.weight_mi, recipe.weight_fi)
+        assert weights == (3.0, 0.5, 0.5, 0.5)
+        assert (recipe.margin_rad, recipe.mi_sign) == (0.2, "maximise")
+
+
+# -- the constraints over several teachers ------------------------------------------------------------
+
+
+@pytest.fixture
+def student() -> Representations:
+    torch.manual_seed(0)
+    return Representations(torch.rand(12, 7), torch.rand(12, 5), torch.rand(12, 2))
+
+
+@pytest.fixture
+def taught() -> list[Generated]:
+    torch.manual_seed(1)
+    return [Generated(torch.rand(12, 9), torch.rand(12, 5)) for _ in range(2)]
+
+
+def make_constraints(psi: MutualInformationEstimator, **settings: Any) -> Constraints:
+    extractor = nn.Linear(7, 5)
+    return Constraints(psi, [nn.Linear(9, 5)] * 2, extractor, distilling_recipe("default", settings))
+
+
+def test_constraints_take_the_mean_cosine_and_sum_the_rest_with_one_psi(
+    student: Representations, taught: list[Generated]
+) -> None:
+    psi = MutualInformationEstimator(5, width=8)
+    terms = make_constraints(psi)(student, taught)
+    sim = [angular_similarity(student.z_e, t.z_e, margin_rad=0.2, form="per_sample") for t in taught]
+    mi = [mutual_information(psi, student.z_e, t.z_e) for t in taught]
+    fi = [
+        functional_information(student.z_f, student.z_e, t.z_f, t.z_e, form="log_ratio", iterations=15)
+        for t in taught
+    ]
+    torch.testing.assert_close(terms["J_Sim"], (sim[0] + sim[1]) / 2)
+    torch.testing.assert_close(terms["J_MI"], mi[0] + mi[1])
+    torch.testing.assert_close(terms["J_FI"], fi[0] + fi[1])
+
+
+@pytest.mark.parametrize(("weight", "term"), [("sim", "J_Sim"), ("mi", "J_MI"), ("fi", "J_FI")])
+def test_a_weight_of_0_leaves_its_term_out(
+    student: Representations, taught: list[Generated], weight: str, term: str
+) -> None:
+    psi = MutualInformationEstimator(5, width=8)
+    terms = make_constraints(psi, **{f"weight_{weight}": 0.0})(student, taught)
+    assert set(terms) == set(TERMS) - {term}
+
+
+# -- the step ---------------------------------------------------------------------------------------
+
+
+def steps(
+    n: int, target: FingerprintSet, teachers: list[Teacher], recipe: DistillingRecipe
+) -> tuple[list[dict[str, Tensor]], SpecializedNetwork, MutualInformationEstimator]:
+    """The terms of each of `n` steps, and what learnt."""
+    torch.manual_seed(0)
+    representation = RssRepresentation.fit(target)
+    scaler = CoordinateScaler.fit(target.known_position_m)
+    data = TrainingData(target, representation, scaler, CPU)
+    network = build_network("dnn", len(representation.access_points), {"width": 32, "d_e": 16})
+    psi = MutualInformationEstimator(16, width=32)
+    optimizer = make_optimizer(recipe, network, psi)
+    pairing = Pairing(teachers, recipe, len(data), CPU)
+    step = distilling_step(network, pairing, psi, optimizer, recipe, scaler.scale_m)
+    state = TrainState({}, {}, n, CPU)
+    return [dict(step(state, data.batch(i, 64, seed=0))) for i in range(n)], network, psi
+
+
+def weights(module: nn.Module) -> dict[str, Tensor]:
+    return {key: value.clone() for key, value in module.state_dict().items()}
+
+
+@pytest.mark.parametrize("pairing", ["random", "location", "transport", "fixed_noise"])
+@pytest.mark.parametrize("fi_form", ["literal", "scale_free", "log_ratio", "least_squares", "jacobian"])
+def test_every_form_with_every_pairing_stays_finite_and_learns_to_locate(
+    fi_form: str, pairing: str, target: FingerprintSet, teachers: list[Teacher]
+) -> None:
+    recipe = distilling_recipe("default", {"fi_form": fi_form, "pairing": pairing, **QUICK})
+    terms, _, _ = steps(30, target, teachers, recipe)
+    assert set(terms[0]) == {"J_MAE", *TERMS}
+    assert next(iter(terms[0])) == "J_MAE"
+    assert all(torch.isfinite(value) and not value.requires_grad for t in terms for value in t.values())
+    assert terms[-1]["J_MAE"] < 0.8 * terms[0]["J_MAE"]
+
+
+@pytest.mark.parametrize("settings", [{"mi_form": "infonce"}, {"mi_sign": "literal"}])
+def test_options_of_the_mutual_information_run(
+    settings: dict[str, Any], target: FingerprintSet, teachers: list[Teacher]
+) -> None:
+    terms, _, _ = steps(2, target, teachers, distilling_recipe("default", settings))
+    assert all(torch.isfinite(value) for t in terms for value in t.values())
+
+
+def test_the_sign_of_the_mutual_information_decides_where_psi_goes(
+    target: FingerprintSet, teachers: list[Teacher]
+) -> None:
+    bound = {}
+    for sign in ("maximise", "literal"):
+        recipe = distilling_recipe("default", {"mi_sign": sign, **QUICK})
+        bound[sign] = steps(30, target, teachers, recipe)[0][-1]["J_MI"]
+    assert bound["maximise"] > bound["literal"]
+
+
+def test_student_and_psi_learn_while_teachers_stay_bit_for_bit(
+    target: FingerprintSet, teachers: list[Teacher]
+) -> None:
+    before = [weights(teacher.generator) for teacher in teachers]
+    recipe = distilling_recipe("default")
+    _, fresh_network, fresh_psi = steps(0, target, teachers, recipe)
+    _, network, psi = steps(3, target, teachers, recipe)
+    for old, teacher in zip(before, teachers, strict=True):
+        new = teacher.generator.state_dict()
+        assert all(torch.equal(old[key], new[key]) for key in old)
+        assert not any(p.requires_grad for p in teacher.generator.parameters())
+    for fresh, learnt in ((fresh_network, network), (fresh_psi, psi)):
+        old, new = weights(fresh), weights(learnt)
+        assert not any(torch.equal(old[key], new[key]) for key in old)

@@ -1,0 +1,71 @@
+"""Expert Training as a whole: what a teacher learns, and on what it depends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.fingerprints import Survey
+from tutelage.teaching import Quality, Teacher, teach
+
+MakeTeacher = Callable[..., Teacher]
+
+
+def quality(teacher: Teacher) -> Quality:
+    assert teacher.card.quality is not None
+    return teacher.card.quality
+
+
+def test_unconditional_generator_collapses_and_a_conditioned_one_does_not(make_teacher: MakeTeacher) -> None:
+    """A3: asked for noise alone, the best answer is the middle of the building."""
+    collapsed, alive = (
+        quality(make_teacher(epochs=40, generator=generator)) for generator in ("unconditional", "location")
+    )
+    assert collapsed.centroid_mae_m == alive.centroid_mae_m
+    assert collapsed.generator_mae_m > 0.85 * collapsed.centroid_mae_m
+    assert collapsed.spread < 0.5
+    assert collapsed.diversity == pytest.approx(1.0, abs=1e-3)
+    assert alive.generator_mae_m < 0.6 * alive.centroid_mae_m
+    assert alive.spread > 0.6
+    assert alive.diversity < 0.6
+    assert alive.angular_similarity > collapsed.angular_similarity
+
+
+@pytest.mark.parametrize("generator", ["unconditional", "location"])
+def test_paper_recipe_trains_source_and_generator_together(make_teacher: MakeTeacher, generator: str) -> None:
+    teacher = make_teacher(recipe="paper", epochs=40, generator=generator)
+    assert (teacher.card.recipe_name, teacher.card.recipe["source"]) == ("paper", "joint")
+    assert quality(teacher).source_mae_m < 0.6 * quality(teacher).centroid_mae_m
+
+
+def test_same_seed_gives_the_same_teacher_and_another_seed_another(make_teacher: MakeTeacher) -> None:
+    one, same, other = (make_teacher(seed=seed) for seed in (0, 0, 1))
+    weights = [teacher.generator.state_dict() for teacher in (one, same, other)]
+    assert one.card == same.card
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+    assert not any(torch.equal(weights[0][key], weights[2][key]) for key in weights[0])
+
+
+def test_a_source_without_a_survey_is_refused(survey: Survey) -> None:
+    with pytest.raises(BadInputError, match="1 scans of 'unnamed' hear anything"):
+        teach(survey.train[:1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"network": "dnm"}, "dnn"),
+        ({"recipe": "papper"}, "paper"),
+        ({"settings": {"critic_step": 3}}, "critic_steps"),
+        ({"network_settings": {"widht": 3}}, "width"),
+    ],
+)
+def test_unknown_names_are_refused_with_the_near_miss(
+    survey: Survey, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UnknownNameError, match=message):
+        teach(survey, **arguments)
