@@ -6,12 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
+
+# Small tensors: more threads only wait for each other, the more so on a busy machine.
+torch.set_num_threads(1)
 
 REAL_DATA = Path(os.environ["TUTELAGE_DATA"]) if os.environ.get("TUTELAGE_DATA") else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without data on a user's machine leave real-data tests out and say how many; in CI that is a failure."""
+    """Without data, leave the real-data tests out and say how many; in CI that is a failure."""
     if REAL_DATA is not None and REAL_DATA.is_dir():
         return
     if os.environ.get("CI") == "true":
@@ -29,7 +33,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     left_out = terminalreporter.config.stash.get(_LEFT_OUT, 0)
     if left_out:
         terminalreporter.write_line(
-            f"{left_out} tests on real data were left out: set TUTELAGE_DATA to the folder that holds the data sets"
+            f"{left_out} tests on real data were left out: "
+            "set TUTELAGE_DATA to the folder that holds the data sets"
         )
 
 

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as load_arrays
-from safetensors.numpy import save as save_arrays
 from scipy import sparse
 
 from tutelage.distilling import DistillingRecipe, Student, TeacherChoice, distil, distilling_recipe
-from tutelage.errors import BadInputError, FileFormatError, NotFittedError, TutelageError, UnknownNameError
-from tutelage.files import replaced_folder, require_writable_parent
+from tutelage.errors import BadInputError, FileFormatError, NotFittedError, UnknownNameError
 from tutelage.fingerprints import FingerprintSet, LocalFrame, Survey, csr_from_dense
-from tutelage.neighbours import KNNSettings, NearestNeighbours, choose_settings
+from tutelage.model_folder import read_model_folder, write_model_folder
+from tutelage.neighbours import NearestNeighbours, choose_settings
 from tutelage.networks import network_names, network_spec
 from tutelage.positions import Located, Positions
 from tutelage.representation import RssRepresentation
@@ -29,8 +23,6 @@ from tutelage.training import Budget, RunOptions
 
 __all__ = ["Localizer", "Scans", "split_settings"]
 
-_FORMAT = "tutelage-model-1"
-_CARD, _WEIGHTS = "model.json", "weights.safetensors"
 _KNN = "knn"
 
 Scans: TypeAlias = FingerprintSet | Sequence[Mapping[str, float]] | np.ndarray | sparse.csr_array
@@ -139,13 +131,12 @@ class Localizer:
     def _fit_knn(self, scans: FingerprintSet) -> dict[str, Any]:
         if self.teachers or self.recipe != "default" or self.epochs or self.minutes:
             raise BadInputError("knn has no teachers, recipes or epochs; leave them out, or choose a network")
-        given = dict(self.settings or {})
-        if given:
-            settings, held_out_m = KNNSettings.checked(given), None
-        else:
-            settings, held_out_m = choose_settings(scans, given, seed=self.seed, progress=self.progress)
+        settings, held_out_m = choose_settings(
+            scans, self.settings or {}, seed=self.seed, progress=self.progress
+        )
         self.method_ = NearestNeighbours.fit(scans, settings)
-        return {"teachers": [], "metrics": {"held_out_mae_m": held_out_m and round(held_out_m, 3)}}
+        metrics = {} if held_out_m is None else {"held_out_mae_m": round(held_out_m, 3)}
+        return {"teachers": [], "settings": settings.model_dump(), "metrics": metrics}
 
     def _fit_network(self, scans: FingerprintSet) -> dict[str, Any]:
         of_network, of_recipe = split_settings(
@@ -238,29 +229,15 @@ class Localizer:
     # -- the model folder -----------------------------------------------------------------------
 
     def save(self, path: str | Path) -> None:
-        """Write one self-contained folder; it appears whole, and an older model there is replaced whole.
-
-        Raises
-        ------
-        BadInputError
-            If something that is no model is in the way.
-        TutelageError
-            If the system cannot write; what was there is unchanged.
-        """
-        method, path = self._fitted(), require_model_path(path)
-        weights = save_arrays({key: np.ascontiguousarray(value) for key, value in method.tensors().items()})
+        """Write one self-contained folder; see `write_model_folder` for what it may replace."""
+        method = self._fitted()
         card = {
-            "format": _FORMAT,
-            "version": version("tutelage"),
             "network": self.network,
             "method": method.config(),
             "frame": {"origin_m": list(self.frame_.origin_m), "epsg": self.frame_.epsg},
             "lineage": self.lineage_,
         }
-        card["sha256"] = _digest(card, weights)
-        with replaced_folder(path) as folder:
-            (folder / _WEIGHTS).write_bytes(weights)
-            (folder / _CARD).write_text(json.dumps(card, indent=1), encoding="utf-8")
+        write_model_folder(path, card, method.tensors())
 
     @classmethod
     def load(cls, path: str | Path) -> Localizer:
@@ -269,33 +246,19 @@ class Localizer:
         Raises
         ------
         BadInputError
-            If there is no such folder.
+            If there is no model.
         FileFormatError
-            If a file in it is damaged, cut short or of another version.
+            If it is damaged, cut short or of another version.
         """
-        path = Path(path)
-        if not (path / _CARD).is_file():
-            raise BadInputError(
-                f"there is no model in {path} (no {_CARD}); make one with: tutelage fit --out {path}"
-            )
+        card, tensors = read_model_folder(path)
+        kind: Any = NearestNeighbours if card["network"] == _KNN else Student
         try:
-            card = json.loads((path / _CARD).read_text(encoding="utf-8"))
-            if card["format"] != _FORMAT:
-                raise FileFormatError(f"{path} has format {card['format']!r}, this version reads {_FORMAT!r}")
-            weights = (path / _WEIGHTS).read_bytes()
-            if card.pop("sha256") != _digest(card, weights):
-                raise FileFormatError(
-                    f"model {path} is damaged: it does not match its checksum; fit it again"
-                )
-            kind: Any = NearestNeighbours if card["network"] == _KNN else Student
             model = cls(card["network"], seed=card["lineage"]["seed"])
-            model.method_ = kind.from_config(card["method"], load_arrays(weights))
+            model.method_ = kind.from_config(card["method"], tensors)
             model.frame_ = LocalFrame(tuple(card["frame"]["origin_m"]), card["frame"]["epsg"])
             model.lineage_ = card["lineage"]
-        except TutelageError:
-            raise
-        except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
-            raise FileFormatError(f"model {path} is damaged or incomplete: {error}; fit it again") from error
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise FileFormatError(f"model {path} does not fit this version: {error}; fit it again") from error
         return model
 
     def _fitted(self) -> Method:
@@ -304,14 +267,6 @@ class Localizer:
                 "this localizer has not learnt a building yet; call fit or Localizer.load first"
             )
         return self.method_
-
-
-def require_model_path(path: str | Path) -> Path:
-    """The path, once a model may be written there: it is free, or holds a model."""
-    path = require_writable_parent(path)
-    if path.exists() and not (path / _CARD).is_file():
-        raise BadInputError(f"{path} exists and is no model; choose another place, nothing was overwritten")
-    return path
 
 
 def split_settings(
@@ -351,10 +306,6 @@ def _require_survey(scans: FingerprintSet) -> None:
             f"the training scans that hear anything come from {len(points)} reference point(s); "
             "positions can only be learnt from several"
         )
-
-
-def _digest(card: Mapping[str, Any], weights: bytes) -> str:
-    return hashlib.sha256(json.dumps(card).encode() + weights).hexdigest()
 
 
 def _spread(labels: np.ndarray | None, answered: np.ndarray) -> np.ndarray | None:

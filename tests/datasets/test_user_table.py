@@ -129,10 +129,6 @@ def test_scans_without_positions_are_read_for_locating(tmp_path: Path) -> None:
     path = written(tmp_path, "scan_id,split,ap1\nq1,later,-50\n")
     scans = read_scans(path)
     assert (len(scans), scans.position_m, scans.access_points) == (1, None, ("ap1",))
-    assert (
-        read_user_table(written(tmp_path, "scan_id,ap1\nq1,-50\n"), require_spread=False).train.position_m
-        is None
-    )
     assert read_scans(written(tmp_path, "scan_id,x_m,y_m,ap1\nq1,,,-50\n")).position_m is None
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from tutelage.datasets import simulated_survey
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.teaching import Teacher, teach
 from tutelage.training import Budget, RunOptions
-
-torch.set_num_threads(1)  # on tensors this small threads only wait for one another
 
 SMALL = {"width": 32, "d_e": 16}
 

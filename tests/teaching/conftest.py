@@ -7,14 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import torch
 
 from tutelage.datasets import simulated_survey
 from tutelage.fingerprints import LocalFrame, Survey
 from tutelage.teaching import Teacher, teach
 from tutelage.training import Budget, RunOptions
-
-torch.set_num_threads(1)  # on tensors this small threads only wait for one another
 
 UTM = LocalFrame((482_113.0, 4_863_257.0), 25830)
 

@@ -139,7 +139,7 @@ def distil(
             "recipe": recipe.model_dump(),
             "seed": options.seed,
             "data": train.content_hash(),
-            "teachers": [[t.card.source, t.card.data_hash, t.card.seed] for t in present],
+            "teachers": [[t.card.source, t.content_hash()] for t in present],
         }
         step = _student_step(state, student, present, data, recipe)
         run_stage("student", state, step, data, recipe.batch_size, options)

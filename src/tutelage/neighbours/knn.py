@@ -128,7 +128,7 @@ def weighted_mean(position_m: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 def choose_settings(
     train: FingerprintSet, given: Mapping[str, Any], *, seed: int = 0, progress: bool = False
-) -> tuple[KNNSettings, float]:
+) -> tuple[KNNSettings, float | None]:
     """The settings with the smallest mean error on reference points held out of the training data.
 
     Every combination of metric, representation and k that `given` leaves open is tried on one split by
@@ -137,9 +137,11 @@ def choose_settings(
 
     Returns
     -------
-    settings, mean error in metres on the held-out reference points
+    settings, mean error in metres on the held-out reference points (None where nothing was left open)
     """
     fixed = KNNSettings.checked(given)
+    if {"metric", "representation", "k"} <= given.keys():
+        return fixed, None
     rest, held = split_by_position(train, fraction=_HELD_OUT, seed=seed)
     held = held[train.n_heard[held] > 0]
     if len(held) > _MOST_QUERIES:

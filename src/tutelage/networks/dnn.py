@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
 from torch import nn
 
 from tutelage.networks.inputs import SparseLinear
@@ -24,7 +27,14 @@ class DNN(nn.Module):
     dropout : share of units dropped after each hidden layer
     """
 
-    def __init__(self, n_ap: int, *, width: int = 512, d_e: int = 256, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        n_ap: int,
+        *,
+        width: PositiveInt = 512,
+        d_e: PositiveInt = 256,
+        dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+    ) -> None:
         super().__init__()
         self.framer = nn.Sequential(SparseLinear(n_ap, width), nn.ReLU())
         self.extractor = nn.Sequential(

@@ -88,6 +88,17 @@ class Teacher:
     def __repr__(self) -> str:
         return f"Teacher(source={self.card.source!r}, network={self.card.network!r}, d_e={self.card.d_e})"
 
+    def _content(self) -> tuple[dict[str, str], dict[str, Tensor]]:
+        header = {
+            "tutelage": self.card.model_dump_json(),
+            "architecture": json.dumps(self.generator.architecture()),
+        }
+        return header, {key: value.cpu().contiguous() for key, value in self.generator.state_dict().items()}
+
+    def content_hash(self) -> str:
+        """SHA-256 over card and weights: tells whether two teachers are the same."""
+        return _digest(*self._content())
+
     def require_fit(self, network: str, d_e: int) -> None:
         """Refuse a student of another network or another width of Z_E.
 
@@ -110,11 +121,7 @@ class Teacher:
 
     def save(self, path: str | Path) -> None:
         """Write one safetensors file with the card in its header; it appears whole or not at all."""
-        tensors = {key: value.cpu().contiguous() for key, value in self.generator.state_dict().items()}
-        header = {
-            "tutelage": self.card.model_dump_json(),
-            "architecture": json.dumps(self.generator.architecture()),
-        }
+        header, tensors = self._content()
         with replaced_file(path) as beside:
             save_file(tensors, beside, metadata=header | {"sha256": _digest(header, tensors)})
 

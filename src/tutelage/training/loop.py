@@ -61,7 +61,8 @@ def log_metrics(path: Path, stage: str, first_step: int) -> Hook:
     Lines of this stage past `first_step`, left by a run that was killed, are taken out first.
     """
     if path.exists():
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        whole = path.read_text(encoding="utf-8").split("\n")[:-1]  # a line cut short has no end
+        lines = [json.loads(line) for line in whole]
         kept = [line for line in lines if line["stage"] != stage or line["step"] <= first_step]
         with replaced_file(path) as beside:
             beside.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")

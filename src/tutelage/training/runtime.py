@@ -25,7 +25,9 @@ def resolve_device(name: str = "auto") -> torch.device:
         accelerator = torch.accelerator.current_accelerator(check_available=True)
         return accelerator or torch.device("cpu")
     try:
-        return torch.empty(0, device=name).device
+        there = torch.zeros(1, device=name)
+        there.cpu()  # a device without memory, such as meta, cannot
+        return there.device
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise BadInputError(f"device {name!r} cannot be used here; try auto or cpu") from error
 

@@ -1,0 +1,53 @@
+"""The exception tree and its messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from tutelage import errors
+from tutelage.errors import BadInputError, DataUnavailableError, TutelageError, UnknownNameError
+
+
+@pytest.mark.parametrize("name", errors.__all__)
+def test_every_error_is_a_tutelage_error(name: str) -> None:
+    assert issubclass(getattr(errors, name), TutelageError)
+
+
+@pytest.mark.parametrize(
+    ("error", "builtin"),
+    [
+        (BadInputError("bad"), ValueError),
+        (UnknownNameError("network", "cnm", ["cnn"]), LookupError),
+        (DataUnavailableError("nowhere"), FileNotFoundError),
+    ],
+)
+def test_error_is_caught_as_its_builtin_kind(error: TutelageError, builtin: type[Exception]) -> None:
+    assert isinstance(error, builtin)
+
+
+def test_bad_input_names_the_place_before_the_message() -> None:
+    error = BadInputError("is 100", file="scans.csv", row=17, column="WAP042")
+    assert str(error) == "scans.csv, row 17, column WAP042: is 100"
+    assert (error.file, error.row, error.column) == ("scans.csv", 17, "WAP042")
+
+
+def test_bad_input_without_a_place_is_the_message_alone() -> None:
+    assert str(BadInputError("give either, not both")) == "give either, not both"
+
+
+def test_bad_input_names_the_first_row_and_column() -> None:
+    assert str(BadInputError("is empty", row=0, column=0)) == "row 0, column 0: is empty"
+
+
+def test_unknown_name_suggests_near_misses_and_lists_what_is_allowed() -> None:
+    message = str(UnknownNameError("data set", "UJIIndorLoc", ["utsindoorloc", "ujiindoorloc", "tampere"]))
+    assert message.startswith("unknown data set 'UJIIndorLoc'. Did you mean ujiindoorloc")
+    assert message.endswith("Allowed: tampere, ujiindoorloc, utsindoorloc.")
+
+
+def test_unknown_name_far_from_all_suggests_nothing() -> None:
+    assert "Did you mean" not in str(UnknownNameError("network", "zzz", ["dnn", "cnn"]))
+
+
+def test_data_unavailable_prints_its_sentence() -> None:
+    assert str(DataUnavailableError("tampere is not here")) == "tampere is not here"
