@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tutelage.fingerprints import FingerprintSet, LocalFrame, csr_from_dense
+from tutelage.fingerprints import FingerprintSet
+from tutelage.frames import LocalFrame
+from tutelage.sparse_rows import csr_from_dense
 
 
 def test_ground_scale_of_web_mercator_is_that_of_its_latitude() -> None:

@@ -14,7 +14,8 @@ from torch import nn
 
 from tutelage.datasets import load, simulated_survey
 from tutelage.errors import BadInputError, FileFormatError, NotFittedError, UnknownNameError
-from tutelage.fingerprints import FingerprintSet, LocalFrame, Survey
+from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.frames import LocalFrame
 from tutelage.localizer import Localizer
 from tutelage.networks import check_network, register_network
 from tutelage.positions import Positions

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from tutelage.fingerprints import LocalFrame
+from tutelage.frames import LocalFrame
 from tutelage.positions import Positions
 
 ANSWERS = Positions(

@@ -12,7 +12,8 @@ Data flow from `load` through `teach` and `Localizer` to `evaluate`.
 from tutelage.datasets import dataset_table, fetch, load, simulated_survey
 from tutelage.errors import TutelageError
 from tutelage.evaluation import Evaluation, evaluate, write_report
-from tutelage.fingerprints import FingerprintSet, LocalFrame, Survey
+from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.frames import LocalFrame
 from tutelage.localizer import Localizer
 from tutelage.networks import check_network, network_names, register_network
 from tutelage.positions import Positions

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +13,12 @@ from rich.console import Console
 
 from tutelage import datasets, presentation
 from tutelage.errors import BadInputError, TutelageError
-from tutelage.evaluation import Evaluation, evaluate, positions_from_csv, write_report
+from tutelage.evaluation import evaluate, positions_from_csv, write_report
 from tutelage.experiments import spine
 from tutelage.experiments.demo import make_demo, next_commands
 from tutelage.files import replaced_file, require_writable_parent
-from tutelage.fingerprints import Survey
-from tutelage.localizer import Localizer, require_model_path, split_settings
+from tutelage.localizer import Localizer, split_settings
+from tutelage.model_folder import require_model_path
 from tutelage.teaching import Teacher, TeachingRecipe, teach
 from tutelage.training import Budget, RunOptions
 
@@ -44,7 +43,7 @@ Recipe = Annotated[str, typer.Option(help="paper or default.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting.")]
 Epochs = Annotated[int | None, typer.Option(help="Length of the run in passes over the data.")]
 Minutes = Annotated[float | None, typer.Option(help="Length of the run in minutes, about.")]
-Seed = Annotated[int, typer.Option(help="Of every random number.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of every random number.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue a run that was stopped.")]
 
@@ -90,7 +89,7 @@ def teach_command(
     as_json: Json = False,
 ) -> None:
     """Expert Training: make a surrogate teacher of a source building."""
-    require_writable_parent(out)
+    _require_writable_file(out)
     given = _pairs(settings)
     of_network, of_recipe = split_settings(network, TeachingRecipe.model_fields, given)
     options = RunOptions(
@@ -103,7 +102,7 @@ def teach_command(
         progress=not as_json,
     )
     survey = datasets.load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
-    with _resumable():
+    with _resumable(out):
         teacher = teach(
             survey, network, recipe=recipe, settings=of_recipe, network_settings=of_network, options=options
         )
@@ -139,6 +138,7 @@ def fit_command(
 ) -> None:
     """Learn a building: Expert Distilling with teachers, plain learning without, or k-NN."""
     require_model_path(out)
+    Budget(epochs, minutes)  # a wrong length is refused before the data are read, for knn as well
     model = Localizer(
         network,
         teachers=[name for name in teacher or [] if name != "none"],
@@ -154,7 +154,7 @@ def fit_command(
         progress=not as_json,
     )
     survey = datasets.load(target, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
-    with _resumable():
+    with _resumable(out):
         model.fit(survey)
     model.save(out)
     presentation.show_fit(model, out, as_json)
@@ -172,11 +172,13 @@ def evaluate_command(
 ) -> None:
     """Errors of one or several models on scans whose positions are known."""
     if report:
-        require_writable_parent(report)
+        _require_writable_file(report)
     answering = [(path, _answers(path)) for path in models]
     survey = datasets.load(on, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
     found = [evaluate(answers, survey, name=str(path)) for path, answers in answering]
-    _finish_evaluation(found, survey, report, as_json)
+    if report:
+        write_report(found, report, title=f"Positions on {survey.name}", data_set=survey.name)
+    presentation.show_evaluations(found, survey.name, report, as_json)
 
 
 @app.command("locate")
@@ -190,8 +192,11 @@ def locate_command(
     as_json: Json = False,
 ) -> None:
     """Positions of scans, as CSV or JSON, in the coordinates of the training data."""
-    if out and out.suffix not in (".csv", ".json"):
-        raise BadInputError(f"--out {out}: the name must end in .csv or .json")
+    allowed = (".json",) if as_json else (".csv", ".json")
+    if out and out.suffix not in allowed:
+        raise BadInputError(f"--out {out}: the name must end in {' or '.join(allowed)}")
+    if out:
+        _require_writable_file(out)
     answers = Localizer.load(model).predict(datasets.read_scans(scans, not_heard=not_heard))
     text = presentation.positions_text(answers, as_json or (out is not None and out.suffix == ".json"))
     if out is None:
@@ -210,7 +215,9 @@ def reproduce_command(
     data_dir: DataDir = None,
 ) -> None:
     """Make a results table; finished cells are kept and never run again."""
-    typer.echo(spine.reproduce(table, out, budget_name=budget, jobs=jobs, data_dir=data_dir))
+    with _stoppable("give the same command again: finished cells are kept"):
+        page = spine.reproduce(table, out, budget_name=budget, jobs=jobs, data_dir=data_dir)
+    typer.echo(page)
 
 
 @app.command("demo")
@@ -226,7 +233,7 @@ def demo_command(
 def main() -> None:
     """Entry point: an error of the user's is one message and exit code 2, never a traceback."""
     try:
-        app()
+        app(prog_name="tutelage")
     except TutelageError as error:
         _fail(str(error))
     except OSError as error:
@@ -241,14 +248,30 @@ def _fail(message: str) -> None:
 
 
 @contextmanager
-def _resumable() -> Iterator[None]:
+def _stoppable(how_to_go_on: str) -> Iterator[None]:
+    """Around long work: Ctrl-C ends it with the next step and exit code 130."""
     try:
         yield
     except KeyboardInterrupt:
-        Console(stderr=True).print(
-            "stopped; give the same command with --resume to go on from the last checkpoint"
-        )
+        Console(stderr=True, soft_wrap=True).print(f"stopped; {how_to_go_on}")
         raise typer.Exit(130) from None
+
+
+@contextmanager
+def _resumable(out: Path) -> Iterator[None]:
+    """Around a run that keeps checkpoints beside `out`; refused before the first, it leaves no folder."""
+    try:
+        with _stoppable("give the same command with --resume to go on from the last checkpoint"):
+            yield
+    finally:
+        with suppress(OSError):
+            _beside(out, "checkpoint").rmdir()
+
+
+def _require_writable_file(out: Path) -> None:
+    if out.is_dir():
+        raise BadInputError(f"{out} is a folder; name a file to write")
+    require_writable_parent(out)
 
 
 def _beside(out: Path, suffix: str) -> Path:
@@ -256,24 +279,16 @@ def _beside(out: Path, suffix: str) -> Path:
 
 
 def _pairs(settings: list[str] | None) -> dict[str, Any]:
-    pairs = {}
+    pairs: dict[str, Any] = {}
     for setting in settings or []:
         name, equals, value = setting.partition("=")
         if not equals or not name:
             raise BadInputError(f"--set {setting!r}: write NAME=VALUE, such as --set k=10")
+        if name in pairs:
+            raise BadInputError(f"--set {name} is given twice, as {pairs[name]} and as {value}; keep one")
         pairs[name] = value
     return pairs
 
 
 def _answers(path: Path) -> Any:
     return positions_from_csv(path) if path.suffix == ".csv" else Localizer.load(path)
-
-
-def _finish_evaluation(found: list[Evaluation], survey: Survey, report: Path | None, as_json: bool) -> None:
-    if report:
-        write_report(found, report, title=f"Positions on {survey.name}", data_set=survey.name)
-    if as_json:
-        rows = [{"model": e.name, **e.figures()} for e in found]
-        print(json.dumps(rows[0] if len(rows) == 1 else rows))
-    else:
-        presentation.show_evaluations(found, survey.name, report)

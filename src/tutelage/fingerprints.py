@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,47 +20,14 @@ from scipy import sparse
 
 from tutelage.errors import BadInputError, FileFormatError
 from tutelage.files import replaced_file
+from tutelage.frames import LocalFrame
+from tutelage.sparse_rows import csr
 
-__all__ = ["FingerprintSet", "LocalFrame", "Survey"]
+__all__ = ["RSS_MAX_DBM", "RSS_MIN_DBM", "FingerprintSet", "Survey"]
 
 RSS_MIN_DBM, RSS_MAX_DBM = -120.0, 0.0
-_WEB_MERCATOR, _EARTH_RADIUS_M = 3857, 6378137.0
 _LABELS = ("floor", "building", "device", "user")
 _FORMAT = "tutelage-fingerprints-1"
-
-
-@dataclass(frozen=True)
-class LocalFrame:
-    """A metric frame near the data: data-set coordinates minus `origin_m`.
-
-    Absolute projected coordinates (4.86e6 m) leave float32 half a metre of resolution, so positions
-    are kept relative to an origin, in float64.
-
-    Parameters
-    ----------
-    origin_m : (x, y) of the frame's origin in data-set metres
-    epsg : EPSG code of the data-set coordinates, None for a building's own plan
-    """
-
-    origin_m: tuple[float, float] = (0.0, 0.0)
-    epsg: int | None = None
-
-    @classmethod
-    def around(cls, absolute_m: np.ndarray, epsg: int | None = None) -> LocalFrame:
-        """Frame whose origin is the lower left corner of `absolute_m` [n, 2], in whole metres."""
-        x, y = np.floor(absolute_m.min(axis=0))
-        return cls((float(x), float(y)), epsg)
-
-    @property
-    def ground_scale(self) -> float:
-        """Ground metres per data-set metre.
-
-        Web Mercator (EPSG:3857) stretches lengths by 1 / cos(latitude): at UJIIndoorLoc one of its
-        metres is 0.766 m on the ground. Every other frame is taken as true to scale.
-        """
-        if self.epsg != _WEB_MERCATOR:
-            return 1.0
-        return 1.0 / math.cosh(self.origin_m[1] / _EARTH_RADIUS_M)
 
 
 @dataclass(frozen=True, eq=False)
@@ -363,27 +329,6 @@ class Survey:
             f"Survey({self.name!r}, train={len(self.train)}, test={n_test}, "
             f"access_points={self.train.n_access_points})"
         )
-
-
-def csr(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, n_columns: int) -> sparse.csr_array:
-    """CSR with float32 values, int32 indices sorted in each row; stored zeros stay readings."""
-    matrix = sparse.csr_array(
-        (
-            np.asarray(data, dtype=np.float32),
-            np.asarray(indices, dtype=np.int32),
-            np.asarray(indptr, dtype=np.int32),
-        ),
-        shape=(len(indptr) - 1, n_columns),
-    )
-    matrix.sort_indices()
-    return matrix
-
-
-def csr_from_dense(dense_dbm: np.ndarray, heard: np.ndarray) -> sparse.csr_array:
-    """CSR of the readings that the mask `heard` [n, n_ap] marks."""
-    _, indices = np.nonzero(heard)
-    lengths = heard.sum(axis=1)
-    return csr(dense_dbm[heard], indices, np.concatenate([[0], np.cumsum(lengths)]), heard.shape[1])
 
 
 def _require_unique(what: str, names: Sequence[str] | np.ndarray) -> None:

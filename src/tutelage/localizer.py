@@ -12,12 +12,14 @@ from scipy import sparse
 
 from tutelage.distilling import DistillingRecipe, Student, TeacherChoice, distil, distilling_recipe
 from tutelage.errors import BadInputError, FileFormatError, NotFittedError, UnknownNameError
-from tutelage.fingerprints import FingerprintSet, LocalFrame, Survey, csr_from_dense
+from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.frames import LocalFrame
 from tutelage.model_folder import read_model_folder, write_model_folder
 from tutelage.neighbours import NearestNeighbours, choose_settings
 from tutelage.networks import network_names, network_spec
 from tutelage.positions import Located, Positions
 from tutelage.representation import RssRepresentation
+from tutelage.sparse_rows import csr_from_dense
 from tutelage.teaching import Teacher
 from tutelage.training import Budget, RunOptions
 

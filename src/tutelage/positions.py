@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tutelage.fingerprints import LocalFrame
+from tutelage.frames import LocalFrame
 
 __all__ = ["Located", "Positions"]
 

@@ -79,8 +79,7 @@ def show_survey(survey: Survey, as_json: bool) -> None:
 def show_teachers(cards: Mapping[str, TeacherCard], as_json: bool) -> None:
     """Teacher files and what they say of themselves."""
     if as_json:
-        rows: list[dict[str, Any]] = [{"file": file, **card.model_dump()} for file, card in cards.items()]
-        print(json.dumps(rows[0] if len(rows) == 1 else rows))
+        _print_json([{"file": file, **card.model_dump()} for file, card in cards.items()])
         return
     table = Table(
         "teacher", "source", "network", "d_e", "recipe", title="mean errors in m, on held-out places"
@@ -117,8 +116,13 @@ def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
     _show_pairs(figures, as_json)
 
 
-def show_evaluations(found: Sequence[Evaluation], data_set: str, report: Path | None) -> None:
+def show_evaluations(
+    found: Sequence[Evaluation], data_set: str, report: Path | None, as_json: bool = False
+) -> None:
     """Figures of several models, a row each; columns in which there is nothing to see are left out."""
+    if as_json:
+        _print_json([{"model": evaluation.name, **evaluation.figures()} for evaluation in found])
+        return
     rows = [evaluation.figures() for evaluation in found]
     shown = {key: heading for key, heading in _FIGURES.items() if any(row[key] is not None for row in rows)}
     if not any(row["n_no_position"] for row in rows):
@@ -157,6 +161,11 @@ def _show_pairs(figures: Mapping[str, Any], as_json: bool) -> None:
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         table.add_row(name, plain(text or "none"))
     _print(table)
+
+
+def _print_json(rows: Sequence[Mapping[str, Any]]) -> None:
+    """One object for one thing that was asked about, a list for several."""
+    print(json.dumps(rows[0] if len(rows) == 1 else rows))
 
 
 def _number(value: float | int | None) -> str:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from tutelage.fingerprints import FingerprintSet, LocalFrame, csr_from_dense
+from tutelage.fingerprints import FingerprintSet
+from tutelage.frames import LocalFrame
 from tutelage.positions import Positions
+from tutelage.sparse_rows import csr_from_dense
 
 Labels = Sequence[str] | None
 

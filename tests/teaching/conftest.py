@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tutelage.datasets import simulated_survey
-from tutelage.fingerprints import LocalFrame, Survey
+from tutelage.fingerprints import Survey
+from tutelage.frames import LocalFrame
 from tutelage.teaching import Teacher, teach
 from tutelage.training import Budget, RunOptions
 

@@ -20,9 +20,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from tutelage.fingerprints import FingerprintSet, csr_from_dense
+from tutelage.fingerprints import FingerprintSet
 from tutelage.networks import build_network
 from tutelage.representation import CoordinateScaler, RssRepresentation
+from tutelage.sparse_rows import csr_from_dense
 from tutelage.training import (
     Batch,
     LearningRecipe,

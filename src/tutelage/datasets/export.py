@@ -16,6 +16,7 @@ from tutelage.fingerprints import FingerprintSet, Survey
 __all__ = ["export_table"]
 
 _SPLITS = ("train", "test", "both")
+_FIELDS = ("floor", "building", "device", "user", "time")
 
 
 def export_table(survey: Survey, path: str | Path, *, split: str = "both") -> None:
@@ -30,7 +31,7 @@ def export_table(survey: Survey, path: str | Path, *, split: str = "both") -> No
     Raises
     ------
     BadInputError, UnknownNameError
-        If there is no such split, or the name ends otherwise.
+        If there is no such split, the name ends otherwise, or an access point is called like a field.
     """
     path = require_writable_parent(path)
     if path.suffix not in (".csv", ".parquet"):
@@ -39,6 +40,11 @@ def export_table(survey: Survey, path: str | Path, *, split: str = "both") -> No
         raise UnknownNameError("split", split, _SPLITS)
     if split != "train" and survey.test is None:
         raise BadInputError(f"{survey.name} has no test split; give --split train")
+    taken = {"scan_id", "x_m", "y_m", "split", *_FIELDS} & set(survey.train.access_points)
+    if taken:
+        raise BadInputError(
+            f"{min(taken)!r} is the name of an access point and of a field; rename the former"
+        )
     parts = {"train": survey.train, "test": survey.test}
     chosen = {name: scans for name, scans in parts.items() if scans is not None and split in (name, "both")}
     table = pa.concat_tables([_wide(scans, name) for name, scans in chosen.items()])
@@ -51,11 +57,7 @@ def export_table(survey: Survey, path: str | Path, *, split: str = "both") -> No
 def _wide(scans: FingerprintSet, split: str) -> pa.Table:
     x, y = scans.absolute_position_m.T
     columns = {"scan_id": scans.scan_id, "x_m": x, "y_m": y}
-    columns |= {
-        name: getattr(scans, name)
-        for name in ("floor", "building", "device", "user", "time")
-        if getattr(scans, name) is not None
-    }
+    columns |= {name: getattr(scans, name) for name in _FIELDS if getattr(scans, name) is not None}
     columns["split"] = np.full(len(scans), split)
     arrays = {name: pa.array(_native(values)) for name, values in columns.items()}
     by_access_point = scans.rss_dbm.tocsc()

@@ -18,7 +18,7 @@ from scipy import sparse
 
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import RSS_MAX_DBM, RSS_MIN_DBM
-from tutelage.fingerprints import csr as make_csr
+from tutelage.sparse_rows import csr as make_csr
 
 __all__ = ["CsvFile", "label_names", "read_matrix", "read_table", "refuse_undeclared_code", "sparse_rss"]
 

@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from tutelage.datasets.matrix_csv import CsvFile, label_names, read_matrix, read_table, sparse_rss
 from tutelage.errors import BadInputError
-from tutelage.fingerprints import FingerprintSet, LocalFrame, Survey
+from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.frames import LocalFrame
 
 __all__ = ["pair_files", "read_pair", "read_split"]
 

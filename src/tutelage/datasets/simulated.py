@@ -14,7 +14,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tutelage.errors import BadInputError
-from tutelage.fingerprints import RSS_MAX_DBM, RSS_MIN_DBM, FingerprintSet, LocalFrame, Survey, csr_from_dense
+from tutelage.fingerprints import RSS_MAX_DBM, RSS_MIN_DBM, FingerprintSet, Survey
+from tutelage.frames import LocalFrame
+from tutelage.sparse_rows import csr_from_dense
 
 __all__ = ["Building", "multi_wall_rss_dbm", "simulated_survey"]
 

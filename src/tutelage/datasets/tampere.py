@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from tutelage.datasets.matrix_csv import CsvFile, read_matrix, read_table, sparse_rss
-from tutelage.fingerprints import FingerprintSet, LocalFrame
+from tutelage.fingerprints import FingerprintSet
+from tutelage.frames import LocalFrame
 
 __all__ = ["read"]
 

@@ -17,8 +17,9 @@ from scipy import sparse
 
 from tutelage.datasets.matrix_csv import CsvFile, label_names, read_matrix, read_table, sparse_rss
 from tutelage.errors import BadInputError
-from tutelage.fingerprints import FingerprintSet, LocalFrame
-from tutelage.fingerprints import csr as make_csr
+from tutelage.fingerprints import FingerprintSet
+from tutelage.frames import LocalFrame
+from tutelage.sparse_rows import csr as make_csr
 
 __all__ = ["DEFAULT_MONTHS", "month_pattern", "parse_months", "read"]
 

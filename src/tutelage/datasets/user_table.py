@@ -15,15 +15,9 @@ from scipy import sparse
 
 from tutelage.datasets.located_table import LocatedTable, read_located_table
 from tutelage.datasets.matrix_csv import refuse_undeclared_code
-from tutelage.fingerprints import (
-    RSS_MAX_DBM,
-    RSS_MIN_DBM,
-    FingerprintSet,
-    LocalFrame,
-    Survey,
-    csr,
-    csr_from_dense,
-)
+from tutelage.fingerprints import RSS_MAX_DBM, RSS_MIN_DBM, FingerprintSet, Survey
+from tutelage.frames import LocalFrame
+from tutelage.sparse_rows import csr, csr_from_dense
 
 __all__ = ["read_scans", "read_user_table"]
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tutelage.datasets.matrix_csv import CsvFile, label_names, read_table, sparse_rss
-from tutelage.fingerprints import FingerprintSet, LocalFrame
+from tutelage.fingerprints import FingerprintSet
+from tutelage.frames import LocalFrame
 
 __all__ = ["read", "read_split"]
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from tutelage.errors import BadInputError
-from tutelage.fingerprints import FingerprintSet, LocalFrame
+from tutelage.fingerprints import FingerprintSet
+from tutelage.frames import LocalFrame
 from tutelage.positions import Positions
 
 __all__ = ["Evaluation", "error_cdf", "evaluate_positions", "positions_from_csv"]

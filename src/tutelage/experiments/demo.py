@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,13 +62,14 @@ def make_demo(out: Path, *, epochs: int = _EPOCHS, progress: bool = True) -> lis
 
 def next_commands(out: Path) -> str:
     """What to try after the demo."""
+    here = shlex.quote(str(out))
     return "\n".join(
         [
             "Next, try:",
-            f"  tutelage locate {out}/dnn-taught {out}/scans.csv | head",
-            f"  tutelage teachers show {out}/museum.teacher",
-            f"  tutelage fit --target {out}/survey.csv --network knn --out {out}/my-model",
-            f"  tutelage evaluate {out}/my-model {out}/dnn --on {out}/scans.csv --report {out}/mine.html",
+            f"  tutelage locate {here}/dnn-taught {here}/scans.csv | head",
+            f"  tutelage teachers show {here}/museum.teacher",
+            f"  tutelage fit --target {here}/survey.csv --network knn --out {here}/my-model",
+            f"  tutelage evaluate {here}/my-model {here}/dnn --on {here}/scans.csv --report {here}/mine.html",
             "  tutelage data list",
             f"and open {out}/report.html in a browser.",
         ]
