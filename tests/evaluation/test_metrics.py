@@ -35,6 +35,14 @@ def test_figures_match_hand_computed_values(make_truth, make_answers):
     }
 
 
+def test_repr_shows_the_figures_not_the_arrays(make_truth, make_answers):
+    evaluation = evaluate_positions(make_answers("a", [[3, 4]]), make_truth("a", [[0, 0]]), name="k-NN")
+    assert repr(evaluation) == (
+        "Evaluation('k-NN', n=1, mae_m=5.00, median_m=5.00, p75_m=5.00, p95_m=5.00, ground_mae_m=5.00, "
+        "n_no_position=0)"
+    )
+
+
 @settings(deadline=None, max_examples=50)
 @given(order=st.permutations(range(6)))
 def test_evaluation_does_not_depend_on_the_order_of_the_answers(make_truth, make_answers, order):

@@ -20,7 +20,7 @@ __all__ = ["Evaluation", "error_cdf", "evaluate_positions", "positions_from_csv"
 _REQUIRED_COLUMNS = ("scan_id", "x_m", "y_m")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """A model's answers beside the truth, row by row.
 
@@ -41,6 +41,11 @@ class Evaluation:
 
     def __len__(self) -> int:
         return len(self.errors_m)
+
+    def __repr__(self) -> str:
+        known = {key: value for key, value in self.figures().items() if value is not None}
+        shown = ", ".join(f"{k}={v:.2f}" if isinstance(v, float) else f"{k}={v}" for k, v in known.items())
+        return f"Evaluation({self.name!r}, {shown})"
 
     def figures(self) -> dict[str, float | int | None]:
         """The figures of one row of a table.

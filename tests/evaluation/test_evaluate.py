@@ -1,0 +1,57 @@
+"""A model, or its answers, against scans whose positions are known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tutelage.datasets import simulated_survey
+from tutelage.errors import BadInputError
+from tutelage.evaluation import evaluate
+from tutelage.fingerprints import Survey
+from tutelage.localizer import Localizer
+
+
+@pytest.fixture(scope="module")
+def survey() -> Survey:
+    return simulated_survey(seed=8, n_train=80, n_test=20, n_access_points=10, n_floors=1)
+
+
+@pytest.fixture(scope="module")
+def model(survey: Survey) -> Localizer:
+    return Localizer("knn", settings={"metric": "cosine", "representation": "powed", "k": 1}).fit(survey)
+
+
+def test_survey_of_two_splits_is_judged_on_its_test(survey: Survey, model: Localizer) -> None:
+    assert survey.test is not None
+    found = evaluate(model, survey, name="nearest")
+    assert found.name == "nearest"
+    assert found.truth is survey.test
+    np.testing.assert_array_equal(found.errors_m, evaluate(model, survey.test).errors_m)
+
+
+def test_survey_of_one_split_is_judged_on_that(survey: Survey, model: Localizer) -> None:
+    one_split = replace(survey, test=None)
+    assert evaluate(model, one_split).figures()["n"] == len(survey.train)
+    assert evaluate(model, one_split).figures()["mae_m"] == pytest.approx(0, abs=1e-9)  # its own radio map
+
+
+def test_answers_given_before_are_judged_like_their_model(survey: Survey, model: Localizer) -> None:
+    assert survey.test is not None
+    answers = model.predict(survey.test)
+    assert evaluate(answers, survey).figures() == evaluate(model, survey).figures()
+
+
+def test_error_is_the_distance_in_the_plane(survey: Survey, model: Localizer) -> None:
+    assert survey.test is not None
+    answers = model.predict(survey.test)
+    expected = np.linalg.norm(answers.absolute_position_m - survey.test.absolute_position_m, axis=1)
+    np.testing.assert_allclose(evaluate(model, survey).errors_m, expected, atol=1e-9)
+
+
+def test_scans_without_positions_are_refused(survey: Survey, model: Localizer) -> None:
+    blind = replace(survey.train, position_m=None)
+    with pytest.raises(BadInputError, match="no positions to compare with; add the columns x_m and y_m"):
+        evaluate(model, blind)
