@@ -23,6 +23,7 @@ unit: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.loading
+	$(BIN)/python -m benchmarks.sparse
 
 # The constraints file pins what pyproject.toml gives in ranges.
 $(READY): pyproject.toml constraints.txt

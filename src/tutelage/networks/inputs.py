@@ -77,9 +77,10 @@ class RssTable:
 
 
 class SparseLinear(nn.Module):
-    """Affine map of an `RssBatch` [B, n_ap] -> [B, d]; work grows with the access points heard.
+    """Affine map of an `RssBatch` [B, n_ap] -> [B, d]; no dense batch is made.
 
-    Initialised as `torch.nn.Linear` is.
+    Reading weights grows with the access points heard; the weights' gradient is dense, because the optimiser
+    moves all of them at each step. Initialised as `torch.nn.Linear` is.
     """
 
     def __init__(self, n_ap: int, d_out: int) -> None:

@@ -1,0 +1,72 @@
+"""What sparse data save: the first layer of a network, and Sorensen distances over a radio map.
+
+    python -m benchmarks.sparse
+
+Each row compares with the dense alternative in the same run; read the ratios, not the seconds.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from scipy.spatial.distance import cdist
+from torch import nn
+
+from tutelage.datasets import load
+from tutelage.neighbours import distances
+from tutelage.networks import RssBatch, SparseLinear
+from tutelage.representation import RssRepresentation
+
+BATCH, HEARD, WIDTH = 128, 18, 512
+
+
+def median_seconds(run: Callable[[], object], repeats: int) -> float:
+    """Median time of `run`, after one call that is not counted."""
+    run()
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def first_layer() -> None:
+    """A network's first layer, 18 access points heard of more and more columns."""
+    print("| columns | forward, sparse / dense | forward and backward, sparse / dense |\n|---|---|---|")
+    for n_ap in (465, 2000, 8000):
+        column = torch.randint(0, n_ap, (BATCH * HEARD,))
+        scans = RssBatch(column, torch.rand(BATCH * HEARD), torch.arange(0, BATCH * HEARD, HEARD), n_ap)
+        pairs = [(SparseLinear(n_ap, WIDTH), scans), (nn.Linear(n_ap, WIDTH), scans.dense())]
+        forward = [median_seconds(partial(layer, x), 50) for layer, x in pairs]
+        both = [median_seconds(partial(_forward_backward, layer, x), 50) for layer, x in pairs]
+        print(f"| {n_ap:,} | {forward[0] / forward[1]:.2f} | {both[0] / both[1]:.2f} |")
+
+
+def _forward_backward(layer: nn.Module, x: RssBatch | torch.Tensor) -> None:
+    layer.zero_grad(set_to_none=True)
+    layer(x).sum().backward()
+
+
+def sorensen() -> None:
+    """All distances between the test and the training scans of UJIIndoorLoc."""
+    survey = load("ujiindoorloc")
+    assert survey.test is not None
+    representation = RssRepresentation.fit(survey.train, "powed")
+    radio_map, queries = representation.transform(survey.train), representation.transform(survey.test)
+    dense_map, dense_queries = radio_map.toarray(), queries.toarray()
+    a = median_seconds(lambda: distances(queries, radio_map, "sorensen"), 3)
+    b = median_seconds(lambda: cdist(dense_queries, dense_map, "braycurtis"), 1)
+    print(
+        "\n| Sorensen distances of UJIIndoorLoc, test x training | seconds | sparse / dense |\n|---|---|---|"
+    )
+    print(f"| sparse | {a:.2f} | {a / b:.2f} |\n| dense, scipy cdist | {b:.2f} | 1 |")
+
+
+if __name__ == "__main__":
+    first_layer()
+    sorensen()
