@@ -24,28 +24,33 @@ from tutelage.training import Budget, RunOptions
 
 app = typer.Typer(
     help="Indoor positioning from radio fingerprints, and knowledge transfer between buildings.",
+    epilog="To begin: tutelage demo. Bad input ends with one message and exit code 2, Ctrl-C with 130.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="Data sets: what there is, what is here.", no_args_is_help=True)
-teachers_app = typer.Typer(help="Teacher files.", no_args_is_help=True)
+data_app = typer.Typer(help="Data sets: list, fetch, write as a table.", no_args_is_help=True)
+teachers_app = typer.Typer(help="Teacher files: show what they say of themselves.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(teachers_app, name="teachers")
 
 _SOURCE = "a data set's name, your .csv or .parquet table, matrix:FOLDER/PREFIX, or simulated"
+_SET = "Change a setting of the network, the recipe or knn, such as learning_rate=1e-3; repeatable."
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+PublicName = Annotated[str, typer.Argument(help="As data list shows it; uji_library:1-3 picks months.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of public data sets (else TUTELAGE_DATA).")]
 NotHeard = Annotated[float | None, typer.Option(help="Code for 'not heard' in your own table, such as 100.")]
 Epsg = Annotated[int | None, typer.Option(help="EPSG code of x_m and y_m in your own table.")]
-Network = Annotated[str, typer.Option(help="knn, or a registered network.")]
-Recipe = Annotated[str, typer.Option(help="paper or default.")]
-Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Change a setting.")]
-Epochs = Annotated[int | None, typer.Option(help="Length of the run in passes over the data.")]
+Network = Annotated[str, typer.Option(help="A registered network, such as dnn; to fit also knn.")]
+Recipe = Annotated[str, typer.Option(help="default, or paper: as published.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_SET)]
+Epochs = Annotated[int | None, typer.Option(help="Length of each stage in passes over the data.")]
 Minutes = Annotated[float | None, typer.Option(help="Length of the run in minutes, about.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of every random number.")]
+Seed = Annotated[
+    int, typer.Option(min=0, max=2**32 - 1, help="Of every random number: the same seed, the same result.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
-Resume = Annotated[bool, typer.Option("--resume", help="Continue a run that was stopped.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
 
 
 @data_app.command("list")
@@ -55,7 +60,7 @@ def data_list(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 @data_app.command("fetch")
-def data_fetch(name: str, data_dir: DataDir = None, as_json: Json = False) -> None:
+def data_fetch(name: PublicName, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Download a data set (or find it here), verify it, and convert it once to a compact cache."""
     presentation.show_survey(datasets.fetch(name, data_dir, progress=not as_json), as_json)
 

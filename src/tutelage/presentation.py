@@ -158,9 +158,14 @@ def _show_pairs(figures: Mapping[str, Any], as_json: bool) -> None:
         return
     table = Table(show_header=False)
     for name, value in figures.items():
-        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        table.add_row(name, plain(text or "none"))
+        table.add_row(name, plain(_in_words(value) or "none"))
     _print(table)
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={of_name}" for name, of_name in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _print_json(rows: Sequence[Mapping[str, Any]]) -> None:

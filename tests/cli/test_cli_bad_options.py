@@ -1,0 +1,246 @@
+"""Options and files that cannot be used: exit code 2, one message, and nothing written or lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from command_line import Command, assert_refused, files_below
+
+from tutelage.teaching import Teacher
+
+ANY = "--epochs", "1", "--device", "cpu"
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current folder, which the command must leave empty."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--network", "dnm", *ANY), ["unknown network 'dnm'", "Did you mean dnn"]),
+        (("--recipe", "papr", *ANY), ["unknown recipe 'papr'", "Did you mean paper"]),
+        (("--set", "learning_rat=1", *ANY), ["learning_rat", "Did you mean learning_rate"]),
+        (("--set", "widht=8", *ANY), ["widht", "Did you mean width"]),
+        (("--set", "width=wide", *ANY), ["width", "wide"]),
+        (("--set", "weight_mae=0", *ANY), ["weight_mae", "greater than 0"]),
+        (("--set", "width", *ANY), ["--set 'width'", "NAME=VALUE"]),
+        (("--set", "=8", *ANY), ["--set '=8'", "NAME=VALUE"]),
+        (("--set", "width=8", "--set", "width=9", *ANY), ["--set width is given twice, as 8 and as 9"]),
+        (("--epochs", "0"), ["epochs must be positive, it is 0"]),
+        (("--minutes", "-1"), ["minutes must be positive, it is -1.0"]),
+        (("--minutes", "nan"), ["minutes must be positive"]),
+        (("--epochs", "1", "--minutes", "1"), ["either epochs or minutes, not both"]),
+        (("--seed", "-1", *ANY), ["Invalid value", "--seed"]),
+        (("--device", "abacus", "--epochs", "1"), ["device 'abacus' cannot be used here", "cpu"]),
+        (("--teacher", "gone.teacher", *ANY), ["there is no teacher file gone.teacher"]),
+        (("--teacher", ".", *ANY), ["there is no teacher file ."]),
+        (("--not-heard", "ten"), ["Invalid value", "--not-heard"]),
+        (("--epochs", "many"), ["Invalid value", "--epochs"]),
+        (("--tecaher", "x"), ["No such option", "--teacher"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_bad_option_of_fit_is_refused(
+    tutelage: Command, tables: Path, workplace: Path, options: tuple[str, ...], said: list[str]
+) -> None:
+    assert_refused(tutelage("fit", "--target", tables / "survey.csv", "--out", "m", *options), *said)
+    assert files_below(workplace) == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--teacher", "untrained"), ["knn has no teachers"]),
+        (("--epochs", "3"), ["knn has no", "epochs"]),
+        (("--epochs", "0"), ["epochs must be positive"]),
+        (("--recipe", "paper"), ["knn has no", "recipes"]),
+        (("--set", "metrik=cosine"), ["unknown setting of knn 'metrik'", "Did you mean metric"]),
+        (("--set", "metric=sorenson"), ["metric", "sorensen"]),
+        (("--set", "k=0"), ["k", "greater than or equal to 1"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_bad_option_of_knn_is_refused(
+    tutelage: Command, tables: Path, workplace: Path, options: tuple[str, ...], said: list[str]
+) -> None:
+    ended = tutelage("fit", "--target", tables / "survey.csv", "--network", "knn", "--out", "m", *options)
+    assert_refused(ended, *said)
+    assert files_below(workplace) == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("data", "fetch", "tamper"), ["'tamper'", "Did you mean tampere"]),
+        (("data", "export", "ujiindorloc", "a.csv"), ["'ujiindorloc'", "Did you mean ujiindoorloc"]),
+        (("data", "export", "simulated:x", "a.csv"), ["simulated:x", "whole number"]),
+        (("data", "export", "simulated", "a.txt"), ["a.txt", ".csv or .parquet"]),
+        (("data", "export", "simulated", "a.csv", "--split", "tset"), ["'tset'", "Did you mean test"]),
+        (("data", "export", "simulated", "gone/a.csv"), ["gone does not exist"]),
+        (("data", "list", "--data-dir", "gone"), ["gone", "does not exist"]),
+        (("teach", "--source", "tamper", "--out", "t"), ["'tamper'", "Did you mean tampere"]),
+        (("teach", "--source", "simulated", "--out", "t", "--network", "knn"), ["'knn'", "dnn"]),
+        (("teach", "--source", "simulated", "--out", "t", "--set", "margin_rad=2"), ["margin_rad"]),
+        (("teach", "--source", "simulated", "--out", "t", "--epochs", "0"), ["epochs must be positive"]),
+        (("teach", "--source", "simulated", "--out", "t", "--not-heard", "100"), ["for your own files"]),
+        (("teach", "--source", ".", "--out", "t"), [".csv or .parquet"]),
+        (("teach", "--out", "t"), ["Missing option", "--source"]),
+        (("fit", "--target", "simulatd", "--out", "m", "--network", "knn"), ["Did you mean simulated"]),
+        (("teachers", "show", "gone.teacher"), ["there is no teacher file gone.teacher"]),
+        (("evaluate", "gone", "--on", "simulated"), ["there is no model in gone"]),
+        (("evaluate", "gone", "--on", "simulated", "--report", "far/r.html"), ["far does not exist"]),
+        (("evaluate", "gone", "--on", "simulated", "--report", "."), [". is a folder"]),
+        (("locate", "gone", "scans.csv"), ["there is no model in gone"]),
+        (("locate", "gone", "scans.csv", "--out", "a.txt"), ["--out a.txt", ".csv or .json"]),
+        (("locate", "gone", "scans.csv", "--out", "a.csv", "--json"), ["must end in .json"]),
+        (("locate", "gone", "scans.csv", "--out", "far/a.csv"), ["far does not exist"]),
+        (("reproduce", "spin"), ["unknown table 'spin'", "Did you mean spine"]),
+        (("reproduce", "spine", "--budget", "quik"), ["unknown budget 'quik'", "Did you mean quick"]),
+        (("reproduce", "spine", "--jobs", "0"), ["Invalid value", "--jobs"]),
+        (("fi",), ["No such command", "fit"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_bad_command_is_refused(
+    tutelage: Command, workplace: Path, command: tuple[str, ...], said: list[str]
+) -> None:
+    assert_refused(tutelage(*command), *said)
+    assert files_below(workplace) == {}
+
+
+# -- where to write ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [("fit", "--target"), ("teach", "--source")], ids=["fit", "teach"])
+def test_out_in_a_missing_folder_is_refused_before_the_data_are_read(
+    tutelage: Command, workplace: Path, command: tuple[str, ...]
+) -> None:
+    assert_refused(tutelage(*command, "no-such-set", "--out", "gone/m"), "cannot write gone/m", "create it")
+    assert files_below(workplace) == {}
+
+
+@pytest.mark.parametrize("command", [("fit", "--target"), ("teach", "--source")], ids=["fit", "teach"])
+def test_out_in_a_folder_without_permission_is_refused(
+    tutelage: Command, workplace: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)  # the tests may run as root, who may do anything
+    assert_refused(tutelage(*command, "no-such-set", "--out", "m"), "no permission to write", str(workplace))
+
+
+def test_foreign_folder_is_not_taken_for_a_model(tutelage: Command, tables: Path, workplace: Path) -> None:
+    (workplace / "photos").mkdir()
+    (workplace / "photos" / "cat.jpg").write_bytes(b"cat")
+    before = files_below(workplace)
+    ended = tutelage("fit", "--target", tables / "survey.csv", "--network", "knn", "--out", "photos")
+    assert_refused(ended, "photos exists and is no model")
+    assert files_below(workplace) == before
+
+
+def test_folder_is_not_taken_for_a_teacher_file(tutelage: Command, workplace: Path) -> None:
+    (workplace / "t.teacher").mkdir()
+    assert_refused(
+        tutelage("teach", "--source", "no-such-set", "--out", "t.teacher"), "t.teacher is a folder"
+    )
+    assert list(files_below(workplace)) == ["t.teacher"]
+
+
+def test_demo_in_a_file_is_refused(tutelage: Command, workplace: Path) -> None:
+    (workplace / "notes").write_text("mine")
+    ended = tutelage("demo", "--out", "notes")
+    assert (ended.code, (workplace / "notes").read_text()) == (2, "mine")
+    assert "notes is a file" in ended.stderr
+
+
+# -- files of ours that are not as we left them ---------------------------------------------------------
+
+
+def flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def halved(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+@pytest.mark.parametrize(
+    "damage", [flipped, halved, lambda _: b""], ids=["flipped bit", "truncated", "empty"]
+)
+def test_damaged_teacher_is_refused_by_show_and_fit(
+    tutelage: Command, made: Path, tables: Path, workplace: Path, damage: object
+) -> None:
+    assert callable(damage)
+    (workplace / "t.teacher").write_bytes(damage((made / "t.teacher").read_bytes()))
+    assert_refused(tutelage("teachers", "show", made / "t.teacher", "t.teacher"), "t.teacher", "damaged")
+    survey = tables / "survey.csv"
+    ended = tutelage("fit", "--target", survey, "--teacher", "t.teacher", "--out", "m", *ANY)
+    assert_refused(ended, "t.teacher", "damaged")
+    assert list(files_below(workplace)) == ["t.teacher"]
+
+
+@pytest.mark.parametrize(
+    "damage", [flipped, halved, lambda _: b""], ids=["flipped bit", "truncated", "empty"]
+)
+@pytest.mark.parametrize("file", ["model.json", "weights.safetensors"])
+def test_damaged_model_is_refused_by_evaluate_and_locate(
+    tutelage: Command, made: Path, tables: Path, workplace: Path, file: str, damage: object
+) -> None:
+    assert callable(damage)
+    shutil.copytree(made / "knn", "m")
+    (workplace / "m" / file).write_bytes(damage((workplace / "m" / file).read_bytes()))
+    truth = tables / "truth.csv"
+    assert_refused(tutelage("evaluate", "m", "--on", truth, "--report", "r.html"), "model m", "damaged")
+    assert_refused(tutelage("locate", "m", truth, "--out", "a.csv"), "model m", "damaged")
+    assert sorted(os.listdir()) == ["m"]
+
+
+def test_model_without_weights_is_refused(
+    tutelage: Command, made: Path, tables: Path, workplace: Path
+) -> None:
+    shutil.copytree(made / "knn", "m")
+    (workplace / "m" / "weights.safetensors").unlink()
+    assert_refused(tutelage("evaluate", "m", "--on", tables / "truth.csv"), "m", "fit it again")
+
+
+def test_teacher_of_another_network_or_width_is_refused_and_keeps_the_old_model(
+    tutelage: Command, made: Path, tables: Path, workplace: Path
+) -> None:
+    teacher = Teacher.load(made / "t.teacher")
+    replace(teacher, card=teacher.card.model_copy(update={"network": "cnn"})).save("cnn.teacher")
+    shutil.copytree(made / "dnn", "m")
+    before = files_below(workplace)
+    fit = ("fit", "--target", tables / "survey.csv", "--out", "m", *ANY)
+    assert_refused(tutelage(*fit, "--teacher", "cnn.teacher"), "network 'cnn'", "the student is 'dnn'")
+    ended = tutelage(*fit, "--teacher", made / "t.teacher", "--set", "d_e=16")
+    assert_refused(ended, "d_e = 8", "d_e = 16")
+    assert files_below(workplace) == before
+
+
+def test_model_is_no_teacher_and_teacher_is_no_model(
+    tutelage: Command, made: Path, tables: Path, workplace: Path
+) -> None:
+    survey = tables / "survey.csv"
+    assert_refused(tutelage("evaluate", made / "t.teacher", "--on", survey), "there is no model in")
+    ended = tutelage("fit", "--target", survey, "--teacher", made / "dnn", "--out", "m", *ANY)
+    assert_refused(ended, "there is no teacher file")
+    assert files_below(workplace) == {}
+
+
+def test_checkpoint_of_another_run_is_refused_and_kept(
+    tutelage: Command, tables: Path, workplace: Path
+) -> None:
+    (workplace / "m.checkpoint").mkdir()
+    damaged = workplace / "m.checkpoint" / "student.checkpoint"
+    damaged.write_bytes(b"not a checkpoint")
+    ended = tutelage("fit", "--target", tables / "survey.csv", "--out", "m", "--resume", *ANY)
+    assert_refused(ended, "student.checkpoint is damaged", "without --resume")
+    assert damaged.read_bytes() == b"not a checkpoint"
+    assert not (workplace / "m").exists()

@@ -1,0 +1,36 @@
+"""The demo makes everything it says, and the commands it prints work."""
+
+from __future__ import annotations
+
+import shlex
+from functools import partial
+from pathlib import Path
+
+import pytest
+from command_line import Command
+
+from tutelage.experiments.demo import make_demo, next_commands
+
+
+def test_demo_makes_everything_and_its_next_commands_work(
+    tutelage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "my demo"
+    monkeypatch.setattr("tutelage.cli.make_demo", partial(make_demo, epochs=1, progress=False))
+    demo = tutelage("demo", "--out", out)
+    assert demo.code == 0, demo.stderr
+    models = {"knn", "dnn", "dnn-untrained", "dnn-taught"}
+    files = {"survey.csv", "scans.csv", "museum.teacher", "report.html"}
+    assert {path.name for path in out.iterdir()} == models | files
+    assert all(f" {model} " in demo.stdout for model in models)
+    assert demo.stdout.endswith(next_commands(out) + "\n")
+    assert all(model in (out / "report.html").read_text(encoding="utf-8") for model in models)
+
+    commands = [line for line in demo.stdout.splitlines() if line.startswith("  tutelage ")]
+    assert len(commands) == 5
+    for command in commands:
+        ended = tutelage(*shlex.split(command.partition("|")[0])[1:])
+        assert ended.code == 0, (command, ended.stderr)
+        assert ended.stdout
+    assert (out / "my-model" / "model.json").is_file()
+    assert (out / "mine.html").is_file()

@@ -1,0 +1,143 @@
+"""Ctrl-C, kill -9 and a full disk: what was there survives, and what was stopped goes on bit for bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from command_line import MAIN, Command, assert_refused, files_below, in_own_process, stopped_after
+
+from tutelage.teaching import Teacher
+
+# 30 steps a stage, stopped after the 27th: the last checkpoint is that of step 20, the last figures of 25
+RUN = ("--epochs", 15, "--set", "width=16", "--set", "d_e=8", "--set", "batch_size=64", "--device", "cpu")
+
+
+def ended_well(tutelage: Command, *command: object) -> None:
+    ended = tutelage(*command)
+    assert ended.code == 0, ended.stderr
+
+
+def logged_steps(path: Path) -> list[tuple[str, int]]:
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [(line["stage"], line["step"]) for line in lines]
+
+
+def test_fit_stopped_by_ctrl_c_and_resumed_is_the_uninterrupted_fit(
+    tutelage: Command, made: Path, tables: Path, tmp_path: Path
+) -> None:
+    fit = ("fit", "--target", tables / "survey.csv", "--teacher", made / "t.teacher", *RUN)
+    stopped, whole = tmp_path / "stopped", tmp_path / "whole"
+    ended = stopped_after(27, signal.SIGINT, *fit, "--out", stopped, "--json")
+    assert (ended.code, ended.stdout) == (130, "")
+    assert "--resume" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not stopped.exists()
+    assert (tmp_path / "stopped.checkpoint" / "student.checkpoint").is_file()
+    left = files_below(tmp_path)
+    other = tutelage(*fit, "--out", stopped, "--seed", 1, "--resume")
+    assert_refused(other, "seed was 0, now 1", "without --resume")
+    assert files_below(tmp_path) == left
+    ended_well(tutelage, *fit, "--out", stopped, "--resume")
+    ended_well(tutelage, *fit, "--out", whole)
+    assert (stopped / "weights.safetensors").read_bytes() == (whole / "weights.safetensors").read_bytes()
+    answers = [tutelage("locate", model, tables / "truth.csv").stdout for model in (stopped, whole)]
+    assert answers[0] == answers[1]
+    steps = logged_steps(tmp_path / "stopped.metrics.jsonl")
+    assert steps == logged_steps(tmp_path / "whole.metrics.jsonl") == [("student", 25), ("student", 30)]
+    assert not (tmp_path / "stopped.checkpoint").exists()
+
+
+def test_teach_killed_and_resumed_is_the_uninterrupted_teach(
+    tutelage: Command, tables: Path, tmp_path: Path
+) -> None:
+    teach = ("teach", "--source", tables / "survey.csv", *RUN)
+    stopped, whole = tmp_path / "stopped.teacher", tmp_path / "whole.teacher"
+    assert stopped_after(27, signal.SIGKILL, *teach, "--out", stopped).code == -signal.SIGKILL
+    assert not stopped.exists()
+    ended_well(tutelage, *teach, "--out", stopped, "--resume")
+    ended_well(tutelage, *teach, "--out", whole)
+    one, other = (Teacher.load(path) for path in (stopped, whole))
+    assert one.card == other.card
+    weights, expected = one.generator.state_dict(), other.generator.state_dict()
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)
+
+
+def test_ctrl_c_at_reproduce_says_how_to_go_on(
+    tutelage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_arguments: object, **_options: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tutelage.experiments.spine.reproduce", stopped)
+    ended = tutelage("reproduce", "spine", "--out", tmp_path)
+    assert (ended.code, ended.stdout) == (130, "")
+    assert "the same command again" in ended.stderr
+
+
+def test_killed_while_writing_keeps_the_old_answers(made: Path, tables: Path, tmp_path: Path) -> None:
+    old = tmp_path / "a.csv"
+    old.write_text("the old answers")
+    dies = "import os, signal; os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)"
+    program = [sys.executable, "-c", f"{dies}; {MAIN[-1]}"]
+    locate = ("locate", made / "knn", tables / "truth.csv", "--out", old)
+    assert in_own_process(*locate, program=program).code == -signal.SIGKILL
+    assert old.read_text() == "the old answers"
+
+
+# -- a full disk ------------------------------------------------------------------------------------------
+
+
+def no_file_above_1_kb() -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # then a write fails as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
+
+
+@pytest.mark.parametrize("verb", ["fit", "locate", "export"])
+def test_disk_that_is_full_keeps_the_old(made: Path, tables: Path, tmp_path: Path, verb: str) -> None:
+    shutil.copytree(made / "knn", tmp_path / "m")
+    for name in ("a.csv", "survey.parquet"):
+        (tmp_path / name).write_text("the old one")
+    before = files_below(tmp_path)
+    command = {
+        "fit": ("fit", "--target", tables / "survey.csv", "--network", "knn", "--set", "k=1", "--out", "m"),
+        "locate": ("locate", "m", tables / "survey.csv", "--out", "a.csv"),
+        "export": ("data", "export", tables / "survey.csv", "survey.parquet"),
+    }[verb]
+    # Python itself must not write its compiled files under the limit.
+    ended = in_own_process(
+        *command,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=no_file_above_1_kb,
+    )
+    assert_refused(ended, "could not write", "what was there is unchanged")
+    assert files_below(tmp_path) == before
+
+
+@pytest.mark.parametrize("verb", ["teach", "evaluate"])
+def test_disk_that_is_full_at_the_end_keeps_the_old(
+    tutelage: Command, made: Path, tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    old = tmp_path / "old"
+    old.write_text("the old one")
+
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    command = {
+        "teach": ("teach", "--source", tables / "survey.csv", "--out", old, "--epochs", 1, "--device", "cpu"),
+        "evaluate": ("evaluate", made / "knn", "--on", tables / "truth.csv", "--report", old),
+    }[verb]
+    ended = tutelage(*command)
+    assert ended.code == 2
+    assert "No space left on device" in ended.stderr
+    assert old.read_text() == "the old one"

@@ -1,0 +1,232 @@
+"""The verbs on a user's own table: what they write, what they print, and that standard output is clean."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from command_line import MAIN, Command, Ended, in_own_process
+
+from tutelage.datasets import load
+from tutelage.evaluation import positions_from_csv
+from tutelage.fingerprints import Survey
+from tutelage.localizer import Localizer
+from tutelage.teaching import Teacher
+
+TINY = ("--epochs", 2, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
+FIGURES = {"n", "mae_m", "median_m", "p75_m", "p95_m", "ground_mae_m", "floor_hit", "building_hit"}
+
+
+def parsed(ended: Ended) -> Any:
+    """Standard output, which holds one JSON document and nothing else."""
+    assert ended.code == 0, ended.stderr
+    assert ended.stdout.count("\n") == 1
+    return json.loads(ended.stdout)
+
+
+# -- in processes of their own --------------------------------------------------------------------------
+
+
+def test_help_needs_no_data_and_names_every_verb() -> None:
+    ended = in_own_process("--help")
+    assert (ended.code, ended.stderr) == (0, "")
+    for verb in ("data", "teach", "teachers", "fit", "evaluate", "locate", "reproduce", "demo"):
+        assert f" {verb} " in ended.stdout
+
+
+def test_bad_table_in_its_own_process_is_one_message_and_exit_code_2(tmp_path: Path) -> None:
+    (tmp_path / "survey.csv").write_text("scan_id,x_m,y_m,ap1\ns1,0,0,-50\ns2,1,1,[red]7\n")
+    ended = in_own_process("fit", "--target", "survey.csv", "--network", "knn", "--out", "m", cwd=tmp_path)
+    said = "error: survey.csv, row 3, column ap1: '[red]7' is not allowed here;"
+    assert (ended.code, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(said)
+    assert ended.stderr.count("\n") == 1
+    assert not (tmp_path / "m").exists()
+
+
+def test_fit_learns_the_train_rows_and_evaluate_judges_the_test_rows(
+    tables: Path, tmp_path: Path, building: Survey
+) -> None:
+    fit = in_own_process(
+        "fit", "--target", tables / "survey.csv", "--network", "knn", "--out", tmp_path / "m", "--json"
+    )
+    figures = parsed(fit)
+    assert building.test is not None
+    assert (figures["n_train"], figures["source"]) == (len(building.train), "survey")
+    evaluated = in_own_process("evaluate", tmp_path / "m", "--on", tables / "survey.csv", "--json")
+    row = parsed(evaluated)
+    assert row["n"] == len(building.test)
+    assert 0 < row["mae_m"] < 8
+    assert (row["ground_mae_m"], row["floor_hit"], row["building_hit"]) == (row["mae_m"], 1.0, 1.0)
+
+
+def test_reader_that_leaves_early_gets_no_traceback(made: Path, tables: Path) -> None:
+    locate = shlex.join([*MAIN, "locate", str(made / "knn"), str(tables / "survey.csv")])
+    ended = in_own_process("-c", f"{locate} | head -n 1", program=["bash"])
+    assert ended.stdout == "scan_id,x_m,y_m,floor,building,n_unknown,reason\n"
+    assert ended.stderr == ""
+
+
+# -- teach, fit, evaluate -------------------------------------------------------------------------------
+
+
+def test_teach_writes_a_teacher_and_says_how_good_it_is(
+    tutelage: Command, tables: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "t.teacher"
+    taught = parsed(tutelage("teach", "--source", tables / "survey.csv", "--out", out, "--json", *TINY))
+    shown = parsed(tutelage("teachers", "show", out, "--json"))
+    assert taught == shown
+    assert (shown["file"], shown["source"], shown["d_e"]) == (str(out), "survey", 8)
+    assert shown["quality"]["generator_mae_m"] > 0
+    assert Teacher.load(out).card.source == "survey"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.teacher", "t.teacher.metrics.jsonl"]
+
+
+def test_teachers_show_gives_a_list_or_a_row_for_several(
+    tutelage: Command, made: Path, tmp_path: Path
+) -> None:
+    files = [str(made / "t.teacher"), str(shutil.copy(made / "t.teacher", tmp_path / "copy.teacher"))]
+    assert [row["file"] for row in parsed(tutelage("teachers", "show", *files, "--json"))] == files
+    table = tutelage("teachers", "show", *files).stdout
+    assert table.count("survey") == 2
+    assert "held-out places" in table
+
+
+def test_metrics_are_json_lines_of_every_stage(made: Path) -> None:
+    for name, stages in (("t.teacher", {"source network", "surrogate teacher"}), ("dnn", {"student"})):
+        text = (made / f"{name}.metrics.jsonl").read_text(encoding="utf-8")
+        lines = [json.loads(line) for line in text.splitlines()]
+        assert {line["stage"] for line in lines} == stages
+        assert all(line["step"] <= line["n_steps"] for line in lines)
+
+
+def test_fit_with_two_teachers_names_both(
+    tutelage: Command, made: Path, tables: Path, tmp_path: Path
+) -> None:
+    fit = ("fit", "--target", tables / "survey.csv", "--out", tmp_path / "m", *TINY, "--json")
+    figures = parsed(tutelage(*fit, "--teacher", made / "t.teacher", "--teacher", "untrained"))
+    assert figures["teachers"] == ["survey", "untrained"]
+    lineage = Localizer.load(tmp_path / "m").lineage_
+    assert [t if isinstance(t, str) else t["source"] for t in lineage["teachers"]] == ["survey", "untrained"]
+
+
+def test_teacher_none_is_plain_learning(tutelage: Command, tables: Path, tmp_path: Path) -> None:
+    fit = ("fit", "--target", tables / "survey.csv", *TINY, "--json")
+    assert parsed(tutelage(*fit, "--out", tmp_path / "a", "--teacher", "none"))["teachers"] == []
+    parsed(tutelage(*fit, "--out", tmp_path / "b"))
+    truth = load(tables / "truth.csv").train
+    one, other = (Localizer.load(tmp_path / name).predict(truth) for name in "ab")
+    np.testing.assert_array_equal(one.position_m, other.position_m)
+
+
+def test_fit_shows_a_table_without_json(tutelage: Command, tables: Path, tmp_path: Path) -> None:
+    survey = tables / "survey.csv"
+    ended = tutelage("fit", "--target", survey, "--network", "knn", "--set", "k=3", "--out", tmp_path / "m")
+    assert ended.code == 0
+    assert "access_points" in ended.stdout
+    assert " k=3," in ended.stdout
+
+
+def test_evaluate_of_two_models_and_a_file_of_answers_with_a_report(
+    tutelage: Command, made: Path, tables: Path, tmp_path: Path
+) -> None:
+    models = [made / "knn", made / "dnn", made / "answers.csv"]
+    command = ("evaluate", *models, "--on", tables / "truth.csv", "--report", tmp_path / "r.html")
+    rows = parsed(tutelage(*command, "--json"))
+    assert [row["model"] for row in rows] == list(map(str, models))
+    assert all(row.keys() >= FIGURES for row in rows)
+    knn, dnn, answers = rows
+    assert answers["mae_m"] == pytest.approx(knn["mae_m"], abs=1e-3)  # the file is rounded to millimetres
+    assert dnn["mae_m"] != knn["mae_m"]
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert all(str(model) in html for model in models)
+    shown = tutelage(*command).stdout
+    assert f"{knn['mae_m']:.2f}" in shown
+    assert "r.html" in shown
+
+
+def test_source_target_and_truth_may_be_parquet(tutelage: Command, tables: Path, tmp_path: Path) -> None:
+    table, model = tmp_path / "survey.parquet", tmp_path / "m"
+    assert tutelage("data", "export", tables / "survey.csv", table).code == 0
+    assert tutelage("fit", "--target", table, "--network", "knn", "--set", "k=3", "--out", model).code == 0
+    from_parquet, from_csv = (
+        parsed(tutelage("evaluate", model, "--on", on, "--json")) for on in (table, tables / "survey.csv")
+    )
+    assert from_parquet == from_csv
+
+
+def test_declared_code_is_not_heard_in_every_verb(
+    tutelage: Command, made: Path, tables: Path, tmp_path: Path
+) -> None:
+    rows = list(csv.reader((tables / "survey.csv").read_text().splitlines()))
+    coded = tmp_path / "survey.csv"
+    with coded.open("w", newline="") as file:
+        csv.writer(file).writerows([[cell or "100" for cell in row] for row in rows])
+    code = ("--not-heard", 100)
+    fit = ("fit", "--target", coded, "--network", "knn", "--set", "k=3", "--out", tmp_path / "m", *code)
+    assert tutelage(*fit).code == 0
+    theirs = Localizer.load(tmp_path / "m").lineage_["data_hash"]
+    assert theirs == Localizer.load(made / "knn").lineage_["data_hash"]
+    ours = parsed(tutelage("evaluate", made / "knn", "--on", tables / "survey.csv", "--json"))
+    assert parsed(tutelage("evaluate", made / "knn", "--on", coded, *code, "--json")) == ours
+    assert tutelage("locate", made / "knn", coded, *code).code == 0
+    assert tutelage("teach", "--source", coded, "--out", tmp_path / "t", *code, *TINY).code == 0
+
+
+# -- locate ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def scans(building: Survey, tmp_path: Path) -> Path:
+    """A scan the model knows, one with a new access point as well, one with nothing known, one blank."""
+    known = building.train.access_points[np.bincount(building.train.rss_dbm.indices).argmax()]
+    path = tmp_path / "scans.csv"
+    path.write_text(f"scan_id,{known},new\nold,-50,\nboth,-50,-60\nnew,,-60\nblank,,\n")
+    return path
+
+
+EXPECTED = {"old": (0, ""), "both": (1, ""), "new": (1, "no access point that the model knows is heard"),
+            "blank": (0, "the scan is blank: nothing is heard")}  # fmt: skip
+
+
+def test_locate_writes_csv_with_reasons_and_unknown_access_points(
+    tutelage: Command, made: Path, scans: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "answers.csv"
+    ended = tutelage("locate", made / "knn", scans, "--out", out)
+    assert (ended.code, ended.stdout) == (0, "")
+    with out.open(newline="", encoding="utf-8") as file:
+        rows = {row["scan_id"]: row for row in csv.DictReader(file)}
+    assert {name: (int(row["n_unknown"]), row["reason"]) for name, row in rows.items()} == EXPECTED
+    assert rows["old"]["x_m"] == rows["both"]["x_m"] != ""
+    assert rows["new"]["x_m"] == rows["blank"]["y_m"] == rows["blank"]["floor"] == ""
+    assert positions_from_csv(out).answered.tolist() == [True, True, False, False]
+    assert tutelage("locate", made / "knn", scans).stdout == out.read_text(encoding="utf-8")
+
+
+def test_locate_writes_the_same_as_json(tutelage: Command, made: Path, scans: Path, tmp_path: Path) -> None:
+    out = tmp_path / "answers.json"
+    assert tutelage("locate", made / "knn", scans, "--out", out).code == 0
+    rows = {row["scan_id"]: row for row in json.loads(out.read_text(encoding="utf-8"))}
+    assert {name: (row["n_unknown"], row["reason"]) for name, row in rows.items()} == EXPECTED
+    assert isinstance(rows["old"]["x_m"], float)
+    assert rows["new"]["x_m"] is rows["new"]["y_m"] is rows["blank"]["building"] is None
+    assert tutelage("locate", made / "knn", scans, "--json").stdout == out.read_text(encoding="utf-8")
+
+
+def test_locate_answers_in_the_coordinates_of_the_survey(
+    tutelage: Command, made: Path, tables: Path, building: Survey
+) -> None:
+    rows = json.loads(tutelage("locate", made / "knn", tables / "truth.csv", "--json").stdout)
+    assert building.test is not None
+    true_m = building.test.absolute_position_m
+    assert [row["scan_id"] for row in rows] == building.test.scan_id.tolist()
+    answer_m = np.array([[row["x_m"], row["y_m"]] for row in rows])
+    assert np.hypot(*(answer_m - true_m).T).mean() < 8

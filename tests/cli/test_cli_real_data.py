@@ -1,0 +1,114 @@
+"""The main jobs on UJIIndoorLoc and Tampere, as the README gives them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import Command, Ended, in_own_process
+
+from tutelage.datasets import load
+
+pytestmark = pytest.mark.real_data
+
+TINY = ("--epochs", 1, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
+FIGURES = {"n", "mae_m", "median_m", "p75_m", "p95_m", "ground_mae_m", "floor_hit", "building_hit"}
+
+
+def parsed(ended: Ended) -> Any:
+    assert ended.code == 0, ended.stderr
+    assert ended.stdout.count("\n") == 1
+    return json.loads(ended.stdout)
+
+
+@pytest.fixture(scope="module")
+def knn(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
+    """k-NN on UJIIndoorLoc with the settings of the literature, in processes of its own."""
+    model = tmp_path_factory.mktemp("models") / "uji-knn"
+    settings = ("--set", "metric=sorensen", "--set", "representation=powed", "--set", "k=10")
+    where = ("--data-dir", data_dir)
+    fit = in_own_process(
+        "fit", "--target", "ujiindoorloc", "--network", "knn", *settings, "--out", model, *where
+    )
+    assert fit.code == 0, fit.stderr
+    return model
+
+
+def test_data_list_as_json_and_as_a_table(tutelage: Command, data_dir: Path) -> None:
+    rows = {row["name"]: row for row in parsed(tutelage("data", "list", "--data-dir", data_dir, "--json"))}
+    sizes = ("n_train", "n_test", "n_access_points")
+    assert [rows["tampere"][size] for size in sizes] == [697, 3951, 992]
+    assert [rows["ujiindoorloc"][size] for size in sizes] == [19937, 1111, 520]
+    assert all(row["licence"] and row["where"] != "not here" for row in rows.values())
+    table = in_own_process("data", "list", "--data-dir", data_dir)
+    assert (table.code, table.stderr) == (0, "")
+    lines = table.stdout.splitlines()
+    assert all(any(f" {name} " in line for line in lines) for name in rows)
+    assert any("19,937" in line and "520" in line for line in lines)
+
+
+def test_data_fetch_verifies_and_describes(tutelage: Command, data_dir: Path) -> None:
+    figures = parsed(in_own_process("data", "fetch", "tampere", "--data-dir", data_dir, "--json"))
+    assert (figures["n_train"], figures["n_test"], figures["access_points"]) == (697, 3951, 992)
+    listed = parsed(tutelage("data", "list", "--json"))
+    assert next(row for row in listed if row["name"] == "tampere")["where"] == "cached"
+    assert "697" in tutelage("data", "fetch", "tampere").stdout
+
+
+def test_knn_on_ujiindoorloc_gives_the_published_figures(knn: Path, data_dir: Path) -> None:
+    row = parsed(in_own_process("evaluate", knn, "--on", "ujiindoorloc", "--data-dir", data_dir, "--json"))
+    assert row.keys() == FIGURES | {"model", "n_no_position"}
+    assert (row["model"], row["n"], row["n_no_position"]) == (str(knn), 1111, 0)
+    assert row["mae_m"] == pytest.approx(6.51, abs=0.02)
+    assert row["ground_mae_m"] == pytest.approx(0.766 * row["mae_m"], rel=1e-3)
+    assert row["median_m"] < row["p75_m"] < row["p95_m"]
+    assert row["building_hit"] > 0.99
+    assert 0.8 < row["floor_hit"] < row["building_hit"]
+
+
+def test_answers_in_a_file_are_as_good_as_their_model(
+    tutelage: Command, knn: Path, data_dir: Path, tmp_path: Path
+) -> None:
+    scans, answers = tmp_path / "scans.csv", tmp_path / "answers.csv"
+    export = ("data", "export", "ujiindoorloc", scans, "--split", "test", "--data-dir", data_dir)
+    assert tutelage(*export).code == 0
+    assert tutelage("locate", knn, scans, "--out", answers).code == 0
+    with answers.open(newline="", encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 1111
+    by_file, by_model = parsed(tutelage("evaluate", answers, knn, "--on", scans, "--json"))
+    assert by_file["mae_m"] == pytest.approx(by_model["mae_m"], abs=1e-3)
+    assert by_file["floor_hit"] == by_model["floor_hit"]
+
+
+def test_tampere_learns_from_two_teachers(tutelage: Command, data_dir: Path, tmp_path: Path) -> None:
+    teacher, model, report = tmp_path / "t.teacher", tmp_path / "m", tmp_path / "r.html"
+    where = ("--data-dir", data_dir)
+    taught = in_own_process("teach", "--source", "tampere", "--out", teacher, *TINY, *where)
+    assert taught.code == 0, taught.stderr
+    card = parsed(tutelage("teachers", "show", teacher, "--json"))
+    assert (card["source"], card["network"], card["d_e"], card["n_train"]) == ("tampere", "dnn", 8, 697)
+    fit = ("fit", "--target", "tampere", "--out", model, *TINY, *where, "--json")
+    figures = parsed(tutelage(*fit, "--teacher", teacher, "--teacher", "untrained"))
+    assert figures["teachers"] == ["tampere", "untrained"]
+    alone = tmp_path / "alone"
+    parsed(tutelage("fit", "--target", "tampere", "--out", alone, *TINY, *where, "--json"))
+    rows = parsed(tutelage("evaluate", model, alone, "--on", "tampere", "--report", report, *where, "--json"))
+    assert [row["n"] for row in rows] == [3951, 3951]
+    assert rows[0]["mae_m"] != rows[1]["mae_m"]
+    assert str(model) in report.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_export_round_trip_keeps_readings_and_positions(
+    tutelage: Command, data_dir: Path, tmp_path: Path, ending: str
+) -> None:
+    table = tmp_path / f"table.{ending}"
+    assert tutelage("data", "export", "tampere", table, "--data-dir", data_dir).code == 0
+    given, read = load("tampere", data_dir=data_dir), load(table)
+    assert given.test is not None
+    assert read.test is not None
+    assert read.train.content_hash() == given.train.content_hash()
+    assert read.test.content_hash() == given.test.content_hash()
