@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.frames import LocalFrame
 from tutelage.sparse_rows import csr_from_dense
@@ -31,3 +32,9 @@ def test_absolute_coordinates_keep_a_micrometre_far_from_the_origin() -> None:
     )
     assert np.abs(scans.known_position_m).max() < 10
     np.testing.assert_allclose(scans.absolute_position_m, absolute, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("epsg", [-5, 0, 999999])
+def test_epsg_codes_out_of_range_are_refused(epsg: int) -> None:
+    with pytest.raises(BadInputError, match=f"{epsg} is no EPSG code"):
+        LocalFrame(epsg=epsg)

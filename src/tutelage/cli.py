@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ from tutelage.files import replaced_file, require_writable_parent
 from tutelage.localizer import Localizer, split_settings
 from tutelage.model_folder import require_model_path
 from tutelage.teaching import Teacher, TeachingRecipe, teach
-from tutelage.training import Budget, RunOptions
+from tutelage.training import Budget, RunOptions, clear_checkpoints
 
 app = typer.Typer(
     help="Indoor positioning from radio fingerprints, and knowledge transfer between buildings.",
@@ -36,6 +36,7 @@ app.add_typer(teachers_app, name="teachers")
 
 _SOURCE = "a data set's name, your .csv or .parquet table, matrix:FOLDER/PREFIX, or simulated"
 _SET = "Change a setting of the network, the recipe or knn, such as learning_rate=1e-3; repeatable."
+_GO_ON = "give the same command with --resume to go on from the last checkpoint"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 PublicName = Annotated[str, typer.Argument(help="As data list shows it; uji_library:1-3 picks months.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of public data sets (else TUTELAGE_DATA).")]
@@ -107,11 +108,12 @@ def teach_command(
         progress=not as_json,
     )
     survey = datasets.load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
-    with _resumable(out):
+    with _stoppable(_GO_ON):
         teacher = teach(
             survey, network, recipe=recipe, settings=of_recipe, network_settings=of_network, options=options
         )
     teacher.save(out)
+    clear_checkpoints(options.checkpoint_dir)
     presentation.show_teachers({str(out): teacher.card}, as_json)
 
 
@@ -159,9 +161,10 @@ def fit_command(
         progress=not as_json,
     )
     survey = datasets.load(target, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
-    with _resumable(out):
+    with _stoppable(_GO_ON):
         model.fit(survey)
     model.save(out)
+    clear_checkpoints(_beside(out, "checkpoint"))
     presentation.show_fit(model, out, as_json)
 
 
@@ -260,17 +263,6 @@ def _stoppable(how_to_go_on: str) -> Iterator[None]:
     except KeyboardInterrupt:
         Console(stderr=True, soft_wrap=True).print(f"stopped; {how_to_go_on}")
         raise typer.Exit(130) from None
-
-
-@contextmanager
-def _resumable(out: Path) -> Iterator[None]:
-    """Around a run that keeps checkpoints beside `out`; refused before the first, it leaves no folder."""
-    try:
-        with _stoppable("give the same command with --resume to go on from the last checkpoint"):
-            yield
-    finally:
-        with suppress(OSError):
-            _beside(out, "checkpoint").rmdir()
 
 
 def _require_writable_file(out: Path) -> None:

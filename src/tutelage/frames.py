@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tutelage.errors import BadInputError
+
 __all__ = ["LocalFrame"]
 
 _WEB_MERCATOR, _EARTH_RADIUS_M = 3857, 6378137.0
@@ -23,10 +25,21 @@ class LocalFrame:
     ----------
     origin_m : (x, y) of the frame's origin in data-set metres
     epsg : EPSG code of the data-set coordinates, None for a building's own plan
+
+    Raises
+    ------
+    BadInputError
+        If `epsg` is outside the range of EPSG codes.
     """
 
     origin_m: tuple[float, float] = (0.0, 0.0)
     epsg: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.epsg is not None and not 1024 <= self.epsg <= 32767:
+            raise BadInputError(
+                f"{self.epsg} is no EPSG code; they run from 1024 to 32767, such as 3857 (Web Mercator)"
+            )
 
     @classmethod
     def around(cls, absolute_m: np.ndarray, epsg: int | None = None) -> LocalFrame:

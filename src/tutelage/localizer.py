@@ -21,7 +21,7 @@ from tutelage.positions import Located, Positions
 from tutelage.representation import RssRepresentation
 from tutelage.sparse_rows import csr_from_dense
 from tutelage.teaching import Teacher
-from tutelage.training import Budget, RunOptions
+from tutelage.training import Budget, RunOptions, resolve_device
 
 __all__ = ["Localizer", "Scans", "split_settings"]
 
@@ -116,6 +116,7 @@ class Localizer:
             (train.train, train.name, train.licence) if isinstance(train, Survey) else (train, "unnamed", "")
         )
         _require_survey(scans)
+        resolve_device(self.device)
         began = time.monotonic()
         learnt = self._fit_knn(scans) if self.network == _KNN else self._fit_network(scans)
         self.frame_ = scans.frame

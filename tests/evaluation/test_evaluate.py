@@ -10,7 +10,7 @@ import pytest
 from tutelage.datasets import simulated_survey
 from tutelage.errors import BadInputError
 from tutelage.evaluation import evaluate
-from tutelage.fingerprints import Survey
+from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
 
 
@@ -55,3 +55,9 @@ def test_scans_without_positions_are_refused(survey: Survey, model: Localizer) -
     blind = replace(survey.train, position_m=None)
     with pytest.raises(BadInputError, match="no positions to compare with; add the columns x_m and y_m"):
         evaluate(model, blind)
+
+
+def test_model_of_another_building_is_refused(model: Localizer) -> None:
+    elsewhere = FingerprintSet.from_scans([{"ap:elsewhere": -50.0}] * 2, ["a", "b"])
+    with pytest.raises(BadInputError, match=r"none of the 2 scans .* another building"):
+        evaluate(model, replace(elsewhere, position_m=np.zeros((2, 2))))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from tutelage.datasets import simulated_survey
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.fingerprints import Survey
 from tutelage.teaching import Quality, Teacher, teach
+from tutelage.training import Budget, RunOptions
 
 MakeTeacher = Callable[..., Teacher]
 
@@ -69,3 +72,10 @@ def test_unknown_names_are_refused_with_the_near_miss(
 ) -> None:
     with pytest.raises(UnknownNameError, match=message):
         teach(survey, **arguments)
+
+
+def test_card_of_a_tiny_survey_holds_finite_figures() -> None:
+    scans = simulated_survey(seed=1, n_train=40, n_test=1, n_floors=1).train[:9]
+    quality = teach(scans, options=RunOptions(budget=Budget(1), device="cpu")).card.quality
+    assert quality is not None
+    assert all(np.isfinite(value) for value in quality.model_dump().values())

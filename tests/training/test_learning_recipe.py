@@ -78,9 +78,10 @@ def test_budget_comes_before_the_recipes_own_length(
     ("budget", "message"),
     [
         ({"epochs": 1, "minutes": 1.0}, "not both"),
-        ({"epochs": 0}, "epochs must be positive, it is 0"),
-        ({"minutes": -1.0}, r"minutes must be positive, it is -1\.0"),
-        ({"minutes": math.nan}, "minutes must be positive"),
+        ({"epochs": 0}, "epochs must be a positive number, it is 0"),
+        ({"minutes": -1.0}, r"minutes must be a positive number, it is -1\.0"),
+        ({"minutes": math.nan}, "minutes must be a positive number"),
+        ({"minutes": math.inf}, "minutes must be a positive number"),
     ],
 )
 def test_impossible_budget_is_refused(budget: dict[str, Any], message: str) -> None:

@@ -12,7 +12,7 @@ import torch
 from small_run import CHECKPOINT, Interrupted, small_data, small_run, small_state
 from torch import Tensor
 
-from tutelage.training import Batch, Budget, RunOptions, TrainState, checkpoints, run_stage
+from tutelage.training import Batch, Budget, RunOptions, TrainState, begin, clear_checkpoints, run_stage
 
 
 def weights(state: TrainState) -> Tensor:
@@ -50,18 +50,20 @@ def test_log_is_written_and_progress_is_shown_in_metres(
     assert shown.out == ""
 
 
-def test_checkpoints_are_kept_while_running_and_removed_after_success(tmp_path: Path) -> None:
+def test_checkpoints_are_kept_until_they_are_cleared(tmp_path: Path) -> None:
     options = RunOptions(device="cpu", checkpoint_dir=tmp_path / "new" / "folder")
     folder = tmp_path / "new" / "folder"
-    with checkpoints(options):
-        small_run(options)
-        assert (folder / CHECKPOINT).exists()
+    begin(options)
+    small_run(options)
+    assert (folder / CHECKPOINT).exists()
+    clear_checkpoints(folder)
     assert not folder.exists()
 
 
 def test_checkpoints_of_an_interrupted_run_stay(tmp_path: Path) -> None:
     options = RunOptions(device="cpu", checkpoint_dir=tmp_path)
-    with pytest.raises(Interrupted), checkpoints(options):
+    begin(options)
+    with pytest.raises(Interrupted):
         small_run(options, stop_before=9)
     assert [path.name for path in tmp_path.iterdir()] == [CHECKPOINT]
 
@@ -69,12 +71,10 @@ def test_checkpoints_of_an_interrupted_run_stay(tmp_path: Path) -> None:
 def test_checkpoints_without_resume_remove_what_an_earlier_run_left(tmp_path: Path) -> None:
     for name in (CHECKPOINT, "log.jsonl", "mine.txt"):
         (tmp_path / name).write_text("left")
-    with checkpoints(RunOptions(checkpoint_dir=tmp_path, log=tmp_path / "log.jsonl", resume=True)):
-        assert len(list(tmp_path.iterdir())) == 3
-    (tmp_path / CHECKPOINT).write_text("left")
-    with checkpoints(RunOptions(checkpoint_dir=tmp_path, log=tmp_path / "log.jsonl")):
-        assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
-    assert (tmp_path / "mine.txt").exists()
+    begin(RunOptions(checkpoint_dir=tmp_path, log=tmp_path / "log.jsonl", resume=True))
+    assert len(list(tmp_path.iterdir())) == 3
+    begin(RunOptions(checkpoint_dir=tmp_path, log=tmp_path / "log.jsonl"))
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
 @pytest.mark.gpu

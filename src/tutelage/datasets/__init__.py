@@ -116,7 +116,11 @@ def load(
     path = Path(source)
     if path.is_file():
         return read_user_table(path, not_heard=not_heard, epsg=epsg, require_spread=for_training)
-    if path.suffix or len(path.parts) > 1 or path.is_dir():
+    if path.is_dir():
+        raise BadInputError(
+            "is a folder; give a .csv or .parquet table in it, or matrix:FOLDER/PREFIX", file=path
+        )
+    if path.suffix or len(path.parts) > 1:
         raise BadInputError("no such file; give a .csv or .parquet table, or matrix:FOLDER/PREFIX", file=path)
     raise UnknownNameError("data set", source, [*public_datasets(), "simulated"])
 

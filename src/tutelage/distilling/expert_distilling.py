@@ -23,7 +23,7 @@ from tutelage.training import (
     Step,
     TrainingData,
     TrainState,
-    checkpoints,
+    begin,
     epochs_in_paper,
     make_optimizer,
     normalised,
@@ -123,7 +123,7 @@ def distil(
         If a teacher was made for another network or another d_E.
     """
     device = resolve_device(options.device)
-    with checkpoints(options), seeded(options.seed, device):
+    with seeded(options.seed, device):
         representation = RssRepresentation.fit(train, recipe.representation)
         scaler = CoordinateScaler.fit(train.known_position_m)
         n_ap = len(representation.access_points)
@@ -142,6 +142,7 @@ def distil(
             "teachers": [[t.card.source, t.content_hash()] for t in present],
         }
         step = _student_step(state, student, present, data, recipe)
+        begin(options)
         run_stage("student", state, step, data, recipe.batch_size, options)
     return Student(student.eval().cpu(), representation, scaler, recipe, state.n_steps)
 

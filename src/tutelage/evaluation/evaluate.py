@@ -23,10 +23,16 @@ def evaluate(answers: Localizer | Positions, on: Survey | FingerprintSet, *, nam
     Raises
     ------
     BadInputError
-        If the scans have no positions, or a scan id is missing on either side.
+        If the scans have no positions, a scan id is missing on either side, or the model hears nothing it
+        knows in any scan.
     """
     truth = (on.train if on.test is None else on.test) if isinstance(on, Survey) else on
     if truth.position_m is None:
         raise BadInputError("these scans have no positions to compare with; add the columns x_m and y_m")
     given = answers.predict(truth) if isinstance(answers, Localizer) else answers
+    if len(truth) and isinstance(answers, Localizer) and not given.answered.any():
+        raise BadInputError(
+            f"none of the {len(truth)} scans hears an access point that {name or 'the model'} knows; "
+            "was it fitted on another building?"
+        )
     return evaluate_positions(given, truth, name=name)

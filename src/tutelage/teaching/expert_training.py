@@ -25,7 +25,7 @@ from tutelage.training import (
     RunOptions,
     TrainingData,
     TrainState,
-    checkpoints,
+    begin,
     epochs_in_paper,
     make_optimizer,
     normalised,
@@ -90,8 +90,9 @@ def teach(
     train, name, licence = _training_scans(source)
     spec = network_spec(network)
     device = resolve_device(options.device)
-    with checkpoints(options), seeded(options.seed, device):
+    with seeded(options.seed, device):
         place = _prepare(train, spec.name, network_settings, chosen, options, device)
+        begin(options)
         generator, n_steps = _train(place, train)
         quality = _quality(place, generator)
     card = TeacherCard(
@@ -216,7 +217,9 @@ def _quality(place: _Source, generator: Generator) -> Quality:
         return float((found - held.position).norm(dim=1).mean()) * place.scale_m
 
     same_place = held.place.mean(dim=0).expand_as(held.place)
-    noise_alone = generator(noise, same_place).z_e.var(dim=0).sum()
+    noise_alone = generator(noise, same_place).z_e.var(dim=0, correction=0).sum()
+    all_of_it = z_e.var(dim=0, correction=0).sum().clamp_min(1e-12)
+    true_spread = held.position.std(dim=0, correction=0).norm().clamp_min(1e-12)
     return Quality(
         source_mae_m=round(mean_error_m(regressor(real)), 3),
         generator_mae_m=round(mean_error_m(shown), 3),
@@ -224,8 +227,8 @@ def _quality(place: _Source, generator: Generator) -> Quality:
         angular_similarity=round(
             1 - float(angular_similarity(real, z_e, margin_rad=0.0, form="per_sample")), 4
         ),
-        spread=round(float(shown.std(dim=0).norm() / held.position.std(dim=0).norm()), 4),
-        diversity=round(float(noise_alone / z_e.var(dim=0).sum().clamp_min(1e-12)), 4),
+        spread=round(float(shown.std(dim=0, correction=0).norm() / true_spread), 4),
+        diversity=round(float(noise_alone / all_of_it), 4),
     )
 
 

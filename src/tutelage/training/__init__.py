@@ -12,7 +12,7 @@ from tutelage.training.recipe import (
     make_optimizer,
     steps_per_epoch,
 )
-from tutelage.training.run import RunOptions, Step, checkpoints, run_stage
+from tutelage.training.run import RunOptions, Step, begin, clear_checkpoints, run_stage
 from tutelage.training.runtime import resolve_device, seeded
 from tutelage.training.state import TrainState
 from tutelage.training.supervised import supervised_step
@@ -26,8 +26,9 @@ __all__ = [
     "TrainState",
     "TrainingData",
     "augmented",
+    "begin",
     "changed_recipe",
-    "checkpoints",
+    "clear_checkpoints",
     "descend",
     "epochs_in_paper",
     "learning_rate_at",

@@ -58,8 +58,8 @@ class Budget:
         if self.epochs is not None and self.minutes is not None:
             raise BadInputError("give either epochs or minutes, not both")
         for name, value in (("epochs", self.epochs), ("minutes", self.minutes)):
-            if value is not None and not value > 0:
-                raise BadInputError(f"{name} must be positive, it is {value}")
+            if value is not None and not 0 < value < math.inf:
+                raise BadInputError(f"{name} must be a positive number, it is {value}")
 
     def n_steps(self, n_scans: int, batch_size: int, recipe_epochs: int | None = None) -> int:
         """Steps of the run; with minutes, a first guess that the loop corrects once it knows its speed."""

@@ -24,7 +24,7 @@ from tutelage.training.loop import (
 from tutelage.training.recipe import Budget
 from tutelage.training.state import TrainState
 
-__all__ = ["RunOptions", "Step", "checkpoints", "run_stage"]
+__all__ = ["RunOptions", "Step", "begin", "clear_checkpoints", "run_stage"]
 
 Step = Callable[[TrainState, Batch], Mapping[str, Tensor]]
 """One update from one batch; returns the terms of the loss, the localization error in metres first."""
@@ -39,7 +39,7 @@ class RunOptions:
     seed : of every random number of the run
     device : "auto", "cpu", "cuda", ...
     budget : epochs or minutes; empty means the recipe's own
-    checkpoint_dir : where to keep checkpoints while running, None for none; removed after success
+    checkpoint_dir : where to keep checkpoints, None for none; see `clear_checkpoints`
     checkpoint_seconds : time between checkpoints
     resume : continue from the checkpoints if there are any
     log : file for the metrics as JSON lines, None for none
@@ -56,21 +56,30 @@ class RunOptions:
     progress: bool = False
 
 
-@contextmanager
-def checkpoints(options: RunOptions) -> Iterator[None]:
-    """Around all stages: without `resume` old checkpoints and log go first; after success checkpoints go."""
-    folder = options.checkpoint_dir
-    if folder:
-        folder.mkdir(parents=True, exist_ok=True)
+def begin(options: RunOptions) -> None:
+    """Before the first stage, once nothing can be refused any more: make the folder for checkpoints.
+
+    Without `resume`, the checkpoints and the log of an earlier run go.
+    """
     if not options.resume:
-        _remove_checkpoints(folder)
+        clear_checkpoints(options.checkpoint_dir)
         if options.log:
             options.log.unlink(missing_ok=True)
-    yield
-    _remove_checkpoints(folder)
-    if folder:
-        with suppress(OSError):  # the folder holds something of the user's: it stays
-            folder.rmdir()
+    if options.checkpoint_dir:
+        options.checkpoint_dir.mkdir(parents=True, exist_ok=True)
+
+
+def clear_checkpoints(folder: Path | None) -> None:
+    """Remove the checkpoints in `folder`, and the folder if nothing else is in it.
+
+    For after the result is saved: until then they are the only copy of the work.
+    """
+    if folder is None or not folder.is_dir():
+        return
+    for checkpoint in folder.glob("*.checkpoint"):
+        checkpoint.unlink(missing_ok=True)
+    with suppress(OSError):  # it holds something of the user's: it stays
+        folder.rmdir()
 
 
 def run_stage(
@@ -108,11 +117,6 @@ def run_stage(
 
     with _progress_bar(stage, state, options.progress) as show:
         train(state, step, batch_at, [*hooks, show])
-
-
-def _remove_checkpoints(folder: Path | None) -> None:
-    for checkpoint in folder.glob("*.checkpoint") if folder else ():
-        checkpoint.unlink(missing_ok=True)
 
 
 @contextmanager
