@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -221,21 +222,26 @@ def reproduce_command(
     budget: Annotated[str, typer.Option(help="standard or quick.")] = "standard",
     jobs: Annotated[int, typer.Option(min=1, help="Cells at a time, each in its own process.")] = 1,
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Make a results table; finished cells are kept and never run again."""
     with _stoppable("give the same command again: finished cells are kept"):
-        page = spine.reproduce(table, out, budget_name=budget, jobs=jobs, data_dir=data_dir)
-    typer.echo(page)
+        page, rows = spine.reproduce(table, out, budget_name=budget, jobs=jobs, data_dir=data_dir)
+    typer.echo(json.dumps(rows) if as_json else page)
 
 
 @app.command("demo")
 def demo_command(
     out: Annotated[Path, typer.Option(help="Folder for everything the demo makes.")] = Path("demo"),
+    as_json: Json = False,
 ) -> None:
     """The main job on simulated buildings: survey, teacher, model, evaluation, report. Needs no data."""
-    typer.echo("Two simulated buildings: a teacher learns the museum, then four models learn the office.")
-    presentation.show_evaluations(make_demo(out), "the office, a simulated building", out / "report.html")
-    typer.echo(next_commands(out))
+    if not as_json:
+        typer.echo("Two simulated buildings: a teacher learns the museum, then four models learn the office.")
+    found = make_demo(out, progress=not as_json)
+    presentation.show_evaluations(found, "the office, a simulated building", out / "report.html", as_json)
+    if not as_json:
+        typer.echo(next_commands(out))
 
 
 def main() -> None:

@@ -89,7 +89,10 @@ def test_bad_option_of_knn_is_refused(
         (("teach", "--source", "tamper", "--out", "t"), ["'tamper'", "Did you mean tampere"]),
         (("teach", "--source", "simulated", "--out", "t", "--network", "knn"), ["'knn'", "dnn"]),
         (("teach", "--source", "simulated", "--out", "t", "--set", "margin_rad=2"), ["margin_rad"]),
-        (("teach", "--source", "simulated", "--out", "t", "--epochs", "0"), ["epochs must be a positive number"]),
+        (
+            ("teach", "--source", "simulated", "--out", "t", "--epochs", "0"),
+            ["epochs must be a positive number"],
+        ),
         (("teach", "--source", "simulated", "--out", "t", "--not-heard", "100"), ["for your own files"]),
         (("teach", "--source", ".", "--out", "t"), [".csv or .parquet"]),
         (("teach", "--out", "t"), ["Missing option", "--source"]),

@@ -61,10 +61,10 @@ def test_unknown_table_or_budget_is_refused_before_anything_is_made(
 
 
 def test_page_shows_every_seed_and_its_spread() -> None:
-    rows = [row("none", 0, 10.0), row("none", 1, 12.0), row("none", 0, 99.0) | {"budget": "quick"}]
-    page = spine_markdown(rows, [TEACHER], "standard")
+    rows = [row("none", 1, 12.0), row("none", 0, 10.0)]
+    page = spine_markdown(rows, [TEACHER], "standard", 4000)
     assert "| default | DNN, own data only | 11.00 ± 1.41 | 10.00 / 12.00 |" in page
-    assert "99.00" not in page
+    assert "about 4,000 updates a stage" in page
     assert "| tampere | default | 0 | 1.50 |" in page
     assert "printed: DNN alone | 14.04" in page
 
@@ -72,9 +72,9 @@ def test_page_shows_every_seed_and_its_spread() -> None:
 @pytest.mark.parametrize(
     ("taught", "said"),
     [
-        ((9.0, 10.0), "better than `none` (by 1.50 ± 0.71 m)"),
-        ((11.0, 13.0), "worse than `none` (by -1.00 ± 0.00 m)"),
-        ((9.0, 13.0), "not consistently different than `none` (by 0.00 ± 1.41 m)"),
+        ((9.0, 10.0), "gains 1.50 ± 0.71 m against own data only (better in 2 of 2 seeds)"),
+        ((11.0, 13.0), "gains -1.00 ± 0.00 m against own data only (better in 0 of 2 seeds)"),
+        ((9.0, 13.0), "0.00 ± 1.41 m against the untrained teacher (better in 1 of 2 seeds)"),
     ],
 )
 def test_sentence_follows_from_paired_seeds(taught: tuple[float, float], said: str) -> None:
@@ -84,11 +84,11 @@ def test_sentence_follows_from_paired_seeds(taught: tuple[float, float], said: s
         for seed, error in enumerate(errors)
     ]
     rows.append(row("taught", 2, 1.0))  # without its controls it must not count
-    assert said in spine_markdown(rows, [], "standard")
+    assert said in spine_markdown(rows, [], "standard", 4000)
 
 
 def test_page_without_controls_says_nothing() -> None:
-    assert "than `none`" not in spine_markdown([row("taught", 0, 9.0)], [], "standard")
+    assert "gains" not in spine_markdown([row("taught", 0, 9.0)], [], "standard", 4000)
 
 
 # -- a run ----------------------------------------------------------------------------------------------
@@ -107,7 +107,8 @@ def test_killed_reproduce_leaves_no_process_and_goes_on_where_it_was(
     (knn,) = models.read_text().splitlines()[1:]
 
     small_spine.patch(monkeypatch.setitem, monkeypatch.setattr)
-    page = spine.reproduce("spine", tmp_path, budget_name="quick")
+    page, rows = spine.reproduce("spine", tmp_path, budget_name="quick")
+    assert [row["method"] for row in rows] == ["none", "taught"]
     assert teachers.read_bytes() == done
     assert teacher.stat().st_mtime_ns == made_at
     lines = models.read_text().splitlines()
@@ -117,5 +118,5 @@ def test_killed_reproduce_leaves_no_process_and_goes_on_where_it_was(
     assert "DNN, teacher from the other building" in page
 
     before = models.read_bytes()
-    assert spine.reproduce("spine", tmp_path, budget_name="quick") == page
+    assert spine.reproduce("spine", tmp_path, budget_name="quick") == (page, rows)
     assert models.read_bytes() == before

@@ -81,7 +81,7 @@ def reproduce(
     budget_name: str = "standard",
     jobs: int = 1,
     data_dir: str | Path | None = None,
-) -> str:
+) -> tuple[str, list[dict[str, str]]]:
     """Run the cells that are not finished yet and write the table.
 
     Parameters
@@ -94,7 +94,7 @@ def reproduce(
 
     Returns
     -------
-    The Markdown page.
+    page, rows : the Markdown page, and the rows of this budget that it was made from
 
     Raises
     ------
@@ -113,10 +113,11 @@ def reproduce(
     sources = dict.fromkeys(c for c in all_cells if c.method == "taught")
     run_cells("teachers", run.make_teacher, run.teacher_key, sources, teachers, jobs)
     run_cells("models", run.make_model, run.model_key, all_cells, results, jobs)
-    text = spine_markdown(results.rows, teachers.rows, budget_name)
+    rows, made = ([row for row in file.rows if row["budget"] == budget_name] for file in (results, teachers))
+    page = spine_markdown(rows, made, budget_name, STEPS[budget_name])
     with replaced_file(out / "spine.md") as beside:
-        beside.write_text(text, encoding="utf-8")
-    return text
+        beside.write_text(page, encoding="utf-8")
+    return page, rows
 
 
 @dataclass(frozen=True)

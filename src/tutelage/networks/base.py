@@ -11,27 +11,19 @@ the building.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel
 from torch import Tensor, nn
 
-from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.errors import BadInputError
 from tutelage.networks.inputs import RssBatch
+from tutelage.networks.settings import checked_settings
 
-__all__ = [
-    "NetworkSpec",
-    "Representations",
-    "SpecializedNetwork",
-    "build_network",
-    "network_names",
-    "network_spec",
-    "register_network",
-]
+__all__ = ["NetworkSpec", "Representations", "SpecializedNetwork"]
 
 
 class Representations(NamedTuple):
@@ -119,80 +111,3 @@ class SpecializedNetwork(nn.Module):
                 f"it gives {list(z_e.shape)}; flatten it"
             )
         return int(z_e.shape[1])
-
-
-_REGISTRY: dict[str, NetworkSpec] = {}
-
-
-def register_network(
-    name: str,
-    build: Callable[..., nn.Module],
-    *,
-    framer: str = "framer",
-    extractor: str = "extractor",
-    regressor: str = "regressor",
-    sparse_input: bool = False,
-) -> NetworkSpec:
-    """Make a network known under `name`, everywhere a network is named.
-
-    Parameters
-    ----------
-    name : lower-case name
-    build : called as build(n_ap, **settings)
-    framer, extractor, regressor : attribute names of the three parts
-    sparse_input : True if the Framer reads an `RssBatch`; otherwise it gets a dense [B, n_ap] tensor
-
-    Raises
-    ------
-    BadInputError
-        If the name is taken.
-    """
-    if name in _REGISTRY:
-        raise BadInputError(f"a network named {name!r} is registered already; choose another name")
-    spec = NetworkSpec(name, build, framer, extractor, regressor, sparse_input, _settings_model(name, build))
-    _REGISTRY[name] = spec
-    return spec
-
-
-def network_names() -> list[str]:
-    """Names of all registered networks."""
-    return sorted(_REGISTRY)
-
-
-def network_spec(name: str) -> NetworkSpec:
-    """The network registered under `name`, or an error that suggests near-misses."""
-    if name not in _REGISTRY:
-        raise UnknownNameError("network", name, _REGISTRY)
-    return _REGISTRY[name]
-
-
-def build_network(name: str, n_ap: int, settings: Mapping[str, Any] | None = None) -> SpecializedNetwork:
-    """A fresh network for a building with `n_ap` access points."""
-    return SpecializedNetwork(network_spec(name), n_ap, settings)
-
-
-def checked_settings(model: type[BaseModel], given: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """`given` validated by `model`, with our own messages for unknown names and wrong values."""
-    for name in given:
-        if name not in model.model_fields:
-            raise UnknownNameError(kind, name, model.model_fields)
-    try:
-        return model.model_validate(dict(given)).model_dump()
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"]))
-        raise BadInputError(f"{kind} {name} = {first['input']!r}: {first['msg'].lower()}") from error
-
-
-def _settings_model(name: str, build: Callable[..., nn.Module]) -> type[BaseModel]:
-    """The keyword parameters of `build` after n_ap, as a model that refuses unknown names."""
-    parameters = list(inspect.signature(build, eval_str=True).parameters.values())[1:]
-    fields: dict[str, Any] = {
-        p.name: (
-            Any if p.annotation is p.empty else p.annotation,
-            ... if p.default is p.empty else p.default,
-        )
-        for p in parameters
-        if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD)
-    }
-    return create_model(f"{name}_settings", __config__=ConfigDict(extra="forbid", frozen=True), **fields)

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from tutelage.errors import BadInputError
-from tutelage.networks.base import SpecializedNetwork, build_network
+from tutelage.networks.base import SpecializedNetwork
 from tutelage.networks.inputs import RssBatch
+from tutelage.networks.registry import build_network
 
 __all__ = ["check_network"]
 

@@ -1,0 +1,92 @@
+"""Which networks there are: built in, registered in this process, or brought by an installed package.
+
+A package brings its network by an entry point, so that the command line knows it too:
+
+    [project.entry-points."tutelage.networks"]
+    mine = "my_package.networks"   # importing this module calls register_network("mine", ...)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from typing import Any
+
+from torch import nn
+
+from tutelage.errors import BadInputError, TutelageError, UnknownNameError
+from tutelage.networks.base import NetworkSpec, SpecializedNetwork
+from tutelage.networks.settings import keyword_settings
+
+__all__ = ["build_network", "network_names", "network_spec", "register_network"]
+
+_GROUP = "tutelage.networks"
+_RESERVED = {"knn"}  # what `network` also accepts, without being one
+_REGISTRY: dict[str, NetworkSpec] = {}
+
+
+def register_network(
+    name: str,
+    build: Callable[..., nn.Module],
+    *,
+    framer: str = "framer",
+    extractor: str = "extractor",
+    regressor: str = "regressor",
+    sparse_input: bool = False,
+) -> NetworkSpec:
+    """Make a network known under `name`, everywhere a network is named.
+
+    Parameters
+    ----------
+    name : lower-case name
+    build : called as build(n_ap, **settings)
+    framer, extractor, regressor : attribute names of the three parts
+    sparse_input : True if the Framer reads an `RssBatch`; otherwise it gets a dense [B, n_ap] tensor
+
+    Raises
+    ------
+    BadInputError
+        If the name is taken.
+    """
+    if name in _REGISTRY or name in _RESERVED:
+        raise BadInputError(f"a network named {name!r} is registered already; choose another name")
+    model = keyword_settings(name, build)
+    _REGISTRY[name] = NetworkSpec(name, build, framer, extractor, regressor, sparse_input, model)
+    return _REGISTRY[name]
+
+
+def network_names() -> list[str]:
+    """Names of all networks, those of installed packages included."""
+    return sorted({*_REGISTRY, *(plugin.name for plugin in entry_points(group=_GROUP))})
+
+
+def network_spec(name: str) -> NetworkSpec:
+    """The network called `name`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none; near-misses are suggested.
+    TutelageError
+        If an installed package promises it and fails to register it.
+    """
+    if name not in _REGISTRY:
+        for plugin in entry_points(group=_GROUP, name=name):
+            _load(plugin.name, plugin.value, plugin.load)
+    if name not in _REGISTRY:
+        raise UnknownNameError("network", name, network_names())
+    return _REGISTRY[name]
+
+
+def build_network(name: str, n_ap: int, settings: Mapping[str, Any] | None = None) -> SpecializedNetwork:
+    """A fresh network for a building with `n_ap` access points."""
+    return SpecializedNetwork(network_spec(name), n_ap, settings)
+
+
+def _load(name: str, place: str, load: Callable[[], object]) -> None:
+    try:
+        load()
+    except Exception as error:  # whatever another package's import may raise
+        raise TutelageError(f"the plug-in {place} of network {name!r} cannot be imported: {error}") from error
+    if name not in _REGISTRY:
+        raise TutelageError(f"the plug-in {place} does not register a network named {name!r}; it must")
