@@ -257,6 +257,12 @@ def test_teachers_come_as_files_objects_or_untrained_and_stand_in_the_lineage(
 # -- the model folder -------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("teachers", "listed"), [("none", []), (["none"], []), ("untrained", ["untrained"])])
+def test_teachers_may_be_named_alone(teachers: Any, listed: list[str], survey: Survey) -> None:
+    model = Localizer(**{**DNN, "teachers": teachers, "epochs": 1}).fit(survey)
+    assert model.lineage_["teachers"] == listed
+
+
 def test_saved_model_answers_bit_for_bit(model: Localizer, unseen: FingerprintSet, tmp_path: Path) -> None:
     model.save(tmp_path / "model")
     again = Localizer.load(tmp_path / "model")

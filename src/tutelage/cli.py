@@ -149,7 +149,7 @@ def fit_command(
     Budget(epochs, minutes)  # a wrong length is refused before the data are read, for knn as well
     model = Localizer(
         network,
-        teachers=[name for name in teacher or [] if name != "none"],
+        teachers=teacher or (),
         recipe=recipe,
         settings=_pairs(settings),
         epochs=epochs,

@@ -27,6 +27,7 @@ __all__ = ["Localizer", "Scans", "split_settings"]
 
 _KNN = "knn"
 
+TeacherNames: TypeAlias = Teacher | str | Path | Sequence[Teacher | str | Path]
 Scans: TypeAlias = FingerprintSet | Sequence[Mapping[str, float]] | np.ndarray | sparse.csr_array
 
 
@@ -46,7 +47,7 @@ class Localizer:
     Parameters
     ----------
     network : "knn", or the name of a registered network
-    teachers : teachers, paths of teacher files, "untrained" (the control), or nothing
+    teachers : one or several of: a teacher, the path of a teacher file, "untrained" (the control), "none"
     recipe : "paper" or "default" (networks only)
     settings : changes to the network's and the recipe's settings, by name
     epochs, minutes : budget; neither means the recipe's own
@@ -73,7 +74,7 @@ class Localizer:
         self,
         network: str = "dnn",
         *,
-        teachers: Sequence[Teacher | str | Path] = (),
+        teachers: TeacherNames = (),
         recipe: str = "default",
         settings: Mapping[str, Any] | None = None,
         epochs: int | None = None,
@@ -132,7 +133,7 @@ class Localizer:
         return self
 
     def _fit_knn(self, scans: FingerprintSet) -> dict[str, Any]:
-        if self.teachers or self.recipe != "default" or self.epochs or self.minutes:
+        if _loaded(self.teachers) or self.recipe != "default" or self.epochs or self.minutes:
             raise BadInputError("knn has no teachers, recipes or epochs; leave them out, or choose a network")
         settings, held_out_m = choose_settings(
             scans, self.settings or {}, seed=self.seed, progress=self.progress
@@ -294,10 +295,14 @@ def split_settings(
     )
 
 
-def _loaded(teachers: Sequence[Teacher | str | Path]) -> list[TeacherChoice]:
+def _loaded(teachers: TeacherNames) -> list[TeacherChoice]:
+    """Teachers themselves, those of files read; "none" adds nothing."""
     untrained: Literal["untrained"] = "untrained"
+    given = [teachers] if isinstance(teachers, (Teacher, str, Path)) else teachers
     return [
-        t if isinstance(t, Teacher) else untrained if t == untrained else Teacher.load(t) for t in teachers
+        t if isinstance(t, Teacher) else untrained if t == untrained else Teacher.load(t)
+        for t in given
+        if t != "none"
     ]
 
 
