@@ -23,6 +23,7 @@ from tutelage.teaching.recipe import TeachingRecipe, teaching_recipe
 from tutelage.teaching.teacher import Quality, Teacher, TeacherCard
 from tutelage.training import (
     RunOptions,
+    Step,
     TrainingData,
     TrainState,
     begin,
@@ -56,6 +57,12 @@ class _Source:
     @property
     def scale_m(self) -> float:
         return self.data.scaler.scale_m
+
+    def run(self, stage: str, state: TrainState, step: Step, *, share_of_minutes: float) -> None:
+        """Train `state` over the source's scans."""
+        state.fingerprint = self.fingerprint
+        batch_size = self.recipe.batch_size
+        run_stage(stage, state, step, self.data, batch_size, self.options, share_of_minutes=share_of_minutes)
 
 
 def teach(
@@ -91,13 +98,13 @@ def teach(
     spec = network_spec(network)
     device = resolve_device(options.device)
     with seeded(options.seed, device):
-        place = _prepare(train, spec.name, network_settings, chosen, options, device)
+        prepared = _prepare(train, spec.name, network_settings, chosen, options, device)
         begin(options)
-        generator, n_steps = _train(place, train)
-        quality = _quality(place, generator)
+        generator, n_steps = _train(prepared, train)
+        quality = _quality(prepared, generator)
     card = TeacherCard(
         network=network,
-        network_settings=place.network.settings,
+        network_settings=prepared.network.settings,
         d_e=generator.d_e,
         source=name,
         data_hash=train.content_hash(),
@@ -108,7 +115,7 @@ def teach(
         seed=options.seed,
         n_steps=n_steps,
         quality=quality,
-        place_histogram=_place_histogram(place.data.place),
+        place_histogram=_place_histogram(prepared.data.place),
         version=version("tutelage"),
     )
     return Teacher(generator.cpu(), card)
@@ -148,52 +155,44 @@ def _prepare(
     return _Source(student, data, beside, recipe, options, fingerprint)
 
 
-def _train(place: _Source, train: FingerprintSet) -> tuple[Generator, int]:
+def _train(source: _Source, train: FingerprintSet) -> tuple[Generator, int]:
     """The source network and its generator, together or one after the other (A18)."""
-    recipe, options = place.recipe, place.options
+    recipe, options, device = source.recipe, source.options, source.data.device
     joint = recipe.source == "joint"
-    n_steps = options.budget.n_steps(
-        len(place.data), recipe.batch_size, epochs_in_paper(len(train)) if joint else None
-    )
-    optimizer = make_optimizer(recipe, place.network)
+    epochs = epochs_in_paper(len(train)) if joint else None
+    n_steps = options.budget.n_steps(len(source.data), recipe.batch_size, epochs)
+    optimizer = make_optimizer(recipe, source.network)
     if not joint:
-        source = TrainState(
-            {"network": place.network},
-            {"network": optimizer},
-            n_steps,
-            place.data.device,
-            place.fingerprint,
-        )
-        step = supervised_step(place.network, optimizer, recipe, place.scale_m)
-        run_stage(
-            "source network", source, step, place.data, recipe.batch_size, options, share_of_minutes=0.5
-        )
-    representation = _representations(place.network, place.data, recipe)
-    generator = Generator(
-        representation.shape[1],
-        d_noise=recipe.d_noise,
-        d_f=recipe.d_f,
-        conditioned=recipe.generator == "location",
-        non_negative=bool((representation >= 0).all()),
-    ).to(place.data.device)
+        state = TrainState({"network": source.network}, {"network": optimizer}, n_steps, device)
+        step = supervised_step(source.network, optimizer, recipe, source.scale_m)
+        source.run("source network", state, step, share_of_minutes=0.5)
+    representation = _representations(source.network, source.data, recipe)
+    generator = _new_generator(representation, recipe)
     adversaries = Adversaries.make(generator, recipe)
     state = TrainState(
         {"generator": generator, "critic": adversaries.critic},
         {"generator": adversaries.generator_optimizer, "critic": adversaries.critic_optimizer},
         n_steps,
-        place.data.device,
-        place.fingerprint,
+        device,
     )
     if joint:
-        state.modules["network"], state.optimizers["network"] = place.network, optimizer
-        step = joint_step(place.network, optimizer, adversaries, recipe, place.scale_m)
+        state.modules["network"], state.optimizers["network"] = source.network, optimizer
+        step = joint_step(source.network, optimizer, adversaries, recipe, source.scale_m)
     else:
-        step = surrogate_step(representation, place.network, adversaries, recipe, place.scale_m)
-    share = 1.0 if joint else 0.5
-    run_stage(
-        "surrogate teacher", state, step, place.data, recipe.batch_size, options, share_of_minutes=share
-    )
+        step = surrogate_step(representation, source.network, adversaries, recipe, source.scale_m)
+    source.run("surrogate teacher", state, step, share_of_minutes=1.0 if joint else 0.5)
     return generator.eval(), state.n_steps
+
+
+def _new_generator(representation: Tensor, recipe: TeachingRecipe) -> Generator:
+    """A fresh generator of representations like these [n, d_E]."""
+    return Generator(
+        representation.shape[1],
+        d_noise=recipe.d_noise,
+        d_f=recipe.d_f,
+        conditioned=recipe.generator == "location",
+        non_negative=bool((representation >= 0).all()),
+    ).to(representation.device)
 
 
 @torch.no_grad()
@@ -205,16 +204,16 @@ def _representations(network: SpecializedNetwork, data: TrainingData, recipe: Te
 
 
 @torch.no_grad()
-def _quality(place: _Source, generator: Generator) -> Quality:
+def _quality(source: _Source, generator: Generator) -> Quality:
     """Figures of the card, on the reference points held out."""
-    held, regressor = place.held, place.network.part("regressor")
-    real = _representations(place.network, held, place.recipe)
+    held, regressor = source.held, source.network.part("regressor")
+    real = _representations(source.network, held, source.recipe)
     noise = generator.noise(len(held), held.device)
     z_e = generator(noise, held.place).z_e
     shown = regressor(z_e)
 
     def mean_error_m(found: Tensor) -> float:
-        return float((found - held.position).norm(dim=1).mean()) * place.scale_m
+        return float((found - held.position).norm(dim=1).mean()) * source.scale_m
 
     same_place = held.place.mean(dim=0).expand_as(held.place)
     noise_alone = generator(noise, same_place).z_e.var(dim=0, correction=0).sum()
@@ -223,7 +222,7 @@ def _quality(place: _Source, generator: Generator) -> Quality:
     return Quality(
         source_mae_m=round(mean_error_m(regressor(real)), 3),
         generator_mae_m=round(mean_error_m(shown), 3),
-        centroid_mae_m=round(mean_error_m(place.data.position.mean(dim=0)), 3),
+        centroid_mae_m=round(mean_error_m(source.data.position.mean(dim=0)), 3),
         angular_similarity=round(
             1 - float(angular_similarity(real, z_e, margin_rad=0.0, form="per_sample")), 4
         ),
