@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import inspect
 import pkgutil
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -16,19 +17,20 @@ import tutelage
 MODULES = ["tutelage", *(m.name for m in pkgutil.walk_packages(tutelage.__path__, "tutelage."))]
 
 
-def test_every_public_name_is_promised() -> None:
-    public = {
-        name
-        for name, value in vars(tutelage).items()
-        if not name.startswith("_") and not isinstance(value, ModuleType)
-    }
-    assert public == set(tutelage.__all__)
+def test_what_the_package_shows_is_what_it_promises() -> None:
+    shown = {name for name in dir(tutelage) if not name.startswith("_")}
+    assert shown == set(tutelage.__all__) == set(tutelage._HOME)
 
 
-def test_modules_reached_by_accident_are_submodules() -> None:
-    submodules = {name for name in MODULES if name.count(".") == 1}
-    modules = {value.__name__ for name, value in vars(tutelage).items() if isinstance(value, ModuleType)}
-    assert modules <= submodules
+def test_a_name_that_is_not_promised_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'trace'"):
+        _ = tutelage.trace
+
+
+def test_loading_data_does_not_wait_for_pytorch() -> None:
+    program = "import sys, tutelage, tutelage.cli; tutelage.load; print('torch' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
 
 
 def test_promised_names_are_sorted_and_documented() -> None:

@@ -6,21 +6,28 @@
 >>> model = tt.Localizer(network="dnn", teachers=[teacher]).fit(tampere)
 >>> tt.evaluate(model, tampere.test).figures()
 
-Data flow from `load` through `teach` and `Localizer` to `evaluate`.
+Data flow from `load` through `teach` and `Localizer` to `evaluate`. A name is imported when it is first
+used: loading a survey does not wait for PyTorch.
 """
 
-from tutelage.datasets import dataset_table, fetch, load, simulated_survey
-from tutelage.errors import TutelageError
-from tutelage.evaluation import Evaluation, evaluate, write_report
-from tutelage.fingerprints import FingerprintSet, Survey
-from tutelage.frames import LocalFrame
-from tutelage.localizer import Localizer
-from tutelage.networks import check_network, network_names, register_network
-from tutelage.positions import Positions
-from tutelage.representation import CoordinateScaler, RssRepresentation
-from tutelage.surveys import split_by_device, split_by_position, split_by_time, split_by_user
-from tutelage.teaching import Teacher, teach
-from tutelage.training import Budget, RunOptions
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tutelage.datasets import dataset_table, fetch, load, simulated_survey
+    from tutelage.errors import TutelageError
+    from tutelage.evaluation import Evaluation, evaluate, write_report
+    from tutelage.fingerprints import FingerprintSet, Survey
+    from tutelage.frames import LocalFrame
+    from tutelage.localizer import Localizer
+    from tutelage.networks import check_network, network_names, register_network
+    from tutelage.positions import Positions
+    from tutelage.representation import CoordinateScaler, RssRepresentation
+    from tutelage.surveys import split_by_device, split_by_position, split_by_time, split_by_user
+    from tutelage.teaching import Teacher, teach
+    from tutelage.training import Budget, RunOptions
 
 __all__ = [
     "Budget",
@@ -50,3 +57,43 @@ __all__ = [
     "teach",
     "write_report",
 ]
+
+_HOME = {
+    "Budget": "tutelage.training",
+    "CoordinateScaler": "tutelage.representation",
+    "Evaluation": "tutelage.evaluation",
+    "FingerprintSet": "tutelage.fingerprints",
+    "LocalFrame": "tutelage.frames",
+    "Localizer": "tutelage.localizer",
+    "Positions": "tutelage.positions",
+    "RssRepresentation": "tutelage.representation",
+    "RunOptions": "tutelage.training",
+    "Survey": "tutelage.fingerprints",
+    "Teacher": "tutelage.teaching",
+    "TutelageError": "tutelage.errors",
+    "check_network": "tutelage.networks",
+    "dataset_table": "tutelage.datasets",
+    "evaluate": "tutelage.evaluation",
+    "fetch": "tutelage.datasets",
+    "load": "tutelage.datasets",
+    "network_names": "tutelage.networks",
+    "register_network": "tutelage.networks",
+    "simulated_survey": "tutelage.datasets",
+    "split_by_device": "tutelage.surveys",
+    "split_by_position": "tutelage.surveys",
+    "split_by_time": "tutelage.surveys",
+    "split_by_user": "tutelage.surveys",
+    "teach": "tutelage.teaching",
+    "write_report": "tutelage.evaluation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'tutelage' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__doc__", "__path__"]

@@ -1,4 +1,7 @@
-"""The command line: thin verbs over the library."""
+"""The command line: thin verbs over the library.
+
+Verbs import what needs PyTorch when they run, so that help, `data` and refusals come at once.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,8 @@ from rich.console import Console
 
 from tutelage import datasets, presentation
 from tutelage.errors import BadInputError, TutelageError
-from tutelage.evaluation import evaluate, positions_from_csv, write_report
-from tutelage.experiments import spine
-from tutelage.experiments.demo import make_demo, next_commands
 from tutelage.files import replaced_file, require_writable_parent
-from tutelage.localizer import Localizer, split_settings
 from tutelage.model_folder import require_model_path
-from tutelage.teaching import Teacher, TeachingRecipe, teach
-from tutelage.training import Budget, RunOptions, clear_checkpoints
 
 app = typer.Typer(
     help="Indoor positioning from radio fingerprints, and knowledge transfer between buildings.",
@@ -96,6 +93,10 @@ def teach_command(
     as_json: Json = False,
 ) -> None:
     """Expert Training: make a surrogate teacher of a source building."""
+    from tutelage.localizer import split_settings
+    from tutelage.teaching import TeachingRecipe, teach
+    from tutelage.training import Budget, RunOptions, clear_checkpoints
+
     _require_writable_file(out)
     given = _pairs(settings)
     of_network, of_recipe = split_settings(network, TeachingRecipe.model_fields, given)
@@ -121,6 +122,8 @@ def teach_command(
 @teachers_app.command("show")
 def teachers_show(files: list[Path], as_json: Json = False) -> None:
     """What teacher files say of themselves: source, recipe, quality."""
+    from tutelage.teaching import Teacher
+
     presentation.show_teachers({str(file): Teacher.load(file).card for file in files}, as_json)
 
 
@@ -145,6 +148,9 @@ def fit_command(
     as_json: Json = False,
 ) -> None:
     """Learn a building: Expert Distilling with teachers, plain learning without, or k-NN."""
+    from tutelage.localizer import Localizer
+    from tutelage.training import Budget, clear_checkpoints
+
     require_model_path(out)
     Budget(epochs, minutes)  # a wrong length is refused before the data are read, for knn as well
     model = Localizer(
@@ -180,6 +186,8 @@ def evaluate_command(
     as_json: Json = False,
 ) -> None:
     """Errors of one or several models on scans whose positions are known."""
+    from tutelage.evaluation import evaluate, write_report
+
     if report:
         _require_writable_file(report)
     answering = [(path, _answers(path)) for path in models]
@@ -201,6 +209,8 @@ def locate_command(
     as_json: Json = False,
 ) -> None:
     """Positions of scans, as CSV or JSON, in the coordinates of the training data."""
+    from tutelage.localizer import Localizer
+
     allowed = (".json",) if as_json else (".csv", ".json")
     if out and out.suffix not in allowed:
         raise BadInputError(f"--out {out}: the name must end in {' or '.join(allowed)}")
@@ -225,6 +235,8 @@ def reproduce_command(
     as_json: Json = False,
 ) -> None:
     """Make a results table; finished cells are kept and never run again."""
+    from tutelage.experiments import spine
+
     with _stoppable("give the same command again: finished cells are kept"):
         page, rows = spine.reproduce(table, out, budget_name=budget, jobs=jobs, data_dir=data_dir)
     typer.echo(json.dumps(rows) if as_json else page)
@@ -236,6 +248,8 @@ def demo_command(
     as_json: Json = False,
 ) -> None:
     """The main job on simulated buildings: survey, teacher, model, evaluation, report. Needs no data."""
+    from tutelage.experiments.demo import make_demo, next_commands
+
     if not as_json:
         typer.echo("Two simulated buildings: a teacher learns the museum, then four models learn the office.")
     found = make_demo(out, progress=not as_json)
@@ -294,4 +308,7 @@ def _pairs(settings: list[str] | None) -> dict[str, Any]:
 
 
 def _answers(path: Path) -> Any:
+    from tutelage.evaluation import positions_from_csv
+    from tutelage.localizer import Localizer
+
     return positions_from_csv(path) if path.suffix == ".csv" else Localizer.load(path)

@@ -9,19 +9,20 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tutelage.datasets import DatasetStatus
-from tutelage.evaluation import Evaluation
-from tutelage.fingerprints import Survey
-from tutelage.localizer import Localizer
-from tutelage.positions import Positions
-from tutelage.teaching import TeacherCard
+if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait for PyTorch
+    from tutelage.datasets import DatasetStatus
+    from tutelage.evaluation import Evaluation
+    from tutelage.fingerprints import Survey
+    from tutelage.localizer import Localizer
+    from tutelage.positions import Positions
+    from tutelage.teaching import TeacherCard
 
 __all__ = [
     "plain",

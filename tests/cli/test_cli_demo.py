@@ -16,7 +16,7 @@ def test_demo_makes_everything_and_its_next_commands_work(
     tutelage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "my demo"
-    monkeypatch.setattr("tutelage.cli.make_demo", partial(make_demo, epochs=1, progress=False))
+    monkeypatch.setattr("tutelage.experiments.demo.make_demo", partial(make_demo, epochs=1))
     demo = tutelage("demo", "--out", out)
     assert demo.code == 0, demo.stderr
     models = {"knn", "dnn", "dnn-untrained", "dnn-taught"}

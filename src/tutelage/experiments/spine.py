@@ -162,6 +162,8 @@ class SpineRun:
     def make_model(self, cell: Cell) -> Row:
         """Fit one model and open the target's test split once."""
         survey = load(cell.target, data_dir=self.data_dir)
+        if cell.method == "taught" and not self._teacher_file(cell).exists():
+            self.make_teacher(cell)  # its figures are kept with the results, its file need not be
         began = time.monotonic()
         if cell.network == "knn":
             model = Localizer("knn", seed=cell.seed)
