@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -34,3 +35,15 @@ def test_demo_makes_everything_and_its_next_commands_work(
         assert ended.stdout
     assert (out / "my-model" / "model.json").is_file()
     assert (out / "mine.html").is_file()
+
+
+def test_next_commands_begin_with_the_environment_where_it_is_not_active(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert next_commands(Path("demo")).splitlines()[1] == "  source .venv/bin/activate"
+    program = tmp_path / "tutelage"
+    program.touch(mode=0o755)
+    assert "source" not in next_commands(Path("demo"))

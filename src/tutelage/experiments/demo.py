@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,9 +65,14 @@ def make_demo(out: Path, *, epochs: int = _EPOCHS, progress: bool = True) -> lis
 def next_commands(out: Path) -> str:
     """What to try after the demo."""
     here = shlex.quote(str(out))
+    environment = Path(sys.prefix)
+    if environment.is_relative_to(Path.cwd()):
+        environment = environment.relative_to(Path.cwd())
+    activate = f"  source {shlex.quote(str(environment))}/bin/activate"
     return "\n".join(
         [
             "Next, try:",
+            *([] if shutil.which("tutelage") else [activate]),
             f"  tutelage locate {here}/dnn-taught {here}/scans.csv | head",
             f"  tutelage teachers show {here}/museum.teacher",
             f"  tutelage fit --target {here}/survey.csv --network knn --out {here}/my-model",
