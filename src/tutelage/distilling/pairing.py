@@ -54,9 +54,9 @@ class Pairing:
     def _ask(self, i: int, batch: Batch, z_student: Tensor) -> Generated:
         generator, n, device = self.generators[i], len(batch.index), batch.place.device
         noise = self.kept_noise[i][batch.index] if self.kept_noise else generator.noise(n, device)
-        if self.mode in ("location", "fixed_noise"):
-            return generator(noise, batch.place)  # type: ignore[no-any-return]
-        drawn: Generated = generator(noise, places_from(self.histograms[i], n))
+        at_own_place = self.mode in ("location", "fixed_noise")
+        place = batch.place if at_own_place else places_from(self.histograms[i], n)
+        drawn: Generated = generator(noise, place)
         if self.mode == "transport":
             order = nearest_by_transport(z_student, drawn.z_e)
             return Generated(drawn.z_f[order], drawn.z_e[order])
