@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from scipy import sparse
@@ -72,7 +72,8 @@ class RssRepresentation:
         if not rss_min_dbm < 0:
             raise BadInputError(f"rss_min must be below 0 dBm, it is {rss_min_dbm:g}; typical is -105")
         heard = np.unique(train.rss_dbm.indices)
-        return cls(kind, rss_min_dbm, tuple(train.access_points[j] for j in heard))  # type: ignore[arg-type]
+        names = tuple(train.access_points[j] for j in heard)
+        return cls(cast(RepresentationKind, kind), rss_min_dbm, names)
 
     def transform(self, scans: FingerprintSet) -> sparse.csr_array:
         """Scans as CSR [n, len(access_points)], float64; access points unknown here are left out.

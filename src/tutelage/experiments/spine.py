@@ -183,7 +183,9 @@ class SpineRun:
         model.fit(survey)
         cost = _cost(began)
         figures = evaluate(model, survey).figures()
-        shown = {name: round(float(figures[name] or 0), 3) for name in FIGURES if name.endswith("_m")}
+        shown = {
+            name: round(value, 3) for name, value in figures.items() if name in FIGURES and value is not None
+        }
         return self.model_key(cell) | {"n_test": figures["n"]} | shown | cost
 
     def _teacher_file(self, cell: Cell) -> Path:
