@@ -9,9 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pooch
+
 from tutelage.errors import BadInputError, TutelageError
 
-__all__ = ["replaced_file", "replaced_folder", "require_writable_parent"]
+__all__ = ["cache_dir", "replaced_file", "replaced_folder", "require_writable_parent"]
+
+
+def cache_dir() -> Path:
+    """Folder for what can be made again: TUTELAGE_CACHE, else the system's place for caches."""
+    return Path(os.environ.get("TUTELAGE_CACHE") or pooch.os_cache("tutelage"))
 
 
 def _name_beside(path: Path, purpose: str) -> Path:

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 from scipy import sparse
 
-from tutelage.distilling import DistillingRecipe, Student, TeacherChoice, distil, distilling_recipe
+from tutelage.distilling import DistillingRecipe, TeacherChoice, distil, distilling_recipe
 from tutelage.errors import BadInputError, FileFormatError, NotFittedError, UnknownNameError
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.frames import LocalFrame
@@ -20,6 +20,7 @@ from tutelage.networks import network_names, network_spec
 from tutelage.positions import Located, Positions
 from tutelage.representation import RssRepresentation
 from tutelage.sparse_rows import csr_from_dense
+from tutelage.student import Student
 from tutelage.teaching import Teacher
 from tutelage.training import Budget, RunOptions, resolve_device
 
@@ -146,6 +147,7 @@ class Localizer:
         of_network, of_recipe = split_settings(
             self.network, DistillingRecipe.model_fields, self.settings or {}
         )
+        recipe = distilling_recipe(self.recipe, of_recipe, network_spec(self.network))
         teachers = _loaded(self.teachers)
         heard = scans[scans.n_heard > 0]
         student = distil(
@@ -154,7 +156,7 @@ class Localizer:
             of_network,
             teachers,
             self.recipe,
-            distilling_recipe(self.recipe, of_recipe),
+            recipe,
             RunOptions(
                 seed=self.seed,
                 device=self.device,
@@ -169,6 +171,7 @@ class Localizer:
         error_m = np.linalg.norm(student.locate(heard).position_m - heard.known_position_m, axis=1)
         return {
             "recipe_name": self.recipe,
+            "recipe": recipe.model_dump(),
             "teachers": [t if isinstance(t, str) else t.card.model_dump() for t in teachers],
             "metrics": {"training_mae_m": round(float(error_m.mean()), 3)},
         }

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tutelage.distilling import Student, TeacherChoice, distil, distilling_recipe, expert_distilling
+from tutelage.distilling import TeacherChoice, distil, distilling_recipe, expert_distilling
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet
+from tutelage.student import Student
 from tutelage.teaching import Teacher, untrained_teacher
 from tutelage.training import Budget, RunOptions
 

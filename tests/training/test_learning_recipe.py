@@ -71,7 +71,7 @@ def test_epoch_is_whole_batches(n_scans: int, steps: int) -> None:
 def test_budget_comes_before_the_recipes_own_length(
     budget: Budget, recipe_epochs: int | None, steps: int
 ) -> None:
-    assert budget.n_steps(60, 16, recipe_epochs) == steps
+    assert budget.n_steps(60, LearningRecipe(batch_size=16), recipe_epochs) == steps
 
 
 @pytest.mark.parametrize(

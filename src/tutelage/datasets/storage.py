@@ -18,7 +18,7 @@ import pooch
 from tutelage.datasets.matrix_csv import CsvFile
 from tutelage.datasets.registry import PublicDataset
 from tutelage.errors import BadInputError, DataUnavailableError, FileFormatError, TutelageError
-from tutelage.files import replaced_folder
+from tutelage.files import cache_dir, replaced_folder
 from tutelage.fingerprints import FingerprintSet, Survey
 
 __all__ = ["cached_survey", "is_cached", "keep_in_cache", "presence", "require_files", "verify"]
@@ -95,7 +95,7 @@ def _places(dataset: PublicDataset, data_dir: str | Path | None) -> list[Path]:
         if root and not Path(root).is_dir():
             raise BadInputError(f"the data folder {root} does not exist; check --data-dir and TUTELAGE_DATA")
         roots += [Path(root)] if root else []
-    folders = [root / dataset.folder for root in (*roots, _cache_dir() / "downloads")]
+    folders = [root / dataset.folder for root in (*roots, cache_dir() / "downloads")]
     candidates = [place for folder in folders for place in (folder / dataset.archive, folder)]
     return [place for place in dict.fromkeys(candidates) if place.exists()]
 
@@ -137,16 +137,12 @@ def _sha256(file: CsvFile) -> str:
 # -- download -------------------------------------------------------------------------------------
 
 
-def _cache_dir() -> Path:
-    return Path(os.environ.get("TUTELAGE_CACHE") or pooch.os_cache("tutelage"))
-
-
 def _download(dataset: PublicDataset, progress: bool) -> Path:
     """Fetch the archive, or each file, into the cache; the place where it now lies."""
     if not dataset.url:
         raise ValueError("the public server has no archive of these files")
     pooch.get_logger().setLevel("WARNING")  # else it asks the user to pin the hash of the archive
-    folder = _cache_dir() / "downloads" / dataset.folder
+    folder = cache_dir() / "downloads" / dataset.folder
     wanted = [dataset.archive] if dataset.archive else list(dataset.files)
     for name in wanted:
         url = dataset.url if dataset.archive else f"{dataset.url}/{name}"
@@ -200,4 +196,4 @@ def keep_in_cache(dataset: PublicDataset, survey: Survey) -> None:
 
 
 def _cached_folder(dataset: PublicDataset) -> Path:
-    return _cache_dir() / "surveys" / dataset.cache_key
+    return cache_dir() / "surveys" / dataset.cache_key

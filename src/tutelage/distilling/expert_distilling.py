@@ -2,100 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-import numpy as np
 import torch
+from torch import nn
 
 from tutelage.constraints import MutualInformationEstimator
 from tutelage.distilling.objective import distilling_step
 from tutelage.distilling.pairing import Pairing
 from tutelage.distilling.recipe import DistillingRecipe
 from tutelage.fingerprints import FingerprintSet
-from tutelage.networks import RssTable, SpecializedNetwork, network_spec
-from tutelage.positions import Located
+from tutelage.networks import SpecializedNetwork, network_spec
 from tutelage.representation import CoordinateScaler, RssRepresentation
+from tutelage.student import Student
 from tutelage.teaching import Teacher, teaching_recipe, untrained_teacher
 from tutelage.training import (
+    Hook,
+    LabelHeads,
     RunOptions,
     Step,
     TrainingData,
     TrainState,
     begin,
     epochs_in_paper,
+    label_classes,
     make_optimizer,
     normalised,
+    pretrain,
     resolve_device,
     run_stage,
     seeded,
     supervised_step,
 )
 
-__all__ = ["Student", "TeacherChoice", "distil"]
+__all__ = ["TeacherChoice", "Watch", "distil"]
 
-_ROWS = 4096  # scans at a time when nothing is learnt
+_LOOKS = 10  # at the student, in a run that is watched
 
 TeacherChoice = Teacher | Literal["untrained"]
-
-
-@dataclass(frozen=True)
-class Student:
-    """A network that knows its building.
-
-    Parameters
-    ----------
-    network : trained, in evaluation mode, on the CPU
-    representation, scaler : fitted on the training scans
-    recipe : what it learnt by
-    n_steps : how long
-    """
-
-    network: SpecializedNetwork
-    representation: RssRepresentation
-    scaler: CoordinateScaler
-    recipe: DistillingRecipe
-    n_steps: int
-
-    @torch.no_grad()
-    def locate(self, scans: FingerprintSet) -> Located:
-        """Positions [n, 2] in the training frame; this network gives no floors or buildings."""
-        device = next(self.network.parameters()).device
-        table = RssTable(self.representation.transform(scans), device)
-        rows = torch.split(torch.arange(len(table), device=device), _ROWS)
-        found = [self.network(normalised(table.rows(r), self.recipe)).position.cpu() for r in rows]
-        return Located(self.scaler.metres(torch.cat(found).numpy() if found else np.empty((0, 2))))
-
-    def config(self) -> dict[str, Any]:
-        """What `from_config` needs beside the tensors."""
-        return {
-            "network": self.network.spec.name,
-            "settings": self.network.settings,
-            "representation": self.representation.config(),
-            "scaler": self.scaler.config(),
-            "recipe": self.recipe.model_dump(),
-            "n_steps": self.n_steps,
-        }
-
-    def tensors(self) -> dict[str, np.ndarray]:
-        """The weights as arrays."""
-        return {key: value.cpu().numpy() for key, value in self.network.module.state_dict().items()}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Student:
-        """The student that `config` and `tensors` described."""
-        representation = RssRepresentation.from_config(config["representation"])
-        spec = network_spec(config["network"])
-        network = SpecializedNetwork(spec, len(representation.access_points), config["settings"])
-        network.module.load_state_dict({key: torch.as_tensor(value) for key, value in tensors.items()})
-        return cls(
-            network.eval(),
-            representation,
-            CoordinateScaler.from_config(config["scaler"]),
-            DistillingRecipe(**config["recipe"]),
-            config["n_steps"],
-        )
+Watch = Callable[[Student, int], None]
+"""Shown the student as it stands, and which tenth of the run has passed (1 to 10)."""
 
 
 def distil(
@@ -106,6 +53,7 @@ def distil(
     recipe_name: str,
     recipe: DistillingRecipe,
     options: RunOptions,
+    watch: Watch | None = None,
 ) -> Student:
     """Train `network` on the target building; without teachers, on its own scans alone.
 
@@ -116,6 +64,7 @@ def distil(
     teachers : surrogate teachers, or "untrained" for one with random weights
     recipe_name : "paper" takes the paper's number of epochs where the budget is open
     recipe, options : how to learn; seed, device, budget, checkpoints
+    watch : called ten times on the way; what it raises ends the run
 
     Raises
     ------
@@ -124,46 +73,75 @@ def distil(
     """
     device = resolve_device(options.device)
     with seeded(options.seed, device):
-        representation = RssRepresentation.fit(train, recipe.representation)
+        representation = RssRepresentation.fit(train, recipe.representation, recipe.rss_min_dbm)
         scaler = CoordinateScaler.fit(train.known_position_m)
         n_ap = len(representation.access_points)
-        student = SpecializedNetwork(network_spec(network), n_ap, network_settings).to(device)
-        data = TrainingData(train, representation, scaler, device)
-        present = _present(teachers, student, data, recipe_name, recipe, options.seed)
+        module = SpecializedNetwork(network_spec(network), n_ap, network_settings).to(device)
+        classes = label_classes(train) if recipe.weight_labels else {}
+        data = TrainingData(train, representation, scaler, device, classes)
+        present = _present(teachers, module, data, recipe_name, recipe, options.seed)
+        heads = LabelHeads(module.d_e(n_ap), classes).to(device) if classes else None
         epochs = epochs_in_paper(len(train)) if recipe_name == "paper" else None
-        n_steps = options.budget.n_steps(len(train), recipe.batch_size, epochs)
-        state = TrainState({"network": student}, {}, n_steps, device)
+        n_steps = options.budget.n_steps(len(train), recipe, epochs)
+        state = TrainState({"network": module}, {}, n_steps, device)
         state.fingerprint = {
             "network": network,
-            "network_settings": student.settings,
+            "network_settings": module.settings,
             "recipe": recipe.model_dump(),
             "seed": options.seed,
             "data": train.content_hash(),
             "teachers": [[t.card.source, t.content_hash()] for t in present],
         }
-        step = _student_step(state, student, present, data, recipe)
+        step = _student_step(state, module, heads, present, data, recipe)
+        student = Student(module, representation, scaler, recipe, n_steps, heads)
         begin(options)
-        run_stage("student", state, step, data, recipe.batch_size, options)
-    return Student(student.eval().cpu(), representation, scaler, recipe, state.n_steps)
+        left = pretrain(module, data, recipe, options)
+        hooks = [_shown_to(watch, student)] if watch else []
+        run_stage(
+            "student",
+            state,
+            step,
+            data,
+            recipe.batch_size,
+            options,
+            share_of_minutes=left,
+            more_hooks=hooks,
+        )
+    return student.finished(state.n_steps)
+
+
+def _shown_to(watch: Watch, student: Student) -> Hook:
+    def hook(state: TrainState, _: object) -> None:
+        tenth, before = (_LOOKS * step // state.n_steps for step in (state.step, state.step - 1))
+        if tenth > before:
+            student.network.eval()
+            watch(student, tenth)
+
+    return hook
 
 
 def _student_step(
     state: TrainState,
     student: SpecializedNetwork,
+    heads: LabelHeads | None,
     teachers: Sequence[Teacher],
     data: TrainingData,
     recipe: DistillingRecipe,
 ) -> Step:
     """The step of the run, its modules and optimisers put into `state`."""
     scale_m = data.scaler.scale_m
+    learning: list[nn.Module] = [student]
+    if heads is not None:
+        state.modules["heads"] = heads
+        learning.append(heads)
     if not teachers:
-        state.optimizers["student"] = optimizer = make_optimizer(recipe, student)
-        return supervised_step(student, optimizer, recipe, scale_m)
+        state.optimizers["student"] = optimizer = make_optimizer(recipe, *learning)
+        return supervised_step(student, optimizer, recipe, scale_m, heads)
     psi = MutualInformationEstimator(teachers[0].card.d_e).to(state.device)
     pairing = Pairing(teachers, recipe, len(data), state.device)
     state.modules["psi"] = psi
-    state.optimizers["student"] = optimizer = make_optimizer(recipe, student, psi)
-    return distilling_step(student, pairing, psi, optimizer, recipe, scale_m)
+    state.optimizers["student"] = optimizer = make_optimizer(recipe, *learning, psi)
+    return distilling_step(student, pairing, psi, optimizer, recipe, scale_m, heads)
 
 
 def _present(

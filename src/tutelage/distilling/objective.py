@@ -21,7 +21,7 @@ from tutelage.distilling.pairing import Pairing
 from tutelage.distilling.recipe import DistillingRecipe
 from tutelage.networks import Representations, SpecializedNetwork
 from tutelage.teaching import Generated
-from tutelage.training import Batch, Step, TrainState, augmented, descend, learning_rate_at
+from tutelage.training import Batch, LabelHeads, Step, TrainState, augmented, descend, learning_rate_at
 
 __all__ = ["distilling_step", "overall_loss"]
 
@@ -33,10 +33,12 @@ def distilling_step(
     optimizer: torch.optim.Optimizer,
     recipe: DistillingRecipe,
     scale_m: float,
+    heads: LabelHeads | None = None,
 ) -> Step:
     """A step in which the student learns from its own scans and from all teachers at once.
 
-    The estimator Psi learns with the student, from the same loss.
+    The estimator Psi learns with the student, from the same loss; so do the heads for floor and building,
+    whose term is no constraint of the paper and is added to Eq. 12 as a whole.
     """
     constraints = Constraints(psi, pairing.extractors, network.part("extractor"), recipe)
 
@@ -46,8 +48,11 @@ def distilling_step(
         j_mae = mean_distance(student.position, batch.position, scale_m=scale_m)
         taught = pairing(batch, student.z_e)
         terms = constraints(student, taught)
-        descend(optimizer, overall_loss(j_mae, terms, recipe), learning_rate_at(recipe, state.progress))
-        shown = {"J_MAE": j_mae, **terms}
+        loss, shown = overall_loss(j_mae, terms, recipe), {"J_MAE": j_mae, **terms}
+        if heads is not None:
+            shown["J_labels"] = heads.loss(student.z_e, batch.labels)
+            loss = loss + recipe.weight_labels * shown["J_labels"]
+        descend(optimizer, loss, learning_rate_at(recipe, state.progress))
         if "J_MI" in terms and recipe.mi_form == "jensen_shannon":  # A7: 0 where nothing is shared
             shown["J_MI"] = shifted_estimate(terms["J_MI"] / len(taught))
         return {name: term.detach() for name, term in shown.items()}

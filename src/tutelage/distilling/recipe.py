@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from tutelage.errors import BadInputError
+from tutelage.networks import NetworkSpec
 from tutelage.teaching import PAPER_INPUT
 from tutelage.training import LearningRecipe, changed_recipe
 
@@ -47,6 +49,22 @@ _RECIPES = {
 }
 
 
-def distilling_recipe(name: str, given: dict[str, Any] | None = None) -> DistillingRecipe:
-    """The recipe `name` with the settings `given` changed, checked."""
-    return changed_recipe(_RECIPES, name, given or {})
+def distilling_recipe(
+    name: str, given: dict[str, Any] | None = None, network: NetworkSpec | None = None
+) -> DistillingRecipe:
+    """The recipe `name` as `network` learns by it, with the settings `given` changed, checked.
+
+    Raises
+    ------
+    BadInputError
+        If J_FI is asked for and the network's author says that it has no meaning there.
+    """
+    recipe = changed_recipe(_RECIPES, name, given or {}, network)
+    if network is None or not network.no_functional_information:
+        return recipe
+    if "weight_fi" in (given or {}) and recipe.weight_fi:
+        raise BadInputError(
+            f"J_FI is refused for network {network.name!r}: {network.no_functional_information}; "
+            "leave weight_fi out, or set it to 0"
+        )
+    return recipe.model_copy(update={"weight_fi": 0.0})

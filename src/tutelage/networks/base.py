@@ -12,7 +12,7 @@ the building.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from tutelage.errors import BadInputError
 from tutelage.networks.inputs import RssBatch
+from tutelage.networks.search import SearchSpace
 from tutelage.networks.settings import checked_settings
 
 __all__ = ["NetworkSpec", "Representations", "SpecializedNetwork"]
@@ -39,7 +40,16 @@ class Representations(NamedTuple):
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """A registered network: how to build it and where its three parts are."""
+    """A registered network: how to build it, where its three parts are, what it learns best by.
+
+    Parameters
+    ----------
+    name, build, framer, extractor, regressor, sparse_input : as `register_network` was told
+    settings_model : the keyword parameters of `build`, typed
+    recipes : changes to the recipes "paper" and "default" for this network
+    no_functional_information : why J_FI is refused for it; "" where it is not
+    search : settings that a search over architectures tries, None for no such search
+    """
 
     name: str
     build: Callable[..., nn.Module]
@@ -48,6 +58,9 @@ class NetworkSpec:
     regressor: str
     sparse_input: bool
     settings_model: type[BaseModel]
+    recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    no_functional_information: str = ""
+    search: SearchSpace | None = None
 
     def settings(self, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """All settings, `given` checked and the rest at their defaults.

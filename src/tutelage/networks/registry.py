@@ -16,6 +16,7 @@ from torch import nn
 
 from tutelage.errors import BadInputError, TutelageError, UnknownNameError
 from tutelage.networks.base import NetworkSpec, SpecializedNetwork
+from tutelage.networks.search import SearchSpace
 from tutelage.networks.settings import keyword_settings
 
 __all__ = ["build_network", "network_names", "network_spec", "register_network"]
@@ -33,6 +34,9 @@ def register_network(
     extractor: str = "extractor",
     regressor: str = "regressor",
     sparse_input: bool = False,
+    recipes: Mapping[str, Mapping[str, Any]] | None = None,
+    no_functional_information: str = "",
+    search: SearchSpace | None = None,
 ) -> NetworkSpec:
     """Make a network known under `name`, everywhere a network is named.
 
@@ -42,6 +46,10 @@ def register_network(
     build : called as build(n_ap, **settings)
     framer, extractor, regressor : attribute names of the three parts
     sparse_input : True if the Framer reads an `RssBatch`; otherwise it gets a dense [B, n_ap] tensor
+    recipes : changes to the settings of the recipes "paper" and "default" by which this network learns best,
+        such as {"default": {"learning_rate": 5e-4}}; what a user sets goes before
+    no_functional_information : why the constraint J_FI has no meaning for this network; it is then refused
+    search : the settings that `tutelage tune --search architecture` tries
 
     Raises
     ------
@@ -51,7 +59,18 @@ def register_network(
     if name in _REGISTRY or name in _RESERVED:
         raise BadInputError(f"a network named {name!r} is registered already; choose another name")
     model = keyword_settings(name, build)
-    _REGISTRY[name] = NetworkSpec(name, build, framer, extractor, regressor, sparse_input, model)
+    _REGISTRY[name] = NetworkSpec(
+        name,
+        build,
+        framer,
+        extractor,
+        regressor,
+        sparse_input,
+        model,
+        recipes or {},
+        no_functional_information,
+        search,
+    )
     return _REGISTRY[name]
 
 

@@ -30,6 +30,7 @@ from tutelage.training import (
     epochs_in_paper,
     make_optimizer,
     normalised,
+    pretrain,
     resolve_device,
     run_stage,
     seeded,
@@ -93,9 +94,9 @@ def teach(
         If a name, a setting or the data cannot be used.
     """
     options = options or RunOptions()
-    chosen = teaching_recipe(recipe, dict(settings or {}))
-    train, name, licence = _training_scans(source)
     spec = network_spec(network)
+    chosen = teaching_recipe(recipe, dict(settings or {}), spec)
+    train, name, licence = _training_scans(source)
     device = resolve_device(options.device)
     with seeded(options.seed, device):
         prepared = _prepare(train, spec.name, network_settings, chosen, options, device)
@@ -140,7 +141,7 @@ def _prepare(
     device: torch.device,
 ) -> _Source:
     rest, held = split_by_position(train, fraction=_HELD_OUT, seed=options.seed)
-    representation = RssRepresentation.fit(train[rest], recipe.representation)
+    representation = RssRepresentation.fit(train[rest], recipe.representation, recipe.rss_min_dbm)
     scaler = CoordinateScaler.fit(train[rest].known_position_m)
     n_ap = len(representation.access_points)
     student = SpecializedNetwork(network_spec(network), n_ap, network_settings).to(device)
@@ -160,12 +161,13 @@ def _train(source: _Source, train: FingerprintSet) -> tuple[Generator, int]:
     recipe, options, device = source.recipe, source.options, source.data.device
     joint = recipe.source == "joint"
     epochs = epochs_in_paper(len(train)) if joint else None
-    n_steps = options.budget.n_steps(len(source.data), recipe.batch_size, epochs)
+    n_steps = options.budget.n_steps(len(source.data), recipe, epochs)
+    left = pretrain(source.network, source.data, recipe, options)
     optimizer = make_optimizer(recipe, source.network)
     if not joint:
         state = TrainState({"network": source.network}, {"network": optimizer}, n_steps, device)
         step = supervised_step(source.network, optimizer, recipe, source.scale_m)
-        source.run("source network", state, step, share_of_minutes=0.5)
+        source.run("source network", state, step, share_of_minutes=left / 2)
     representation = _representations(source.network, source.data, recipe)
     generator = _new_generator(representation, recipe)
     adversaries = Adversaries.make(generator, recipe)
@@ -180,7 +182,7 @@ def _train(source: _Source, train: FingerprintSet) -> tuple[Generator, int]:
         step = joint_step(source.network, optimizer, adversaries, recipe, source.scale_m)
     else:
         step = surrogate_step(representation, source.network, adversaries, recipe, source.scale_m)
-    source.run("surrogate teacher", state, step, share_of_minutes=1.0 if joint else 0.5)
+    source.run("surrogate teacher", state, step, share_of_minutes=left if joint else left / 2)
     return generator.eval(), state.n_steps
 
 

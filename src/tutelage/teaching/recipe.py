@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from tutelage.networks import NetworkSpec
 from tutelage.training import LearningRecipe, changed_recipe
 
 __all__ = ["PAPER_INPUT", "TeachingRecipe", "teaching_recipe"]
@@ -61,6 +62,8 @@ _RECIPES = {
 }
 
 
-def teaching_recipe(name: str, given: dict[str, Any] | None = None) -> TeachingRecipe:
-    """The recipe `name` with the settings `given` changed, checked."""
-    return changed_recipe(_RECIPES, name, given or {})
+def teaching_recipe(
+    name: str, given: dict[str, Any] | None = None, network: NetworkSpec | None = None
+) -> TeachingRecipe:
+    """The recipe `name` as `network` learns by it, with the settings `given` changed, checked."""
+    return changed_recipe(_RECIPES, name, given or {}, network)

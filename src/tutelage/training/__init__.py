@@ -1,7 +1,9 @@
 """The training core: one small loop, its state, its hooks."""
 
 from tutelage.training.data import Batch, TrainingData, augmented, normalised
-from tutelage.training.loop import train
+from tutelage.training.labels import LabelHeads, label_classes
+from tutelage.training.loop import Hook, train
+from tutelage.training.pretraining import pretrain
 from tutelage.training.recipe import (
     Budget,
     LearningRecipe,
@@ -20,6 +22,8 @@ from tutelage.training.supervised import supervised_step
 __all__ = [
     "Batch",
     "Budget",
+    "Hook",
+    "LabelHeads",
     "LearningRecipe",
     "RunOptions",
     "Step",
@@ -31,9 +35,11 @@ __all__ = [
     "clear_checkpoints",
     "descend",
     "epochs_in_paper",
+    "label_classes",
     "learning_rate_at",
     "make_optimizer",
     "normalised",
+    "pretrain",
     "resolve_device",
     "run_stage",
     "seeded",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 from tutelage.fingerprints import FingerprintSet
 from tutelage.networks import RssBatch, RssTable
 from tutelage.representation import CoordinateScaler, RssRepresentation
+from tutelage.training.labels import label_index
 from tutelage.training.recipe import LearningRecipe, steps_per_epoch
 
 __all__ = ["Batch", "TrainingData", "augmented"]
@@ -27,12 +29,14 @@ class Batch:
     position : [B, 2] standardised coordinates
     place : [B, 2] in the unit square of the building
     index : [B] int64, rows of the training data
+    labels : [B] int64 of each kind (floor, building) that is learnt
     """
 
     scans: RssBatch
     position: Tensor
     place: Tensor
     index: Tensor
+    labels: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class TrainingData:
@@ -43,6 +47,7 @@ class TrainingData:
     train : scans with positions
     representation, scaler : fitted on them
     device : where to keep them
+    classes : names of the floors and buildings to learn, as `label_classes` gives them
     """
 
     def __init__(
@@ -51,11 +56,13 @@ class TrainingData:
         representation: RssRepresentation,
         scaler: CoordinateScaler,
         device: torch.device,
+        classes: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.scaler, self.device = scaler, device
         self.table = RssTable(representation.transform(train), device)
         self.position = torch.as_tensor(scaler.standardise(train.known_position_m), device=device)
         self.place = torch.as_tensor(scaler.unit_square(train.known_position_m), device=device)
+        self.labels = label_index(train, classes or {}, device)
         # One epoch's order serves all its steps; the previous ones are never asked for again.
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
@@ -70,7 +77,8 @@ class TrainingData:
 
     def at(self, index: Tensor) -> Batch:
         """The scans at `index` [B]."""
-        return Batch(self.table.rows(index), self.position[index], self.place[index], index)
+        labels = {kind: known[index] for kind, known in self.labels.items()}
+        return Batch(self.table.rows(index), self.position[index], self.place[index], index, labels)
 
     def _shuffled(self, seed: int, epoch: int) -> Tensor:
         order = np.random.default_rng((seed, epoch)).permutation(len(self))

@@ -12,15 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.networks import checked_settings
+from tutelage.networks import NetworkSpec, checked_settings
 from tutelage.representation import RepresentationKind
 
 __all__ = ["Budget", "LearningRecipe", "descend", "learning_rate_at", "make_optimizer", "steps_per_epoch"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
-
-_DEFAULT_STEPS = 4000
 
 
 class LearningRecipe(BaseModel):
@@ -29,6 +27,8 @@ class LearningRecipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     representation: RepresentationKind = "powed"
+    rss_min_dbm: Annotated[float, Field(lt=0)] | None = None
+    """The RSS that counts as not heard; None takes the lowest in training, minus 1."""
     row_normalise: bool = True
     """Scale each scan to Euclidean norm 1: takes a device's gain out."""
     access_point_dropout: Share = 0.5
@@ -42,6 +42,12 @@ class LearningRecipe(BaseModel):
     weight_decay: NonNegative = 1e-2
     schedule: Literal["constant", "one_cycle"] = "one_cycle"
     batch_size: Annotated[int, Field(ge=2)] = 128
+    updates: Annotated[int, Field(ge=1)] = 4000
+    """Length of a stage where neither epochs nor minutes are given (the paper's recipe has epochs)."""
+    pretraining_share: Share = 0.25
+    """Length of a network's own pre-training, as a share of the stage that follows; most have none."""
+    weight_labels: NonNegative = 0.0
+    """Metres of error that a nat of cross-entropy of floor or building counts as; 0: no such outputs."""
 
 
 Recipe = TypeVar("Recipe", bound=LearningRecipe)
@@ -61,10 +67,17 @@ class Budget:
             if value is not None and not 0 < value < math.inf:
                 raise BadInputError(f"{name} must be a positive number, it is {value}")
 
-    def n_steps(self, n_scans: int, batch_size: int, recipe_epochs: int | None = None) -> int:
-        """Steps of the run; with minutes, a first guess that the loop corrects once it knows its speed."""
+    def n_steps(self, n_scans: int, recipe: LearningRecipe, recipe_epochs: int | None = None) -> int:
+        """Steps of a stage; with minutes, a first guess that the loop corrects once it knows its speed.
+
+        Parameters
+        ----------
+        n_scans : of the training data
+        recipe : its `updates` are the length where nothing else is given
+        recipe_epochs : length that goes before `updates`, as in the paper's recipe
+        """
         epochs = self.epochs or recipe_epochs
-        return epochs * steps_per_epoch(n_scans, batch_size) if epochs else _DEFAULT_STEPS
+        return epochs * steps_per_epoch(n_scans, recipe.batch_size) if epochs else recipe.updates
 
 
 def steps_per_epoch(n_scans: int, batch_size: int) -> int:
@@ -109,8 +122,10 @@ def learning_rate_at(recipe: LearningRecipe, progress: float) -> float:
     return recipe.learning_rate * (low + (high - low) * (1 - math.cos(math.pi * height)) / 2)
 
 
-def changed_recipe(recipes: Mapping[str, Recipe], name: str, given: Mapping[str, Any]) -> Recipe:
-    """The recipe called `name` with the settings `given` changed.
+def changed_recipe(
+    recipes: Mapping[str, Recipe], name: str, given: Mapping[str, Any], network: NetworkSpec | None = None
+) -> Recipe:
+    """The recipe called `name` with the changes of the network's author and, over them, those `given`.
 
     Raises
     ------
@@ -122,7 +137,9 @@ def changed_recipe(recipes: Mapping[str, Recipe], name: str, given: Mapping[str,
     if name not in recipes:
         raise UnknownNameError("recipe", name, recipes)
     recipe = recipes[name]
-    settings = checked_settings(type(recipe), recipe.model_dump() | dict(given), "setting of the recipe")
+    of_network = dict(network.recipes.get(name, {})) if network else {}
+    changed = recipe.model_dump() | of_network | dict(given)
+    settings = checked_settings(type(recipe), changed, "setting of the recipe")
     return type(recipe)(**settings)
 
 

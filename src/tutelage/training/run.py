@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,7 @@ from tutelage.training.state import TrainState
 __all__ = ["RunOptions", "Step", "begin", "clear_checkpoints", "run_stage"]
 
 Step = Callable[[TrainState, Batch], Mapping[str, Tensor]]
-"""One update from one batch; returns the terms of the loss, the localization error in metres first."""
+"""One update from one batch; returns the terms of the loss, the localization error (J_MAE, metres) first."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ def run_stage(
     options: RunOptions,
     *,
     share_of_minutes: float = 1.0,
+    more_hooks: Sequence[Hook] = (),
 ) -> None:
     """Train `state` with `step` over `data`; with `options.resume` from its checkpoint, bit for bit.
 
@@ -116,7 +117,7 @@ def run_stage(
         return data.batch(index, batch_size, options.seed)
 
     with _progress_bar(stage, state, options.progress) as show:
-        train(state, step, batch_at, [*hooks, show])
+        train(state, step, batch_at, [*hooks, show, *more_hooks])
 
 
 @contextmanager
@@ -133,7 +134,8 @@ def _progress_bar(stage: str, state: TrainState, visible: bool) -> Iterator[Hook
 
         def hook(state: TrainState, metrics: Mapping[str, Tensor]) -> None:
             if visible and (state.step % 25 == 0 or state.step == state.n_steps):
-                loss = f"{next(iter(metrics.values())):.2f} m"
+                name, value = next(iter(metrics.items()))
+                loss = f"{value:.2f} m" if name.endswith("J_MAE") else f"{name} {value:.3g}"
                 progress.update(task, completed=state.step, total=state.n_steps, loss=loss)
 
         yield hook

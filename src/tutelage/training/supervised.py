@@ -10,6 +10,7 @@ from torch import Tensor
 from tutelage.constraints import mean_distance
 from tutelage.networks import SpecializedNetwork
 from tutelage.training.data import Batch, augmented
+from tutelage.training.labels import LabelHeads
 from tutelage.training.recipe import LearningRecipe, descend, learning_rate_at
 from tutelage.training.run import Step
 from tutelage.training.state import TrainState
@@ -22,14 +23,23 @@ def supervised_step(
     optimizer: torch.optim.Optimizer,
     recipe: LearningRecipe,
     scale_m: float,
+    heads: LabelHeads | None = None,
 ) -> Step:
-    """A step that lowers the mean distance to the truth, in metres (Paper, Eq. 2, first term)."""
+    """A step that lowers the mean distance to the truth, in metres (Paper, Eq. 2, first term).
+
+    With `heads`, their loss times `weight_labels` is added; the optimiser must hold their weights too.
+    """
 
     def step(state: TrainState, batch: Batch) -> Mapping[str, Tensor]:
         network.train()
-        found = network(augmented(batch.scans, recipe)).position
-        j_mae = mean_distance(found, batch.position, scale_m=scale_m)
-        descend(optimizer, j_mae, learning_rate_at(recipe, state.progress))
-        return {"J_MAE": j_mae.detach()}
+        found = network(augmented(batch.scans, recipe))
+        loss = j_mae = mean_distance(found.position, batch.position, scale_m=scale_m)
+        shown = {"J_MAE": j_mae.detach()}
+        if heads is not None:
+            j_labels = heads.loss(found.z_e, batch.labels)
+            loss = j_mae + recipe.weight_labels * j_labels
+            shown["J_labels"] = j_labels.detach()
+        descend(optimizer, loss, learning_rate_at(recipe, state.progress))
+        return shown
 
     return step

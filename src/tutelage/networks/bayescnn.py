@@ -1,0 +1,116 @@
+"""BayesCNN: a fingerprint as an image, read by VGG blocks whose shapes are searched (Sinha and Le 2021)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import Field, PositiveInt
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tutelage.errors import BadInputError
+from tutelage.networks.search import Suggest
+
+__all__ = ["BayesCNN", "FingerprintImage", "bayescnn_space"]
+
+Widths = Annotated[tuple[PositiveInt, ...], Field(min_length=1, max_length=5)]
+OddKernels = Annotated[tuple[Annotated[int, Field(ge=1, le=11)], ...], Field(min_length=1, max_length=5)]
+
+
+class BayesCNN(nn.Module):
+    """VGG blocks on the fingerprint image, Dense d_E, Dense 2; ReLU throughout.
+
+    F: image [B, 1, s, s] and block 1 -> a map [B, widths[0], s/2, s/2]; E: the other blocks, flatten, Dense
+    -> [B, d_e]; R: [B, d_e] -> [B, 2]. A block is two convolutions of the same size and a 2 x 2 max-pool.
+
+    Source: Sinha and Le, "Completely automated CNN architecture design based on VGG blocks for fingerprinting
+    localisation" (IPIN 2021). The blocks they found are not published; these defaults are VGG's and the start
+    of the search that `tutelage tune` makes.
+
+    Parameters
+    ----------
+    n_ap : access points heard in training
+    widths : channels of each block
+    kernels : side of each block's kernels, odd; one for all blocks, or one a block
+    d_e : units of the representation Z_E
+    dropout : share of units dropped before and after the dense layer
+
+    Raises
+    ------
+    BadInputError
+        If there are neither one nor as many kernels as blocks, or one is even.
+    """
+
+    def __init__(
+        self,
+        n_ap: int,
+        *,
+        widths: Widths = (32, 64, 128),
+        kernels: OddKernels = (3,),
+        d_e: PositiveInt = 256,
+        dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+    ) -> None:
+        super().__init__()
+        sizes = _kernel_of_each_block(widths, kernels)
+        image = FingerprintImage(n_ap, smallest=2 ** len(widths))
+        before = (1, *widths[:-1])
+        blocks = [_vgg_block(*block) for block in zip(before, widths, sizes, strict=True)]
+        left = image.side // 2 ** len(widths)
+        self.framer = nn.Sequential(image, blocks[0])
+        self.extractor = nn.Sequential(
+            *blocks[1:],
+            nn.Flatten(),
+            nn.Dropout(dropout),
+            nn.Linear(widths[-1] * left**2, d_e),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+        )
+        self.regressor = nn.Linear(d_e, 2)
+
+
+class FingerprintImage(nn.Module):
+    """A fingerprint [B, n_ap] zero-padded to a square image [B, 1, side, side], row after row.
+
+    Parameters
+    ----------
+    n_ap : access points
+    smallest : the side is at least this, so that every block has something to pool
+    """
+
+    def __init__(self, n_ap: int, *, smallest: int = 1) -> None:
+        super().__init__()
+        self.side = max(math.isqrt(n_ap - 1) + 1, smallest)
+        self.n_padded = self.side**2 - n_ap
+
+    def forward(self, scans: Tensor) -> Tensor:
+        return F.pad(scans, (0, self.n_padded)).view(-1, 1, self.side, self.side)
+
+
+def bayescnn_space(suggest: Suggest) -> dict[str, Any]:
+    """What the search over architectures tries: one to four blocks, their widths, their kernels."""
+    n_blocks = suggest.suggest_int("blocks", 1, 4)
+    widths = [suggest.suggest_int(f"width_{i}", 16, 128, step=16) for i in range(n_blocks)]
+    kernels = [suggest.suggest_categorical(f"kernel_{i}", (3, 5, 7)) for i in range(n_blocks)]
+    return {"widths": tuple(widths), "kernels": tuple(kernels)}
+
+
+def _vgg_block(n_in: int, n_out: int, kernel: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(n_in, n_out, kernel, padding="same"),
+        nn.ReLU(),
+        nn.Conv2d(n_out, n_out, kernel, padding="same"),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+    )
+
+
+def _kernel_of_each_block(widths: Sequence[int], kernels: Sequence[int]) -> list[int]:
+    if len(kernels) not in (1, len(widths)):
+        raise BadInputError(
+            f"kernels has {len(kernels)} values for {len(widths)} blocks; give one for all, or one a block"
+        )
+    if even := [size for size in kernels if size % 2 == 0]:
+        raise BadInputError(f"kernels must be odd, to keep the image's size; {even[0]} is even")
+    return list(kernels) if len(kernels) == len(widths) else list(kernels) * len(widths)

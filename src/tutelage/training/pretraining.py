@@ -1,0 +1,111 @@
+"""What a network may learn before positions: a stage of its own, whose result is kept in a cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from tutelage.errors import TutelageError
+from tutelage.files import cache_dir, replaced_file
+from tutelage.networks import SpecializedNetwork
+from tutelage.training.data import Batch, TrainingData, augmented
+from tutelage.training.recipe import LearningRecipe, descend, learning_rate_at, make_optimizer
+from tutelage.training.run import RunOptions, Step, run_stage
+from tutelage.training.runtime import seeded
+from tutelage.training.state import TrainState
+
+__all__ = ["pretrain"]
+
+_OTHER_STREAM = 2**32  # added to the seed: past every seed of a run
+
+
+def pretrain(
+    network: SpecializedNetwork, data: TrainingData, recipe: LearningRecipe, options: RunOptions
+) -> float:
+    """Run the network's own pre-training, if its module has the method `pretraining`.
+
+    `module.pretraining()` gives an `nn.Module` that maps an `RssBatch` to a scalar loss and shares parts with
+    the network; what those parts learn stays in the network. The run's random numbers do not depend on
+    whether the stage ran or came out of the cache, so neither does the result.
+
+    Parameters
+    ----------
+    network : freshly made; its weights change in place
+    data, recipe, options : as of the stage that follows; the length is its share `pretraining_share`
+
+    Returns
+    -------
+    The share of a budget in minutes that is left for what follows.
+    """
+    make = getattr(network.module, "pretraining", None)
+    if make is None or not recipe.pretraining_share:
+        return 1.0
+    left = 1 / (1 + recipe.pretraining_share)
+    with seeded(options.seed + _OTHER_STREAM, data.device):
+        learner: nn.Module = make().to(data.device)
+        n_steps = max(1, round(options.budget.n_steps(len(data), recipe) * recipe.pretraining_share))
+        fingerprint = {"recipe": recipe.model_dump(), "seed": options.seed, "begins": _hash(learner, data)}
+        kept = _cache_file(fingerprint | asdict(options.budget) | {"n_steps": n_steps})
+        if not _taken_from(kept, learner):
+            optimizer = make_optimizer(recipe, learner)
+            state = TrainState(
+                {"learner": learner}, {"learner": optimizer}, n_steps, data.device, fingerprint
+            )
+            step = _step(learner, optimizer, recipe)
+            run_stage(
+                "pre-training", state, step, data, recipe.batch_size, options, share_of_minutes=1 - left
+            )
+            _keep(kept, learner)
+    return left
+
+
+def _step(learner: nn.Module, optimizer: torch.optim.Optimizer, recipe: LearningRecipe) -> Step:
+    def step(state: TrainState, batch: Batch) -> Mapping[str, Tensor]:
+        learner.train()
+        loss = learner(augmented(batch.scans, recipe))
+        descend(optimizer, loss, learning_rate_at(recipe, state.progress))
+        return {"loss": loss.detach()}
+
+    return step
+
+
+def _hash(learner: nn.Module, data: TrainingData) -> str:
+    """Of the first weights and the scans: whatever made them, equal ones give an equal result."""
+    table = data.table
+    tensors = [*learner.state_dict().values(), table.start, table.column, table.value]
+    found = hashlib.sha256(data.device.type.encode())
+    for tensor in tensors:
+        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
+def _cache_file(key: Mapping[str, object]) -> Path:
+    versions = {"tutelage": version("tutelage"), "torch": torch.__version__}
+    name = hashlib.sha256(json.dumps(versions | dict(key), sort_keys=True).encode()).hexdigest()
+    return cache_dir() / "pretrained" / f"{name[:32]}.safetensors"
+
+
+def _taken_from(file: Path, learner: nn.Module) -> bool:
+    """Load what is kept; False if there is nothing, or it is damaged."""
+    with suppress(OSError, SafetensorError, RuntimeError):
+        learner.load_state_dict(load_file(file))
+        return True
+    return False
+
+
+def _keep(file: Path, learner: nn.Module) -> None:
+    tensors = {key: value.detach().cpu().contiguous() for key, value in learner.state_dict().items()}
+    with suppress(OSError, TutelageError):  # a read-only cache costs time, never the run
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replaced_file(file) as beside:
+            save_file(tensors, beside)
