@@ -227,7 +227,7 @@ def locate_command(
 
 @app.command("reproduce")
 def reproduce_command(
-    table: Annotated[str, typer.Argument(help="spine: both phases between UJIIndoorLoc and Tampere.")],
+    table: Annotated[str, typer.Argument(help="spine: both phases, both ways; networks: each on its own.")],
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
     budget: Annotated[str, typer.Option(help="standard or quick.")] = "standard",
     jobs: Annotated[int, typer.Option(min=1, help="Cells at a time, each in its own process.")] = 1,
@@ -235,10 +235,10 @@ def reproduce_command(
     as_json: Json = False,
 ) -> None:
     """Make a results table; finished cells are kept and never run again."""
-    from tutelage.experiments import spine
+    from tutelage.experiments.reproduce import reproduce
 
     with _stoppable("give the same command again: finished cells are kept"):
-        page, rows = spine.reproduce(table, out, budget_name=budget, jobs=jobs, data_dir=data_dir)
+        page, rows = reproduce(table, out, budget=budget, jobs=jobs, data_dir=data_dir)
     typer.echo(json.dumps(rows) if as_json else page)
 
 

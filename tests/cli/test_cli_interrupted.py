@@ -76,7 +76,7 @@ def test_ctrl_c_at_reproduce_says_how_to_go_on(
     def stopped(*_arguments: object, **_options: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tutelage.experiments.spine.reproduce", stopped)
+    monkeypatch.setattr("tutelage.experiments.reproduce.reproduce", stopped)
     ended = tutelage("reproduce", "spine", "--out", tmp_path)
     assert (ended.code, ended.stdout) == (130, "")
     assert "the same command again" in ended.stderr

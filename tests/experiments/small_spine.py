@@ -9,11 +9,13 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from tutelage.experiments import cells, spine, spine_table
-from tutelage.experiments.spine import Cell
+from tutelage.experiments import cells, spine
+from tutelage.experiments.models import Cell
+from tutelage.experiments.reproduce import TABLES
 
 TARGET, SOURCE = "simulated:1", "simulated:2"
 
@@ -23,10 +25,10 @@ def small_cells() -> Iterator[Cell]:
     yield Cell(TARGET, SOURCE, "dnn", "taught", "default", 0)
 
 
-def patch(set_item: Any, set_attribute: Any) -> None:
+def patch(set_item: Any) -> None:
     """Put the small spine in the place of the real one; worker processes need no patch."""
-    set_item(spine_table.PAPER, TARGET, (9.0, 8.0))
-    set_attribute(spine, "cells", small_cells)
+    set_item(spine.PAPER, TARGET, (9.0, 8.0))
+    set_item(TABLES, "spine", replace(TABLES["spine"], cells=small_cells))
 
 
 def die_after_two_cells() -> None:
@@ -44,7 +46,7 @@ def die_after_two_cells() -> None:
 if __name__ == "__main__":
     from tutelage.cli import main
 
-    patch(dict.__setitem__, setattr)
+    patch(dict.__setitem__)
     die_after_two_cells()
     sys.argv = ["tutelage", "reproduce", "spine", "--budget", "quick", "--out", sys.argv[1]]
     main()

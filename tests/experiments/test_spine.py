@@ -14,9 +14,10 @@ from small_spine import SOURCE, TARGET
 
 from tutelage.errors import UnknownNameError
 from tutelage.experiments import spine
-from tutelage.experiments.spine_table import spine_markdown
+from tutelage.experiments.models import QUALITY
+from tutelage.experiments.reproduce import reproduce
 
-TEACHER = dict.fromkeys(spine.QUALITY, "1.5") | {
+TEACHER = dict.fromkeys(QUALITY, "1.5") | {
     "source": "tampere", "recipe": "default", "budget": "standard", "seed": "0",
 }  # fmt: skip
 
@@ -53,7 +54,7 @@ def test_unknown_table_or_budget_is_refused_before_anything_is_made(
     tmp_path: Path, table: str, budget: str
 ) -> None:
     with pytest.raises(UnknownNameError, match=r"Did you mean (spine|quick)"):
-        spine.reproduce(table, tmp_path / "results", budget_name=budget)
+        reproduce(table, tmp_path / "results", budget=budget)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,7 +63,7 @@ def test_unknown_table_or_budget_is_refused_before_anything_is_made(
 
 def test_page_shows_every_seed_and_its_spread() -> None:
     rows = [row("none", 1, 12.0), row("none", 0, 10.0)]
-    page = spine_markdown(rows, [TEACHER], "standard", 4000)
+    page = spine.page(rows, [TEACHER], "standard")
     assert "| default | DNN, own data only | 11.00 ± 1.41 | 10.00 / 12.00 |" in page
     assert "about 4,000 updates a stage" in page
     assert "| tampere | default | 0 | 1.50 |" in page
@@ -84,11 +85,11 @@ def test_sentence_follows_from_paired_seeds(taught: tuple[float, float], said: s
         for seed, error in enumerate(errors)
     ]
     rows.append(row("taught", 2, 1.0))  # without its controls it must not count
-    assert said in spine_markdown(rows, [], "standard", 4000)
+    assert said in spine.page(rows, [], "standard")
 
 
 def test_page_without_controls_says_nothing() -> None:
-    assert "gains" not in spine_markdown([row("taught", 0, 9.0)], [], "standard", 4000)
+    assert "gains" not in spine.page([row("taught", 0, 9.0)], [], "standard")
 
 
 # -- a run ----------------------------------------------------------------------------------------------
@@ -106,8 +107,8 @@ def test_killed_reproduce_leaves_no_process_and_goes_on_where_it_was(
     made_at = teacher.stat().st_mtime_ns
     (knn,) = models.read_text().splitlines()[1:]
 
-    small_spine.patch(monkeypatch.setitem, monkeypatch.setattr)
-    page, rows = spine.reproduce("spine", tmp_path, budget_name="quick")
+    small_spine.patch(monkeypatch.setitem)
+    page, rows = reproduce("spine", tmp_path, budget="quick")
     assert [row["method"] for row in rows] == ["none", "taught"]
     assert teachers.read_bytes() == done
     assert teacher.stat().st_mtime_ns == made_at
@@ -118,5 +119,5 @@ def test_killed_reproduce_leaves_no_process_and_goes_on_where_it_was(
     assert "DNN, teacher from the other building" in page
 
     before = models.read_bytes()
-    assert spine.reproduce("spine", tmp_path, budget_name="quick") == (page, rows)
+    assert reproduce("spine", tmp_path, budget="quick") == (page, rows)
     assert models.read_bytes() == before

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+import torch
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -68,6 +69,7 @@ class BayesCNN(nn.Module):
             nn.Dropout(dropout),
         )
         self.regressor = nn.Linear(d_e, 2)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a third less time on a CPU
 
 
 class FingerprintImage(nn.Module):
