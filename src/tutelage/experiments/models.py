@@ -112,6 +112,7 @@ class ModelRun:
                 cell.network,
                 teachers=teachers[cell.method],
                 recipe=cell.recipe,
+                settings={"weight_labels": 0},  # positions alone, as the paper's networks
                 epochs=self._epochs(survey),
                 seed=cell.seed,
             )
