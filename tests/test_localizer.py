@@ -14,6 +14,7 @@ from torch import nn
 
 from tutelage.datasets import load, simulated_survey
 from tutelage.errors import BadInputError, FileFormatError, NotFittedError, UnknownNameError
+from tutelage.evaluation import evaluate
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.frames import LocalFrame
 from tutelage.localizer import Localizer
@@ -177,6 +178,25 @@ def test_labels_come_with_the_answers_of_knn_only(
     unlabelled = fitted["knn"].predict([{}])
     assert unlabelled.floor is not None
     assert unlabelled.floor.tolist() == [""]
+
+
+def test_network_learns_labels_when_asked_and_they_are_evaluated_and_saved(tmp_path: Path) -> None:
+    two_floors = simulated_survey(
+        seed=4, n_train=240, n_test=60, n_access_points=24, n_floors=2, width_m=30, depth_m=20
+    )
+    assert two_floors.test is not None
+    settings = {**DNN["settings"], "batch_size": 64, "learning_rate": 1e-2, "weight_labels": 2.0}
+    model = Localizer("dnn", settings=settings, epochs=60, device="cpu").fit(two_floors)
+    found = model.predict(two_floors.test)
+    figures = evaluate(model, two_floors).figures()
+    assert found.floor is not None
+    assert set(found.floor) == {"0", "1"}
+    hits = (found.floor == two_floors.test.floor)[found.answered]
+    assert figures["floor_hit"] == pytest.approx(hits.mean())
+    assert hits.mean() > 0.8
+    assert figures["building_hit"] == 1.0
+    model.save(tmp_path / "model")
+    assert_same_answers(Localizer.load(tmp_path / "model").predict(two_floors.test), found)
 
 
 def test_positions_are_in_the_coordinates_of_the_survey(survey: Survey, unseen: FingerprintSet) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tutelage.surveys import split_by_device, split_by_position, split_by_time, split_by_user
     from tutelage.teaching import Teacher, teach
     from tutelage.training import Budget, RunOptions
+    from tutelage.tuning import tune
 
 __all__ = [
     "Budget",
@@ -55,6 +56,7 @@ __all__ = [
     "split_by_time",
     "split_by_user",
     "teach",
+    "tune",
     "write_report",
 ]
 
@@ -84,6 +86,7 @@ _HOME = {
     "split_by_time": "tutelage.surveys",
     "split_by_user": "tutelage.surveys",
     "teach": "tutelage.teaching",
+    "tune": "tutelage.tuning",
     "write_report": "tutelage.evaluation",
 }
 

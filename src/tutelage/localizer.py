@@ -5,30 +5,39 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from scipy import sparse
 
-from tutelage.distilling import DistillingRecipe, TeacherChoice, distil, distilling_recipe
-from tutelage.errors import BadInputError, FileFormatError, NotFittedError, UnknownNameError
-from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.errors import BadInputError, FileFormatError, NotFittedError
+from tutelage.fingerprints import FingerprintSet
 from tutelage.frames import LocalFrame
+from tutelage.learning import (
+    Building,
+    Sources,
+    TeacherNames,
+    TransferChoice,
+    checked_transfer,
+    learn_by_transfer,
+    learn_under_teachers,
+    listed_sources,
+    loaded_teachers,
+    training_scans,
+)
 from tutelage.model_folder import read_model_folder, write_model_folder
 from tutelage.neighbours import NearestNeighbours, choose_settings
-from tutelage.networks import network_names, network_spec
+from tutelage.networks import plain_name
 from tutelage.positions import Located, Positions
 from tutelage.representation import RssRepresentation
 from tutelage.sparse_rows import csr_from_dense
 from tutelage.student import Student
-from tutelage.teaching import Teacher
 from tutelage.training import Budget, RunOptions, resolve_device
 
-__all__ = ["Localizer", "Scans", "split_settings"]
+__all__ = ["Localizer", "Scans"]
 
 _KNN = "knn"
 
-TeacherNames: TypeAlias = Teacher | str | Path | Sequence[Teacher | str | Path]
 Scans: TypeAlias = FingerprintSet | Sequence[Mapping[str, float]] | np.ndarray | sparse.csr_array
 
 
@@ -47,8 +56,10 @@ class Localizer:
 
     Parameters
     ----------
-    network : "knn", or the name of a registered network
+    network : "knn", the name of a registered network, or NAME:FILE with the settings of a network file
     teachers : one or several of: a teacher, the path of a teacher file, "untrained" (the control), "none"
+    transfer : "collective" or "sequential", the methods that the paper compares with, or "none"
+    sources : one or several buildings that a transfer learns first; of a survey its training split
     recipe : "paper" or "default" (networks only)
     settings : changes to the network's and the recipe's settings, by name
     epochs, minutes : budget; neither means the recipe's own
@@ -64,7 +75,7 @@ class Localizer:
     method_ : what was learnt
     frame_ : frame of the training positions
     access_points_ : access points the model knows
-    lineage_ : training data, teachers, settings and figures of the fit
+    lineage_ : training data, teachers or sources, settings and figures of the fit
     """
 
     method_: Method
@@ -76,6 +87,8 @@ class Localizer:
         network: str = "dnn",
         *,
         teachers: TeacherNames = (),
+        transfer: TransferChoice = "none",
+        sources: Sources = (),
         recipe: str = "default",
         settings: Mapping[str, Any] | None = None,
         epochs: int | None = None,
@@ -89,6 +102,8 @@ class Localizer:
     ) -> None:
         self.network = network
         self.teachers = teachers
+        self.transfer = transfer
+        self.sources = sources
         self.recipe = recipe
         self.settings = settings
         self.epochs = epochs
@@ -106,7 +121,7 @@ class Localizer:
 
     # -- learning -------------------------------------------------------------------------------
 
-    def fit(self, train: FingerprintSet | Survey) -> Localizer:
+    def fit(self, train: Building) -> Localizer:
         """Learn a building from its training scans (of a survey: its training split).
 
         Raises
@@ -114,10 +129,7 @@ class Localizer:
         BadInputError, UnknownNameError
             If the data, a name or a setting cannot be used.
         """
-        scans, name, licence = (
-            (train.train, train.name, train.licence) if isinstance(train, Survey) else (train, "unnamed", "")
-        )
-        _require_survey(scans)
+        scans, name, licence = training_scans(train)
         resolve_device(self.device)
         began = time.monotonic()
         learnt = self._fit_knn(scans) if self.network == _KNN else self._fit_network(scans)
@@ -134,7 +146,9 @@ class Localizer:
         return self
 
     def _fit_knn(self, scans: FingerprintSet) -> dict[str, Any]:
-        if _loaded(self.teachers) or self.recipe != "default" or self.epochs or self.minutes:
+        if checked_transfer(self.transfer, listed_sources(self.sources), self.teachers):
+            raise BadInputError("knn has no transfer; leave it out, or choose a network")
+        if loaded_teachers(self.teachers) or self.recipe != "default" or self.epochs or self.minutes:
             raise BadInputError("knn has no teachers, recipes or epochs; leave them out, or choose a network")
         settings, held_out_m = choose_settings(
             scans, self.settings or {}, seed=self.seed, progress=self.progress
@@ -144,37 +158,29 @@ class Localizer:
         return {"teachers": [], "settings": settings.model_dump(), "metrics": metrics}
 
     def _fit_network(self, scans: FingerprintSet) -> dict[str, Any]:
-        of_network, of_recipe = split_settings(
-            self.network, DistillingRecipe.model_fields, self.settings or {}
-        )
-        recipe = distilling_recipe(self.recipe, of_recipe, network_spec(self.network))
-        teachers = _loaded(self.teachers)
         heard = scans[scans.n_heard > 0]
-        student = distil(
-            heard,
-            self.network,
-            of_network,
-            teachers,
-            self.recipe,
-            recipe,
-            RunOptions(
-                seed=self.seed,
-                device=self.device,
-                budget=Budget(self.epochs, self.minutes),
-                checkpoint_dir=Path(self.checkpoint_dir) if self.checkpoint_dir else None,
-                resume=self.resume,
-                log=Path(self.log) if self.log else None,
-                progress=self.progress,
-            ),
+        sources = listed_sources(self.sources)
+        kind = checked_transfer(self.transfer, sources, self.teachers)
+        how = (self.recipe, self.settings or {}, self._run_options())
+        learnt = (
+            learn_by_transfer(heard, self.network, sources, kind, *how)
+            if kind
+            else learn_under_teachers(heard, self.network, loaded_teachers(self.teachers), *how)
         )
-        self.method_ = student
-        error_m = np.linalg.norm(student.locate(heard).position_m - heard.known_position_m, axis=1)
-        return {
-            "recipe_name": self.recipe,
-            "recipe": recipe.model_dump(),
-            "teachers": [t if isinstance(t, str) else t.card.model_dump() for t in teachers],
-            "metrics": {"training_mae_m": round(float(error_m.mean()), 3)},
-        }
+        self.method_ = learnt.student
+        error_m = np.linalg.norm(learnt.student.locate(heard).position_m - heard.known_position_m, axis=1)
+        return {**learnt.lineage, "metrics": {"training_mae_m": round(float(error_m.mean()), 3)}}
+
+    def _run_options(self) -> RunOptions:
+        return RunOptions(
+            seed=self.seed,
+            device=self.device,
+            budget=Budget(self.epochs, self.minutes),
+            checkpoint_dir=Path(self.checkpoint_dir) if self.checkpoint_dir else None,
+            resume=self.resume,
+            log=Path(self.log) if self.log else None,
+            progress=self.progress,
+        )
 
     # -- answering ------------------------------------------------------------------------------
 
@@ -239,7 +245,7 @@ class Localizer:
         """Write one self-contained folder; see `write_model_folder` for what it may replace."""
         method = self._fitted()
         card = {
-            "network": self.network,
+            "network": plain_name(self.network),
             "method": method.config(),
             "frame": {"origin_m": list(self.frame_.origin_m), "epsg": self.frame_.epsg},
             "lineage": self.lineage_,
@@ -274,49 +280,6 @@ class Localizer:
                 "this localizer has not learnt a building yet; call fit or Localizer.load first"
             )
         return self.method_
-
-
-def split_settings(
-    network: str, of_recipe: Mapping[str, Any], given: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """`given` divided into the network's settings and the recipe's.
-
-    Raises
-    ------
-    UnknownNameError
-        If the network, or a setting, is neither's.
-    """
-    if network not in network_names():
-        raise UnknownNameError("network", network, [*network_names(), _KNN])
-    of_network = network_spec(network).settings_model.model_fields
-    for name in given:
-        if name not in of_network and name not in of_recipe:
-            raise UnknownNameError("setting", name, {*of_network, *of_recipe})
-    return (
-        {name: value for name, value in given.items() if name in of_network},
-        {name: value for name, value in given.items() if name not in of_network},
-    )
-
-
-def _loaded(teachers: TeacherNames) -> list[TeacherChoice]:
-    """Teachers themselves, those of files read; "none" adds nothing."""
-    untrained: Literal["untrained"] = "untrained"
-    given = [teachers] if isinstance(teachers, (Teacher, str, Path)) else teachers
-    return [
-        t if isinstance(t, Teacher) else untrained if t == untrained else Teacher.load(t)
-        for t in given
-        if t != "none"
-    ]
-
-
-def _require_survey(scans: FingerprintSet) -> None:
-    heard = scans.n_heard > 0
-    points = np.unique(scans.known_position_m[heard], axis=0)
-    if len(points) < 2:
-        raise BadInputError(
-            f"the training scans that hear anything come from {len(points)} reference point(s); "
-            "positions can only be learnt from several"
-        )
 
 
 def _spread(labels: np.ndarray | None, answered: np.ndarray) -> np.ndarray | None:

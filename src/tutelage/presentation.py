@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait f
     from tutelage.evaluation import Evaluation
     from tutelage.fingerprints import Survey
     from tutelage.localizer import Localizer
+    from tutelage.networks import NetworkFile
     from tutelage.positions import Positions
     from tutelage.teaching import TeacherCard
 
@@ -32,6 +35,7 @@ __all__ = [
     "show_fit",
     "show_survey",
     "show_teachers",
+    "show_tuned",
 ]
 
 _FIGURES = {
@@ -109,12 +113,53 @@ def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
         "n_train": lineage["n_train"],
         "access_points": len(model.access_points_),
         "teachers": [t if isinstance(t, str) else t["source"] for t in lineage["teachers"]],
+        **_transfer(lineage),
         "fit_seconds": lineage["fit_seconds"],
         **lineage["metrics"],
     }
     if "settings" in lineage:
         figures["settings"] = lineage["settings"]
     _show_pairs(figures, as_json)
+
+
+def _transfer(lineage: Mapping[str, Any]) -> dict[str, Any]:
+    if "transfer" not in lineage:
+        return {}
+    return {"transfer": lineage["transfer"], "sources": [s["source"] for s in lineage["sources"]]}
+
+
+def show_tuned(
+    file: NetworkFile, out: Path, learnt_from: tuple[str, Sequence[str]], report: Path | None, as_json: bool
+) -> None:
+    """What a search found, what it gained, and the next command.
+
+    Parameters
+    ----------
+    learnt_from : the target and the teachers, as they were named
+    """
+    found = file.found
+    if found is None:
+        raise ValueError("this file is from no search")
+    if as_json:
+        print(json.dumps({"file": str(out), **file.model_dump(mode="json")}))
+        return
+    default = found.default_held_out_mae_m
+    figures = {
+        "network": file.network,
+        "settings": file.settings,
+        "recipe": file.recipe,
+        "held-out error, best": f"{found.held_out_mae_m:.2f} m",
+        "held-out error, default": "failed" if default is None else f"{default:.2f} m",
+        "trials": f"{found.n_finished} finished, {found.n_pruned} stopped early, {found.n_failed} failed",
+        "file": str(out),
+        **({"report": str(report)} if report else {}),
+    }
+    _show_pairs(figures, as_json)
+    target, teachers = learnt_from
+    given = [*(("--teacher", teacher) for teacher in teachers)]
+    given += [("--recipe", found.recipe_name)] if found.recipe_name != "default" else []
+    words = ["tutelage", "fit", "--target", target, "--network", f"{file.network}:{out}", *chain(*given)]
+    print(f"next: {shlex.join([*words, '--out', 'MODEL'])}")
 
 
 def show_evaluations(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tutelage.fingerprints import FingerprintSet
-from tutelage.networks import RssTable, SpecializedNetwork, network_spec
+from tutelage.networks import RssTable, SpecializedNetwork, behind_encoder, network_spec
 from tutelage.positions import Located
 from tutelage.representation import CoordinateScaler, RssRepresentation
 from tutelage.training import LabelHeads, LearningRecipe, normalised
@@ -68,6 +68,7 @@ class Student:
         return {
             "network": self.network.spec.name,
             "settings": self.network.settings,
+            "encoder_width": self.network.spec.encoder_width,
             "representation": self.representation.config(),
             "scaler": self.scaler.config(),
             "recipe": LearningRecipe(**_learning_part(self.recipe.model_dump())).model_dump(),
@@ -87,6 +88,8 @@ class Student:
         """The student that `config` and `tensors` described."""
         representation = RssRepresentation.from_config(config["representation"])
         spec = network_spec(config["network"])
+        if width := config.get("encoder_width"):
+            spec = behind_encoder(spec, width)
         n_ap = len(representation.access_points)
         network = SpecializedNetwork(spec, n_ap, config["settings"])
         weights = {key: torch.as_tensor(value) for key, value in tensors.items()}

@@ -31,6 +31,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("--set", "widht=8", *ANY), ["widht", "Did you mean width"]),
         (("--set", "width=wide", *ANY), ["width", "wide"]),
         (("--set", "weight_mae=0", *ANY), ["weight_mae", "greater than 0"]),
+        (("--network", "baat", "--set", "weight_fi=0.5", *ANY), ["J_FI is refused", "not Lipschitz"]),
+        (("--network", "bayescnn", "--set", "kernels=3,5", *ANY), ["kernels has 2 values for 3 blocks"]),
         (("--set", "width", *ANY), ["--set 'width'", "NAME=VALUE"]),
         (("--set", "=8", *ANY), ["--set '=8'", "NAME=VALUE"]),
         (("--set", "width=8", "--set", "width=9", *ANY), ["--set width is given twice, as 8 and as 9"]),
@@ -89,6 +91,10 @@ def test_bad_option_of_knn_is_refused(
         (("teach", "--source", "tamper", "--out", "t"), ["'tamper'", "Did you mean tampere"]),
         (("teach", "--source", "simulated", "--out", "t", "--network", "knn"), ["'knn'", "dnn"]),
         (("teach", "--source", "simulated", "--out", "t", "--set", "margin_rad=2"), ["margin_rad"]),
+        (
+            ("teach", "--source", "simulated", "--out", "t", "--set", "weight_labels=1"),
+            ["weight_labels = 1: the source network of a teacher learns positions alone"],
+        ),
         (
             ("teach", "--source", "simulated", "--out", "t", "--epochs", "0"),
             ["epochs must be a positive number"],

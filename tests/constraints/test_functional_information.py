@@ -146,6 +146,54 @@ def test_compare_norms_of_two_and_eight(form, expected):
     assert student.grad < 0
 
 
+# -- shapes that would multiply either way -------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_vectors_multiply_over_the_batch_also_where_all_sizes_agree(n):
+    """With d_F = d_E = B, Eq. 8 as printed (Zf Ze', over the features) has the same shape: [n, n]."""
+    z_f, z_e = numbers(n, n, seed=1), numbers(n, n, seed=2)
+    cross = loop_product(loop_unit(z_f.tolist()), loop_unit(z_e.tolist()))
+    expected = torch.tensor(loop_product(cross, cross), dtype=torch.float64)
+    torch.testing.assert_close(transmitting_matrix(z_f, z_e), expected)
+    over_features = [list(row) for row in zip(*loop_unit(z_f.tolist()), strict=True)]
+    turned = [list(row) for row in zip(*loop_unit(z_e.tolist()), strict=True)]
+    as_printed = loop_product(over_features, turned)
+    assert not torch.allclose(
+        expected, torch.tensor(loop_product(as_printed, as_printed), dtype=torch.float64)
+    )
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_power_iteration_takes_one_vector_also_where_all_sizes_agree(n):
+    """A start of shape [d, d], as Algorithm 1 prints it, would divide by the norms of the wrong axis."""
+    gram = transmitting_matrix(numbers(n, n, seed=1), numbers(n, n, seed=2))
+    exact = torch.linalg.eigvalsh(gram)[-1].sqrt()
+    found = largest_singular_value(gram, iterations=500)
+    assert found.shape == ()
+    assert found.item() == pytest.approx(exact.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_batch_order_does_not_matter_where_all_sizes_agree(form):
+    f_s, e_s, f_t, e_t = (numbers(4, 4, seed=seed) for seed in range(4))
+    order = torch.tensor([2, 0, 3, 1])
+    moved = functional_information(f_s[order], e_s[order], f_t, e_t, form=form)
+    assert moved.item() == pytest.approx(functional_information(f_s, e_s, f_t, e_t, form=form).item())
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 3), (3, 3, 3, 3)])
+def test_maps_and_tokens_stay_apart_by_sample_where_all_sizes_agree(shape):
+    z_in, z_out = numbers(*shape, seed=1), numbers(*shape, seed=2)
+    together = transmitting_matrix(z_in, z_out)
+    assert together.shape == (3, 3, 3)
+    for i in range(3):
+        alone = transmitting_matrix(z_in[i : i + 1], z_out[i : i + 1])
+        torch.testing.assert_close(together[i : i + 1], alone)
+    expected = loop_map_gram(*(z.mT[..., None] if z.ndim == 3 else z for z in (z_in, z_out)))
+    torch.testing.assert_close(together, torch.tensor(expected, dtype=torch.float64))
+
+
 # -- maps and tokens ----------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tutelage.datasets import dataset_table, fetch, load
+from tutelage.datasets import dataset_table, export_table, fetch, load, load_several, simulated_survey
 from tutelage.datasets.registry import public_datasets
 from tutelage.errors import BadInputError, UnknownNameError
 
@@ -64,3 +64,17 @@ def test_table_of_data_sets_is_complete_and_states_licences(tmp_path: Path) -> N
     assert len(table) == 9
     assert all(status.licence and status.citation and status.title for status in table)
     assert [status.name for status in table if not status.verified] == ["utsindoorloc"]
+
+
+def test_options_for_own_files_hold_for_those_among_several(tmp_path: Path) -> None:
+    survey = simulated_survey(seed=0, n_train=40, n_test=8, n_floors=1)
+    export_table(survey, tmp_path / "mine.csv")
+    simulated, mine = load_several(["simulated:1", tmp_path / "mine.csv"], epsg=25830)
+    assert (simulated.name, mine.name) == ("simulated", "mine")
+    assert mine.train.frame.epsg == 25830
+    assert simulated.train.frame.epsg is None
+
+
+def test_options_for_own_files_are_refused_where_there_are_none() -> None:
+    with pytest.raises(BadInputError, match="for your own files"):
+        load_several(["simulated:1", "simulated:2"], not_heard=100)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +16,14 @@ from tutelage.constraints import (
     functional_information,
     mutual_information,
 )
-from tutelage.distilling import DistillingRecipe, Pairing, distilling_recipe, overall_loss
+from tutelage.distilling import DistillingRecipe, Pairing, distil, distilling_recipe, overall_loss
 from tutelage.distilling.objective import Constraints, distilling_step
+from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet
-from tutelage.networks import Representations, SpecializedNetwork, build_network
+from tutelage.networks import Representations, SpecializedNetwork, build_network, network_spec
 from tutelage.representation import CoordinateScaler, RssRepresentation
 from tutelage.teaching import Generated, Teacher
-from tutelage.training import TrainingData, TrainState, make_optimizer
+from tutelage.training import Budget, RunOptions, TrainingData, TrainState, make_optimizer
 
 CPU = torch.device("cpu")
 TERMS = {"J_Sim": torch.tensor(0.4), "J_MI": torch.tensor(-1.2), "J_FI": torch.tensor(0.7)}
@@ -61,6 +64,36 @@ def test_recipes_have_the_published_weights() -> None:
         weights = (recipe.weight_mae, recipe.weight_sim, recipe.weight_mi, recipe.weight_fi)
         assert weights == (3.0, 0.5, 0.5, 0.5)
         assert (recipe.margin_rad, recipe.mi_sign) == (0.2, "maximise")
+
+
+# -- where J_FI has no meaning ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["paper", "default"])
+def test_functional_information_is_off_for_attention_unless_asked_for(name: str) -> None:
+    recipe = distilling_recipe(name, {}, network_spec("baat"))
+    assert (recipe.weight_fi, recipe.weight_sim, recipe.weight_mi) == (0.0, 0.5, 0.5)
+    assert distilling_recipe(name, {}, network_spec("dnn")).weight_fi == 0.5
+
+
+@pytest.mark.parametrize("weight", [0.5, "0.5"])
+def test_functional_information_asked_for_attention_is_refused_with_the_reason(weight: Any) -> None:
+    with pytest.raises(BadInputError, match=r"refused for network 'baat': .*not Lipschitz.*set it to 0"):
+        distilling_recipe("default", {"weight_fi": weight}, network_spec("baat"))
+    assert distilling_recipe("default", {"weight_fi": "0"}, network_spec("baat")).weight_fi == 0.0
+
+
+def test_student_of_attention_learns_without_functional_information(
+    target: FingerprintSet, tmp_path: Path
+) -> None:
+    small = {"tokens": 4, "d_e": 8, "heads": 2, "blocks": 1, "d_feed_forward": 8}
+    recipe = distilling_recipe("default", {}, network_spec("baat"))
+    log = tmp_path / "log.jsonl"
+    options = RunOptions(device="cpu", budget=Budget(epochs=2), log=log)
+    distil(target, "baat", small, ["untrained"], "default", recipe, options)
+    shown = json.loads(log.read_text().splitlines()[-1])
+    assert {"J_MAE", "J_Sim", "J_MI"} <= shown.keys()
+    assert "J_FI" not in shown
 
 
 # -- the constraints over several teachers ------------------------------------------------------------

@@ -29,8 +29,8 @@ def test_cells_are_every_network_and_k_nn_on_both_targets_with_every_seed() -> N
 def test_page_shows_every_seed_beside_what_the_paper_prints() -> None:
     rows = [row("tampere", "cnnloc", 1, 9.0), row("tampere", "cnnloc", 0, 8.0), row("tut6", "cnnloc", 0, 3.0)]
     page = networks.page(rows, "standard")
-    assert "| CNNLoc | 8.50 ± 0.71 | 8.00 / 9.00 | 8.50 | 8.50 | 8.50 | 4,000 | 7 | 10.06 |" in page
-    assert "| CNNLoc | 3.00 | 3.00 | 3.00 | 3.00 | 3.00 | 4,000 | 7 | - |" in page
+    assert "| CNNLoc | 8.50 ± 0.71 | 8.00 / 9.00 | 8.50 | 8.50 | 8.50 | 2,500 | 7 | 10.06 |" in page
+    assert "| CNNLoc | 3.00 | 3.00 | 3.00 | 3.00 | 3.00 | 2,500 | 7 | - |" in page
     assert "bAaT" not in page
 
 

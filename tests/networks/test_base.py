@@ -38,6 +38,12 @@ def test_registering_a_name_twice_is_refused(register: Register) -> None:
         register("mine", Linear3)
 
 
+def test_recipe_that_does_not_exist_is_refused_when_registering(register: Register) -> None:
+    with pytest.raises(UnknownNameError, match=r"recipe for network 'mine' 'defualt'\. Did you mean default"):
+        register("mine", Linear3, recipes={"defualt": {"learning_rate": 1e-4}})
+    assert "mine" not in network_names()
+
+
 def test_unknown_network_suggests_near_misses() -> None:
     with pytest.raises(UnknownNameError, match=r"unknown network 'DNM'\. Did you mean dnn\?"):
         build_network("DNM", 5)
@@ -117,3 +123,17 @@ def test_setting_of_the_wrong_type_is_refused(
     register("mine", Linear3)
     with pytest.raises(BadInputError, match=message):
         build_network("mine", 5, settings)
+
+
+class Several(Linear3):
+    """A user's network with a setting of several values."""
+
+    def __init__(self, n_ap: int, *, widths: tuple[int, ...] = (3,)) -> None:
+        super().__init__(n_ap, width=widths[0])
+
+
+@pytest.mark.parametrize("given", [(4, 5), [4, 5], "4,5", "4, 5"])
+def test_setting_of_several_values_can_be_written_with_commas(register: Register, given: Any) -> None:
+    spec = register("mine", Several)
+    assert spec.settings({"widths": given})["widths"] == (4, 5)
+    assert spec.settings({"widths": "4"})["widths"] == (4,)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tutelage.errors import BadInputError
-from tutelage.networks import NetworkSpec, check_network
+from tutelage.networks import NetworkSpec, RssBatch, check_network, network_names
 
 
 class Own(nn.Module):
@@ -108,6 +108,52 @@ class WeightOutsideTheState(Own):
         self.head = Forgetful()
 
 
+class Learner(nn.Module):
+    """Pre-training of `Own`: the loss that `loss` makes of the Framer's output."""
+
+    def __init__(self, front: nn.Module, loss: Callable[[Tensor], object]) -> None:
+        super().__init__()
+        self.front, self.loss = front, loss
+
+    def forward(self, scans: RssBatch) -> object:
+        return self.loss(self.front(scans.dense()))
+
+
+class WithPretraining(Own):
+    def pretraining(self) -> object:
+        return Learner(self.front, lambda z_f: z_f.square().mean())
+
+
+class PretrainingWithoutModule(Own):
+    def pretraining(self) -> object:
+        return self.front.weight.square().mean()
+
+
+class PretrainingToRows(Own):
+    def pretraining(self) -> object:
+        return Learner(self.front, lambda z_f: z_f.square().mean(dim=1))
+
+
+class PretrainingToInfinity(Own):
+    def pretraining(self) -> object:
+        return Learner(self.front, lambda z_f: z_f.square().mean() / 0)
+
+
+class PretrainingToNumber(Own):
+    def pretraining(self) -> object:
+        return Learner(self.front, lambda z_f: z_f.square().mean().item())
+
+
+class PretrainingBesideTheFramer(Own):
+    def pretraining(self) -> object:
+        return Learner(nn.Linear(self.front.in_features, 1), lambda z_f: z_f.square().mean())
+
+
+class PretrainingWithoutGradient(Own):
+    def pretraining(self) -> object:
+        return Learner(self.front, lambda z_f: z_f.detach().square().mean())
+
+
 BROKEN = [
     (WithoutHead, "part 'head', but WithoutHead has no such"),
     (AsWideAsTheBuilding, r"d_E must not depend on n_ap; it is \{40: 40, 61: 61\}"),
@@ -119,7 +165,23 @@ BROKEN = [
     (BatchStatistics, "must not depend on the rest of the batch"),
     (NoiseInEvaluation, r"eval\(\) must be deterministic"),
     (WeightOutsideTheState, "weights must survive"),
+    (PretrainingWithoutModule, r"pretraining\(\) must give an nn\.Module, not tensor"),
+    (PretrainingToRows, "must turn an RssBatch into a finite scalar"),
+    (PretrainingToInfinity, "must turn an RssBatch into a finite scalar"),
+    (PretrainingToNumber, "must turn an RssBatch into a finite scalar"),
+    (PretrainingBesideTheFramer, "must have a gradient in the Framer"),
+    (PretrainingWithoutGradient, "must have a gradient in the Framer"),
 ]
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_every_network_of_the_package_keeps_the_contract(name: str) -> None:
+    check_network(name)
+
+
+def test_own_pretraining_keeps_the_contract(register: Callable[..., NetworkSpec]) -> None:
+    register("own", WithPretraining)
+    check_network("own")
 
 
 def test_own_network_keeps_the_contract(register: Callable[..., NetworkSpec]) -> None:

@@ -66,7 +66,13 @@ def test_epoch_is_whole_batches(n_scans: int, steps: int) -> None:
 
 @pytest.mark.parametrize(
     ("budget", "recipe_epochs", "steps"),
-    [(Budget(epochs=2), None, 6), (Budget(epochs=2), 7, 6), (Budget(), 7, 21), (Budget(), None, 4000)],
+    [
+        (Budget(epochs=2), None, 6),
+        (Budget(epochs=2), 7, 6),
+        (Budget(updates=5), 7, 5),
+        (Budget(), 7, 21),
+        (Budget(), None, 4000),
+    ],
 )
 def test_budget_comes_before_the_recipes_own_length(
     budget: Budget, recipe_epochs: int | None, steps: int
@@ -77,7 +83,9 @@ def test_budget_comes_before_the_recipes_own_length(
 @pytest.mark.parametrize(
     ("budget", "message"),
     [
-        ({"epochs": 1, "minutes": 1.0}, "not both"),
+        ({"epochs": 1, "minutes": 1.0}, "either epochs or minutes, not both"),
+        ({"minutes": 1.0, "updates": 9}, "either minutes or updates, not both"),
+        ({"updates": 0}, "updates must be a positive number, it is 0"),
         ({"epochs": 0}, "epochs must be a positive number, it is 0"),
         ({"minutes": -1.0}, r"minutes must be a positive number, it is -1\.0"),
         ({"minutes": math.nan}, "minutes must be a positive number"),

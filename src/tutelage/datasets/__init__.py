@@ -26,6 +26,7 @@ __all__ = [
     "export_table",
     "fetch",
     "load",
+    "load_several",
     "read_pair",
     "read_scans",
     "read_user_table",
@@ -125,6 +126,30 @@ def load(
     raise UnknownNameError("data set", source, [*public_datasets(), "simulated"])
 
 
+def load_several(
+    sources: Iterable[str | Path],
+    *,
+    data_dir: str | Path | None = None,
+    not_heard: float | None = None,
+    epsg: int | None = None,
+) -> list[Survey]:
+    """Load surveys; `not_heard` and `epsg` hold for those of them that are the user's own files.
+
+    Parameters and errors as of `load`; the two options are refused where no file is the user's own.
+    """
+    named = [str(source) for source in sources]
+    own = [name for name in named if _is_own_file(name)] or named
+    return [
+        load(
+            name,
+            data_dir=data_dir,
+            not_heard=not_heard if name in own else None,
+            epsg=epsg if name in own else None,
+        )
+        for name in named
+    ]
+
+
 def fetch(name: str, data_dir: str | Path | None = None, progress: bool = True) -> Survey:
     """Make sure that a public data set is here, verified and converted, and return it.
 
@@ -193,10 +218,15 @@ def _public_survey(dataset: PublicDataset, data_dir: str | Path | None, progress
     return survey
 
 
+def _is_own_file(source: str) -> bool:
+    kind = source.partition(":")[0]
+    return kind not in public_datasets() and kind != "simulated"
+
+
 def _require_fitting_options(kind: str, own_file_option: bool, months: str | Iterable[int] | None) -> None:
     if months is not None and kind != "uji_library":
         raise BadInputError(f"months goes with uji_library only, not with {kind!r}; leave it out")
-    if own_file_option and (kind in public_datasets() or kind == "simulated"):
+    if own_file_option and not _is_own_file(kind):
         raise BadInputError(f"not_heard and epsg are for your own files; {kind} has its own, leave them out")
 
 

@@ -95,7 +95,7 @@ def distil(
         step = _student_step(state, module, heads, present, data, recipe)
         student = Student(module, representation, scaler, recipe, n_steps, heads)
         begin(options)
-        left = pretrain(module, data, recipe, options)
+        left = pretrain(module, data, recipe, options, n_steps)
         hooks = [_shown_to(watch, student)] if watch else []
         run_stage(
             "student",

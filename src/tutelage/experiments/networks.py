@@ -43,8 +43,8 @@ def page(rows: Rows, budget: str) -> str:
         "# The networks on their own",
         f"Made by `tutelage reproduce networks --budget {budget}`: default recipe, no teacher, positions "
         "alone. Mean 2-D error on the standard test split in metres of the data set, every seed shown; ± is "
-        "the standard deviation over seeds. Each test split was opened once a cell; nothing was chosen on it. "
-        "Seconds are of one core.",
+        "the standard deviation over seeds. Each test split was opened once a cell; nothing was chosen on "
+        "it. Seconds are of one core.",
         *(_section([row for row in rows if row["target"] == target], target) for target in TARGETS),
     ]
     return "\n\n".join(parts) + "\n"

@@ -2,10 +2,13 @@
 
 from tutelage.networks.baat import NOT_LIPSCHITZ, BAaT
 from tutelage.networks.base import NetworkSpec, Representations, SpecializedNetwork
-from tutelage.networks.bayescnn import BayesCNN, bayescnn_space
+from tutelage.networks.bayescnn import BAYESCNN_START, BayesCNN, bayescnn_space
+from tutelage.networks.choice import NetworkChoice, NetworkFile, SearchRecord, network_choice, plain_name
 from tutelage.networks.cnnloc import CNNLoc
 from tutelage.networks.contract import check_network
+from tutelage.networks.cost import NetworkCost, network_cost
 from tutelage.networks.dnn import DNN
+from tutelage.networks.encoder import behind_encoder, encoder_of, same_trunk, trunk_of
 from tutelage.networks.inputs import RssBatch, RssTable, SparseLinear
 from tutelage.networks.registry import build_network, network_names, network_spec, register_network
 from tutelage.networks.search import SearchSpace, Suggest
@@ -16,20 +19,31 @@ __all__ = [
     "BAaT",
     "BayesCNN",
     "CNNLoc",
+    "NetworkChoice",
+    "NetworkCost",
+    "NetworkFile",
     "NetworkSpec",
     "Representations",
     "RssBatch",
     "RssTable",
+    "SearchRecord",
     "SearchSpace",
     "SparseLinear",
     "SpecializedNetwork",
     "Suggest",
+    "behind_encoder",
     "build_network",
     "check_network",
     "checked_settings",
+    "encoder_of",
+    "network_choice",
+    "network_cost",
     "network_names",
     "network_spec",
+    "plain_name",
     "register_network",
+    "same_trunk",
+    "trunk_of",
 ]
 
 # Lengths are what a CPU affords; results/networks.md shows what they give.
@@ -42,7 +56,13 @@ register_network(
     sparse_input=True,
     recipes={"paper": _CNNLOC_INPUT, "default": _CNNLOC_INPUT | {"updates": 2500}},
 )
-register_network("bayescnn", BayesCNN, recipes={"default": {"updates": 1000}}, search=bayescnn_space)
+register_network(
+    "bayescnn",
+    BayesCNN,
+    recipes={"default": {"updates": 1000}},
+    search=bayescnn_space,
+    search_start=BAYESCNN_START,
+)
 register_network(
     "baat",
     BAaT,

@@ -1,6 +1,8 @@
 """bAaT: every access point a sum of 64 tokens, read by a Transformer (Nguyen et al. 2023).
 
-Second-hand: built from the description in the paper reproduced here, not from the network's own publication.
+Source: Nguyen, Le, Havinga, "Learning the world from its words: Anchor-agnostic transformers for
+fingerprint-based indoor localization" (PerCom 2023). Second-hand: built from a description of the network,
+neither from its publication nor from its code.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ __all__ = ["Anchor2Vec", "BAaT"]
 
 NOT_LIPSCHITZ = (
     "its Extractor is made of dot-product attention, which is not Lipschitz: it has no largest slope "
-    "that J_FI could compare (the paper leaves J_FI out for it as well, section 3.2)"
+    "that J_FI could compare (the paper leaves J_FI out for it as well, Table 1 and section 4.3)"
 )
 
 

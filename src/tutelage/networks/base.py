@@ -7,6 +7,9 @@ Any `nn.Module` joins by naming its three parts:
 `MyModule(n_ap, **settings)` is called with the number of access points heard in training; its keyword
 parameters are the network's settings. Only d_E, the width of the Extractor's output, must not depend on
 the building.
+
+A module that has the method `pretraining` learns before it learns positions: the method gives a module that
+maps an `RssBatch` to a loss and shares parts with this one.
 """
 
 from __future__ import annotations
@@ -49,6 +52,8 @@ class NetworkSpec:
     recipes : changes to the recipes "paper" and "default" for this network
     no_functional_information : why J_FI is refused for it; "" where it is not
     search : settings that a search over architectures tries, None for no such search
+    encoder_width : units of the encoder before it, None without; see `behind_encoder`
+    search_start : answers to `search` that make the network with its default settings
     """
 
     name: str
@@ -61,6 +66,8 @@ class NetworkSpec:
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     no_functional_information: str = ""
     search: SearchSpace | None = None
+    encoder_width: int | None = None
+    search_start: Mapping[str, Any] = field(default_factory=dict)
 
     def settings(self, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """All settings, `given` checked and the rest at their defaults.

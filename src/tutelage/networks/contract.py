@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tutelage.errors import BadInputError
 from tutelage.networks.base import SpecializedNetwork
@@ -21,7 +21,8 @@ def check_network(name: str, settings: Mapping[str, Any] | None = None) -> None:
 
     The three parts exist; outputs are [B, d_E] and [B, 2] for B = 1 and more; d_E does not depend on the
     building; in evaluation mode the answer is deterministic and does not depend on the rest of the batch;
-    every parameter receives a finite gradient; the weights survive a save and a load.
+    every parameter receives a finite gradient; the weights survive a save and a load. Where the module has
+    `pretraining`, what that gives turns scans into a finite scalar whose gradient reaches the Framer.
 
     Raises
     ------
@@ -35,6 +36,7 @@ def check_network(name: str, settings: Mapping[str, Any] | None = None) -> None:
         _check_outputs(name, build_network(name, 40, settings).eval())
         _check_gradients(name, build_network(name, 40, settings).train())
         _check_reload(name, settings)
+        _check_pretraining(name, build_network(name, 40, settings).train())
 
 
 def _scans(n: int, n_ap: int = 40) -> RssBatch:
@@ -76,6 +78,23 @@ def _check_reload(name: str, settings: Mapping[str, Any] | None) -> None:
     scans = _scans(3)
     same = torch.equal(saved(scans).position, loaded(scans).position)
     _require(bool(same), name, "weights must survive state_dict() and load_state_dict()")
+
+
+def _check_pretraining(name: str, network: SpecializedNetwork) -> None:
+    make = getattr(network.module, "pretraining", None)
+    if make is None:
+        return
+    learner = make()
+    _require(isinstance(learner, nn.Module), name, f"pretraining() must give an nn.Module, not {learner!r}")
+    loss = learner(_scans(64))
+    scalar = isinstance(loss, Tensor) and loss.ndim == 0 and bool(torch.isfinite(loss))
+    _require(scalar, name, "the module of pretraining() must turn an RssBatch into a finite scalar")
+    framer = list(network.part("framer").parameters())
+    reached = loss.requires_grad and any(
+        gradient is not None and bool(gradient.any())
+        for gradient in torch.autograd.grad(loss, framer, allow_unused=True)
+    )
+    _require(reached, name, "the loss of pretraining() must have a gradient in the Framer")
 
 
 def _require_position(name: str, position: Tensor, n: int) -> None:

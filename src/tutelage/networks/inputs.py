@@ -30,6 +30,13 @@ class RssBatch:
     offset: Tensor
     n_access_points: int
 
+    @classmethod
+    def full(cls, values: Tensor) -> RssBatch:
+        """Dense values [B, h] as scans that heard everything; gradients flow through them."""
+        n, width = values.shape
+        reading = torch.arange(n * width, device=values.device)
+        return cls(reading % width, values.flatten(), reading[::width], width)
+
     def __len__(self) -> int:
         return len(self.offset)
 
@@ -91,6 +98,8 @@ class SparseLinear(nn.Module):
 
     def forward(self, scans: RssBatch) -> Tensor:
         """Sum of the weight rows of the access points heard, each times its value."""
+        if len(scans.column) == len(scans) * self.weight.shape[0]:  # all are heard: a dense product is faster
+            return torch.addmm(self.bias, scans.dense(), self.weight)
         heard = F.embedding_bag(
             scans.column, self.weight, scans.offset, mode="sum", per_sample_weights=scans.value
         )

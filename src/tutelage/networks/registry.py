@@ -22,6 +22,7 @@ from tutelage.networks.settings import keyword_settings
 __all__ = ["build_network", "network_names", "network_spec", "register_network"]
 
 _GROUP = "tutelage.networks"
+_RECIPES = ("paper", "default")
 _RESERVED = {"knn"}  # what `network` also accepts, without being one
 _REGISTRY: dict[str, NetworkSpec] = {}
 
@@ -37,6 +38,7 @@ def register_network(
     recipes: Mapping[str, Mapping[str, Any]] | None = None,
     no_functional_information: str = "",
     search: SearchSpace | None = None,
+    search_start: Mapping[str, Any] | None = None,
 ) -> NetworkSpec:
     """Make a network known under `name`, everywhere a network is named.
 
@@ -50,14 +52,21 @@ def register_network(
         such as {"default": {"learning_rate": 5e-4}}; what a user sets goes before
     no_functional_information : why the constraint J_FI has no meaning for this network; it is then refused
     search : the settings that `tutelage tune --search architecture` tries
+    search_start : answers to `search` that make the network with its default settings: the search learns from
+        them as well
 
     Raises
     ------
     BadInputError
         If the name is taken.
+    UnknownNameError
+        If `recipes` names another than the two.
     """
     if name in _REGISTRY or name in _RESERVED:
         raise BadInputError(f"a network named {name!r} is registered already; choose another name")
+    for recipe in recipes or {}:
+        if recipe not in _RECIPES:
+            raise UnknownNameError(f"recipe for network {name!r}", recipe, _RECIPES)
     model = keyword_settings(name, build)
     _REGISTRY[name] = NetworkSpec(
         name,
@@ -70,6 +79,7 @@ def register_network(
         recipes or {},
         no_functional_information,
         search,
+        search_start=search_start or {},
     )
     return _REGISTRY[name]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from torch import nn
@@ -20,11 +20,17 @@ def checked_settings(model: type[BaseModel], given: Mapping[str, Any], kind: str
         if name not in model.model_fields:
             raise UnknownNameError(kind, name, model.model_fields)
     try:
-        return model.model_validate(dict(given)).model_dump()
+        return model.model_validate({name: _listed(model, name, given[name]) for name in given}).model_dump()
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
         raise BadInputError(f"{kind} {name} = {first['input']!r}: {first['msg'].lower()}") from error
+
+
+def _listed(model: type[BaseModel], name: str, value: Any) -> Any:
+    """Where several values are allowed, "32,64" of the command line as a list of them."""
+    several = get_origin(model.model_fields[name].annotation) in (tuple, list)
+    return value.split(",") if several and isinstance(value, str) else value
 
 
 def keyword_settings(name: str, build: Callable[..., nn.Module]) -> type[BaseModel]:

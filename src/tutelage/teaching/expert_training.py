@@ -14,7 +14,7 @@ from torch import Tensor
 from tutelage.constraints import angular_similarity
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet, Survey
-from tutelage.networks import SpecializedNetwork, network_spec
+from tutelage.networks import SpecializedNetwork, network_choice, network_spec
 from tutelage.representation import CoordinateScaler, RssRepresentation
 from tutelage.surveys.splits import split_by_position
 from tutelage.teaching.generator import Generator
@@ -22,6 +22,7 @@ from tutelage.teaching.objective import Adversaries, joint_step, surrogate_step
 from tutelage.teaching.recipe import TeachingRecipe, teaching_recipe
 from tutelage.teaching.teacher import Quality, Teacher, TeacherCard
 from tutelage.training import (
+    LearningRecipe,
     RunOptions,
     Step,
     TrainingData,
@@ -42,6 +43,7 @@ __all__ = ["teach"]
 _HELD_OUT = 0.1
 _GRID = 16
 _ROWS = 4096  # scans at a time when nothing is learnt
+_OF_STUDENTS = {"weight_labels"}  # in a network file it is meant for the student alone
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def teach(
     Parameters
     ----------
     source : a survey (its training split is used) or a fingerprint set with positions
-    network : name of a registered network
+    network : name of a registered network, or NAME:FILE for one with the settings of a network file; of those
+        of the recipe, the ones of learning
     recipe : "paper" or "default"
     settings : changes to the recipe
     network_settings : settings of the network
@@ -94,17 +97,19 @@ def teach(
         If a name, a setting or the data cannot be used.
     """
     options = options or RunOptions()
-    spec = network_spec(network)
-    chosen = teaching_recipe(recipe, dict(settings or {}), spec)
+    choice = network_choice(network)
+    spec, of_recipe = choice.spec, choice.recipe_within(LearningRecipe.model_fields.keys() - _OF_STUDENTS)
+    chosen = teaching_recipe(recipe, {**of_recipe, **(settings or {})}, spec)
     train, name, licence = _training_scans(source)
     device = resolve_device(options.device)
     with seeded(options.seed, device):
-        prepared = _prepare(train, spec.name, network_settings, chosen, options, device)
+        of_network = {**choice.settings, **(network_settings or {})}
+        prepared = _prepare(train, spec.name, of_network, chosen, options, device)
         begin(options)
         generator, n_steps = _train(prepared, train)
         quality = _quality(prepared, generator)
     card = TeacherCard(
-        network=network,
+        network=spec.name,
         network_settings=prepared.network.settings,
         d_e=generator.d_e,
         source=name,
@@ -162,7 +167,7 @@ def _train(source: _Source, train: FingerprintSet) -> tuple[Generator, int]:
     joint = recipe.source == "joint"
     epochs = epochs_in_paper(len(train)) if joint else None
     n_steps = options.budget.n_steps(len(source.data), recipe, epochs)
-    left = pretrain(source.network, source.data, recipe, options)
+    left = pretrain(source.network, source.data, recipe, options, n_steps)
     optimizer = make_optimizer(recipe, source.network)
     if not joint:
         state = TrainState({"network": source.network}, {"network": optimizer}, n_steps, device)

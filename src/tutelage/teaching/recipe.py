@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from tutelage.errors import BadInputError
 from tutelage.networks import NetworkSpec
 from tutelage.training import LearningRecipe, changed_recipe
 
@@ -65,5 +66,17 @@ _RECIPES = {
 def teaching_recipe(
     name: str, given: dict[str, Any] | None = None, network: NetworkSpec | None = None
 ) -> TeachingRecipe:
-    """The recipe `name` as `network` learns by it, with the settings `given` changed, checked."""
-    return changed_recipe(_RECIPES, name, given or {}, network)
+    """The recipe `name` as `network` learns by it, with the settings `given` changed, checked.
+
+    Raises
+    ------
+    BadInputError
+        If floors and buildings are to be learnt: no teacher holds them.
+    """
+    recipe = changed_recipe(_RECIPES, name, given or {}, network)
+    if "weight_labels" in (given or {}) and recipe.weight_labels:
+        raise BadInputError(
+            f"weight_labels = {recipe.weight_labels:g}: the source network of a teacher learns positions "
+            "alone; leave it out, and give it where the student is fitted"
+        )
+    return recipe

@@ -1,6 +1,6 @@
 """The training core: one small loop, its state, its hooks."""
 
-from tutelage.training.data import Batch, TrainingData, augmented, normalised
+from tutelage.training.data import Batch, Batches, TrainingData, augmented, normalised
 from tutelage.training.labels import LabelHeads, label_classes
 from tutelage.training.loop import Hook, train
 from tutelage.training.pretraining import pretrain
@@ -21,6 +21,7 @@ from tutelage.training.supervised import supervised_step
 
 __all__ = [
     "Batch",
+    "Batches",
     "Budget",
     "Hook",
     "LabelHeads",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from tutelage.representation import CoordinateScaler, RssRepresentation
 from tutelage.training.labels import label_index
 from tutelage.training.recipe import LearningRecipe, steps_per_epoch
 
-__all__ = ["Batch", "TrainingData", "augmented"]
+__all__ = ["Batch", "Batches", "TrainingData", "augmented", "normalised"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,14 @@ class Batch:
     place: Tensor
     index: Tensor
     labels: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class Batches(Protocol):
+    """Where a stage draws from: one training set, or several."""
+
+    def batch(self, step: int, batch_size: int, seed: int) -> Batch:
+        """The batch of a step: depends on `step` and `seed` alone, so that resuming is exact."""
+        ...
 
 
 class TrainingData:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from tutelage.errors import TutelageError
@@ -30,7 +30,11 @@ _OTHER_STREAM = 2**32  # added to the seed: past every seed of a run
 
 
 def pretrain(
-    network: SpecializedNetwork, data: TrainingData, recipe: LearningRecipe, options: RunOptions
+    network: SpecializedNetwork,
+    data: TrainingData,
+    recipe: LearningRecipe,
+    options: RunOptions,
+    n_steps: int,
 ) -> float:
     """Run the network's own pre-training, if its module has the method `pretraining`.
 
@@ -41,7 +45,7 @@ def pretrain(
     Parameters
     ----------
     network : freshly made; its weights change in place
-    data, recipe, options : as of the stage that follows; the length is its share `pretraining_share`
+    data, recipe, options, n_steps : as of the stage that follows; the length is its share `pretraining_share`
 
     Returns
     -------
@@ -53,14 +57,12 @@ def pretrain(
     left = 1 / (1 + recipe.pretraining_share)
     with seeded(options.seed + _OTHER_STREAM, data.device):
         learner: nn.Module = make().to(data.device)
-        n_steps = max(1, round(options.budget.n_steps(len(data), recipe) * recipe.pretraining_share))
-        fingerprint = {"recipe": recipe.model_dump(), "seed": options.seed, "begins": _hash(learner, data)}
-        kept = _cache_file(fingerprint | asdict(options.budget) | {"n_steps": n_steps})
+        length = max(1, round(n_steps * recipe.pretraining_share))
+        fingerprint = {"recipe": recipe.model_dump(), "seed": options.seed, "begins": _begins(learner, data)}
+        kept = _cache_file(fingerprint | asdict(options.budget) | {"n_steps": length})
         if not _taken_from(kept, learner):
             optimizer = make_optimizer(recipe, learner)
-            state = TrainState(
-                {"learner": learner}, {"learner": optimizer}, n_steps, data.device, fingerprint
-            )
+            state = TrainState({"learner": learner}, {"learner": optimizer}, length, data.device, fingerprint)
             step = _step(learner, optimizer, recipe)
             run_stage(
                 "pre-training", state, step, data, recipe.batch_size, options, share_of_minutes=1 - left
@@ -79,11 +81,15 @@ def _step(learner: nn.Module, optimizer: torch.optim.Optimizer, recipe: Learning
     return step
 
 
-def _hash(learner: nn.Module, data: TrainingData) -> str:
+def _begins(learner: nn.Module, data: TrainingData) -> str:
     """Of the first weights and the scans: whatever made them, equal ones give an equal result."""
     table = data.table
     tensors = [*learner.state_dict().values(), table.start, table.column, table.value]
-    found = hashlib.sha256(data.device.type.encode())
+    return f"{data.device.type} {_digest(tensors)}"
+
+
+def _digest(tensors: Iterable[Tensor]) -> str:
+    found = hashlib.sha256()
     for tensor in tensors:
         found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return found.hexdigest()
@@ -97,15 +103,18 @@ def _cache_file(key: Mapping[str, object]) -> Path:
 
 def _taken_from(file: Path, learner: nn.Module) -> bool:
     """Load what is kept; False if there is nothing, or it is damaged."""
-    with suppress(OSError, SafetensorError, RuntimeError):
-        learner.load_state_dict(load_file(file))
-        return True
+    with suppress(OSError, SafetensorError), safe_open(file, framework="pt") as kept:
+        tensors = {key: kept.get_tensor(key) for key in learner.state_dict()}
+        if (kept.metadata() or {}).get("sha256") == _digest(tensors.values()):
+            learner.load_state_dict(tensors)
+            return True
     return False
 
 
 def _keep(file: Path, learner: nn.Module) -> None:
-    tensors = {key: value.detach().cpu().contiguous() for key, value in learner.state_dict().items()}
+    # Cloned: a learner may hold one weight under two names, which safetensors refuses to write.
+    tensors = {key: value.detach().cpu().contiguous().clone() for key, value in learner.state_dict().items()}
     with suppress(OSError, TutelageError):  # a read-only cache costs time, never the run
         file.parent.mkdir(parents=True, exist_ok=True)
         with replaced_file(file) as beside:
-            save_file(tensors, beside)
+            save_file(tensors, beside, metadata={"sha256": _digest(tensors.values())})

@@ -55,15 +55,18 @@ Recipe = TypeVar("Recipe", bound=LearningRecipe)
 
 @dataclass(frozen=True)
 class Budget:
-    """Length of a run, in epochs or in minutes; neither means the recipe's own length."""
+    """Length of a run, in epochs, minutes or updates; nothing means the recipe's own length."""
 
     epochs: int | None = None
     minutes: float | None = None
+    updates: int | None = None
 
     def __post_init__(self) -> None:
-        if self.epochs is not None and self.minutes is not None:
-            raise BadInputError("give either epochs or minutes, not both")
-        for name, value in (("epochs", self.epochs), ("minutes", self.minutes)):
+        lengths = {"epochs": self.epochs, "minutes": self.minutes, "updates": self.updates}
+        given = [name for name, value in lengths.items() if value is not None]
+        if len(given) > 1:
+            raise BadInputError(f"give either {given[0]} or {given[1]}, not both")
+        for name, value in lengths.items():
             if value is not None and not 0 < value < math.inf:
                 raise BadInputError(f"{name} must be a positive number, it is {value}")
 
@@ -76,6 +79,8 @@ class Budget:
         recipe : its `updates` are the length where nothing else is given
         recipe_epochs : length that goes before `updates`, as in the paper's recipe
         """
+        if self.updates:
+            return self.updates
         epochs = self.epochs or recipe_epochs
         return epochs * steps_per_epoch(n_scans, recipe.batch_size) if epochs else recipe.updates
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from tutelage.training.data import Batch, TrainingData
+from tutelage.training.data import Batch, Batches
 from tutelage.training.loop import (
     WARM_UP_STEPS,
     Hook,
@@ -38,7 +38,7 @@ class RunOptions:
     ----------
     seed : of every random number of the run
     device : "auto", "cpu", "cuda", ...
-    budget : epochs or minutes; empty means the recipe's own
+    budget : epochs, minutes or updates; empty means the recipe's own
     checkpoint_dir : where to keep checkpoints, None for none; see `clear_checkpoints`
     checkpoint_seconds : time between checkpoints
     resume : continue from the checkpoints if there are any
@@ -86,7 +86,7 @@ def run_stage(
     stage: str,
     state: TrainState,
     step: Step,
-    data: TrainingData,
+    data: Batches,
     batch_size: int,
     options: RunOptions,
     *,
@@ -100,6 +100,7 @@ def run_stage(
     state.fingerprint = state.fingerprint | {
         "epochs": options.budget.epochs,
         "minutes": options.budget.minutes,
+        "updates": options.budget.updates,
     }
     hooks: list[Hook] = [finite_guard]
     if options.checkpoint_dir:

@@ -1,0 +1,57 @@
+"""The command line: thin verbs over the library.
+
+Verbs import what needs PyTorch when they run, so that help, `data` and refusals come at once.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from tutelage import presentation
+from tutelage.cli import answering, data, learning, tables
+from tutelage.errors import TutelageError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Indoor positioning from radio fingerprints, and knowledge transfer between buildings.",
+    epilog="To begin: tutelage demo. Bad input ends with one message and exit code 2, Ctrl-C with 130.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Data sets: list, fetch, write as a table.", no_args_is_help=True)
+data_app.command("list")(data.data_list)
+data_app.command("fetch")(data.data_fetch)
+data_app.command("export")(data.data_export)
+teachers_app = typer.Typer(help="Teacher files: show what they say of themselves.", no_args_is_help=True)
+teachers_app.command("show")(learning.teachers_show)
+app.add_typer(data_app, name="data")
+app.add_typer(teachers_app, name="teachers")
+app.command("teach")(learning.teach_command)
+app.command("fit")(learning.fit_command)
+app.command("tune")(learning.tune_command)
+app.command("evaluate")(answering.evaluate_command)
+app.command("locate")(answering.locate_command)
+app.command("reproduce")(tables.reproduce_command)
+app.command("demo")(tables.demo_command)
+
+
+def main() -> None:
+    """Entry point: an error of the user's is one message and exit code 2, never a traceback."""
+    try:
+        app(prog_name="tutelage")
+    except TutelageError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"the system refused: {error.strerror or error} ({error.filename or 'no file named'})")
+
+
+def _fail(message: str) -> None:
+    Console(stderr=True, soft_wrap=True, highlight=False).print(
+        f"[bold red]error:[/] {presentation.plain(message)}"
+    )
+    sys.exit(2)

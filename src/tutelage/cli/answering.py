@@ -1,0 +1,74 @@
+"""Verbs that ask a model."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tutelage import datasets, presentation
+from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, NotHeard, require_writable_file
+from tutelage.errors import BadInputError
+from tutelage.files import replaced_file
+
+__all__ = [
+    "evaluate_command",
+    "locate_command",
+]
+
+
+def evaluate_command(
+    models: Annotated[list[Path], typer.Argument(help="Model folders, or .csv files that locate wrote.")],
+    on: Annotated[str, typer.Option(help=f"Scans with positions: {SOURCE}. Of two splits, the test split.")],
+    report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
+    data_dir: DataDir = None,
+    not_heard: NotHeard = None,
+    epsg: Epsg = None,
+    as_json: Json = False,
+) -> None:
+    """Errors of one or several models on scans whose positions are known."""
+    from tutelage.evaluation import evaluate, write_report
+
+    if report:
+        require_writable_file(report)
+    answering = [(path, _answers(path)) for path in models]
+    survey = datasets.load(on, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
+    found = [evaluate(answers, survey, name=str(path)) for path, answers in answering]
+    if report:
+        write_report(found, report, title=f"Positions on {survey.name}", data_set=survey.name)
+    presentation.show_evaluations(found, survey.name, report, as_json)
+
+
+def locate_command(
+    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    scans: Annotated[Path, typer.Argument(help="Table of scans: scan_id and one column an access point.")],
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, .csv or .json; else standard output.")
+    ] = None,
+    not_heard: NotHeard = None,
+    as_json: Json = False,
+) -> None:
+    """Positions of scans, as CSV or JSON, in the coordinates of the training data."""
+    from tutelage.localizer import Localizer
+
+    allowed = (".json",) if as_json else (".csv", ".json")
+    if out and out.suffix not in allowed:
+        raise BadInputError(f"--out {out}: the name must end in {' or '.join(allowed)}")
+    if out:
+        require_writable_file(out)
+    answers = Localizer.load(model).predict(datasets.read_scans(scans, not_heard=not_heard))
+    text = presentation.positions_text(answers, as_json or (out is not None and out.suffix == ".json"))
+    if out is None:
+        sys.stdout.write(text)
+        return
+    with replaced_file(out) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def _answers(path: Path) -> Any:
+    from tutelage.evaluation import positions_from_csv
+    from tutelage.localizer import Localizer
+
+    return positions_from_csv(path) if path.suffix == ".csv" else Localizer.load(path)

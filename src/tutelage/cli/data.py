@@ -1,0 +1,37 @@
+"""Verbs about data sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tutelage import datasets, presentation
+from tutelage.cli.options import SOURCE, DataDir, Json, PublicName
+
+__all__ = [
+    "data_export",
+    "data_fetch",
+    "data_list",
+]
+
+
+def data_list(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Public data sets: size, licence, and whether they are here."""
+    presentation.show_datasets(datasets.dataset_table(data_dir), as_json)
+
+
+def data_fetch(name: PublicName, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Download a data set (or find it here), verify it, and convert it once to a compact cache."""
+    presentation.show_survey(datasets.fetch(name, data_dir, progress=not as_json), as_json)
+
+
+def data_export(
+    source: Annotated[str, typer.Argument(help=SOURCE)],
+    out: Annotated[Path, typer.Argument(help="Table to write: .csv or .parquet.")],
+    split: Annotated[str, typer.Option(help="train, test or both.")] = "both",
+    data_dir: DataDir = None,
+) -> None:
+    """Write a data set as a table in the form in which you would give your own."""
+    datasets.export_table(datasets.load(source, data_dir=data_dir), out, split=split)

@@ -1,0 +1,96 @@
+"""What several verbs share: their options, and how they read and refuse what is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from tutelage.errors import BadInputError
+from tutelage.files import require_writable_parent
+
+__all__ = [
+    "GO_ON",
+    "SOURCE",
+    "DataDir",
+    "Device",
+    "Epochs",
+    "Epsg",
+    "Json",
+    "Minutes",
+    "Network",
+    "NotHeard",
+    "PublicName",
+    "Recipe",
+    "Resume",
+    "Seed",
+    "Settings",
+    "Teachers",
+    "beside",
+    "pairs_of",
+    "require_writable_file",
+    "stoppable",
+]
+
+SOURCE = "a data set's name, your .csv or .parquet table, matrix:FOLDER/PREFIX, or simulated"
+_SET = "Change a setting of the network, the recipe or knn, such as learning_rate=1e-3; repeatable."
+GO_ON = "give the same command with --resume to go on from the last checkpoint"
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+PublicName = Annotated[str, typer.Argument(help="As data list shows it; uji_library:1-3 picks months.")]
+DataDir = Annotated[Path | None, typer.Option(help="Folder of public data sets (else TUTELAGE_DATA).")]
+NotHeard = Annotated[float | None, typer.Option(help="Code for 'not heard' in your own table, such as 100.")]
+Epsg = Annotated[int | None, typer.Option(help="EPSG code of x_m and y_m in your own table.")]
+Network = Annotated[
+    str, typer.Option(help="A registered network, such as dnn, or NAME:FILE of tune; to fit also knn.")
+]
+Teachers = Annotated[
+    list[str] | None, typer.Option(help="Teacher file, or none, or untrained (the control); repeatable.")
+]
+Recipe = Annotated[str, typer.Option(help="default, or paper: as published.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_SET)]
+Epochs = Annotated[int | None, typer.Option(help="Length of each stage in passes over the data.")]
+Minutes = Annotated[float | None, typer.Option(help="Length of the run in minutes, about.")]
+Seed = Annotated[
+    int, typer.Option(min=0, max=2**32 - 1, help="Of every random number: the same seed, the same result.")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
+
+
+@contextmanager
+def stoppable(how_to_go_on: str) -> Iterator[None]:
+    """Around long work: Ctrl-C ends it with the next step and exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        Console(stderr=True, soft_wrap=True).print(f"stopped; {how_to_go_on}")
+        raise typer.Exit(130) from None
+
+
+def require_writable_file(out: Path) -> None:
+    """Refuse a file that cannot be written, before any work is done for it."""
+    if out.is_dir():
+        raise BadInputError(f"{out} is a folder; name a file to write")
+    require_writable_parent(out)
+
+
+def beside(out: Path, suffix: str) -> Path:
+    """OUT.SUFFIX in the folder of `out`."""
+    return out.with_name(f"{out.name}.{suffix}")
+
+
+def pairs_of(settings: list[str] | None) -> dict[str, Any]:
+    """The settings of --set by name, values as they were typed."""
+    pairs: dict[str, Any] = {}
+    for setting in settings or []:
+        name, equals, value = setting.partition("=")
+        if not equals or not name:
+            raise BadInputError(f"--set {setting!r}: write NAME=VALUE, such as --set k=10")
+        if name in pairs:
+            raise BadInputError(f"--set {name} is given twice, as {pairs[name]} and as {value}; keep one")
+        pairs[name] = value
+    return pairs

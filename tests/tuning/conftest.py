@@ -1,0 +1,20 @@
+"""A building small enough for a trial in a fraction of a second."""
+
+from __future__ import annotations
+
+import pytest
+from small_search import small_building
+
+from tutelage.fingerprints import Survey
+from tutelage.networks import registry
+
+
+@pytest.fixture(scope="session")
+def building() -> Survey:
+    return small_building()
+
+
+@pytest.fixture(autouse=True)
+def forgotten_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks that a test registers are known to it alone."""
+    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))

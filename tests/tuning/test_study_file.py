@@ -1,0 +1,161 @@
+"""The study file: a search that is stopped or killed goes on; a file of another search is left alone."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+import small_search as program
+from small_search import N_TRIALS, TINY, small_building, small_search
+
+from tutelage.errors import BadInputError, FileFormatError, TutelageError
+from tutelage.fingerprints import Survey
+from tutelage.tuning.storage import finished_trials, opened_study
+
+
+def settings_tried(study_file: Path) -> list[Any]:
+    with opened_study(study_file) as study:
+        return [trial.user_attrs["settings"] for trial in finished_trials(study)]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study of an uninterrupted search."""
+    study_file = tmp_path_factory.mktemp("kept") / "whole.sqlite"
+    small_search(small_building(), study_file=study_file)
+    return study_file
+
+
+def test_search_that_was_killed_goes_on_as_if_it_had_not_been(
+    building: Survey, tmp_path: Path, kept: Path
+) -> None:
+    study_file = tmp_path / "study.sqlite"
+    command = [
+        sys.executable,
+        str(program.__file__),
+        str(study_file),
+        "25",
+    ]  # ten scores a trial: in the third
+    killed = subprocess.run(command, capture_output=True, check=False, timeout=120)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    file = small_search(building, study_file=study_file)
+    assert file == small_search(building)
+    with opened_study(study_file) as study:
+        states = [trial.state.name for trial in study.trials]
+        cut_short, again = study.trials[2], study.trials[3]
+    assert states == ["COMPLETE", "COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
+    assert cut_short.params == again.params
+    assert settings_tried(study_file) == settings_tried(kept)
+    assert [path.name for path in tmp_path.iterdir()] == ["study.sqlite"]
+
+
+def test_search_that_stopped_before_its_first_score_begins_with_the_defaults(
+    building: Survey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study_file = tmp_path / "study.sqlite"
+
+    def stopped(*_: object) -> float:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tutelage.tuning.scoring._error_m", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            small_search(building, study_file=study_file)
+    found = small_search(building, study_file=study_file, n_trials=1).found
+    assert found is not None
+    assert found.default_held_out_mae_m == found.held_out_mae_m
+
+
+def test_finished_search_is_not_run_again_and_can_be_made_longer(
+    building: Survey, tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study_file = tmp_path / "a {b}%20?#.sqlite"
+    study_file.write_bytes(kept.read_bytes())
+    longer = small_search(building, study_file=study_file, n_trials=N_TRIALS + 1)
+    tried = settings_tried(study_file)
+    assert (len(tried), tried[:N_TRIALS]) == (N_TRIALS + 1, settings_tried(kept))
+    monkeypatch.setattr("tutelage.tuning.scoring.distil", None)  # nothing is trained any more
+    assert small_search(building, study_file=study_file) == longer
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"seed": 1}, "seed was 0, now 1"),
+        ({"network": "bayescnn", "settings": {}}, "network was 'dnn', now 'bayescnn'"),
+        ({"settings": {**TINY, "width": 9}}, "settings was"),
+        ({"recipe": "paper"}, "recipe was 'default', now 'paper'"),
+        ({"updates": 11}, "updates was 10, now 11"),
+        ({"teachers": "untrained"}, r"teachers was \[\], now \['untrained'\]"),
+        (
+            {"teachers": "untrained", "spaces": ["learning", "constraints"]},
+            r"search was \['learning'\], now \['learning', 'constraints'\]",
+        ),
+    ],
+    ids=str,
+)
+def test_study_of_another_search_is_refused_and_left_alone(
+    building: Survey, kept: Path, changes: dict[str, Any], said: str
+) -> None:
+    before = kept.read_bytes()
+    with pytest.raises(BadInputError, match=f"belongs to another search: {said}"):
+        small_search(building, study_file=kept, **changes)
+    assert kept.read_bytes() == before
+
+
+def test_study_of_another_building_is_refused(kept: Path) -> None:
+    with pytest.raises(BadInputError, match="belongs to another search: target data was"):
+        small_search(small_building(seed=7), study_file=kept)
+
+
+def test_study_in_use_is_refused(building: Survey, kept: Path) -> None:
+    with opened_study(kept), pytest.raises(BadInputError, match="another process searches in"):
+        small_search(building, study_file=kept)
+
+
+def some_text(path: Path) -> None:
+    path.write_text("not a database, but a letter to a friend, long enough for a header" * 4)
+
+
+def some_tables(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE friends (name TEXT)")
+
+
+def cut_short(path: Path) -> None:
+    some_tables(path)
+    path.write_bytes(path.read_bytes()[:700])
+
+
+def another_study(path: Path) -> None:
+    optuna.create_study(storage=f"sqlite:///{path}", study_name="mine")
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "said"),
+    [
+        (some_text, FileFormatError, "is no study, or is damaged"),
+        (cut_short, FileFormatError, "is no study, or is damaged"),
+        (some_tables, BadInputError, "holds other data than a search"),
+        (another_study, BadInputError, "holds other data than a search"),
+        (Path.mkdir, BadInputError, "is a folder"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_file_that_is_no_study_is_refused_and_left_alone(
+    building: Survey, tmp_path: Path, make: Any, error: type[TutelageError], said: str
+) -> None:
+    path = tmp_path / "study.sqlite"
+    make(path)
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(error, match=said):
+        small_search(building, study_file=path)
+    assert (path.read_bytes() if path.is_file() else None) == before
+    assert list(tmp_path.iterdir()) == [path]
