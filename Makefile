@@ -24,6 +24,7 @@ unit: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks.loading
 	$(BIN)/python -m benchmarks.sparse
+	$(BIN)/python -m benchmarks.labels
 
 # The constraints file pins what pyproject.toml gives in ranges.
 $(READY): pyproject.toml constraints.txt

@@ -166,26 +166,26 @@ def test_nothing_to_locate_is_no_error(model: Localizer, scans: list[dict[str, f
     assert not found.answered.any()
 
 
-def test_labels_come_with_the_answers_of_knn_only(
-    fitted: dict[str, Localizer], unseen: FingerprintSet
+@pytest.mark.parametrize("network", ["knn", "dnn"])
+def test_labels_come_with_the_answers(
+    fitted: dict[str, Localizer], unseen: FingerprintSet, network: str
 ) -> None:
-    of_knn, of_dnn = (fitted[name].predict(unseen) for name in ("knn", "dnn"))
-    assert of_knn.floor is not None
-    assert of_knn.building is not None
-    assert set(of_knn.floor) == {"0"}
-    assert set(of_knn.building) == {"simulated"}
-    assert of_dnn.floor is None
-    unlabelled = fitted["knn"].predict([{}])
+    found = fitted[network].predict(unseen)
+    assert found.floor is not None
+    assert found.building is not None
+    assert set(found.floor) == {"0"}
+    assert set(found.building) == {"simulated"}
+    unlabelled = fitted[network].predict([{}])
     assert unlabelled.floor is not None
     assert unlabelled.floor.tolist() == [""]
 
 
-def test_network_learns_labels_when_asked_and_they_are_evaluated_and_saved(tmp_path: Path) -> None:
+def test_network_learns_labels_and_they_are_evaluated_and_saved(tmp_path: Path) -> None:
     two_floors = simulated_survey(
         seed=4, n_train=240, n_test=60, n_access_points=24, n_floors=2, width_m=30, depth_m=20
     )
     assert two_floors.test is not None
-    settings = {**DNN["settings"], "batch_size": 64, "learning_rate": 1e-2, "weight_labels": 2.0}
+    settings = {**DNN["settings"], "batch_size": 64, "learning_rate": 1e-2}
     model = Localizer("dnn", settings=settings, epochs=60, device="cpu").fit(two_floors)
     found = model.predict(two_floors.test)
     figures = evaluate(model, two_floors).figures()

@@ -13,6 +13,7 @@ from tutelage.datasets import simulated_survey
 from tutelage.distilling import distil, distilling_recipe
 from tutelage.fingerprints import FingerprintSet
 from tutelage.student import Student
+from tutelage.teaching import teaching_recipe
 from tutelage.training import Budget, RunOptions
 
 SMALL = {"width": 32, "d_e": 16}
@@ -88,13 +89,14 @@ def test_trained_student_is_on_the_cpu_and_learns_no_more(student: Student) -> N
     assert {p.device.type for part in (student.network, student.heads) for p in part.parameters()} == {"cpu"}
 
 
-@pytest.mark.parametrize("recipe", ["paper", "default"])
-def test_neither_recipe_learns_labels_unless_asked(recipe: str) -> None:
-    assert distilling_recipe(recipe).weight_labels == 0
+def test_default_recipe_learns_labels_and_that_of_the_paper_does_not() -> None:
+    assert distilling_recipe("default").weight_labels > 0
+    assert distilling_recipe("paper").weight_labels == 0
+    assert teaching_recipe("default").weight_labels == 0
 
 
 def test_student_without_heads_gives_no_labels_and_writes_none(scans: FingerprintSet) -> None:
-    student = learnt(scans)
+    student = learnt(scans, weight_labels=0)
     found = as_read_back(student).locate(scans)
     assert student.heads is None
     assert found.floor is None
@@ -105,7 +107,7 @@ def test_student_without_heads_gives_no_labels_and_writes_none(scans: Fingerprin
 
 def test_survey_without_labels_makes_no_heads(scans: FingerprintSet) -> None:
     unlabelled = replace(scans, floor=None, building=np.full(len(scans), ""))
-    asked, not_asked = learnt(unlabelled, epochs=2, weight_labels=5.0), learnt(unlabelled, epochs=2)
+    asked, not_asked = (learnt(unlabelled, epochs=2, weight_labels=w) for w in (5.0, 0.0))
     assert asked.heads is None
     np.testing.assert_array_equal(
         asked.locate(unlabelled).position_m, not_asked.locate(unlabelled).position_m

@@ -14,10 +14,10 @@ GOLDEN = Path(__file__).with_name("golden_run.json")
 
 
 def loss_curve(folder: Path) -> dict[str, list[float]]:
-    """Terms of a short distilling run under two untrained teachers, at every look."""
+    """Terms of a short distilling run of positions alone under two untrained teachers, at every look."""
     log = folder / "metrics.jsonl"
     survey = simulated_survey(seed=5, n_train=300, n_test=10)
-    settings = {"width": 32, "d_e": 16, "batch_size": 32}
+    settings = {"width": 32, "d_e": 16, "batch_size": 32, "weight_labels": 0}
     Localizer(
         "dnn", teachers=["untrained"] * 2, settings=settings, epochs=12, seed=3, device="cpu", log=log
     ).fit(survey)

@@ -9,7 +9,7 @@ from pydantic import Field
 from tutelage.errors import BadInputError
 from tutelage.networks import NetworkSpec
 from tutelage.teaching import PAPER_INPUT
-from tutelage.training import LearningRecipe, changed_recipe
+from tutelage.training import LABELS, LearningRecipe, changed_recipe
 
 __all__ = ["DistillingRecipe", "distilling_recipe"]
 
@@ -45,7 +45,7 @@ class DistillingRecipe(LearningRecipe):
 
 _RECIPES = {
     "paper": DistillingRecipe(**PAPER_INPUT, sim_form="batch_mean", pairing="random", fi_form="scale_free"),
-    "default": DistillingRecipe(),
+    "default": DistillingRecipe(**LABELS),
 }
 
 

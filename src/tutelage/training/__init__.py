@@ -5,6 +5,7 @@ from tutelage.training.labels import LabelHeads, label_classes
 from tutelage.training.loop import Hook, train
 from tutelage.training.pretraining import pretrain
 from tutelage.training.recipe import (
+    LABELS,
     Budget,
     LearningRecipe,
     changed_recipe,
@@ -20,6 +21,7 @@ from tutelage.training.state import TrainState
 from tutelage.training.supervised import supervised_step
 
 __all__ = [
+    "LABELS",
     "Batch",
     "Batches",
     "Budget",

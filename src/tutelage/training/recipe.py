@@ -15,10 +15,21 @@ from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.networks import NetworkSpec, checked_settings
 from tutelage.representation import RepresentationKind
 
-__all__ = ["Budget", "LearningRecipe", "descend", "learning_rate_at", "make_optimizer", "steps_per_epoch"]
+__all__ = [
+    "LABELS",
+    "Budget",
+    "LearningRecipe",
+    "descend",
+    "learning_rate_at",
+    "make_optimizer",
+    "steps_per_epoch",
+]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
+
+# Of the default recipes that learn a building: floors for next to no change in position (docs/networks.md).
+LABELS: dict[str, Any] = {"weight_labels": 2.0}
 
 
 class LearningRecipe(BaseModel):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tutelage.networks import NetworkSpec
 from tutelage.teaching import PAPER_INPUT
-from tutelage.training import LearningRecipe, changed_recipe
+from tutelage.training import LABELS, LearningRecipe, changed_recipe
 
 __all__ = ["TransferRecipe", "transfer_recipe"]
 
@@ -24,7 +24,7 @@ class TransferRecipe(LearningRecipe):
     """Whether the target begins with the sources' Regressor or with fresh weights; it learns on in both."""
 
 
-_RECIPES = {"paper": TransferRecipe(**PAPER_INPUT), "default": TransferRecipe()}
+_RECIPES = {"paper": TransferRecipe(**PAPER_INPUT), "default": TransferRecipe(**LABELS)}
 
 
 def transfer_recipe(

@@ -1,0 +1,36 @@
+"""What learning floors beside positions does to both, on held-out reference points of training data.
+
+    python -m benchmarks.labels
+
+DNN, default recipe; a fifth of the reference points of the training split held out, the test split untouched.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from tutelage import Localizer, evaluate, load, split_by_position
+
+WEIGHTS = (0.0, 2.0)
+SEEDS = (0, 1)
+
+
+def main() -> None:
+    """Print a Markdown table, a row a run."""
+    torch.set_num_threads(1)
+    print("| training data of | weight_labels | seed | held-out error (m) | floor right |")
+    print("|---|---|---|---|---|")
+    for name in ("tampere", "ujiindoorloc"):
+        train = load(name).train
+        heard = train[train.n_heard > 0]
+        for seed in SEEDS:
+            rest, held = split_by_position(heard, fraction=0.2, seed=seed)
+            for weight in WEIGHTS:
+                model = Localizer("dnn", settings={"weight_labels": weight}, seed=seed).fit(heard[rest])
+                figures = evaluate(model, heard[held]).figures()
+                hit = "-" if figures["floor_hit"] is None else f"{100 * figures['floor_hit']:.1f} %"
+                print(f"| {name} | {weight:g} | {seed} | {figures['mae_m']:.2f} | {hit} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

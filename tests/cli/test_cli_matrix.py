@@ -1,0 +1,88 @@
+"""Every network under every method on real buildings: each must learn, not only end.
+
+The sets are thinned and the budgets tiny, so the errors say nothing about the methods; results/ does.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_line import Command
+
+from tutelage.datasets import export_table, load
+from tutelage.fingerprints import Survey
+
+pytestmark = pytest.mark.real_data
+
+SOURCE_OF = {"ujiindoorloc": "tampere", "tampere": "tut6", "tut6": "ujiindoorloc"}
+EPOCHS = {"dnn": 8, "cnnloc": 12, "bayescnn": 6, "baat": 4}
+METHODS = ("none", "untrained", "default", "paper", "sequential", "collective")
+SHORT = ("--set", "batch_size=16", "--set", "learning_rate=2e-3", "--device", "cpu", "--json")
+
+
+@pytest.fixture(scope="module")
+def thinned(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the three buildings as tables, about 300 training and 200 test scans each."""
+    folder = tmp_path_factory.mktemp("thinned")
+    for name in SOURCE_OF:
+        survey = load(name, data_dir=data_dir)
+        assert survey.test is not None
+        train, test = (
+            scans[:: max(1, len(scans) // size)] for scans, size in ((survey.train, 300), (survey.test, 200))
+        )
+        export_table(Survey(name, train, test), folder / f"{name}.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def teacher_of(thinned: Path) -> dict[tuple[str, str, str], Path]:
+    """Where each teacher lies; a test makes those it needs, the later ones find them there."""
+    return {
+        (source, network, recipe): thinned / f"{source}-{network}-{recipe}.teacher"
+        for source in SOURCE_OF
+        for network in EPOCHS
+        for recipe in ("default", "paper")
+    }
+
+
+@pytest.mark.parametrize("target", SOURCE_OF)
+@pytest.mark.parametrize("network", EPOCHS)
+@pytest.mark.parametrize("method", METHODS)
+def test_network_learns_under_every_method(
+    tutelage: Command,
+    thinned: Path,
+    teacher_of: dict[tuple[str, str, str], Path],
+    tmp_path: Path,
+    target: str,
+    network: str,
+    method: str,
+) -> None:
+    table, source = thinned / f"{target}.parquet", thinned / f"{SOURCE_OF[target]}.parquet"
+    common = ("--network", network, "--epochs", EPOCHS[network], *SHORT)
+    if method in ("sequential", "collective"):
+        taught: tuple[object, ...] = ("--transfer", method, "--source", source)
+    elif method in ("default", "paper"):
+        teacher = teacher_of[SOURCE_OF[target], network, method]
+        if not teacher.exists():
+            made = tutelage("teach", "--source", source, "--recipe", method, "--out", teacher, *common)
+            assert made.code == 0, made.stderr
+        taught = ("--recipe", method, "--teacher", teacher)
+    else:
+        taught = ("--teacher", method)
+    model = tmp_path / "model"
+    fitted = tutelage("fit", "--target", table, *taught, "--out", model, *common)
+    assert fitted.code == 0, fitted.stderr
+    evaluated = tutelage("evaluate", model, "--on", table, "--json")
+    assert evaluated.code == 0, evaluated.stderr
+    row = json.loads(evaluated.stdout)
+    assert row["mae_m"] < 0.6 * centroid_error_m(load(table)), row
+
+
+def centroid_error_m(survey: Survey) -> float:
+    """The error of who answers with the middle of the training positions."""
+    assert survey.test is not None
+    centre = survey.train.absolute_position_m.mean(axis=0)
+    return float(np.linalg.norm(survey.test.absolute_position_m - centre, axis=1).mean())
