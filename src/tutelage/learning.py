@@ -11,7 +11,7 @@ import numpy as np
 from tutelage.distilling import DistillingRecipe, TeacherChoice, distil, distilling_recipe
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.fingerprints import FingerprintSet, Survey
-from tutelage.networks import network_choice, network_names, network_spec, plain_name
+from tutelage.networks import NetworkChoice, network_choice, network_names, network_spec, plain_name
 from tutelage.student import Student
 from tutelage.teaching import Teacher
 from tutelage.training import LearningRecipe, RunOptions
@@ -23,6 +23,7 @@ __all__ = [
     "Sources",
     "TeacherNames",
     "TransferChoice",
+    "checked_choice",
     "checked_transfer",
     "learn_by_transfer",
     "learn_under_teachers",
@@ -81,7 +82,7 @@ def learn_by_transfer(
 ) -> Learnt:
     """Sequential or collective transfer from surveys of source buildings. Parameters as of `transfer`."""
     split_settings(network, TransferRecipe.model_fields, settings)
-    choice = network_choice(network)
+    choice = checked_choice(network)
     under = {**choice.settings, **choice.recipe_within(LearningRecipe.model_fields)}
     of_network, of_recipe = split_settings(network, TransferRecipe.model_fields, {**under, **settings})
     recipe = transfer_recipe(recipe_name, of_recipe, choice.spec)
@@ -101,6 +102,19 @@ def learn_by_transfer(
             ],
         },
     )
+
+
+def checked_choice(network: str) -> NetworkChoice:
+    """`network_choice`, for runs that take only a part of the recipe's settings from a network file.
+
+    Raises
+    ------
+    UnknownNameError
+        If the file sets what no recipe has: left out with the others, a slip would go unseen.
+    """
+    choice = network_choice(network)
+    split_settings(network, DistillingRecipe.model_fields, choice.recipe)
+    return choice
 
 
 def checked_transfer(kind: str, sources: Sequence[object], teachers: TeacherNames) -> TransferKind | None:

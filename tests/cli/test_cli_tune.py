@@ -41,8 +41,9 @@ def test_tune_writes_a_file_that_fit_and_teach_use(
 def test_tune_again_shows_the_same_without_training(
     tutelage: Command, tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = ("--study", tmp_path / "s.sqlite")
-    tune = ("tune", "--target", tables / "survey.csv", "--out", tmp_path / "a.json", "--trials", 1, *TINY)
+    monkeypatch.chdir(tmp_path)
+    study = ("--study", "s.sqlite")
+    tune = ("tune", "--target", tables / "survey.csv", "--trials", 1, *TINY)
     first = tutelage(*tune, *study, "--json")
     monkeypatch.setattr("tutelage.tuning.scoring.distil", None)
     again = tutelage(*tune, *study, "--json")
@@ -51,7 +52,7 @@ def test_tune_again_shows_the_same_without_training(
     shown = json.loads(again.stdout)
     assert (shown["network"], shown["found"]["n_finished"]) == ("dnn", 1)
     assert shown["settings"] == {"width": 8, "d_e": 8}
-    assert files_below(tmp_path).keys() == {"a.json", "s.sqlite"}
+    assert files_below(tmp_path).keys() == {"dnn.json", "s.sqlite"}  # named after the network
 
 
 def test_report_of_a_search_of_one_trial_can_be_written(
@@ -121,6 +122,25 @@ def test_bad_option_of_tune_is_refused(
     monkeypatch.chdir(tmp_path)
     assert_refused(tutelage("tune", "--target", tables / "survey.csv", "--out", "a.json", *options), *said)
     assert files_below(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("teach", "--source"),
+        ("fit", "--target"),
+        ("fit", "--transfer", "sequential", "--source", "simulated", "--target"),
+    ],
+    ids=["teach", "fit", "transfer"],
+)
+def test_slip_in_a_network_file_is_refused_by_every_verb(
+    tutelage: Command, tables: Path, tmp_path: Path, verb: tuple[str, ...]
+) -> None:
+    file = tmp_path / "a.json"
+    file.write_text('{"network": "dnn", "recipe": {"learning_rat": 0.001}}', encoding="utf-8")
+    ended = tutelage(*verb, tables / "survey.csv", "--network", f"dnn:{file}", "--out", tmp_path / "made")
+    assert_refused(ended, "unknown setting 'learning_rat'", "Did you mean learning_rate")
+    assert files_below(tmp_path).keys() == {"a.json"}
 
 
 @pytest.mark.real_data

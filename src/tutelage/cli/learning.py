@@ -59,13 +59,13 @@ def teach_command(
     as_json: Json = False,
 ) -> None:
     """Expert Training: make a surrogate teacher of a source building."""
-    from tutelage.learning import split_settings
+    from tutelage.learning import checked_choice, split_settings
     from tutelage.teaching import TeachingRecipe, teach
     from tutelage.training import Budget, RunOptions, clear_checkpoints
 
     require_writable_file(out)
-    given = pairs_of(settings)
-    of_network, of_recipe = split_settings(network, TeachingRecipe.model_fields, given)
+    of_network, of_recipe = split_settings(network, TeachingRecipe.model_fields, pairs_of(settings))
+    checked_choice(network)
     options = RunOptions(
         seed=seed,
         device=device,
@@ -150,8 +150,10 @@ def fit_command(
 
 def tune_command(
     target: Annotated[str, typer.Option(help=f"Building whose training scans are used: {SOURCE}.")],
-    out: Annotated[Path, typer.Option(help="Network file to write; fit --network NAME:FILE uses it.")],
     network: Network = "dnn",
+    out: Annotated[
+        Path | None, typer.Option(help="Network file to write, for fit --network NAME:FILE (else NAME.json).")
+    ] = None,
     search: Annotated[
         list[str] | None,
         typer.Option(help="architecture, learning, constraints or paper (Appendix A); repeatable."),
@@ -174,8 +176,10 @@ def tune_command(
     as_json: Json = False,
 ) -> None:
     """Search architecture, settings of learning or weights of constraints, on training data alone."""
+    from tutelage.networks import plain_name
     from tutelage.tuning import tune, write_search_report
 
+    out = out or Path(f"{plain_name(network)}.json")
     for file in (out, report):
         if file:
             require_writable_file(file)
