@@ -63,6 +63,7 @@ class Localizer:
     recipe : "paper" or "default" (networks only)
     settings : changes to the network's and the recipe's settings, by name
     epochs, minutes : budget; neither means the recipe's own
+    budget : the same as an object, which may be in updates too; instead of epochs and minutes
     seed : of every random number
     device : "auto", "cpu", "cuda", ...
     checkpoint_dir : where to keep checkpoints while fitting, None for none
@@ -93,6 +94,7 @@ class Localizer:
         settings: Mapping[str, Any] | None = None,
         epochs: int | None = None,
         minutes: float | None = None,
+        budget: Budget | None = None,
         seed: int = 0,
         device: str = "auto",
         checkpoint_dir: str | Path | None = None,
@@ -108,6 +110,7 @@ class Localizer:
         self.settings = settings
         self.epochs = epochs
         self.minutes = minutes
+        self.budget = budget
         self.seed = seed
         self.device = device
         self.checkpoint_dir = checkpoint_dir
@@ -148,7 +151,8 @@ class Localizer:
     def _fit_knn(self, scans: FingerprintSet) -> dict[str, Any]:
         if checked_transfer(self.transfer, listed_sources(self.sources), self.teachers):
             raise BadInputError("knn has no transfer; leave it out, or choose a network")
-        if loaded_teachers(self.teachers) or self.recipe != "default" or self.epochs or self.minutes:
+        length = self.epochs or self.minutes or self.budget
+        if loaded_teachers(self.teachers) or self.recipe != "default" or length:
             raise BadInputError("knn has no teachers, recipes or epochs; leave them out, or choose a network")
         settings, held_out_m = choose_settings(
             scans, self.settings or {}, seed=self.seed, progress=self.progress
@@ -175,12 +179,19 @@ class Localizer:
         return RunOptions(
             seed=self.seed,
             device=self.device,
-            budget=Budget(self.epochs, self.minutes),
+            budget=self._budget(),
             checkpoint_dir=Path(self.checkpoint_dir) if self.checkpoint_dir else None,
             resume=self.resume,
             log=Path(self.log) if self.log else None,
             progress=self.progress,
         )
+
+    def _budget(self) -> Budget:
+        if self.budget is None:
+            return Budget(self.epochs, self.minutes)
+        if self.epochs is not None or self.minutes is not None:
+            raise BadInputError("give either a budget, or epochs or minutes, not both")
+        return self.budget
 
     # -- answering ------------------------------------------------------------------------------
 

@@ -77,7 +77,7 @@ def test_ctrl_c_at_reproduce_says_how_to_go_on(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("tutelage.experiments.reproduce.reproduce", stopped)
-    ended = tutelage("reproduce", "spine", "--out", tmp_path)
+    ended = tutelage("reproduce", "table1", "--out", tmp_path)
     assert (ended.code, ended.stdout) == (130, "")
     assert "the same command again" in ended.stderr
 

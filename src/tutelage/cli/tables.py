@@ -16,21 +16,55 @@ __all__ = [
     "reproduce_command",
 ]
 
+_TABLE = (
+    "table1 (every method), table2 (each constraint), table3 (which sources), table4 (little data), figure2 "
+    "(distributions of errors), appendix_a (weights of the constraints), networks (each on its own), or all."
+)
+_Names = list[str] | None
+
 
 def reproduce_command(
-    table: Annotated[str, typer.Argument(help="spine: both phases, both ways; networks: each on its own.")],
+    table: Annotated[str, typer.Argument(help=_TABLE)],
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
-    budget: Annotated[str, typer.Option(help="standard or quick.")] = "standard",
+    budget: Annotated[str, typer.Option(help="paper, full, standard or quick; else the table's own.")] = "",
+    targets: Annotated[_Names, typer.Option(help="Buildings to learn; repeatable, or with commas.")] = None,
+    networks: Annotated[_Names, typer.Option(help="Networks; repeatable, or with commas.")] = None,
+    methods: Annotated[_Names, typer.Option(help="Methods; repeatable, or with commas.")] = None,
+    sources: Annotated[_Names, typer.Option(help="Source buildings; repeatable, or with commas.")] = None,
+    seeds: Annotated[int, typer.Option(min=0, help="Seeds 0 to N - 1; 0: as the table says.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Cells at a time, each in its own process.")] = 1,
+    executor: Annotated[str, typer.Option(help="local, or ray (pip install tutelage[ray]).")] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Of a Ray cluster to join; else one is started here.")
+    ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Make a results table; finished cells are kept and never run again."""
+    """Make a table of the paper with k-NN and the controls; finished cells are kept and never run again."""
+    from tutelage.experiments.executors import executor_of
+    from tutelage.experiments.pages import json_page, markdown_page
     from tutelage.experiments.reproduce import reproduce
+    from tutelage.experiments.tables import TABLES, Request
 
+    request = Request(
+        budget, _listed(targets), _listed(networks), _listed(methods), _listed(sources), n_seeds=seeds
+    )
+    run_on = executor_of(executor, jobs=jobs, address=address)
+    made = []
     with stoppable("give the same command again: finished cells are kept"):
-        page, rows = reproduce(table, out, budget=budget, jobs=jobs, data_dir=data_dir)
-    typer.echo(json.dumps(rows) if as_json else page)
+        for name in TABLES if table == "all" else (table,):
+            summary = reproduce(name, out, run_on, request, data_dir=data_dir, progress=not as_json)
+            made.append(summary)
+            if not as_json:
+                typer.echo(markdown_page(summary))
+    if as_json:
+        pages = [json_page(summary) for summary in made]
+        typer.echo(json.dumps(pages if table == "all" else pages[0]))
+
+
+def _listed(names: list[str] | None) -> tuple[str, ...]:
+    """Names given one by one, or several in one with commas between."""
+    return tuple(name.strip() for given in names or [] for name in given.split(",") if name.strip())
 
 
 def demo_command(

@@ -11,10 +11,12 @@ J_FI   `functional_information`  both extractors are equally sensitive to their 
 
 from tutelage.constraints.angular_similarity import angular_similarity
 from tutelage.constraints.functional_information import (
+    COMPARISON_OF,
     compare_norms,
     functional_information,
     jacobian_spectral_norm,
     largest_singular_value,
+    sensitivity,
     transmitting_matrix,
 )
 from tutelage.constraints.localization_error import mean_distance
@@ -27,6 +29,7 @@ from tutelage.constraints.mutual_information import (
 )
 
 __all__ = [
+    "COMPARISON_OF",
     "MutualInformationEstimator",
     "angular_similarity",
     "compare_norms",
@@ -37,6 +40,7 @@ __all__ = [
     "largest_singular_value",
     "mean_distance",
     "mutual_information",
+    "sensitivity",
     "shifted_estimate",
     "transmitting_matrix",
 ]

@@ -19,10 +19,12 @@ from tutelage.constraints.angular_similarity import unit_vectors
 from tutelage.errors import UnknownNameError
 
 __all__ = [
+    "COMPARISON_OF",
     "compare_norms",
     "functional_information",
     "jacobian_spectral_norm",
     "largest_singular_value",
+    "sensitivity",
     "transmitting_matrix",
 ]
 
@@ -51,10 +53,16 @@ def largest_singular_value(gram: Tensor, *, iterations: int = 15, start: Tensor 
     Source: Paper, Algorithm 1, with v of shape [d, 1]: as printed, v is [d, d] and its row norms divide
     the wrong axis. The square root makes it the norm of A, where Eq. 10 calls the eigenvalue the norm.
     """
-    v = unit_vectors(_seeded((*gram.shape[-1:], 1), gram) if start is None else start, dim=-2)
+    start = _seeded((*gram.shape[-1:], 1), gram) if start is None else start
+    return _by_power_iteration(lambda v: gram @ v, start, iterations)
+
+
+def _by_power_iteration(gram: Callable[[Tensor], Tensor], start: Tensor, iterations: int) -> Tensor:
+    """sqrt of the largest eigenvalue of a Gram matrix that is given by its product with [..., d, 1]."""
+    v = unit_vectors(start, dim=-2)
     for _ in range(iterations - 1):
-        v = unit_vectors(gram @ v, dim=-2)
-    eigenvalue: Tensor = vector_norm(gram @ v, dim=(-2, -1))
+        v = unit_vectors(gram(v), dim=-2)
+    eigenvalue: Tensor = vector_norm(gram(v), dim=(-2, -1))
     return eigenvalue.clamp_min(_SMALLEST).sqrt()
 
 
@@ -219,12 +227,25 @@ def functional_information(
 
     Source: Paper, Eq. 11; "literal" and "scale_free" are the paper's recipe, the others are ours.
     """
-    if form not in _FORMS:
-        raise UnknownNameError("form of functional information", form, _FORMS)
-    sensitivity, comparison = _FORMS[form]
+    own = sensitivity(z_f_student, z_e_student, form=form, iterations=iterations)
     with torch.no_grad():
-        sigma_teacher = sensitivity(z_f_teacher, z_e_teacher, iterations)
-    return compare_norms(sigma_teacher, sensitivity(z_f_student, z_e_student, iterations), comparison)
+        theirs = sensitivity(z_f_teacher, z_e_teacher, form=form, iterations=iterations)
+    return compare_norms(theirs, own, COMPARISON_OF[form])
+
+
+def sensitivity(z_in: Tensor, z_out: Tensor, *, form: str = "literal", iterations: int = 15) -> Tensor:
+    """Sigma of one extractor, by a form of `functional_information`; scalar.
+
+    For a student under several teachers: its own is computed once.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such form.
+    """
+    if form not in _SENSITIVITIES:
+        raise UnknownNameError("form of functional information", form, _SENSITIVITIES)
+    return _SENSITIVITIES[form](z_in, z_out, iterations)
 
 
 def compare_norms(sigma_teacher: Tensor, sigma_student: Tensor, form: str = "log_ratio") -> Tensor:
@@ -251,7 +272,14 @@ def compare_norms(sigma_teacher: Tensor, sigma_student: Tensor, form: str = "log
 
 
 def _sigma(z_in: Tensor, z_out: Tensor, iterations: int) -> Tensor:
-    return largest_singular_value(transmitting_matrix(z_in, z_out), iterations=iterations).mean()
+    if _shared_positions(z_in, z_out) is not None:
+        return largest_singular_value(transmitting_matrix(z_in, z_out), iterations=iterations).mean()
+    inputs, outputs = unit_vectors(z_in.flatten(1)), unit_vectors(z_out.flatten(1))
+    # T v = out' (in in') out v: with [B, B] in the middle nothing of [d_in, d_out] is ever built, and
+    # d_in is thousands where a map is flattened.
+    between = inputs @ inputs.mT
+    start = _seeded((outputs.shape[1], 1), outputs)
+    return _by_power_iteration(lambda v: outputs.mT @ (between @ (outputs @ v)), start, iterations)
 
 
 def _scale_free_sigma(z_in: Tensor, z_out: Tensor, iterations: int) -> Tensor:
@@ -276,9 +304,16 @@ _COMPARISONS: dict[str, Callable[[Tensor], Tensor]] = {
     "difference": lambda sigma: sigma,
     "log_ratio": lambda sigma: sigma.clamp_min(_SMALLEST).log(),
 }
-_FORMS: dict[str, tuple[Callable[[Tensor, Tensor, int], Tensor], str]] = {
-    "literal": (_sigma, "difference"),
-    "scale_free": (_scale_free_sigma, "difference"),
-    "log_ratio": (_scale_free_sigma, "log_ratio"),
-    "least_squares": (_least_squares_sigma, "log_ratio"),
+_SENSITIVITIES: dict[str, Callable[[Tensor, Tensor, int], Tensor]] = {
+    "literal": _sigma,
+    "scale_free": _scale_free_sigma,
+    "log_ratio": _scale_free_sigma,
+    "least_squares": _least_squares_sigma,
 }
+COMPARISON_OF = {
+    "literal": "difference",
+    "scale_free": "difference",
+    "log_ratio": "log_ratio",
+    "least_squares": "log_ratio",
+}
+"""How each form compares the two, as `compare_norms` names it."""

@@ -8,13 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from tutelage.constraints import (
+    COMPARISON_OF,
     MutualInformationEstimator,
     angular_similarity,
     compare_norms,
-    functional_information,
     jacobian_spectral_norm,
     mean_distance,
     mutual_information,
+    sensitivity,
     shifted_estimate,
 )
 from tutelage.distilling.pairing import Pairing
@@ -115,11 +116,10 @@ class Constraints:
     def _functional_information(self, student: Representations, taught: Sequence[Generated]) -> Tensor:
         n, form = self.recipe.power_iterations, self.recipe.fi_form
         if form != "jacobian":
-            gaps = [
-                functional_information(student.z_f, student.z_e, t.z_f, t.z_e, form=form, iterations=n)
-                for t in taught
-            ]
-            return torch.stack(gaps).sum()
+            own = sensitivity(student.z_f, student.z_e, form=form, iterations=n)
+            with torch.no_grad():
+                theirs = [sensitivity(t.z_f, t.z_e, form=form, iterations=n) for t in taught]
+            return torch.stack([compare_norms(sigma, own, COMPARISON_OF[form]) for sigma in theirs]).sum()
         own = jacobian_spectral_norm(self.extractor, student.z_f, iterations=n)
         theirs = [
             jacobian_spectral_norm(extractor, t.z_f, iterations=n).detach()

@@ -1,145 +1,154 @@
-"""Finished cells of an experiment: a CSV in long form, one row a cell, saved as each cell ends."""
+"""Cells of the tables: configurations, each with a hash by which a finished one is known again."""
 
 from __future__ import annotations
 
-import csv
-import multiprocessing
-import os
-import signal
-import subprocess
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from importlib.metadata import version
-from multiprocessing.connection import wait
-from pathlib import Path
-from typing import Any, TypeVar
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
 
-import torch
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress
+from tutelage.distilling import distilling_recipe
+from tutelage.experiments.budgets import table_budget
+from tutelage.experiments.methods import KNN, METHODS, Method
+from tutelage.networks import network_spec
+from tutelage.teaching import teaching_recipe
+from tutelage.transfer import transfer_recipe
 
-from tutelage.errors import FileFormatError, TutelageError
-from tutelage.files import replaced_file
+__all__ = ["UNTRAINED", "Cell", "TeacherCell"]
 
-__all__ = ["CellFile", "Row", "code_version", "run_cells"]
-
-Row = dict[str, Any]
-Cell = TypeVar("Cell")
+UNTRAINED = "untrained"
+# Positions alone, as the paper's networks learn.
+_NO_LABELS = {"weight_labels": 0.0}
 
 
-class CellFile:
-    """Rows on disk, found again by their key columns.
+@dataclass(frozen=True)
+class TeacherCell:
+    """A surrogate teacher to make.
 
     Parameters
     ----------
-    path : the CSV; made with the first cell
-    key : names of the columns that identify a cell
-    columns : all columns, in order
+    source, network : whose representations it models
+    recipe : "default" or "paper"
+    permuted : trained on permuted locations, a control
+    budget : its name
+    seed : of the training, and of the permutation
     """
 
-    def __init__(self, path: Path, key: Sequence[str], columns: Sequence[str]) -> None:
-        self.path, self.key, self.columns = path, tuple(key), tuple(columns)
-        self.rows: list[dict[str, str]] = []
-        if path.exists():
-            with path.open(newline="", encoding="utf-8") as file:
-                reader = csv.DictReader(file)
-                if tuple(reader.fieldnames or ()) != self.columns:
-                    raise FileFormatError(f"{path} has other columns than this version writes; move it away")
-                self.rows = list(reader)
-            if any(None in row or None in row.values() for row in self.rows):
-                raise FileFormatError(
-                    f"{path} has a row that is too short or too long; mend it or move it away"
-                )
+    source: str
+    network: str
+    recipe: str
+    permuted: bool
+    budget: str
+    seed: int
 
-    def find(self, **key: Any) -> dict[str, str] | None:
-        """The finished cell with this key, if there is one."""
-        wanted = {name: str(key[name]) for name in self.key}
-        return next((row for row in self.rows if all(row[k] == v for k, v in wanted.items())), None)
+    @cached_property
+    def hash(self) -> str:
+        """Names the configuration; teachers with one hash are the same teacher."""
+        return _hash(self.configuration())
 
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Keep a finished cell, at once and whole."""
-        self.rows.append({name: str(row[name]) for name in self.columns})
-        with (
-            replaced_file(self.path) as beside,
-            beside.open("w", newline="", encoding="utf-8") as file,
-        ):
-            writer = csv.DictWriter(file, self.columns, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(self.rows)
+    def configuration(self) -> dict[str, Any]:
+        """Everything that the teacher depends on, beside the code and the data."""
+        spec = network_spec(self.network)
+        return {
+            "source": self.source,
+            "permuted": self.permuted,
+            "network": {self.network: spec.settings()},
+            "recipe": _without_length(teaching_recipe(self.recipe, {}, spec).model_dump()),
+            "length": _length(self.budget, self.network),
+            "seed": self.seed,
+        }
 
 
-def run_cells(
-    title: str,
-    run: Callable[[Cell], Row],
-    key: Callable[[Cell], Mapping[str, Any]],
-    cells: Iterable[Cell],
-    finished: CellFile,
-    jobs: int,
-) -> None:
-    """Run the cells that `finished` lacks, `jobs` at a time, and save each as it ends.
+@dataclass(frozen=True)
+class Cell:
+    """A model to fit and to evaluate on the target's test split, once.
 
-    Each process computes with one thread: the figures then do not depend on `jobs`. A cell that fails, or
-    Ctrl-C, ends them all; what was saved stays.
-
-    Raises
-    ------
-    TutelageError
-        If the system ends a process.
+    Parameters
+    ----------
+    target : building that is learnt
+    sources : buildings that take part in the method; for untrained teachers, "untrained" for each
+    network : "knn" or a registered network
+    method : name among `METHODS`
+    budget : its name
+    train_fraction : share of the target's training scans, drawn at random with the seed
+    seed : of everything
     """
-    waiting = [cell for cell in cells if finished.find(**key(cell)) is None]
-    if not waiting:
-        return
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with (
-        _processes(jobs) as pool,
-        Progress(*columns, console=Console(stderr=True), speed_estimate_period=3600) as progress,
-    ):
-        bar = progress.add_task(title, total=len(waiting))
-        for ended in as_completed([pool.submit(run, cell) for cell in waiting]):
-            finished.add(ended.result())
-            progress.advance(bar)
+
+    target: str
+    sources: tuple[str, ...]
+    network: str
+    method: str
+    budget: str
+    train_fraction: float
+    seed: int
+
+    @property
+    def how(self) -> Method:
+        """What the method's name stands for."""
+        return METHODS[self.method]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Changes to the method's recipe."""
+        return {**_NO_LABELS, **self.how.settings}
+
+    @property
+    def teachers(self) -> tuple[TeacherCell, ...]:
+        """The teachers that must be made before."""
+        if self.network == KNN or not self.how.with_teacher_files:
+            return ()
+        how = self.how
+        return tuple(
+            TeacherCell(source, self.network, how.recipe, how.kind == "shuffled", self.budget, self.seed)
+            for source in self.sources
+        )
+
+    @cached_property
+    def hash(self) -> str:
+        """Names the configuration: cells with one hash have the same result, in whichever table."""
+        return _hash(self.configuration())
+
+    def configuration(self) -> dict[str, Any]:
+        """Everything that the result depends on, beside the code and the data."""
+        common = {"target": self.target, "train_fraction": self.train_fraction, "seed": self.seed}
+        if self.network == KNN:
+            return {**common, "network": KNN}
+        how, spec = self.how, network_spec(self.network)
+        transferred = how.kind in ("sequential", "collective")
+        recipe = (transfer_recipe if transferred else distilling_recipe)(how.recipe, self.settings, spec)
+        return {
+            **common,
+            "network": {self.network: spec.settings()},
+            "transfer": how.kind if transferred else None,
+            "sources": list(self.sources) if transferred or how.kind == UNTRAINED else [],
+            "teachers": [teacher.configuration() for teacher in self.teachers],
+            "recipe": _without_length(recipe.model_dump()),
+            "length": _length(self.budget, self.network),
+        }
+
+    def key(self, experiment: str) -> dict[str, str]:
+        """The cell as a table's columns."""
+        return {
+            "experiment": experiment,
+            "target": self.target,
+            "sources": "+".join(self.sources),
+            "network": self.network,
+            "method": self.method,
+            "budget": self.budget,
+            "train_fraction": f"{self.train_fraction:g}",
+            "seed": str(self.seed),
+        }
 
 
-@contextmanager
-def _processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes for cells; an error or Ctrl-C ends them at once, whatever they are doing."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=_prepare_process) as pool:
-        try:
-            yield pool
-        except BrokenProcessPool as error:
-            raise TutelageError(
-                "a process that ran a cell was ended from outside, perhaps for want of memory; finished "
-                "cells are kept: give the same command again, with fewer --jobs"
-            ) from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
+def _length(budget: str, network: str) -> dict[str, Any]:
+    return asdict(table_budget(budget).length(network))
 
 
-def _prepare_process() -> None:
-    """One thread, and an end without a word at Ctrl-C and when the parent is gone."""
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def _without_length(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The recipe's own length does not count: the budget goes before it."""
+    return {name: value for name, value in recipe.items() if name != "updates"}
 
 
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-
-def code_version() -> str:
-    """The commit that the code runs from, or the package's version where there is no repository."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return version("tutelage")
+def _hash(configuration: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(configuration, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,92 +1,130 @@
-"""The tables that `tutelage reproduce` makes.
+"""`tutelage reproduce`: run the cells of a table that are not finished, and write the table.
 
-Table NAME gives `NAME.csv` (a row a model and seed), `NAME_teachers.csv` (a row a teacher, where there are
-any) and the page `NAME.md`. A finished cell is never run again, so the command can be stopped and started.
+A cell is known by the hash of its configuration; a finished one is never run again, so the command can be
+stopped, also hard, and started again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
-from tutelage.errors import UnknownNameError
-from tutelage.experiments import networks, spine
-from tutelage.experiments.cells import CellFile, run_cells
-from tutelage.experiments.models import FIGURES, KEY, QUALITY, TEACHER_KEY, Cell, ModelRun
-from tutelage.files import replaced_file
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress
 
-__all__ = ["TABLES", "Table", "reproduce"]
+from tutelage.experiments.buildings import buildings_here
+from tutelage.experiments.cells import Cell, TeacherCell
+from tutelage.experiments.executors import Executor
+from tutelage.experiments.pages import write_pages
+from tutelage.experiments.storage import Results, Row, TeacherFiles
+from tutelage.experiments.summary import Summary, summarise
+from tutelage.experiments.tables import Request, cells_of, chosen_table
+from tutelage.experiments.work import FitJob, TeachJob, fit_cell, teach_cell
 
-Rows = Sequence[dict[str, str]]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of the project.
-
-    Parameters
-    ----------
-    cells : what it holds
-    page : rows, teachers and the budget's name to a Markdown page
-    updates : of a stage, for each budget; None is the recipe's own length
-    """
-
-    cells: Callable[[], Iterator[Cell]]
-    page: Callable[[Rows, Rows, str], str]
-    updates: Mapping[str, int | None]
-
-
-TABLES = {
-    "spine": Table(spine.cells, spine.page, spine.UPDATES),
-    "networks": Table(networks.cells, lambda rows, _, budget: networks.page(rows, budget), networks.UPDATES),
-}
+__all__ = ["reproduce"]
 
 
 def reproduce(
-    table: str,
+    name: str,
     out: Path,
+    executor: Executor,
+    request: Request = Request(),  # noqa: B008 - frozen
     *,
-    budget: str = "standard",
-    jobs: int = 1,
     data_dir: str | Path | None = None,
-) -> tuple[str, list[dict[str, str]]]:
-    """Run the cells that are not finished yet and write the table.
+    progress: bool = True,
+) -> Summary:
+    """Run what is not finished of a table, and write its pages.
 
     Parameters
     ----------
-    table : "spine" or "networks"
-    out : folder for results
-    budget : "standard" or "quick"
-    jobs : cells at a time, each in a process with one thread; the figures do not depend on it
+    name : of the table
+    out : folder of results; the cells of other tables there are taken over where they are the same
+    executor : where the cells run
+    request : budget, targets, networks, methods, sources, seeds
     data_dir : folder of public data sets
+    progress : show a progress bar on standard error
 
     Returns
     -------
-    page, rows : the Markdown page, and the rows of this budget that it was made from
+    What the finished cells say, as it stands on the pages too.
 
     Raises
     ------
-    UnknownNameError
-        If there is no such table or budget.
+    UnknownNameError, BadInputError, FileFormatError
+        If something asked for does not exist, or a file of results is not one.
     """
-    if table not in TABLES:
-        raise UnknownNameError("table", table, TABLES)
-    chosen = TABLES[table]
-    if budget not in chosen.updates:
-        raise UnknownNameError("budget", budget, chosen.updates)
+    table = chosen_table(name, request)
+    here = buildings_here(data_dir)
+    cells = list(cells_of(table, request, here))
     out.mkdir(parents=True, exist_ok=True)
-    run = ModelRun(table, budget, chosen.updates[budget], out / "teachers", data_dir)
-    cells = list(chosen.cells())
-    results = CellFile(out / f"{table}.csv", KEY, (*KEY, *FIGURES))
-    teachers = CellFile(out / f"{table}_teachers.csv", TEACHER_KEY, (*TEACHER_KEY, *QUALITY))
-    taught = dict.fromkeys(cell for cell in cells if cell.method == "taught")
-    if taught:
-        run.teacher_dir.mkdir(exist_ok=True)
-    run_cells("teachers", run.make_teacher, run.teacher_key, taught, teachers, jobs)
-    run_cells("models", run.make_model, run.model_key, cells, results, jobs)
-    rows, made = ([row for row in file.rows if row["budget"] == budget] for file in (results, teachers))
-    page = chosen.page(rows, made, budget)
-    with replaced_file(out / f"{table}.md") as beside:
-        beside.write_text(page, encoding="utf-8")
-    return page, rows
+    results, teachers = Results(out, name), TeacherFiles(out)
+    run = _Run(executor, results, teachers, None if data_dir is None else str(data_dir))
+    run.all(cells, progress)
+    rows: list[tuple[Cell, Row]] = [(cell, row) for cell in cells if (row := results.row(cell))]
+    made = teachers.rows(teacher for cell in cells for teacher in cell.teachers)
+    summary = summarise(name, request, rows, made, results.errors_m, here)
+    write_pages(summary, out)
+    return summary
+
+
+@dataclass(frozen=True)
+class _Run:
+    executor: Executor
+    results: Results
+    teachers: TeacherFiles
+    data_dir: str | None
+
+    def all(self, cells: Sequence[Cell], progress: bool) -> None:
+        """Run the cells that are not finished, teachers first, seed by seed."""
+        waiting = list({cell.hash: cell for cell in cells if self.results.row(cell) is None}.values())
+        missing = self._missing_teachers(waiting)
+        with _progress_bar(len(waiting) + len(missing), progress) as (advance, report):
+            for _, group in groupby(waiting, key=lambda cell: cell.seed):
+                of_seed = list(group)
+                self._teach(self._missing_teachers(of_seed), advance, report)
+                self._fit(of_seed, advance, report)
+        for cell in cells:
+            self.results.row(cell)  # cells with one hash: the others take over the result of the first
+
+    def _missing_teachers(self, cells: Sequence[Cell]) -> list[TeacherCell]:
+        needed = {teacher.hash: teacher for cell in cells for teacher in cell.teachers}
+        return [teacher for teacher in needed.values() if teacher not in self.teachers]
+
+    def _teach(
+        self, cells: Sequence[TeacherCell], advance: Callable[[], None], report: Callable[[str], None]
+    ) -> None:
+        jobs = [TeachJob(cell, self.data_dir) for cell in _longest_first(cells)]
+        for job, taught in self.executor.results(teach_cell, jobs, report):
+            self.teachers.add(job.cell, taught)
+            advance()
+
+    def _fit(self, cells: Sequence[Cell], advance: Callable[[], None], report: Callable[[str], None]) -> None:
+        jobs = [
+            FitJob(cell, tuple(map(self.teachers.read, cell.teachers)), self.data_dir)
+            for cell in _longest_first(cells)
+        ]
+        for job, fitted in self.executor.results(fit_cell, jobs, report):
+            self.results.add(job.cell, fitted)
+            advance()
+
+
+_ORDER = ("baat", "bayescnn", "cnnloc", "dnn", "knn")
+
+
+def _longest_first(cells: Sequence[Cell] | Sequence[TeacherCell]) -> list:  # type: ignore[type-arg]
+    """What takes longest first, so that no process is left alone with it at the end."""
+    return sorted(cells, key=lambda cell: _ORDER.index(cell.network) if cell.network in _ORDER else -1)
+
+
+@contextmanager
+def _progress_bar(total: int, visible: bool) -> Iterator[tuple[Callable[[], None], Callable[[str], None]]]:
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    # Cells are minutes apart: the time left is told from all of them.
+    with Progress(
+        *columns, console=Console(stderr=True), disable=not visible or not total, speed_estimate_period=1e9
+    ) as progress:
+        bar = progress.add_task("cells", total=total)
+        yield lambda: progress.advance(bar), lambda words: progress.console.print(words, style="yellow")

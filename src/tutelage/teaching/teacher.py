@@ -13,7 +13,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
-from safetensors.torch import save_file
+from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from tutelage.errors import BadInputError, FileFormatError
@@ -121,9 +121,13 @@ class Teacher:
 
     def save(self, path: str | Path) -> None:
         """Write one safetensors file with the card in its header; it appears whole or not at all."""
-        header, tensors = self._content()
         with replaced_file(path) as beside:
-            save_file(tensors, beside, metadata=header | {"sha256": _digest(header, tensors)})
+            beside.write_bytes(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The content of a teacher file."""
+        header, tensors = self._content()
+        return save_tensors(tensors, metadata=header | {"sha256": _digest(header, tensors)})
 
     @classmethod
     def load(cls, path: str | Path) -> Teacher:
@@ -141,19 +145,29 @@ class Teacher:
             raise BadInputError(
                 f"there is no teacher file {path}; make one with tutelage teach, or give none or untrained"
             )
+        return cls.from_bytes(path.read_bytes(), name=f"teacher file {path}")
+
+    @classmethod
+    def from_bytes(cls, content: bytes, *, name: str = "this") -> Teacher:
+        """The teacher of a file's content; `name` is what errors call it.
+
+        Raises
+        ------
+        FileFormatError
+            If it is damaged, cut short, or no teacher.
+        """
         try:
-            content = path.read_bytes()
             tensors = load_tensors(content)
             length = int.from_bytes(content[:8], "little")
             header = json.loads(content[8 : 8 + length])["__metadata__"]
             if header.pop("sha256") != _digest(header, tensors):
-                raise FileFormatError(f"teacher file {path} is damaged: it does not match its checksum")
+                raise FileFormatError(f"{name} is damaged: it does not match its checksum")
             card = TeacherCard.model_validate_json(header["tutelage"])
             generator = Generator(**json.loads(header["architecture"]))
             generator.load_state_dict(tensors)
         except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError, ValidationError) as error:
             raise FileFormatError(
-                f"{path} is no teacher file of this version ({_FORMAT}), or is damaged: {_first_line(error)}"
+                f"{name} is no teacher of this version ({_FORMAT}), or is damaged: {_first_line(error)}"
             ) from error
         return cls(generator, card)
 

@@ -71,10 +71,13 @@ class Budget:
     epochs: int | None = None
     minutes: float | None = None
     updates: int | None = None
+    in_paper: bool = False
+    """The epochs of the paper, for each building that learns; with no other length."""
 
     def __post_init__(self) -> None:
         lengths = {"epochs": self.epochs, "minutes": self.minutes, "updates": self.updates}
         given = [name for name, value in lengths.items() if value is not None]
+        given += ["the epochs of the paper"] if self.in_paper else []
         if len(given) > 1:
             raise BadInputError(f"give either {given[0]} or {given[1]}, not both")
         for name, value in lengths.items():
@@ -92,7 +95,7 @@ class Budget:
         """
         if self.updates:
             return self.updates
-        epochs = self.epochs or recipe_epochs
+        epochs = epochs_in_paper(n_scans) if self.in_paper else self.epochs or recipe_epochs
         return epochs * steps_per_epoch(n_scans, recipe.batch_size) if epochs else recipe.updates
 
 

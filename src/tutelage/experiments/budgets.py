@@ -1,0 +1,62 @@
+"""How long the networks of a table learn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tutelage.distilling import distilling_recipe
+from tutelage.errors import UnknownNameError
+from tutelage.networks import network_spec
+from tutelage.training import Budget
+
+__all__ = ["BUDGETS", "TableBudget", "table_budget"]
+
+
+@dataclass(frozen=True)
+class TableBudget:
+    """A budget of the tables.
+
+    Parameters
+    ----------
+    words : how long that is
+    share : of the length of the network's default recipe, for each stage of every method; None for the
+        epochs of the paper
+    n_seeds : seeds of a cell, where a table says nothing else
+    """
+
+    words: str
+    share: float | None
+    n_seeds: int
+
+    def updates(self, network: str) -> int | None:
+        """Updates of each stage, None for the epochs of the paper."""
+        if self.share is None:
+            return None
+        default = distilling_recipe("default", {}, network_spec(network)).updates
+        return max(1, round(self.share * default))
+
+    def length(self, network: str) -> Budget:
+        """The same, for a run."""
+        updates = self.updates(network)
+        return Budget(in_paper=True) if updates is None else Budget(updates=updates)
+
+
+BUDGETS = {
+    "paper": TableBudget("the epochs of the paper (section 4.1)", None, 5),
+    "full": TableBudget("the default recipe's own length", 1.0, 3),
+    "standard": TableBudget("a quarter of the default recipe's length", 1 / 4, 5),
+    "quick": TableBudget("a fiftieth of the default recipe's length: a look at the machinery", 1 / 50, 2),
+}
+
+
+def table_budget(name: str) -> TableBudget:
+    """The budget called `name`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none.
+    """
+    if name not in BUDGETS:
+        raise UnknownNameError("budget", name, BUDGETS)
+    return BUDGETS[name]

@@ -1,0 +1,59 @@
+"""The buildings of the tables: which learn, and from which others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from tutelage.datasets import dataset_table
+from tutelage.errors import UnknownNameError
+
+__all__ = ["OTHER_SOURCES", "PAPER_SOURCES", "TARGETS", "TITLES", "buildings_here", "sources_of"]
+
+TITLES = {
+    "ujiindoorloc": "UJIIndoorLoc",
+    "utsindoorloc": "UTSIndoorLoc",
+    "tampere": "Tampere",
+    "tut6": "TUT6",
+    "dsi1": "DSI1",
+    "uji_library": "UJI library",
+}
+TARGETS = tuple(TITLES)
+"""In the order of the tables: the paper's three, then further ones."""
+
+# Paper, Table 1: the two other buildings.
+PAPER_SOURCES = {
+    "ujiindoorloc": ("utsindoorloc", "tampere"),
+    "utsindoorloc": ("ujiindoorloc", "tampere"),
+    "tampere": ("ujiindoorloc", "utsindoorloc"),
+}
+# Where the paper has no such target, or its sources are not all here; never of the target's own campus.
+OTHER_SOURCES = {
+    "ujiindoorloc": ("tampere", "tut6"),
+    "tampere": ("ujiindoorloc", "dsi1"),
+    "tut6": ("ujiindoorloc", "dsi1"),
+    "dsi1": ("ujiindoorloc", "tampere"),
+    "uji_library": ("tampere", "dsi1"),
+}
+
+
+def buildings_here(data_dir: str | Path | None) -> set[str]:
+    """The buildings of the tables whose files are here, whole."""
+    here = {status.name for status in dataset_table(data_dir) if status.where in ("cached", "local")}
+    return here & set(TARGETS)
+
+
+def sources_of(target: str, here: Collection[str]) -> tuple[str, ...]:
+    """The paper's sources of `target` if all are here, else the others.
+
+    Raises
+    ------
+    UnknownNameError
+        If no sources are laid down for this target.
+    """
+    papers = PAPER_SOURCES.get(target)
+    if papers and all(source in here for source in papers):
+        return papers
+    if target not in OTHER_SOURCES:
+        raise UnknownNameError("target with sources", target, OTHER_SOURCES)
+    return OTHER_SOURCES[target]

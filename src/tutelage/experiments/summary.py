@@ -1,0 +1,271 @@
+"""What the finished cells of a table say: groups of seeds, differences with intervals, sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import mean, stdev
+
+import numpy as np
+
+from tutelage.evaluation.statistics import Difference, holm, paired_bootstraps
+from tutelage.experiments.buildings import TARGETS
+from tutelage.experiments.cells import UNTRAINED, Cell
+from tutelage.experiments.methods import KNN
+from tutelage.experiments.printed import Printed, printed
+from tutelage.experiments.storage import Row
+from tutelage.experiments.tables import TABLES, Request, Table
+
+__all__ = ["CONTROLS", "Against", "Group", "Summary", "summarise"]
+
+ErrorsOf = Callable[[str], np.ndarray | None]
+
+CONTROLS = {"own": "own data alone", "untrained": "untrained teachers", "knn": "k-NN"}
+"""What a group is compared with, where there is such a group."""
+_LEVEL = 0.05
+_RESAMPLES = 10_000
+_FEWEST_SEEDS = 3  # with fewer, nothing can be said of another training
+
+
+@dataclass(frozen=True)
+class Against:
+    """A group against a control.
+
+    Parameters
+    ----------
+    difference : its error minus the control's
+    p_holm : adjusted for all comparisons of the table
+    holds : the interval excludes 0, the adjusted p is below 0.05, and all seeds, three or more, agree
+    """
+
+    difference: Difference
+    p_holm: float
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    """The seeds of one configuration.
+
+    Parameters
+    ----------
+    cell : its first seed's
+    rows : figures by seed
+    against : by the control's short name
+    printed : what the paper prints
+    """
+
+    cell: Cell
+    rows: Mapping[int, Row]
+    printed: Printed | None
+    against: Mapping[str, Against] = field(default_factory=dict)
+
+    def values(self, column: str) -> list[float]:
+        """A figure of every seed, in their order."""
+        return [float(self.rows[seed][column]) for seed in sorted(self.rows)]
+
+    @property
+    def mae_m(self) -> float:
+        """Mean over seeds of the mean error."""
+        return mean(self.values("mae_m"))
+
+    @property
+    def sd_m(self) -> float | None:
+        """Its standard deviation over seeds, of several."""
+        return stdev(self.values("mae_m")) if len(self.rows) > 1 else None
+
+    @property
+    def place(self) -> tuple[str, float]:
+        """Target and share of the training data: what can be compared."""
+        return self.cell.target, self.cell.train_fraction
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A table as its pages show it.
+
+    Parameters
+    ----------
+    name, table, budget : which
+    groups : in the order of the pages
+    teachers : rows of the teachers that took part
+    errors_of : errors on the test scans by a cell's hash
+    missing : targets whose files are not here
+    sentences : what the figures say, generated from them
+    """
+
+    name: str
+    table: Table
+    budget: str
+    groups: tuple[Group, ...]
+    teachers: tuple[Row, ...]
+    errors_of: ErrorsOf
+    missing: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+    @property
+    def places(self) -> list[tuple[str, float]]:
+        """Targets and shares of the training data, in order."""
+        return list(dict.fromkeys(group.place for group in self.groups))
+
+    def at(self, place: tuple[str, float]) -> list[Group]:
+        """The groups of a place."""
+        return [group for group in self.groups if group.place == place]
+
+
+def summarise(
+    name: str,
+    request: Request,
+    finished: Iterable[tuple[Cell, Row]],
+    teachers: Sequence[Row],
+    errors_of: ErrorsOf,
+    here: Collection[str],
+) -> Summary:
+    """Groups of the finished cells, each against its controls.
+
+    Parameters
+    ----------
+    name, request : of the table
+    finished : cells with their figures
+    teachers : figures of the teachers
+    errors_of : errors [n] on the test scans by a cell's hash, None where they were not kept
+    here : buildings whose files are here
+    """
+    table = TABLES[name]
+    groups = _compared(_grouped(table, finished), errors_of)
+    wanted = request.targets or tuple(target for target in TARGETS if target in table.plan)
+    missing = tuple(target for target in wanted if target not in here)
+    return Summary(
+        name,
+        table,
+        request.budget or table.budget,
+        tuple(groups),
+        tuple(teachers),
+        errors_of,
+        missing,
+        tuple(_sentences(groups)),
+    )
+
+
+def _grouped(table: Table, finished: Iterable[tuple[Cell, Row]]) -> list[Group]:
+    cells: dict[tuple[object, ...], Cell] = {}
+    rows: dict[tuple[object, ...], dict[int, Row]] = {}
+    for cell, row in finished:
+        key = (cell.target, cell.train_fraction, cell.network, cell.method, cell.sources)
+        cells.setdefault(key, cell)
+        rows.setdefault(key, {})[cell.seed] = row
+    groups = [Group(cell, rows[key], printed(table.printed, cell)) for key, cell in cells.items()]
+    # Targets and shares together, as they come; within them networks, methods and sources as they come.
+    places = list(dict.fromkeys((group.cell.target, group.cell.train_fraction) for group in groups))
+    networks = list(dict.fromkeys(group.cell.network for group in groups))
+    order = {network: i for i, network in enumerate(networks)}
+    return sorted(groups, key=lambda group: (places.index(group.place), order[group.cell.network]))
+
+
+# -- differences ----------------------------------------------------------------------------------------
+
+
+def _controls(group: Group, groups: Sequence[Group]) -> dict[str, Group]:
+    """The groups that `group` is compared with, by short name."""
+    cell, how = group.cell, group.cell.how
+    if cell.network == KNN:
+        return {}
+    found = {}
+    for other in groups:
+        if other.place != group.place or other is group:
+            continue
+        theirs = other.cell
+        if theirs.network == KNN:
+            found["knn"] = other
+        if theirs.network != cell.network or theirs.how.recipe != how.recipe or how.kind == "alone":
+            continue
+        if theirs.how.kind == "alone":
+            found["own"] = other
+        if (
+            how.with_teacher_files
+            and theirs.how.kind == UNTRAINED
+            and len(theirs.sources) == len(cell.sources)
+        ):
+            found["untrained"] = other
+    return found
+
+
+def _compared(groups: list[Group], errors_of: ErrorsOf) -> list[Group]:
+    """The groups with their differences from their controls, adjusted over all of them."""
+    pairs = [
+        (i, name, _paired_errors_m(group, control, errors_of))
+        for i, group in enumerate(groups)
+        for name, control in _controls(group, groups).items()
+    ]
+    known = [(i, name, table) for i, name, table in pairs if table is not None]
+    differences = _bootstrapped([table for *_, table in known])
+    adjusted = holm([difference.p for difference in differences])
+    against: dict[int, dict[str, Against]] = {}
+    for (i, name, table), difference, p_holm in zip(known, differences, adjusted, strict=True):
+        agree = len(table) >= _FEWEST_SEEDS and len(set(np.sign(table.mean(axis=1)))) == 1
+        excludes = difference.low > 0 or difference.high < 0
+        holds = bool(agree and excludes and p_holm < _LEVEL)
+        against.setdefault(i, {})[name] = Against(difference, float(p_holm), holds)
+    return [
+        Group(group.cell, group.rows, group.printed, against.get(i, {})) for i, group in enumerate(groups)
+    ]
+
+
+def _paired_errors_m(group: Group, control: Group, errors_of: ErrorsOf) -> np.ndarray | None:
+    """[n_seeds, n_scans] error of `group` minus that of `control`, of the seeds and scans that both have."""
+    rows = []
+    for seed in sorted(set(group.rows) & set(control.rows)):
+        ours, theirs = (errors_of(each.rows[seed]["cell"]) for each in (group, control))
+        if ours is not None and theirs is not None:
+            rows.append(ours - theirs)
+    if not rows:
+        return None
+    table = np.stack(rows)
+    answered = ~np.isnan(table).any(axis=0)
+    return table[:, answered] if answered.any() else None
+
+
+def _bootstrapped(tables: Sequence[np.ndarray]) -> list[Difference]:
+    """One difference a table; tables of one shape share their draws."""
+    by_shape: dict[tuple[int, ...], list[int]] = {}
+    for i, table in enumerate(tables):
+        by_shape.setdefault(table.shape, []).append(i)
+    found: dict[int, Difference] = {}
+    for members in by_shape.values():
+        differences = paired_bootstraps(np.stack([tables[i] for i in members]), n_resamples=_RESAMPLES)
+        found |= dict(zip(members, differences, strict=True))
+    return [found[i] for i in range(len(tables))]
+
+
+# -- words ----------------------------------------------------------------------------------------------
+
+
+def _sentences(groups: Sequence[Group]) -> list[str]:
+    """What the differences say, counted over targets, shares, networks and sources."""
+    taught = [group for group in groups if group.cell.method in ("default", "paper")]
+    said = [
+        _counted(f"Trained teachers in the `{recipe}` recipe", of_recipe, control)
+        for recipe in ("default", "paper")
+        if (of_recipe := [group for group in taught if group.cell.how.recipe == recipe])
+        for control in ("untrained", "own")
+    ]
+    for kind in ("sequential", "collective"):
+        transferred = [group for group in groups if group.cell.how.kind == kind]
+        said.append(_counted(f"{kind.capitalize()} transfer", transferred, "own"))
+    alone = [group for group in groups if group.cell.method == "none" and group.cell.network != KNN]
+    said.append(_counted("A network on its own data alone", alone, "knn"))
+    return [sentence for sentence in said if sentence]
+
+
+def _counted(what: str, groups: Sequence[Group], control: str) -> str:
+    against = [group.against[control] for group in groups if control in group.against]
+    if not against:
+        return ""
+    gains = [-each.difference.mean for each in against]
+    better = sum(each.holds and each.difference.mean < 0 for each in against)
+    worse = sum(each.holds and each.difference.mean > 0 for each in against)
+    return (
+        f"{what}, against {CONTROLS[control]}: {np.mean(gains):+.2f} m of gain on average "
+        f"({min(gains):+.2f} to {max(gains):+.2f}) over {len(against)} comparisons; significantly better in "
+        f"{better} of them, significantly worse in {worse}."
+    )

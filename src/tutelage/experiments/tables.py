@@ -1,0 +1,230 @@
+"""The tables as data: which methods, on which buildings, with which sources, shares of the data and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.experiments.budgets import table_budget
+from tutelage.experiments.buildings import TARGETS, sources_of
+from tutelage.experiments.cells import UNTRAINED, Cell
+from tutelage.experiments.methods import ABLATION, COMPARED, KNN, METHODS
+from tutelage.networks import network_names, network_spec
+
+__all__ = ["TABLES", "Request", "Table", "cells_of", "chosen_table"]
+
+_OWN = ("dnn", "cnnloc", "bayescnn", "baat")
+_THREE = ("dnn", "cnnloc", "bayescnn")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the paper, or one of ours.
+
+    Parameters
+    ----------
+    title : heading of its page
+    about : what it shows, a sentence or two
+    methods : names among `METHODS`; k-NN is always beside them
+    plan : networks and their number of seeds for each target, where nothing is asked for; 0: the budget's
+    subsets : every subset of the sources, not all of them together alone
+    fractions : shares of the training data for each target; a target that is not named has the whole of it
+    printed : which of the paper's tables has figures for it, "" for none
+    budget : the one that its plan is made for
+    """
+
+    title: str
+    about: str
+    methods: tuple[str, ...]
+    plan: Mapping[str, Mapping[str, int]]
+    subsets: bool = False
+    fractions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    printed: str = ""
+    budget: str = "standard"
+
+
+def _planned(networks: Mapping[str, Sequence[str]], n_seeds: int = 0) -> dict[str, dict[str, int]]:
+    return {target: dict.fromkeys(names, n_seeds) for target, names in networks.items()}
+
+
+_EVERYWHERE = {"utsindoorloc": _OWN, "tampere": _OWN, "tut6": _THREE, "dsi1": _THREE}
+_TABLE1 = {
+    "ujiindoorloc": {"dnn": 3, "cnnloc": 3},
+    **_planned(_EVERYWHERE),
+    # Its training takes longest.
+    "tampere": {"dnn": 0, "cnnloc": 0, "bayescnn": 0, "baat": 3},
+}
+
+TABLES: dict[str, Table] = {
+    "networks": Table(
+        "The networks on their own",
+        "Every network on its own data alone, beside k-NN and what the paper prints for it without transfer.",
+        ("none",),
+        {"ujiindoorloc": {"dnn": 3}, "tampere": dict.fromkeys(_OWN, 3), "tut6": dict.fromkeys(_OWN, 3)},
+        printed="table1",
+        budget="full",
+    ),
+    "table1": Table(
+        "Table 1: the networks under every method",
+        "Each network alone, under the two transfer methods that the paper compares with, and under "
+        "surrogate teachers in both recipes, with the controls.",
+        COMPARED,
+        _TABLE1,
+        printed="table1",
+    ),
+    "table2": Table(
+        "Table 2: each constraint alone, and together",
+        "The ablation of the paper's section 4.3: J_Sim, J_MI and J_FI alone, the first two, and all three. "
+        "The paper's own figures are lost from its text.",
+        (*COMPARED, *ABLATION),
+        _planned({"tampere": ("dnn",), "tut6": ("dnn",), "dsi1": ("dnn",)}),
+    ),
+    "table3": Table(
+        "Table 3: which sources",
+        "Every subset of the source buildings.",
+        COMPARED,
+        _planned({"tampere": ("dnn",), "tut6": ("dnn",), "dsi1": ("dnn",)}),
+        subsets=True,
+        printed="table3",
+    ),
+    "table4": Table(
+        "Table 4: little training data of the target",
+        "1 % and 10 % of the training scans, drawn at random; each seed draws others.",
+        COMPARED,
+        _planned({"ujiindoorloc": ("dnn",), "tampere": ("dnn",), "tut6": ("dnn",), "dsi1": ("dnn",)}, 10),
+        fractions={
+            "ujiindoorloc": (0.01, 0.1),
+            "utsindoorloc": (0.01, 0.1),
+            "tut6": (0.01, 0.1),
+            "uji_library": (0.01, 0.1),
+            # 1 % of these would be 6 and 13 scans.
+            "tampere": (0.1,),
+            "dsi1": (0.1,),
+        },
+        printed="table4",
+    ),
+    "figure2": Table(
+        "Figure 2: the whole distribution of errors",
+        "The share of test scans within each error, for the networks alone and under teachers; the figures "
+        "are those of Table 1.",
+        ("none", "untrained", "default", "none_paper", "untrained_paper", "paper"),
+        _TABLE1,
+        printed="table1",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a table; what is empty is as its plan says.
+
+    Parameters
+    ----------
+    budget : name of a budget, "" for the table's own
+    targets, networks, methods, sources : names
+    n_seeds : seeds 0 to n_seeds - 1; 0 as planned
+    """
+
+    budget: str = ""
+    targets: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    n_seeds: int = 0
+
+
+def chosen_table(name: str, request: Request) -> Table:
+    """The table called `name`, if everything asked for exists.
+
+    Raises
+    ------
+    UnknownNameError, BadInputError
+        What does not, and what there is.
+    """
+    if name not in TABLES:
+        raise UnknownNameError("table", name, [*TABLES, "all"])
+    table = TABLES[name]
+    table_budget(request.budget or table.budget)
+    allowed = {
+        "target": (request.targets, TARGETS),
+        "network": (request.networks, (*network_names(), KNN)),
+        "method": (request.methods, table.methods),
+        "source": (request.sources, TARGETS),
+    }
+    for what, (given, known) in allowed.items():
+        for each in given:
+            if each not in known:
+                raise UnknownNameError(what, each, known)
+        if len(set(given)) < len(given):
+            raise BadInputError(f"a {what} is given twice: {', '.join(given)}")
+    if both := set(request.sources) & set(request.targets):
+        raise BadInputError(f"{both.pop()} is a target and cannot be a source of it; leave one of them out")
+    return table
+
+
+def cells_of(table: Table, request: Request, here: Collection[str]) -> Iterator[Cell]:
+    """The cells asked for, seed by seed, so that a stopped run has whole seeds.
+
+    Parameters
+    ----------
+    table, request : as `chosen_table` checked them
+    here : buildings whose files are here; targets that are not, and what needs other sources, are left out
+    """
+    budget = request.budget or table.budget
+    targets = request.targets or tuple(target for target in TARGETS if target in table.plan)
+    planned = [
+        (target, network, n_seeds)
+        for target in targets
+        if target in here
+        for network, n_seeds in _networks(table, request, target, budget).items()
+    ]
+    for seed in range(max((n for *_, n in planned), default=0)):
+        for target, network, n_seeds in planned:
+            if seed >= n_seeds:
+                continue
+            for fraction in table.fractions.get(target, (1.0,)):
+                for method, sources in _variants(table, request, target, network, here):
+                    yield Cell(target, sources, network, method, budget, fraction, seed)
+
+
+def _networks(table: Table, request: Request, target: str, budget: str) -> dict[str, int]:
+    """Networks for a target with their numbers of seeds, k-NN first."""
+    own = table_budget(budget).n_seeds
+    planned = table.plan.get(target, dict.fromkeys(_OWN, 0))
+    names = request.networks or tuple(planned)
+    # A plan's seeds are those of its budget; a quick look has fewer.
+    counts = {name: request.n_seeds or _fewest(planned.get(name, 0), own, table, budget) for name in names}
+    return {KNN: max(counts.values(), default=0)} | counts
+
+
+def _fewest(planned: int, own: int, table: Table, budget: str) -> int:
+    if not planned:
+        return own
+    return planned if budget == table.budget else min(planned, own)
+
+
+def _variants(
+    table: Table, request: Request, target: str, network: str, here: Collection[str]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Methods, each with the sources that it takes."""
+    if network == KNN:
+        yield "none", ()
+        return
+    all_sources = request.sources or sources_of(target, here)
+    several = range(1, len(all_sources) + 1) if table.subsets else (len(all_sources),)
+    subsets = [subset for n in several for subset in combinations(all_sources, n)]
+    for method in request.methods or table.methods:
+        how = METHODS[method]
+        if method.startswith("fi") and network_spec(network).no_functional_information:
+            continue
+        if how.kind == "alone":
+            yield method, ()
+        elif how.kind == UNTRAINED:
+            yield from ((method, (UNTRAINED,) * n) for n in dict.fromkeys(map(len, subsets)))
+        else:
+            for subset in subsets:
+                # From one source both kinds of transfer are the same.
+                if not (how.kind == "collective" and len(subset) == 1 and table.subsets):
+                    yield method, subset

@@ -1,0 +1,163 @@
+"""The words and rows of a table's pages, the same in Markdown and in HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import mean
+from typing import NamedTuple
+
+from tutelage.experiments.budgets import BUDGETS
+from tutelage.experiments.buildings import PAPER_SOURCES, TITLES
+from tutelage.experiments.methods import KNN, METHODS
+from tutelage.experiments.storage import Row
+from tutelage.experiments.summary import CONTROLS, Against, Group, Summary
+
+__all__ = [
+    "Grid",
+    "cells_grid",
+    "how_made",
+    "label",
+    "legend",
+    "missing_line",
+    "network_title",
+    "place_title",
+    "sources_line",
+    "teachers_grid",
+]
+
+_NETWORKS = {KNN: "k-NN", "dnn": "DNN", "cnnloc": "CNNLoc", "bayescnn": "BayesCNN", "baat": "bAaT"}
+_QUALITY = {
+    "source_mae_m": "source network",
+    "generator_mae_m": "generator",
+    "centroid_mae_m": "centroid",
+    "angular_similarity": "cosine",
+    "spread": "spread",
+    "diversity": "diversity",
+}
+TEACHERS = (
+    "Measured on reference points held out of the source's training data, in metres of its data set, mean "
+    "over seeds. A collapsed generator has a spread near 0 and the error of the centroid."
+)
+
+
+class Grid(NamedTuple):
+    """A table: names of the columns, and rows; `**` stands around what holds."""
+
+    head: list[str]
+    rows: list[list[str]]
+
+
+def network_title(network: str) -> str:
+    """A network's name as papers write it."""
+    return _NETWORKS.get(network, network)
+
+
+def place_title(place: tuple[str, float]) -> str:
+    """A target, and the share of its training data where it is not the whole."""
+    target, fraction = place
+    share = "" if fraction == 1 else f", {fraction:.0%} of the training scans"
+    return f"{TITLES.get(target, target)}{share}"
+
+
+def label(group: Group, *, with_sources: bool) -> str:
+    """What a plot calls a group."""
+    cell = group.cell
+    if cell.network == KNN:
+        return network_title(KNN)
+    sources = f" from {_named(cell.sources)}" if with_sources and cell.how.with_sources else ""
+    return f"{network_title(cell.network)} {cell.method}{sources}"
+
+
+def how_made(summary: Summary) -> str:
+    """The command, the budget, and how to read the figures."""
+    budget = BUDGETS[summary.budget]
+    networks = dict.fromkeys(group.cell.network for group in summary.groups if group.cell.network != KNN)
+    lengths = [f"{network_title(name)} {n:,}" for name in networks if (n := budget.updates(name))]
+    length = f" ({', '.join(lengths)} updates a stage)" if lengths else ""
+    return (
+        f"Made by `tutelage reproduce {summary.name} --budget {summary.budget}`: {budget.words}{length}, "
+        "positions alone. Mean 2-D error on the standard test split in metres of the data set; ± is the "
+        "standard deviation over seeds. Each test split was opened once a cell and nothing was chosen on it. "
+        "Differences are error minus the control's (negative is better), paired by seed and scan, with a 95 "
+        "% interval from 10,000 resamples of scans and seeds; bold where the interval excludes 0, Holm's "
+        "correction over the table agrees (0.05), and so does every seed, of three or more. With few seeds "
+        "such an interval is too narrow."
+    )
+
+
+def cells_grid(summary: Summary, place: tuple[str, float]) -> Grid:
+    """The groups of a place, a row each."""
+    with_sources = summary.table.subsets
+    head = ["network", "method", *(["sources"] if with_sources else []), "mean error (m)", "seeds"]
+    head += ["median", "75 %", "95 %", *(f"against {name}" for name in CONTROLS.values())]
+    head += ["the paper", "seconds"]
+    return Grid(head, [_row_of(group, with_sources) for group in summary.at(place)])
+
+
+def _row_of(group: Group, with_sources: bool) -> list[str]:
+    cell = group.cell
+    spread = "" if group.sd_m is None else f" ± {group.sd_m:.2f}"
+    return [
+        network_title(cell.network),
+        "settings chosen on training data" if cell.network == KNN else f"`{cell.method}`",
+        *([" + ".join(cell.sources) or "-"] if with_sources else []),
+        f"{group.mae_m:.2f}{spread}",
+        " / ".join(f"{error:.2f}" for error in group.values("mae_m")),
+        *(f"{mean(group.values(name)):.2f}" for name in ("median_m", "p75_m", "p95_m")),
+        *(_difference(group.against.get(name)) for name in CONTROLS),
+        f"{group.printed.mae_m:.2f}" if group.printed else "-",
+        f"{mean(group.values('train_seconds')):.0f}",
+    ]
+
+
+def _difference(against: Against | None) -> str:
+    if against is None:
+        return "-"
+    difference = against.difference
+    words = f"{difference.mean:+.2f} [{difference.low:+.2f}, {difference.high:+.2f}]"
+    return f"**{words}**" if against.holds else words
+
+
+def sources_line(groups: Sequence[Group]) -> str:
+    """Which buildings take part beside the target, and which the paper has; "" for none."""
+    ours = dict.fromkeys(s for g in groups if g.cell.how.with_sources for s in g.cell.sources)
+    if not ours:
+        return ""
+    papers = PAPER_SOURCES.get(groups[0].cell.target, ())
+    differ = papers and set(papers) != set(ours)
+    other = (
+        f" The paper's are {_named(papers)}; its figures stand beside ours all the same." if differ else ""
+    )
+    return f"Sources: {_named(ours)}.{other}"
+
+
+def missing_line(target: str) -> str:
+    """Says plainly that a building is not here."""
+    return (
+        f"Not here: the files of `{target}` were not found, so this part is empty. "
+        f"`tutelage data fetch {target}` says what is needed."
+    )
+
+
+def teachers_grid(teachers: Sequence[Row]) -> Grid:
+    """The quality of the teachers, seeds together."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in teachers:
+        key = (row["source"], row["network"], row["recipe"], row["permuted"])
+        groups.setdefault(key, []).append(row)
+    rows = []
+    for (source, network, recipe, permuted), group in sorted(groups.items()):
+        figures = [f"{mean(float(row[name]) for row in group):.2f}" for name in _QUALITY]
+        locations = "permuted" if permuted == "True" else "true"
+        rows.append([source, network_title(network), recipe, locations, *figures, str(len(group))])
+    return Grid(["source", "network", "recipe", "locations", *_QUALITY.values(), "seeds"], rows)
+
+
+def legend(groups: Sequence[Group]) -> dict[str, str]:
+    """The methods in use, each with what it is."""
+    used = dict.fromkeys(group.cell.method for group in groups if group.cell.network != KNN)
+    return {name: METHODS[name].title for name in used}
+
+
+def _named(buildings: Iterable[str]) -> str:
+    return " and ".join(TITLES.get(name, name) for name in buildings)

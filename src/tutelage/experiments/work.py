@@ -1,0 +1,137 @@
+"""What a worker does: make a teacher, or fit and evaluate a model. It reads data sets, writes nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tutelage.datasets import load
+from tutelage.evaluation import evaluate
+from tutelage.experiments.budgets import table_budget
+from tutelage.experiments.cells import Cell, TeacherCell
+from tutelage.experiments.methods import KNN
+from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.localizer import Localizer
+from tutelage.teaching import Teacher, teach
+from tutelage.training import RunOptions
+
+__all__ = ["FitJob", "Fitted", "Taught", "TeachJob", "fit_cell", "teach_cell"]
+
+_DRAW, _PERMUTE = 1, 2  # set these random numbers apart from those of the training
+
+
+@dataclass(frozen=True)
+class TeachJob:
+    """A teacher to make, and where the data sets are."""
+
+    cell: TeacherCell
+    data_dir: str | None
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """A model to fit, the content of its teachers' files, and where the data sets are."""
+
+    cell: Cell
+    teachers: tuple[bytes, ...]
+    data_dir: str | None
+
+
+@dataclass(frozen=True)
+class Taught:
+    """The content of a teacher's file, and its figures."""
+
+    content: bytes
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A model's figures, and its error on each scan of the test split in metres (NaN: no position)."""
+
+    errors_m: np.ndarray
+    figures: dict[str, Any]
+
+
+def teach_cell(job: TeachJob) -> Taught:
+    """Expert Training on a source building, or on its scans at permuted locations."""
+    cell = job.cell
+    survey = load(cell.source, data_dir=job.data_dir)
+    if cell.permuted:
+        survey = replace(survey, name=f"{survey.name}-permuted", train=permuted(survey.train, cell.seed))
+    began = time.monotonic()
+    options = RunOptions(seed=cell.seed, budget=table_budget(cell.budget).length(cell.network))
+    teacher = teach(survey, cell.network, recipe=cell.recipe, options=options)
+    quality = teacher.card.quality.model_dump() if teacher.card.quality else {}
+    return Taught(teacher.to_bytes(), quality | _cost(began))
+
+
+def fit_cell(job: FitJob) -> Fitted:
+    """Fit one model and open the target's test split once."""
+    cell = job.cell
+    survey = load(cell.target, data_dir=job.data_dir)
+    survey = replace(survey, train=drawn(survey.train, cell.train_fraction, cell.seed))
+    model = _localizer(job)
+    began = time.monotonic()
+    model.fit(survey)
+    cost = _cost(began)
+    found = evaluate(model, survey)
+    known = {name: value for name, value in found.figures().items() if isinstance(value, float)}
+    figures = {name: round(value, 3) for name, value in known.items()}
+    return Fitted(found.errors_m, {"n_test": len(found), **figures, **cost})
+
+
+def _localizer(job: FitJob) -> Localizer:
+    cell = job.cell
+    if cell.network == KNN:
+        return Localizer(KNN, seed=cell.seed)
+    how, length = cell.how, table_budget(cell.budget).length(cell.network)
+    transferred = how.kind in ("sequential", "collective")
+    sources: list[Survey | FingerprintSet] = (
+        [load(source, data_dir=job.data_dir) for source in cell.sources] if transferred else []
+    )
+    files = [Teacher.from_bytes(content) for content in job.teachers]
+    return Localizer(
+        cell.network,
+        teachers=list(cell.sources) if how.kind == "untrained" else files,
+        transfer=how.kind if how.kind in ("sequential", "collective") else "none",
+        sources=sources,
+        recipe=how.recipe,
+        settings=cell.settings,
+        budget=length,
+        seed=cell.seed,
+    )
+
+
+def drawn(scans: FingerprintSet, fraction: float, seed: int) -> FingerprintSet:
+    """A random share of the scans, in their order (Paper, Appendix C); at least two."""
+    if fraction == 1:
+        return scans
+    n = max(2, int(fraction * len(scans)))
+    chosen = np.random.default_rng((seed, _DRAW)).choice(len(scans), size=n, replace=False)
+    return scans[np.sort(chosen)]
+
+
+def permuted(scans: FingerprintSet, seed: int) -> FingerprintSet:
+    """The same scans, each at the position of another one drawn at random."""
+    order = np.random.default_rng((seed, _PERMUTE)).permutation(len(scans))
+    return replace(scans, position_m=scans.known_position_m[order])
+
+
+def _cost(began: float) -> dict[str, Any]:
+    return {"train_seconds": round(time.monotonic() - began, 1), "commit": code_version()}
+
+
+def code_version() -> str:
+    """The commit that the code runs from, or the package's version where there is no repository."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return version("tutelage")
