@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from tutelage import errors
@@ -23,6 +25,19 @@ def test_every_error_is_a_tutelage_error(name: str) -> None:
 )
 def test_error_is_caught_as_its_builtin_kind(error: TutelageError, builtin: type[Exception]) -> None:
     assert isinstance(error, builtin)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnknownNameError("network", "cnm", ["cnn", "dnn"]),
+        BadInputError("is 100", file="scans.csv", row=17),
+        DataUnavailableError("nowhere"),
+    ],
+)
+def test_error_keeps_its_type_and_words_on_the_way_to_another_process(error: TutelageError) -> None:
+    copied = pickle.loads(pickle.dumps(error))
+    assert (type(copied), str(copied)) == (type(error), str(error))
 
 
 def test_bad_input_names_the_place_before_the_message() -> None:

@@ -61,6 +61,10 @@ class UnknownNameError(TutelageError, LookupError):
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         super().__init__(f"unknown {kind} {given!r}.{hint} Allowed: {', '.join(self.allowed)}.")
 
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
+        """An exception is copied to another process by its message, which does not make this one again."""
+        return type(self), (self.kind, self.given, self.allowed)
+
 
 class DataUnavailableError(TutelageError, FileNotFoundError):
     """The files of a data set are neither here nor can they be downloaded."""

@@ -53,6 +53,11 @@ def test_teacher_file_round_trip_is_exact(teacher: Teacher, path: Path) -> None:
         assert torch.equal(before, after)
 
 
+def test_content_of_a_teacher_file_is_the_same_to_the_byte_each_time(teacher: Teacher, path: Path) -> None:
+    assert {teacher.to_bytes() for _ in range(20)} == {path.read_bytes()}
+    assert Teacher.from_bytes(teacher.to_bytes()).content_hash() == teacher.content_hash()
+
+
 def test_teacher_is_frozen_when_made_and_when_loaded(teacher: Teacher, path: Path) -> None:
     for generator in (teacher.generator, Teacher.load(path).generator):
         assert not generator.training

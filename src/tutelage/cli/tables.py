@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -41,6 +41,8 @@ def reproduce_command(
     as_json: Json = False,
 ) -> None:
     """Make a table of the paper with k-NN and the controls; finished cells are kept and never run again."""
+    from tutelage.experiments.appendix_a import NAME as APPENDIX_A
+    from tutelage.experiments.appendix_a import search_weights
     from tutelage.experiments.executors import executor_of
     from tutelage.experiments.pages import json_page, markdown_page
     from tutelage.experiments.reproduce import reproduce
@@ -50,15 +52,18 @@ def reproduce_command(
         budget, _listed(targets), _listed(networks), _listed(methods), _listed(sources), n_seeds=seeds
     )
     run_on = executor_of(executor, jobs=jobs, address=address)
-    made = []
+    pages: list[Any] = []
     with stoppable("give the same command again: finished cells are kept"):
-        for name in TABLES if table == "all" else (table,):
-            summary = reproduce(name, out, run_on, request, data_dir=data_dir, progress=not as_json)
-            made.append(summary)
+        for name in (*TABLES, APPENDIX_A) if table == "all" else (table,):
+            if name == APPENDIX_A:
+                search = search_weights(out, run_on, request, data_dir=data_dir, progress=not as_json)
+                pages.append(search.rows() if as_json else search.page())
+            else:
+                summary = reproduce(name, out, run_on, request, data_dir=data_dir, progress=not as_json)
+                pages.append(json_page(summary) if as_json else markdown_page(summary))
             if not as_json:
-                typer.echo(markdown_page(summary))
+                typer.echo(pages[-1])
     if as_json:
-        pages = [json_page(summary) for summary in made]
         typer.echo(json.dumps(pages if table == "all" else pages[0]))
 
 

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tutelage.datasets import dataset_table
-from tutelage.errors import UnknownNameError
 
 __all__ = ["OTHER_SOURCES", "PAPER_SOURCES", "TARGETS", "TITLES", "buildings_here", "sources_of"]
 
@@ -44,16 +43,8 @@ def buildings_here(data_dir: str | Path | None) -> set[str]:
 
 
 def sources_of(target: str, here: Collection[str]) -> tuple[str, ...]:
-    """The paper's sources of `target` if all are here, else the others.
-
-    Raises
-    ------
-    UnknownNameError
-        If no sources are laid down for this target.
-    """
-    papers = PAPER_SOURCES.get(target)
-    if papers and all(source in here for source in papers):
-        return papers
-    if target not in OTHER_SOURCES:
-        raise UnknownNameError("target with sources", target, OTHER_SOURCES)
-    return OTHER_SOURCES[target]
+    """The paper's sources of `target` if all are here, else the others, else none."""
+    for sources in (PAPER_SOURCES.get(target, ()), OTHER_SOURCES.get(target, ())):
+        if sources and all(source in here for source in sources):
+            return sources
+    return ()

@@ -111,7 +111,7 @@ class Cell:
 
     def configuration(self) -> dict[str, Any]:
         """Everything that the result depends on, beside the code and the data."""
-        common = {"target": self.target, "train_fraction": self.train_fraction, "seed": self.seed}
+        common = {"target": self.target, "train_fraction": float(self.train_fraction), "seed": self.seed}
         if self.network == KNN:
             return {**common, "network": KNN}
         how, spec = self.how, network_spec(self.network)

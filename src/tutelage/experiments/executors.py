@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -61,7 +62,7 @@ class LocalProcesses:
 
     def results(self, run: Run[Job, Result], jobs: Sequence[Job], report: Report) -> Results[Job, Result]:
         """Each job with its result, as it ends."""
-        with _local_workers(_at_least_one(self.n_jobs)) as workers:
+        with _local_workers(self.n_jobs) as workers:
             yield from _results(workers, run, jobs, report)
 
 
@@ -83,7 +84,7 @@ class RayCluster:
 
     def results(self, run: Run[Job, Result], jobs: Sequence[Job], report: Report) -> Results[Job, Result]:
         """Each job with its result, as it ends."""
-        with _connected_ray(self.address, _at_least_one(self.n_jobs)) as ray, closing(_Tasks(ray)) as tasks:
+        with _connected_ray(self.address, self.n_jobs) as ray, closing(_Tasks(ray)) as tasks:
             yield from _results(tasks, run, jobs, report)
 
 
@@ -97,19 +98,15 @@ def executor_of(name: str, *, jobs: int, address: str | None) -> Executor:
     """
     if name not in ("local", "ray"):
         raise UnknownNameError("executor", name, ["local", "ray"])
+    if jobs < 1:
+        raise BadInputError(f"{jobs} jobs at a time; give 1 or more")
     if name == "local" and address is not None:
         raise BadInputError(f"address {address!r} is for the executor ray; leave it out, or choose ray")
     if name == "local":
-        return LocalProcesses(_at_least_one(jobs))
+        return LocalProcesses(jobs)
     if importlib.util.find_spec("ray") is None:
         raise BadInputError('the executor ray needs Ray, which is not here: pip install "tutelage[ray]"')
-    return RayCluster(address, _at_least_one(jobs))
-
-
-def _at_least_one(n_jobs: int) -> int:
-    if n_jobs < 1:
-        raise BadInputError(f"{n_jobs} jobs at a time; give 1 or more")
-    return n_jobs
+    return RayCluster(address, jobs)
 
 
 class _LostWorkerError(Exception):
@@ -119,8 +116,8 @@ class _LostWorkerError(Exception):
 class _Workers(Protocol):
     """What a kind of process has to offer.
 
-    It has `room` for so many jobs; starting one gives a ticket. Of the tickets, at least one has `ended` when
-    that returns. The `result` is what the job returned or raised, or a `_LostWorkerError`.
+    `room` for so many jobs; a ticket for each that is started; those of them that have `ended`, once one has;
+    and the `result`, which is what the job returned or raised, or a `_LostWorkerError`.
     """
 
     @property
@@ -180,13 +177,16 @@ class _Lanes:
     """
 
     def __init__(self, room: int) -> None:
-        self.room = room
-        self.all: list[ProcessPoolExecutor] = []
-        self.idle: list[ProcessPoolExecutor] = []
+        self.room = max(1, room)
+        self.all, self.idle = list[ProcessPoolExecutor](), list[ProcessPoolExecutor]()
         self.busy: dict[Future[Any], ProcessPoolExecutor] = {}
 
     def start(self, run: Run[Job, Result], job: Job) -> Future[Result]:
-        lane = self.idle.pop() if self.idle else self._new_lane()
+        if not self.idle:
+            context = multiprocessing.get_context("spawn")
+            self.idle.append(ProcessPoolExecutor(1, context, initializer=_prepare_process))
+            self.all.append(self.idle[-1])
+        lane = self.idle.pop()
         try:
             ticket = lane.submit(_run_alone, run, job)
         except BrokenProcessPool:  # lost while it was idle: not this job's fault
@@ -203,11 +203,6 @@ class _Lanes:
             raise _LostWorkerError from error
         self.idle.append(lane)
         return ticket.result()
-
-    def _new_lane(self) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("spawn")
-        self.all.append(ProcessPoolExecutor(1, context, initializer=_prepare_process))
-        return self.all[-1]
 
 
 @contextmanager
@@ -233,8 +228,7 @@ def _prepare_process() -> None:
 
 
 def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
+    if parent := multiprocessing.parent_process():
         wait_for_connections([parent.sentinel])
         os._exit(1)
 
@@ -271,11 +265,10 @@ class _Tasks:
             cause = getattr(error, "cause", None)
             if isinstance(cause, Exception) and not isinstance(cause, self.ray.exceptions.RayError):
                 raise cause from error  # the job's own
-            why = str(error).strip().splitlines()[-1]
+            why = (str(error).strip() or repr(error)).splitlines()[-1]
             raise TutelageError(f"Ray could not run a cell; finished cells are kept: {why}") from error
 
     def close(self) -> None:
-        """Cancel what still runs."""
         for ticket in self.pending:
             self.ray.cancel(ticket, force=True)
 
@@ -291,9 +284,12 @@ def _connected_ray(address: str | None, n_jobs: int) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    own = {"num_cpus": n_jobs, "include_dashboard": False} if address is None else {}
+    own = {"num_cpus": max(1, n_jobs), "include_dashboard": False} if address is None else {}
     address = "local" if address is None else address  # Ray's None would be any cluster that it finds
+    host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
+        if port.isdigit() and host:  # Ray itself would try for many minutes
+            socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)  # type: ignore[arg-type]
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         raise TutelageError(f"could not join or start the Ray cluster {address!r}: {error}") from error

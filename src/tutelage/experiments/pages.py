@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from statistics import mean
@@ -13,8 +14,8 @@ from tutelage.experiments.summary import Group, Summary
 from tutelage.experiments.web_page import html_page
 from tutelage.experiments.wording import (
     TEACHERS,
-    Grid,
     cells_grid,
+    grid_lines,
     how_made,
     legend,
     missing_line,
@@ -50,20 +51,15 @@ def markdown_page(summary: Summary) -> str:
         "\n".join(said) or "Nothing yet: no cell has its control beside it.",
     ]
     for place in summary.places:
-        parts += [f"## {place_title(place)}", sources_line(summary.at(place))]
-        parts.append(_grid(cells_grid(summary, place)))
+        parts += [f"## {place_title(place)}", sources_line(summary, place)]
+        parts.append(grid_lines(cells_grid(summary, place)))
     for target in summary.missing:
         parts += [f"## {TITLES[target]}", missing_line(target)]
     if summary.teachers:
-        parts += ["## Teachers", TEACHERS, _grid(teachers_grid(summary.teachers))]
+        parts += ["## Teachers", TEACHERS, grid_lines(teachers_grid(summary.teachers))]
     methods = [f"- `{name}`: {title}" for name, title in legend(summary.groups).items()]
     parts += ["## Methods", "\n".join(methods)] if methods else []
     return "\n\n".join(filter(None, parts)) + "\n"
-
-
-def _grid(grid: Grid) -> str:
-    rows = [grid.head, ["---"] * len(grid.head), *grid.rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def json_page(summary: Summary) -> dict[str, Any]:
@@ -73,9 +69,15 @@ def json_page(summary: Summary) -> dict[str, Any]:
         "budget": summary.budget,
         "sentences": list(summary.sentences),
         "missing": list(summary.missing),
+        "unsourced": list(summary.unsourced),
         "groups": [_plain(group) for group in summary.groups],
         "teachers": list(summary.teachers),
     }
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no infinity: the errors of a training that diverged are null."""
+    return value if math.isfinite(value) else None
 
 
 def _plain(group: Group) -> dict[str, Any]:
@@ -87,10 +89,11 @@ def _plain(group: Group) -> dict[str, Any]:
         "method": cell.method,
         "train_fraction": cell.train_fraction,
         "seeds": sorted(group.rows),
-        "mae_m": group.values("mae_m"),
-        "mean_mae_m": round(group.mae_m, 4),
+        "n_diverged": group.n_diverged,
+        "mae_m": [_finite(value) for value in group.values("mae_m")],
+        "mean_mae_m": _finite(round(group.mae_m, 4)),
         "sd_mae_m": None if group.sd_m is None else round(group.sd_m, 4),
-        **{name: round(mean(group.values(name)), 3) for name in ("median_m", "p75_m", "p95_m")},
+        **{name: _finite(round(mean(group.values(name)), 3)) for name in ("median_m", "p75_m", "p95_m")},
         "train_seconds": round(mean(group.values("train_seconds")), 1),
         "against": {
             name: {**asdict(each.difference), "p_holm": each.p_holm, "holds": each.holds}

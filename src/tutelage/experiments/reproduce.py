@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
+from tutelage.errors import BadInputError
 from tutelage.experiments.buildings import buildings_here
 from tutelage.experiments.cells import Cell, TeacherCell
 from tutelage.experiments.executors import Executor
@@ -24,7 +26,7 @@ from tutelage.experiments.summary import Summary, summarise
 from tutelage.experiments.tables import Request, cells_of, chosen_table
 from tutelage.experiments.work import FitJob, TeachJob, fit_cell, teach_cell
 
-__all__ = ["reproduce"]
+__all__ = ["make_teachers", "reproduce"]
 
 
 def reproduce(
@@ -58,6 +60,10 @@ def reproduce(
     """
     table = chosen_table(name, request)
     here = buildings_here(data_dir)
+    if missing := [source for source in request.sources if source not in here]:
+        raise BadInputError(
+            f"the files of source {missing[0]} are not here; tutelage data fetch {missing[0]} gets them"
+        )
     cells = list(cells_of(table, request, here))
     out.mkdir(parents=True, exist_ok=True)
     results, teachers = Results(out, name), TeacherFiles(out)
@@ -68,6 +74,34 @@ def reproduce(
     summary = summarise(name, request, rows, made, results.errors_m, here)
     write_pages(summary, out)
     return summary
+
+
+def make_teachers(
+    cells: Sequence[TeacherCell],
+    files: TeacherFiles,
+    executor: Executor,
+    *,
+    data_dir: str | Path | None,
+    progress: bool,
+) -> None:
+    """Make those of the teachers that are not there yet."""
+    missing = [cell for cell in cells if cell not in files]
+    with _progress_bar(len(missing), progress) as (advance, report):
+        _teach(missing, files, executor, None if data_dir is None else str(data_dir), advance, report)
+
+
+def _teach(
+    cells: Sequence[TeacherCell],
+    files: TeacherFiles,
+    executor: Executor,
+    data_dir: str | None,
+    advance: Callable[[], None],
+    report: Callable[[str], None],
+) -> None:
+    jobs = [TeachJob(cell, data_dir) for cell in _longest_first(cells)]
+    for job, taught in executor.results(teach_cell, jobs, report):
+        files.add(job.cell, taught)
+        advance()
 
 
 @dataclass(frozen=True)
@@ -84,7 +118,8 @@ class _Run:
         with _progress_bar(len(waiting) + len(missing), progress) as (advance, report):
             for _, group in groupby(waiting, key=lambda cell: cell.seed):
                 of_seed = list(group)
-                self._teach(self._missing_teachers(of_seed), advance, report)
+                teachers = self._missing_teachers(of_seed)
+                _teach(teachers, self.teachers, self.executor, self.data_dir, advance, report)
                 self._fit(of_seed, advance, report)
         for cell in cells:
             self.results.row(cell)  # cells with one hash: the others take over the result of the first
@@ -92,14 +127,6 @@ class _Run:
     def _missing_teachers(self, cells: Sequence[Cell]) -> list[TeacherCell]:
         needed = {teacher.hash: teacher for cell in cells for teacher in cell.teachers}
         return [teacher for teacher in needed.values() if teacher not in self.teachers]
-
-    def _teach(
-        self, cells: Sequence[TeacherCell], advance: Callable[[], None], report: Callable[[str], None]
-    ) -> None:
-        jobs = [TeachJob(cell, self.data_dir) for cell in _longest_first(cells)]
-        for job, taught in self.executor.results(teach_cell, jobs, report):
-            self.teachers.add(job.cell, taught)
-            advance()
 
     def _fit(self, cells: Sequence[Cell], advance: Callable[[], None], report: Callable[[str], None]) -> None:
         jobs = [
@@ -111,10 +138,11 @@ class _Run:
             advance()
 
 
+_AnyCell = TypeVar("_AnyCell", Cell, TeacherCell)
 _ORDER = ("baat", "bayescnn", "cnnloc", "dnn", "knn")
 
 
-def _longest_first(cells: Sequence[Cell] | Sequence[TeacherCell]) -> list:  # type: ignore[type-arg]
+def _longest_first(cells: Sequence[_AnyCell]) -> list[_AnyCell]:
     """What takes longest first, so that no process is left alone with it at the end."""
     return sorted(cells, key=lambda cell: _ORDER.index(cell.network) if cell.network in _ORDER else -1)
 

@@ -27,6 +27,7 @@ from tutelage.files import replaced_file
 __all__ = ["COLUMNS", "TEACHER_COLUMNS", "Results", "Row", "TeacherFiles"]
 
 Row = dict[str, str]
+_FARTHEST_CM = 2.0**52  # whole numbers are exact up to here
 _COST = ("train_seconds", "commit", "cell")
 _KEY = ("experiment", "target", "sources", "network", "method", "budget", "train_fraction", "seed")
 _TEACHER_KEY = ("source", "network", "recipe", "permuted", "budget", "seed")
@@ -67,14 +68,15 @@ class CellFile:
     def add(self, row: Mapping[str, Any]) -> None:
         """Keep a finished cell, at once and whole."""
         whole = {name: str(row[name]) for name in self.columns}
-        self.rows[self._key_of(whole)] = whole
+        rows = self.rows | {self._key_of(whole): whole}
         with (
             replaced_file(self.path) as beside,
             beside.open("w", newline="", encoding="utf-8") as file,
         ):
             writer = csv.DictWriter(file, self.columns, lineterminator="\n")
             writer.writeheader()
-            writer.writerows(self.rows.values())
+            writer.writerows(rows.values())
+        self.rows = rows
 
     def _key_of(self, row: Mapping[str, str]) -> tuple[str, ...]:
         return tuple(row[name] for name in self.key)
@@ -90,15 +92,18 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[Row] | None:
     """
     if not path.exists():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != tuple(columns):
-            return None
-        rows: list[Row] = list(reader)
-    for line, row in enumerate(rows, start=2):
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            if tuple(reader.fieldnames or ()) != tuple(columns):
+                return None
+            rows: list[tuple[int, Row]] = [(reader.line_num, row) for row in reader]
+    except (UnicodeDecodeError, csv.Error):
+        return None
+    for line, row in rows:
         if None in row or None in row.values():
             raise FileFormatError(f"{path}, row {line} is too short or too long; mend it or move it away")
-    return rows
+    return [row for _, row in rows]
 
 
 class Results:
@@ -133,10 +138,12 @@ class Results:
     def add(self, cell: Cell, fitted: Fitted) -> None:
         """Keep a finished cell: its errors first, so that no row is without."""
         self._errors.mkdir(parents=True, exist_ok=True)
-        centimetres = np.round(fitted.errors_m * 100)
-        column = pa.array(centimetres, mask=np.isnan(centimetres)).cast(pa.int32())
+        # A method that runs away may answer from beyond the sun.
+        centimetres = np.minimum(np.round(fitted.errors_m * 100), _FARTHEST_CM)
+        column = pa.array(centimetres, mask=np.isnan(centimetres)).cast(pa.int64())
         with replaced_file(self._errors_file(cell.hash)) as beside:
-            pq.write_table(pa.table({"error_cm": column}), beside, compression="zstd")
+            table = pa.table({"error_cm": column})
+            pq.write_table(table, beside, compression="zstd", write_page_checksum=True)
         self._file.add({**cell.key(self.table), **fitted.figures, "cell": cell.hash})
 
     def errors_m(self, cell_hash: str) -> np.ndarray | None:
@@ -145,10 +152,10 @@ class Results:
         if not path.exists():
             return None
         try:
-            column = pq.read_table(path)["error_cm"]
-        except (pa.ArrowException, KeyError) as error:
+            column = pq.read_table(path, page_checksum_verification=True)["error_cm"].cast(pa.float64())
+        except (pa.ArrowException, KeyError, OSError) as error:
             raise FileFormatError(f"{path} is damaged: {error}; remove it and its row") from error
-        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64) / 100
+        return np.asarray(column.to_numpy(), dtype=np.float64) / 100
 
     def _errors_file(self, cell_hash: str) -> Path:
         return self._errors / f"{cell_hash}.parquet"
@@ -177,7 +184,7 @@ class TeacherFiles:
             beside.write_bytes(taught.content)
 
     def rows(self, cells: Iterable[TeacherCell]) -> list[Row]:
-        """The figures of those of `cells` that were made."""
+        """The figures of those of `cells` that were ever made; their files may be gone."""
         by_hash = {row["cell"]: row for row in self._file.rows.values()}
         wanted = dict.fromkeys(cell.hash for cell in cells)
         return [by_hash[cell_hash] for cell_hash in wanted if cell_hash in by_hash]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import mean, stdev
@@ -9,9 +10,9 @@ from statistics import mean, stdev
 import numpy as np
 
 from tutelage.evaluation.statistics import Difference, holm, paired_bootstraps
-from tutelage.experiments.buildings import TARGETS
+from tutelage.experiments.buildings import TARGETS, sources_of
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.methods import KNN
+from tutelage.experiments.methods import KNN, METHODS
 from tutelage.experiments.printed import Printed, printed
 from tutelage.experiments.storage import Row
 from tutelage.experiments.tables import TABLES, Request, Table
@@ -72,7 +73,13 @@ class Group:
     @property
     def sd_m(self) -> float | None:
         """Its standard deviation over seeds, of several."""
-        return stdev(self.values("mae_m")) if len(self.rows) > 1 else None
+        errors = self.values("mae_m")
+        return stdev(errors) if len(errors) > 1 and not self.n_diverged else None
+
+    @property
+    def n_diverged(self) -> int:
+        """Seeds whose training diverged; their errors are infinite."""
+        return sum(map(math.isinf, self.values("mae_m")))
 
     @property
     def place(self) -> tuple[str, float]:
@@ -91,6 +98,7 @@ class Summary:
     teachers : rows of the teachers that took part
     errors_of : errors on the test scans by a cell's hash
     missing : targets whose files are not here
+    unsourced : targets that are here without their sources: the methods that need them are left out
     sentences : what the figures say, generated from them
     """
 
@@ -101,6 +109,7 @@ class Summary:
     teachers: tuple[Row, ...]
     errors_of: ErrorsOf
     missing: tuple[str, ...]
+    unsourced: tuple[str, ...]
     sentences: tuple[str, ...]
 
     @property
@@ -135,6 +144,12 @@ def summarise(
     groups = _compared(_grouped(table, finished), errors_of)
     wanted = request.targets or tuple(target for target in TARGETS if target in table.plan)
     missing = tuple(target for target in wanted if target not in here)
+    needed = any(METHODS[method].with_sources for method in request.methods or table.methods)
+    unsourced = tuple(
+        target
+        for target in wanted
+        if needed and target in here and not request.sources and not sources_of(target, here)
+    )
     return Summary(
         name,
         table,
@@ -143,6 +158,7 @@ def summarise(
         tuple(teachers),
         errors_of,
         missing,
+        unsourced,
         tuple(_sentences(groups)),
     )
 
@@ -216,8 +232,9 @@ def _paired_errors_m(group: Group, control: Group, errors_of: ErrorsOf) -> np.nd
     rows = []
     for seed in sorted(set(group.rows) & set(control.rows)):
         ours, theirs = (errors_of(each.rows[seed]["cell"]) for each in (group, control))
-        if ours is not None and theirs is not None:
-            rows.append(ours - theirs)
+        if ours is None or theirs is None or np.isnan(ours).all() or np.isnan(theirs).all():
+            continue  # not kept, or diverged
+        rows.append(ours - theirs)
     if not rows:
         return None
     table = np.stack(rows)
@@ -266,6 +283,6 @@ def _counted(what: str, groups: Sequence[Group], control: str) -> str:
     worse = sum(each.holds and each.difference.mean > 0 for each in against)
     return (
         f"{what}, against {CONTROLS[control]}: {np.mean(gains):+.2f} m of gain on average "
-        f"({min(gains):+.2f} to {max(gains):+.2f}) over {len(against)} comparisons; significantly better in "
-        f"{better} of them, significantly worse in {worse}."
+        f"({min(gains):+.2f} to {max(gains):+.2f}); of {len(against)} comparisons {better} significantly "
+        f"better, {worse} significantly worse."
     )

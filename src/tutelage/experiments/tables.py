@@ -13,7 +13,7 @@ from tutelage.experiments.cells import UNTRAINED, Cell
 from tutelage.experiments.methods import ABLATION, COMPARED, KNN, METHODS
 from tutelage.networks import network_names, network_spec
 
-__all__ = ["TABLES", "Request", "Table", "cells_of", "chosen_table"]
+__all__ = ["TABLES", "Request", "Table", "cells_of", "chosen_table", "require_known"]
 
 _OWN = ("dnn", "cnnloc", "bayescnn", "baat")
 _THREE = ("dnn", "cnnloc", "bayescnn")
@@ -144,13 +144,25 @@ def chosen_table(name: str, request: Request) -> Table:
         What does not, and what there is.
     """
     if name not in TABLES:
-        raise UnknownNameError("table", name, [*TABLES, "all"])
-    table = TABLES[name]
-    table_budget(request.budget or table.budget)
+        raise UnknownNameError("table", name, [*TABLES, "appendix_a", "all"])
+    require_known(request, TABLES[name].methods)
+    return TABLES[name]
+
+
+def require_known(request: Request, methods: Sequence[str]) -> None:
+    """Refuse names that do not exist, or not among the table's `methods`.
+
+    Raises
+    ------
+    UnknownNameError, BadInputError
+        What does not exist, and what there is.
+    """
+    if request.budget:
+        table_budget(request.budget)
     allowed = {
         "target": (request.targets, TARGETS),
         "network": (request.networks, (*network_names(), KNN)),
-        "method": (request.methods, table.methods),
+        "method": (request.methods, methods),
         "source": (request.sources, TARGETS),
     }
     for what, (given, known) in allowed.items():
@@ -161,7 +173,6 @@ def chosen_table(name: str, request: Request) -> Table:
             raise BadInputError(f"a {what} is given twice: {', '.join(given)}")
     if both := set(request.sources) & set(request.targets):
         raise BadInputError(f"{both.pop()} is a target and cannot be a source of it; leave one of them out")
-    return table
 
 
 def cells_of(table: Table, request: Request, here: Collection[str]) -> Iterator[Cell]:
@@ -170,7 +181,7 @@ def cells_of(table: Table, request: Request, here: Collection[str]) -> Iterator[
     Parameters
     ----------
     table, request : as `chosen_table` checked them
-    here : buildings whose files are here; targets that are not, and what needs other sources, are left out
+    here : buildings whose files are here; other targets are left out, and methods that need other sources
     """
     budget = request.budget or table.budget
     targets = request.targets or tuple(target for target in TARGETS if target in table.plan)
@@ -212,9 +223,10 @@ def _variants(
     if network == KNN:
         yield "none", ()
         return
-    all_sources = request.sources or sources_of(target, here)
-    several = range(1, len(all_sources) + 1) if table.subsets else (len(all_sources),)
-    subsets = [subset for n in several for subset in combinations(all_sources, n)]
+    given = tuple(source for source in request.sources if source != target)
+    sources = given if request.sources else sources_of(target, here)
+    numbers = range(1, len(sources) + 1) if table.subsets else (len(sources),)
+    subsets = [subset for n in numbers if n for subset in combinations(sources, n)]
     for method in request.methods or table.methods:
         how = METHODS[method]
         if method.startswith("fi") and network_spec(network).no_functional_information:
@@ -222,7 +234,7 @@ def _variants(
         if how.kind == "alone":
             yield method, ()
         elif how.kind == UNTRAINED:
-            yield from ((method, (UNTRAINED,) * n) for n in dict.fromkeys(map(len, subsets)))
+            yield from ((method, (UNTRAINED,) * n) for n in dict.fromkeys(map(len, subsets)) or (2,))
         else:
             for subset in subsets:
                 # From one source both kinds of transfer are the same.

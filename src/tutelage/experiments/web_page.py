@@ -67,7 +67,7 @@ def _section(summary: Summary, i: int) -> str:
     place = summary.places[i]
     drawn = "".join(f'<div id="{kind}-{i}"></div>' for kind in ("bars", "differences", "cdf"))
     return (
-        f"<h2>{place_title(place)}</h2><p>{_inline(sources_line(summary.at(place)))}</p>"
+        f"<h2>{place_title(place)}</h2><p>{_inline(sources_line(summary, place))}</p>"
         f"{drawn}<details><summary>All figures</summary>{_table(cells_grid(summary, place))}</details>"
     )
 
@@ -107,7 +107,7 @@ def _bars(groups: list[Group], names: list[str]) -> dict[str, Any]:
     bars = {
         "type": "bar",
         "x": names,
-        "y": [round(group.mae_m, 3) for group in groups],
+        "y": [None if group.n_diverged else round(group.mae_m, 3) for group in groups],
         "marker": {"color": [_colour(group) for group in groups]},
         "error_y": {"type": "data", "array": [round(group.sd_m or 0.0, 3) for group in groups]},
         "name": "here",
@@ -124,7 +124,8 @@ def _bars(groups: list[Group], names: list[str]) -> dict[str, Any]:
         "hovertemplate": "%{y:.2f} m printed<extra>%{x}</extra>",
     }
     # A method that diverges would flatten all the others.
-    end_m = 2 * float(np.median([group.mae_m for group in groups]))
+    known_m = [group.mae_m for group in groups if not group.n_diverged]
+    end_m = 2 * float(np.median(known_m)) if known_m else 1.0
     layout = _layout("Mean error; whiskers: standard deviation over seeds", "m", [0, end_m])
     return {"data": [bars, marks] if printed else [bars], "layout": layout}
 
@@ -159,7 +160,8 @@ def _differences(groups: list[Group], names: list[str]) -> dict[str, Any]:
             }
         )
     spread: list[float] = [abs(value) for trace in traces for value in trace["y"]]
-    end_m = max(0.2, 3 * float(np.median(spread))) if spread else 1.0
+    # One method that diverges would flatten all the others.
+    end_m = max(0.2, 1.5 * float(np.quantile(spread, 0.8))) if spread else 1.0
     title = "Difference from the controls, 95 % intervals; filled where it holds; below 0 is better"
     return {"data": traces, "layout": _layout(title, "m", [-end_m, end_m])}
 
@@ -183,7 +185,7 @@ def _cdf(summary: Summary, groups: list[Group], names: list[str]) -> dict[str, A
                 "x": np.round(x, 2).tolist(),
                 "y": np.round(_SHARES, 3).tolist(),
                 "visible": True if shown else "legendonly",
-                "line": {"color": _colour(group), "dash": _DASHES.get(group.cell.how.kind, "longdash")},
+                "line": _line(group),
                 "hovertemplate": f"%{{y:.0%}} within %{{x:.1f}} m<extra>{escape(name)}</extra>",
             }
         )
@@ -193,6 +195,13 @@ def _cdf(summary: Summary, groups: list[Group], names: list[str]) -> dict[str, A
     layout["yaxis"]["tickformat"] = ".0%"
     layout["height"] = 480
     return {"data": traces, "layout": layout}
+
+
+def _line(group: Group) -> dict[str, Any]:
+    """Colour by network, dashes by kind, thin for the paper's recipe."""
+    how = group.cell.how
+    width = 1.5 if how.recipe == "paper" else 2.5
+    return {"color": _colour(group), "dash": _DASHES.get(how.kind, "longdash"), "width": width}
 
 
 def _layout(title: str, unit: str, span: list[float]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from statistics import mean
 from typing import NamedTuple
 
 from tutelage.experiments.budgets import BUDGETS
-from tutelage.experiments.buildings import PAPER_SOURCES, TITLES
+from tutelage.experiments.buildings import OTHER_SOURCES, PAPER_SOURCES, TITLES
 from tutelage.experiments.methods import KNN, METHODS
 from tutelage.experiments.storage import Row
 from tutelage.experiments.summary import CONTROLS, Against, Group, Summary
@@ -15,6 +15,7 @@ from tutelage.experiments.summary import CONTROLS, Against, Group, Summary
 __all__ = [
     "Grid",
     "cells_grid",
+    "grid_lines",
     "how_made",
     "label",
     "legend",
@@ -45,6 +46,12 @@ class Grid(NamedTuple):
 
     head: list[str]
     rows: list[list[str]]
+
+
+def grid_lines(grid: Grid) -> str:
+    """A grid as Markdown."""
+    rows = [grid.head, ["---"] * len(grid.head), *grid.rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def network_title(network: str) -> str:
@@ -101,7 +108,7 @@ def _row_of(group: Group, with_sources: bool) -> list[str]:
         network_title(cell.network),
         "settings chosen on training data" if cell.network == KNN else f"`{cell.method}`",
         *([" + ".join(cell.sources) or "-"] if with_sources else []),
-        f"{group.mae_m:.2f}{spread}",
+        f"{group.n_diverged} diverged" if group.n_diverged else f"{group.mae_m:.2f}{spread}",
         " / ".join(f"{error:.2f}" for error in group.values("mae_m")),
         *(f"{mean(group.values(name)):.2f}" for name in ("median_m", "p75_m", "p95_m")),
         *(_difference(group.against.get(name)) for name in CONTROLS),
@@ -118,12 +125,18 @@ def _difference(against: Against | None) -> str:
     return f"**{words}**" if against.holds else words
 
 
-def sources_line(groups: Sequence[Group]) -> str:
+def sources_line(summary: Summary, place: tuple[str, float]) -> str:
     """Which buildings take part beside the target, and which the paper has; "" for none."""
+    groups, (target, _) = summary.at(place), place
+    if target in summary.unsourced:
+        needed = " and ".join(
+            f"`{name}`" for name in OTHER_SOURCES.get(target, PAPER_SOURCES.get(target, ()))
+        )
+        return f"The files of its sources {needed} are not all here: the methods that need them are left out."
     ours = dict.fromkeys(s for g in groups if g.cell.how.with_sources for s in g.cell.sources)
     if not ours:
         return ""
-    papers = PAPER_SOURCES.get(groups[0].cell.target, ())
+    papers = PAPER_SOURCES.get(target, ())
     differ = papers and set(papers) != set(ours)
     other = (
         f" The paper's are {_named(papers)}; its figures stand beside ours all the same." if differ else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import time
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tutelage.datasets import load
+from tutelage.errors import TrainingDivergedError
 from tutelage.evaluation import evaluate
 from tutelage.experiments.budgets import table_budget
 from tutelage.experiments.cells import Cell, TeacherCell
@@ -73,18 +75,28 @@ def teach_cell(job: TeachJob) -> Taught:
 
 
 def fit_cell(job: FitJob) -> Fitted:
-    """Fit one model and open the target's test split once."""
+    """Fit one model and open the target's test split once; a training that diverged has no positions."""
     cell = job.cell
     survey = load(cell.target, data_dir=job.data_dir)
     survey = replace(survey, train=drawn(survey.train, cell.train_fraction, cell.seed))
     model = _localizer(job)
     began = time.monotonic()
-    model.fit(survey)
+    try:
+        model.fit(survey)
+    except TrainingDivergedError:  # a result like another: of a method, not of the command
+        return _diverged(survey, _cost(began))
     cost = _cost(began)
     found = evaluate(model, survey)
     known = {name: value for name, value in found.figures().items() if isinstance(value, float)}
     figures = {name: round(value, 3) for name, value in known.items()}
     return Fitted(found.errors_m, {"n_test": len(found), **figures, **cost})
+
+
+def _diverged(survey: Survey, cost: dict[str, Any]) -> Fitted:
+    """No position for any scan, and errors without end."""
+    n_test = len(survey.train if survey.test is None else survey.test)
+    figures = dict.fromkeys(("mae_m", "median_m", "p75_m", "p95_m"), math.inf)
+    return Fitted(np.full(n_test, np.nan), {"n_test": n_test, **figures, **cost})
 
 
 def _localizer(job: FitJob) -> Localizer:
@@ -130,8 +142,14 @@ def _cost(began: float) -> dict[str, Any]:
 
 def code_version() -> str:
     """The commit that the code runs from, or the package's version where there is no repository."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    here = Path(__file__)
+    git = ("git", "-C", str(here.parent))
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        # An environment inside somebody else's repository is not ours.
+        subprocess.run([*git, "ls-files", "--error-unmatch", here.name], capture_output=True, check=True)
+        head = subprocess.run(
+            [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
+        )
+        return head.stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return version("tutelage")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -127,7 +128,7 @@ class Teacher:
     def to_bytes(self) -> bytes:
         """The content of a teacher file."""
         header, tensors = self._content()
-        return save_tensors(tensors, metadata=header | {"sha256": _digest(header, tensors)})
+        return _in_order(save_tensors(tensors, metadata=header | {"sha256": _digest(header, tensors)}))
 
     @classmethod
     def load(cls, path: str | Path) -> Teacher:
@@ -209,6 +210,16 @@ def _digest(header: dict[str, str], tensors: dict[str, Tensor]) -> str:
     for key in sorted(tensors):
         digest.update(key.encode() + tensors[key].contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def _in_order(content: bytes) -> bytes:
+    """The same safetensors file with its metadata sorted: the library leaves their order to chance."""
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text = text.ljust(8 * math.ceil(len(text) / 8))  # tensors begin at a multiple of 8
+    return len(text).to_bytes(8, "little") + text + content[start:]
 
 
 def _first_line(error: Exception) -> str:

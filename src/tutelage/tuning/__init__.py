@@ -3,5 +3,15 @@
 from tutelage.tuning.report import write_search_report
 from tutelage.tuning.search import tune
 from tutelage.tuning.spaces import SPACES, Plan, default_spaces, search_plan
+from tutelage.tuning.storage import Tried, tried_in
 
-__all__ = ["SPACES", "Plan", "default_spaces", "search_plan", "tune", "write_search_report"]
+__all__ = [
+    "SPACES",
+    "Plan",
+    "Tried",
+    "default_spaces",
+    "search_plan",
+    "tried_in",
+    "tune",
+    "write_search_report",
+]

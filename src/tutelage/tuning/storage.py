@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import optuna
 from filelock import FileLock, Timeout
@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 from tutelage.errors import BadInputError, FileFormatError, TutelageError
 from tutelage.files import require_writable_parent
 
-__all__ = ["finished_trials", "opened_study"]
+__all__ = ["Tried", "finished_trials", "opened_study", "tried_in"]
 
 _NAME = "tutelage"
 _IDENTITY = "search"
@@ -32,6 +32,29 @@ _SECONDS_TO_WAIT = 30.0
 def finished_trials(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     """Trials that need not be run again: trained to the end, stopped early, or refused."""
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+
+
+class Tried(NamedTuple):
+    """A trial that need not be run again."""
+
+    settings: dict[str, Any]
+    """What was asked of it, by name."""
+    error_m: float | None
+    """Its error on held-out reference points; None if it did not come to an end."""
+
+    @property
+    def ended(self) -> str:
+        """How: "complete", or "stopped early" (which includes what was refused)."""
+        return "stopped early" if self.error_m is None else "complete"
+
+
+def tried_in(file: str | Path) -> list[Tried]:
+    """The finished trials of a study file, in order. Errors as of `opened_study`."""
+    with opened_study(file) as study:
+        return [
+            Tried(dict(trial.params), trial.value if trial.state == TrialState.COMPLETE else None)
+            for trial in finished_trials(study)
+        ]
 
 
 @contextmanager

@@ -1,0 +1,151 @@
+"""The pages of a table: Markdown, JSON, and HTML in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_summary import Made
+
+from tutelage.experiments.pages import json_page, markdown_page, write_pages
+from tutelage.experiments.summary import Summary, summarise
+from tutelage.experiments.tables import Request
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+TEACHER = {
+    "source": "dsi1", "network": "dnn", "recipe": "paper", "permuted": "True", "budget": "standard",
+    "seed": "0", "source_mae_m": "5.5", "generator_mae_m": "28.0", "centroid_mae_m": "28.5",
+    "angular_similarity": "0.9",
+    "spread": "0.05", "diversity": "1.0", "train_seconds": "9", "commit": "abc", "cell": "0" * 16,
+}  # fmt: skip
+
+
+@pytest.fixture
+def summary() -> Summary:
+    made = Made()
+    made.add("none", 0.0, network="knn")
+    made.add("none", 0.5)
+    made.add("untrained", 0.5)
+    made.add("default", -1.0)
+    made.add("collective", 0.5)
+    request, here = Request(targets=("tampere", "utsindoorloc")), {"tampere", "dsi1", "ujiindoorloc"}
+    return summarise("table1", request, made.cells, [TEACHER], made.errors.get, here)
+
+
+def row_of(page: str, start: str) -> list[str]:
+    (line,) = [line for line in page.splitlines() if line.startswith(start)]
+    return [each.strip() for each in line.strip("|").split("|")]
+
+
+def test_markdown_shows_seeds_spread_controls_and_what_the_paper_prints(summary: Summary) -> None:
+    page = markdown_page(summary)
+    shown = row_of(page, "| DNN | `default`")
+    values = next(g for g in summary.groups if g.cell.method == "default").values("mae_m")
+    assert shown[3] == " / ".join(f"{value:.2f}" for value in values)
+    assert "±" in shown[2]
+    assert shown[7].startswith("**-1.5")
+    assert shown[9].startswith("**-1.0")
+    assert shown[10] == "8.86"
+    assert row_of(page, "| DNN | `none`")[10] == "11.03"
+    assert row_of(page, "| k-NN |")[7:11] == ["-", "-", "-", "-"]
+    assert "--budget standard" in page
+    assert "DNN 500" in page
+
+
+def test_markdown_names_our_sources_and_the_papers(summary: Summary) -> None:
+    page = markdown_page(summary)
+    assert "Sources: UJIIndoorLoc and DSI1. The paper's are UJIIndoorLoc and UTSIndoorLoc" in page
+
+
+def test_building_that_is_not_here_has_an_empty_part_that_says_so(summary: Summary) -> None:
+    page = markdown_page(summary)
+    _, _, part = page.partition("## UTSIndoorLoc")
+    assert "Not here: the files of `utsindoorloc` were not found" in part.split("\n## ")[0]
+    assert "|" not in part.split("\n## ")[0]
+
+
+def test_teachers_are_shown_with_their_quality(summary: Summary) -> None:
+    assert row_of(markdown_page(summary), "| dsi1 | DNN")[3:6] == ["permuted", "5.50", "28.00"]
+
+
+def test_json_holds_the_same_figures(summary: Summary) -> None:
+    page = json.loads(json.dumps(json_page(summary), allow_nan=False))
+    assert (page["table"], page["budget"], page["missing"]) == ("table1", "standard", ["utsindoorloc"])
+    (default,) = [group for group in page["groups"] if group["method"] == "default"]
+    assert default["seeds"] == [0, 1, 2, 3, 4]
+    assert default["sources"] == ["ujiindoorloc", "dsi1"]
+    assert default["against"]["untrained"]["holds"] is True
+    assert default["against"]["untrained"]["mean"] == pytest.approx(-1.5, abs=0.05)
+    assert default["printed_mae_m"] == 8.86
+    assert page["sentences"] == list(summary.sentences)
+
+
+def test_seeds_that_diverged_are_counted_and_keep_the_pages_whole(tmp_path: Path) -> None:
+    made = Made()
+    made.add("none", 0.0)
+    made.add("sequential", 0.0)
+    lost, row = made.cells[-1]
+    made.errors[lost.hash][:] = np.nan
+    row.update(dict.fromkeys(("mae_m", "median_m", "p75_m", "p95_m"), "inf"))
+    summary = made.summary()
+    write_pages(summary, tmp_path)
+    assert row_of(markdown_page(summary), "| DNN | `sequential`")[2] == "1 diverged"
+    (group,) = [group for group in json_page(summary)["groups"] if group["method"] == "sequential"]
+    assert (group["n_diverged"], group["mae_m"][-1], group["mean_mae_m"]) == (1, None, None)
+    assert group["against"]["own"]["n_seeds"] == 4
+
+
+def test_table_of_subsets_names_the_sources_of_each_row() -> None:
+    made = Made()
+    made.add("none", 0.0)
+    made.add("default", 0.0)
+    for old, row in list(made.cells):
+        if old.method == "default":
+            single = replace(old, sources=("dsi1",))
+            made.errors[single.hash] = made.errors[old.hash] + 1
+            made.cells.append((single, {**row, "cell": single.hash}))
+    summary = summarise("table3", Request(), made.cells, [], made.errors.get, {"tampere"})
+    page = markdown_page(summary)
+    assert row_of(page, "| DNN | `default` | dsi1 |")[8].startswith("**+1.0")
+    assert row_of(page, "| DNN | `default` | ujiindoorloc + dsi1 |")[2] == "ujiindoorloc + dsi1"
+
+
+def test_pages_are_written_whole_beside_each_other(summary: Summary, tmp_path: Path) -> None:
+    write_pages(summary, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["table1.html", "table1.json", "table1.md"]
+    assert (tmp_path / "table1.md").read_text(encoding="utf-8") == markdown_page(summary)
+    page = (tmp_path / "table1.html").read_text(encoding="utf-8")
+    assert "<b>-1." in page
+    assert "src=" not in page.split("<script>")[0]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium, an optional system program, is not installed")
+def test_a_browser_without_network_draws_every_plot(summary: Summary, tmp_path: Path) -> None:
+    write_pages(summary, tmp_path)
+    flags = (
+        "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync "
+        "--disable-component-update --enable-logging=stderr --virtual-time-budget=8000 --dump-dom"
+    )
+    offline = ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}"]
+    page = (tmp_path / "table1.html").as_uri()
+    command = [str(CHROMIUM), *flags.split(), *offline, page]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    drawn = re.sub(r"<script.*?</script>", "", run.stdout, flags=re.DOTALL)
+    bars, differences, distributions = (
+        drawn.partition(f'id="{kind}-0"')[2].partition("<h2>")[0] for kind in ("bars", "differences", "cdf")
+    )
+    n_groups = len(summary.groups)
+    assert bars.count('<g class="point">') >= n_groups
+    assert len(re.findall(r'class="errorbar', differences)) >= 3
+    assert (
+        distributions.count('<g class="lines"><path class="js-line"') == 3
+    )  # k-NN, none and default; the others on a click
+    console = [line for line in run.stderr.splitlines() if "CONSOLE" in line]
+    assert not [line for line in console if re.search("Refused|Uncaught|violates", line)]

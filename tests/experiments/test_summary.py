@@ -1,0 +1,160 @@
+"""Groups, their controls, differences that hold, and the sentences made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tutelage.experiments.cells import UNTRAINED, Cell
+from tutelage.experiments.storage import Row
+from tutelage.experiments.summary import Group, Summary, summarise
+from tutelage.experiments.tables import Request
+
+SOURCES = ("ujiindoorloc", "dsi1")
+N_SCANS = 400
+
+
+def cell(method: str, seed: int, *, network: str = "dnn", target: str = "tampere") -> Cell:
+    if network == "knn" or method.startswith("none"):
+        sources: tuple[str, ...] = ()
+    else:
+        sources = (UNTRAINED,) * 2 if method.startswith("untrained") else SOURCES
+    return Cell(target, sources, network, method, "standard", 1.0, seed)
+
+
+class Made:
+    """Finished cells with made-up errors on the same scans."""
+
+    def __init__(self) -> None:
+        self.cells: list[tuple[Cell, Row]] = []
+        self.errors: dict[str, np.ndarray] = {}
+        self.scans_m = np.random.default_rng(0).gamma(2.0, 3.0, N_SCANS)
+
+    def add(
+        self, method: str, offset_m: float | Iterable[float], n_seeds: int = 5, network: str = "dnn"
+    ) -> None:
+        offsets = [offset_m] * n_seeds if isinstance(offset_m, float) else list(offset_m)
+        for seed, offset in enumerate(offsets):
+            noise = np.random.default_rng(len(self.cells)).normal(0, 0.3, N_SCANS)
+            made = cell(method, seed, network=network)
+            self.errors[made.hash] = self.scans_m + offset + noise
+            mae = f"{self.errors[made.hash].mean():.3f}"
+            figures = dict.fromkeys(("mae_m", "median_m", "p75_m", "p95_m"), mae)
+            self.cells.append((made, {"cell": made.hash, "train_seconds": "1", **figures}))
+
+    def summary(self) -> Summary:
+        here = {"tampere", *SOURCES}
+        request = Request(targets=("tampere",))
+        return summarise("table1", request, self.cells, [], self.errors.get, here)
+
+
+def group(summary: Summary, method: str, network: str = "dnn") -> Group:
+    (found,) = [g for g in summary.groups if (g.cell.method, g.cell.network) == (method, network)]
+    return found
+
+
+@pytest.fixture
+def made() -> Made:
+    made = Made()
+    made.add("none", 0.0, network="knn")
+    made.add("none", 0.5)
+    made.add("untrained", 0.5)
+    made.add("default", -1.0)
+    made.add("none_paper", 3.0)
+    made.add("untrained_paper", 3.0)
+    made.add("paper", 3.0)
+    return made
+
+
+def test_every_method_meets_the_controls_of_its_own_recipe(made: Made) -> None:
+    summary = made.summary()
+    default, paper = group(summary, "default").against, group(summary, "paper").against
+    assert set(default) == set(paper) == {"own", "untrained", "knn"}
+    assert default["own"].difference.mean == pytest.approx(-1.5, abs=0.05)
+    assert default["untrained"].difference.mean == pytest.approx(-1.5, abs=0.05)
+    assert default["knn"].difference.mean == pytest.approx(-1.0, abs=0.05)
+    assert paper["own"].difference.mean == pytest.approx(0.0, abs=0.05)
+    assert set(group(summary, "untrained").against) == {"own", "knn"}
+    assert set(group(summary, "none").against) == {"knn"}
+    assert group(summary, "none", "knn").against == {}
+
+
+def test_mark_stands_where_interval_seeds_and_correction_agree(made: Made) -> None:
+    summary = made.summary()
+    assert group(summary, "default").against["own"].holds
+    assert not group(summary, "paper").against["own"].holds
+
+
+def test_mark_needs_three_seeds_and_all_on_one_side() -> None:
+    two, split = Made(), Made()
+    for made in (two, split):
+        made.add("none", 0.0, n_seeds=2 if made is two else 5)
+    two.add("sequential", -1.0, n_seeds=2)
+    split.add("sequential", [-4.0, -4.0, -4.0, -4.0, 0.5])
+    of_two, of_split = (group(made.summary(), "sequential").against["own"] for made in (two, split))
+    assert of_two.difference.high < 0
+    assert not of_two.holds
+    assert of_split.difference.high < 0
+    assert not of_split.holds
+
+
+def test_adjusted_p_grows_with_the_number_of_comparisons(made: Made) -> None:
+    few = Made()
+    few.add("none", 0.0)
+    few.add("sequential", 0.02)
+    alone = group(few.summary(), "sequential").against["own"]
+    made.add("sequential", 0.52)
+    among = group(made.summary(), "sequential").against["own"]
+    assert alone.p_holm == alone.difference.p
+    assert among.p_holm >= among.difference.p
+
+
+def test_only_seeds_and_scans_of_both_are_compared() -> None:
+    made = Made()
+    made.add("none", 0.0, n_seeds=5)
+    made.add("sequential", 1.0, n_seeds=3)
+    silent = made.cells[0][0].hash
+    made.errors[silent][:7] = np.nan
+    difference = group(made.summary(), "sequential").against["own"].difference
+    assert (difference.n_seeds, difference.n_scans) == (3, N_SCANS - 7)
+
+
+def test_group_without_kept_errors_is_shown_without_differences() -> None:
+    made = Made()
+    made.add("none", 0.0)
+    made.add("sequential", 1.0)
+    made.errors.clear()
+    shown = group(made.summary(), "sequential")
+    assert shown.against == {}
+    assert shown.mae_m == pytest.approx(7.0, abs=0.5)
+
+
+def test_groups_show_every_seed_with_mean_and_spread() -> None:
+    made = Made()
+    made.add("none", [0.0, 1.0, 2.0])
+    shown = group(made.summary(), "none")
+    values = shown.values("mae_m")
+    assert shown.mae_m == pytest.approx(float(np.mean(values)))
+    assert shown.sd_m == pytest.approx(float(np.std(values, ddof=1)))
+    assert [round(b - a, 1) for a, b in pairwise(values)] == [1.0, 1.0]
+
+
+def test_sentences_follow_from_the_figures(made: Made) -> None:
+    said = "\n".join(made.summary().sentences)
+    assert "Trained teachers in the `default` recipe, against untrained teachers: +1.50 m" in said
+    assert "of 1 comparisons 1 significantly better, 0 significantly worse" in said
+    assert "Trained teachers in the `paper` recipe, against untrained teachers: " in said
+    assert "A network on its own data alone, against k-NN: -0.5" in said
+    assert "transfer" not in said
+
+
+def test_nothing_finished_says_nothing() -> None:
+    assert Made().summary().sentences == ()
+
+
+def test_targets_that_are_not_here_are_named() -> None:
+    summary = summarise("table1", Request(), [], [], {}.get, {"tampere"})
+    assert set(summary.missing) == {"ujiindoorloc", "utsindoorloc", "tut6", "dsi1"}

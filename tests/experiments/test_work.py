@@ -1,0 +1,336 @@
+"""What a worker does: the same as by hand, the same every time, and nothing else."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections import Counter
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tutelage.datasets import load
+from tutelage.evaluation import evaluate
+from tutelage.experiments.budgets import BUDGETS, TableBudget
+from tutelage.experiments.cells import Cell, TeacherCell
+from tutelage.experiments.work import (
+    FitJob,
+    Fitted,
+    Taught,
+    TeachJob,
+    code_version,
+    drawn,
+    fit_cell,
+    permuted,
+    teach_cell,
+)
+from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.localizer import Localizer
+from tutelage.sparse_rows import csr_from_dense
+from tutelage.teaching import Teacher, teach
+from tutelage.training import Budget, RunOptions
+
+QUICK_DNN, BRIEF_DNN = 80, 4  # updates
+TIMED = ("train_seconds", "commit")
+real_data = pytest.mark.real_data
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A budget of four updates."""
+    monkeypatch.setitem(BUDGETS, "brief", TableBudget("four updates", 1 / 1000, 1))
+    assert BUDGETS["brief"].updates("dnn") == BRIEF_DNN
+    return "brief"
+
+
+@pytest.fixture(scope="module")
+def dsi1(data_dir: Path) -> Survey:
+    """A small building; loading it here keeps it in the cache."""
+    return load("dsi1", data_dir=data_dir)
+
+
+@pytest.fixture(scope="module")
+def tampere(data_dir: Path) -> Survey:
+    """The smallest source."""
+    return load("tampere", data_dir=data_dir)
+
+
+def scans_of(n: int, n_points: int | None = None) -> FingerprintSet:
+    """Scans each of which hears one access point of its own strength; by default each at its own place."""
+    rss = -30.0 - np.arange(n)[:, None] % 90
+    place = np.arange(n, dtype=np.float64) % (n_points or n)
+    ids = np.char.add("s", np.arange(n).astype(str))
+    position_m = np.column_stack([place, -place])
+    return FingerprintSet(csr_from_dense(rss, np.ones_like(rss, dtype=bool)), ("AP0",), ids, position_m)
+
+
+def ids(scans: FingerprintSet) -> list[str]:
+    return scans.scan_id.tolist()
+
+
+def positions(scans: FingerprintSet) -> list[tuple[float, ...]]:
+    return list(map(tuple, scans.known_position_m.tolist()))
+
+
+def content_of(taught: Taught) -> str:
+    """Card and weights to the bit; the order of a file's header is left to chance by safetensors."""
+    return Teacher.from_bytes(taught.content).content_hash()
+
+
+def untimed(found: Fitted) -> dict[str, Any]:
+    return {name: value for name, value in found.figures.items() if name not in TIMED}
+
+
+def assert_as_by_hand(found: Fitted, model: Localizer, survey: Survey) -> None:
+    """The same to the last bit: the errors, and the figures in millimetres."""
+    by_hand = evaluate(model.fit(survey), survey)
+    np.testing.assert_array_equal(found.errors_m, by_hand.errors_m)
+    figures = by_hand.figures()
+    expected = {name: round(value, 3) for name, value in figures.items() if isinstance(value, float)}
+    assert untimed(found) == {"n_test": figures["n"], **expected}
+    assert expected.keys() >= {"mae_m", "median_m", "p75_m", "p95_m"}
+
+
+# -- drawing scans --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("n", "fraction", "n_drawn"),
+    [(19937, 0.01, 199), (19937, 0.1, 1993), (697, 0.1, 69), (1369, 0.1, 136), (40, 0.01, 2), (2, 0.1, 2)],
+)
+def test_number_of_scans_drawn_is_that_of_the_paper(n: int, fraction: float, n_drawn: int) -> None:
+    assert len(drawn(scans_of(n), fraction, seed=0)) == n_drawn
+
+
+seeds = st.integers(0, 2**31)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 400), st.floats(0.001, 0.99), seeds)
+def test_scans_drawn_are_some_of_them_in_their_order(n: int, fraction: float, seed: int) -> None:
+    scans = scans_of(n)
+    some = drawn(scans, fraction, seed)
+    rows = [int(name[1:]) for name in ids(some)]
+    assert rows == sorted(set(rows))
+    assert len(some) == max(2, int(fraction * n))
+    assert some.content_hash() == scans[np.array(rows)].content_hash()
+    assert ids(drawn(scans, fraction, seed)) == ids(some)
+
+
+def test_all_scans_are_drawn_for_the_whole_of_them() -> None:
+    scans = scans_of(50)
+    for seed in range(3):
+        assert ids(drawn(scans, 1.0, seed)) == ids(scans)
+
+
+def test_each_seed_draws_other_scans() -> None:
+    scans = scans_of(1000)
+    draws = [set(ids(drawn(scans, 0.1, seed))) for seed in range(10)]
+    for i, one in enumerate(draws):
+        assert all(len(one & other) < 30 for other in draws[:i])  # by chance 10 of 100
+    assert len(set.union(*draws)) > 500  # by chance 651: no scan is preferred
+
+
+# -- permuted locations ---------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 300), st.integers(1, 40), seeds)
+def test_permuted_scans_keep_their_readings_and_share_out_the_positions(
+    n: int, n_points: int, seed: int
+) -> None:
+    scans = scans_of(n, n_points)
+    moved = permuted(scans, seed)
+    assert ids(moved) == ids(scans)
+    assert moved.access_points == scans.access_points
+    np.testing.assert_array_equal(moved.rss_dbm.toarray(), scans.rss_dbm.toarray())
+    assert Counter(positions(moved)) == Counter(positions(scans))
+    assert positions(scans) == positions(scans_of(n, n_points))
+    assert positions(permuted(scans, seed)) == positions(moved)
+
+
+def test_permutation_moves_nearly_every_scan_and_each_seed_elsewhere() -> None:
+    scans = scans_of(1000)
+    moved = [permuted(scans, seed).known_position_m for seed in range(5)]
+    for i, one in enumerate(moved):
+        assert (one == scans.known_position_m).all(axis=1).sum() < 10  # by chance one
+        assert all((one == other).all(axis=1).sum() < 10 for other in moved[:i])
+        x = np.corrcoef(one[:, 0], scans.known_position_m[:, 0])[0, 1]
+        assert abs(x) < 0.15
+
+
+# -- models ---------------------------------------------------------------------------------------
+
+
+@real_data
+@pytest.mark.parametrize("network", ["knn", "dnn"])
+def test_fitted_cell_is_what_one_gets_by_hand(network: str, dsi1: Survey, data_dir: Path) -> None:
+    cell = Cell("dsi1", (), network, "none", "quick", 1.0, 2)
+    found = fit_cell(FitJob(cell, (), str(data_dir)))
+    model = Localizer("knn", seed=2)
+    if network == "dnn":
+        model = Localizer("dnn", settings={"weight_labels": 0.0}, budget=Budget(updates=QUICK_DNN), seed=2)
+    assert_as_by_hand(found, model, dsi1)
+    assert found.figures["mae_m"] == pytest.approx(np.nanmean(found.errors_m), abs=5e-4)
+    assert found.figures["train_seconds"] >= 0
+    assert found.figures["commit"] == code_version()
+
+
+@real_data
+@pytest.mark.parametrize(
+    ("method", "by_hand"),
+    [
+        ("none_paper", {"recipe": "paper"}),
+        ("sequential", {"transfer": "sequential"}),
+        ("collective", {"transfer": "collective"}),
+        ("untrained", {"teachers": ["untrained"]}),
+        ("untrained_paper", {"teachers": ["untrained"], "recipe": "paper"}),
+    ],
+)
+def test_every_method_is_what_one_gets_by_hand(
+    method: str, by_hand: dict[str, Any], brief: str, dsi1: Survey, tampere: Survey, data_dir: Path
+) -> None:
+    sources: tuple[str, ...] = ()
+    if "transfer" in by_hand:
+        by_hand, sources = {**by_hand, "sources": [tampere]}, ("tampere",)
+    elif "teachers" in by_hand:
+        sources = ("untrained",)
+    cell = Cell("dsi1", sources, "dnn", method, brief, 1.0, 1)
+    found = fit_cell(FitJob(cell, (), str(data_dir)))
+    learning = {"settings": {"weight_labels": 0.0}, "budget": Budget(updates=BRIEF_DNN), "seed": 1}
+    assert_as_by_hand(found, Localizer("dnn", **learning, **by_hand), dsi1)
+
+
+@real_data
+@pytest.mark.parametrize(
+    ("method", "settings_", "recipe"),
+    [
+        ("default", {}, "default"),
+        ("shuffled_paper", {}, "paper"),
+        ("literal_mi", {"mi_sign": "literal"}, "paper"),
+        ("mi", {"weight_sim": 0.0, "weight_fi": 0.0}, "default"),
+    ],
+)
+def test_learning_under_teachers_is_what_one_gets_by_hand(
+    method: str,
+    settings_: dict[str, Any],
+    recipe: str,
+    brief: str,
+    dsi1: Survey,
+    tampere: Survey,
+    data_dir: Path,
+    tmp_path: Path,
+) -> None:
+    cell = Cell("dsi1", ("tampere",), "dnn", method, brief, 1.0, 1)
+    made = [teach_cell(TeachJob(teacher, str(data_dir))).content for teacher in cell.teachers]
+    found = fit_cell(FitJob(cell, tuple(made), str(data_dir)))
+    source = tampere
+    if method.startswith("shuffled"):
+        source = replace(tampere, name=f"{tampere.name}-permuted", train=permuted(tampere.train, 1))
+    length = Budget(updates=BRIEF_DNN)
+    teacher = teach(source, "dnn", recipe=recipe, options=RunOptions(seed=1, budget=length))
+    teacher.save(tmp_path / "by_hand.teacher")
+    assert Teacher.from_bytes(made[0]).content_hash() == teacher.content_hash()
+    model = Localizer(
+        "dnn",
+        teachers=tmp_path / "by_hand.teacher",
+        recipe=recipe,
+        settings={"weight_labels": 0.0, **settings_},
+        budget=length,
+        seed=1,
+    )
+    assert_as_by_hand(found, model, dsi1)
+
+
+@real_data
+@pytest.mark.parametrize("network", ["knn", "dnn"])
+def test_share_of_the_training_scans_is_drawn_and_the_test_split_kept_whole(
+    network: str, brief: str, dsi1: Survey, data_dir: Path
+) -> None:
+    def fit(share: float, seed: int) -> Fitted:
+        return fit_cell(FitJob(Cell("dsi1", (), network, "none", brief, share, seed), (), str(data_dir)))
+
+    found = fit(0.1, 3)
+    some = replace(dsi1, train=drawn(dsi1.train, 0.1, 3))
+    assert len(some.train) == 136
+    model = Localizer("knn", seed=3)
+    if network == "dnn":
+        model = Localizer("dnn", settings={"weight_labels": 0.0}, budget=Budget(updates=BRIEF_DNN), seed=3)
+    assert_as_by_hand(found, model, some)
+    assert dsi1.test is not None
+    assert len(found.errors_m) == len(dsi1.test)
+    assert not np.array_equal(found.errors_m, fit(1.0, 3).errors_m)
+    assert not np.array_equal(found.errors_m, fit(0.1, 4).errors_m)
+
+
+# -- teachers -------------------------------------------------------------------------------------
+
+
+@real_data
+def test_teacher_is_the_same_each_time_and_says_where_it_comes_from(
+    brief: str, tampere: Survey, data_dir: Path
+) -> None:
+    true = TeacherCell("tampere", "dnn", "default", False, brief, 1)
+    contents: dict[str, str] = {}
+    for cell, source in ((true, tampere.name), (replace(true, permuted=True), f"{tampere.name}-permuted")):
+        taught = teach_cell(TeachJob(cell, str(data_dir)))
+        teacher, card = content_of(taught), Teacher.from_bytes(taught.content).card
+        assert teacher == content_of(teach_cell(TeachJob(cell, str(data_dir))))
+        assert (card.source, card.network, card.recipe_name, card.seed) == (source, "dnn", "default", 1)
+        assert card.n_train == len(tampere.train)
+        assert card.quality is not None
+        cost = {name: taught.figures[name] for name in TIMED}
+        assert taught.figures == card.quality.model_dump() | cost
+        contents[source] = teacher
+    another = content_of(teach_cell(TeachJob(replace(true, seed=2), str(data_dir))))
+    assert len({*contents.values(), another}) == 3
+
+
+@real_data
+@pytest.mark.usefixtures("dsi1", "tampere")  # both are in the cache then
+def test_workers_write_nothing(
+    brief: str,
+    cache_dir: Path,
+    data_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, temporary, home = (tmp_path / name for name in ("here", "temporary", "home"))
+    for folder in (here, temporary, home):
+        folder.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    cached = {path: path.stat().st_mtime_ns for path in cache_dir.rglob("*")}
+    cell = Cell("dsi1", ("tampere",), "dnn", "default", brief, 0.1, 0)
+    made = tuple(teach_cell(TeachJob(teacher, str(data_dir))).content for teacher in cell.teachers)
+    fit_cell(FitJob(cell, made, str(data_dir)))
+    fit_cell(FitJob(replace(cell, method="collective"), (), str(data_dir)))
+    fit_cell(FitJob(replace(cell, network="knn", method="none", sources=()), (), str(data_dir)))
+    assert sorted(tmp_path.rglob("*")) == [here, home, temporary]
+    assert {path: path.stat().st_mtime_ns for path in cache_dir.rglob("*")} == cached
+
+
+def test_version_stands_where_there_is_no_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.devnull)
+    assert code_version() == version("tutelage")
+
+
+@pytest.mark.real_data
+def test_training_that_diverges_is_a_result_without_positions(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = Cell("dsi1", (), "dnn", "none", "quick", 1.0, 0)
+    monkeypatch.setattr("tutelage.experiments.cells._NO_LABELS", {"learning_rate": 1e30})
+    found = fit_cell(FitJob(cell, (), str(data_dir)))
+    assert len(found.errors_m) == found.figures["n_test"] == 348
+    assert np.isnan(found.errors_m).all()
+    assert math.isinf(found.figures["mae_m"])
