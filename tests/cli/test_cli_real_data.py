@@ -112,3 +112,15 @@ def test_export_round_trip_keeps_readings_and_positions(
     assert read.test is not None
     assert read.train.content_hash() == given.train.content_hash()
     assert read.test.content_hash() == given.test.content_hash()
+
+
+def test_reproduce_makes_a_table_and_says_it_for_machines(tutelage: Command, tmp_path: Path) -> None:
+    small = ("--budget", "quick", "--targets", "dsi1,utsindoorloc", "--networks", "dnn", "--methods", "none")
+    command = ("reproduce", "table1", *small, "--seeds", 1, "--out", tmp_path / "results")
+    page = parsed(tutelage(*command, "--json"))
+    assert [(group["network"], group["seeds"]) for group in page["groups"]] == [("knn", [0]), ("dnn", [0])]
+    assert page["missing"] == ["utsindoorloc"]
+    assert set(page["groups"][1]["against"]) == {"knn"}
+    again = tutelage(*command)
+    assert "## UTSIndoorLoc\n\nNot here" in again.stdout
+    assert (tmp_path / "results" / "table1.md").read_text(encoding="utf-8").strip() == again.stdout.strip()
