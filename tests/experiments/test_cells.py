@@ -57,7 +57,8 @@ any_cell = st.builds(
 def of_method(method: str, network: str = "dnn") -> Cell:
     """The cell by another method, with the sources that this one takes."""
     kind = METHODS[method].kind
-    sources = {"alone": (), UNTRAINED: (UNTRAINED,) * 2}.get(kind, CELL.sources)
+    of_kind = {"alone": (), UNTRAINED: (UNTRAINED,) * 2}.get(kind, CELL.sources)
+    sources = (CELL.target,) * 2 if METHODS[method].from_target else of_kind
     return replace(CELL, method=method, network=network, sources=sources)
 
 
@@ -153,7 +154,8 @@ def test_teachers_are_those_of_the_recipe() -> None:
             assert teachers[name] == (papers if method.recipe == "paper" else ours)
     assert teachers["literal_mi"] == papers
     assert of_method("literal_mi").hash != of_method("paper").hash
-    without = ("none", "none_paper", "sequential", "collective", "untrained", "untrained_paper")
+    without = ("none", "none_paper", "sequential", "collective", "sequential_own")
+    without += ("untrained", "untrained_paper")
     assert [name for name in METHODS if not teachers[name]] == sorted(without, key=list(METHODS).index)
     assert replace(CELL, network=KNN).teachers == ()
 

@@ -80,8 +80,8 @@ def test_json_holds_the_same_figures(summary: Summary) -> None:
     (default,) = [group for group in page["groups"] if group["method"] == "default"]
     assert default["seeds"] == [0, 1, 2, 3, 4]
     assert default["sources"] == ["ujiindoorloc", "dsi1"]
-    assert default["against"]["untrained"]["holds"] is True
-    assert default["against"]["untrained"]["mean"] == pytest.approx(-1.5, abs=0.05)
+    assert default["against"]["control"]["holds"] is True
+    assert default["against"]["control"]["mean"] == pytest.approx(-1.5, abs=0.05)
     assert default["printed_mae_m"] == 8.86
     assert page["sentences"] == list(summary.sentences)
 

@@ -22,6 +22,7 @@ def cell(method: str, seed: int, *, network: str = "dnn", target: str = "tampere
         sources: tuple[str, ...] = ()
     else:
         sources = (UNTRAINED,) * 2 if method.startswith("untrained") else SOURCES
+        sources = (target,) * 2 if method == "sequential_own" else sources
     return Cell(target, sources, network, method, "standard", 1.0, seed)
 
 
@@ -72,9 +73,9 @@ def made() -> Made:
 def test_every_method_meets_the_controls_of_its_own_recipe(made: Made) -> None:
     summary = made.summary()
     default, paper = group(summary, "default").against, group(summary, "paper").against
-    assert set(default) == set(paper) == {"own", "untrained", "knn"}
+    assert set(default) == set(paper) == {"own", "control", "knn"}
     assert default["own"].difference.mean == pytest.approx(-1.5, abs=0.05)
-    assert default["untrained"].difference.mean == pytest.approx(-1.5, abs=0.05)
+    assert default["control"].difference.mean == pytest.approx(-1.5, abs=0.05)
     assert default["knn"].difference.mean == pytest.approx(-1.0, abs=0.05)
     assert paper["own"].difference.mean == pytest.approx(0.0, abs=0.05)
     assert set(group(summary, "untrained").against) == {"own", "knn"}
@@ -149,6 +150,21 @@ def test_sentences_follow_from_the_figures(made: Made) -> None:
     assert "Trained teachers in the `paper` recipe, against untrained teachers: " in said
     assert "A network on its own data alone, against k-NN: -0.5" in said
     assert "transfer" not in said
+
+
+def test_transfer_meets_the_same_from_the_target_itself() -> None:
+    made = Made()
+    made.add("none", 2.0)
+    made.add("sequential", 0.0)
+    made.add("collective", 0.5)
+    made.add("sequential_own", 0.5)
+    summary = made.summary()
+    assert group(summary, "sequential").against["control"].difference.mean == pytest.approx(-0.5, abs=0.05)
+    assert group(summary, "collective").against["control"].difference.mean == pytest.approx(0.0, abs=0.05)
+    assert set(group(summary, "sequential_own").against) == {"own"}
+    said = "\n".join(summary.sentences)
+    assert "Sequential transfer, against the same from the target itself: +0.5" in said
+    assert "Sequential transfer, against own data alone: +2.0" in said
 
 
 def test_nothing_finished_says_nothing() -> None:

@@ -91,6 +91,9 @@ def test_no_cell_comes_twice_and_seeds_come_in_order(name: str, here: Collection
 def test_sources_are_neither_the_target_nor_of_its_campus(name: str, here: Collection[str]) -> None:
     # Every target there is, also those that no plan names.
     for cell in planned(name, Request(targets=TARGETS, networks=("dnn",), n_seeds=1), here):
+        if cell.how.from_target:
+            assert set(cell.sources) == {cell.target}
+            continue
         assert len(set(cell.sources)) == len(cell.sources) or set(cell.sources) == {UNTRAINED}
         for source in set(cell.sources) - {UNTRAINED}:
             assert source in here
@@ -172,6 +175,8 @@ def test_table3_has_every_subset_of_the_sources(target: str, first: str, second:
             expected = [()]
         elif method.startswith("untrained"):
             expected = [(UNTRAINED,), (UNTRAINED, UNTRAINED)]
+        elif method == "sequential_own":
+            expected = [(target,), (target, target)]
         elif method == "collective":  # of one source it is the same as sequential
             expected = subsets[-1:]
         assert found.pop(method) == expected
@@ -294,7 +299,8 @@ def test_methods_of_the_ablation_are_known_to_table2() -> None:
 def test_building_that_is_asked_for_as_a_source_is_not_its_own() -> None:
     cells = planned("table1", Request(sources=("tampere", "dsi1"), networks=("dnn",)))
     assert {cell.target for cell in cells} >= {"tampere", "tut6", "dsi1"}
-    assert not [cell for cell in cells if cell.target in cell.sources]
+    others = [cell for cell in cells if not cell.how.from_target]
+    assert not [cell for cell in others if cell.target in cell.sources]
     taught = {cell.sources for cell in cells if (cell.target, cell.method) == ("tampere", "default")}
     assert taught == {("dsi1",)}
 
@@ -303,6 +309,7 @@ def test_building_that_is_asked_for_as_a_source_is_not_its_own() -> None:
 def test_methods_whose_sources_are_not_here_are_left_out_and_the_others_stay(name: str) -> None:
     cells = planned(name, here={"tampere", "utsindoorloc"})
     assert {cell.target for cell in cells} <= {"tampere", "utsindoorloc"}
-    assert {cell.method for cell in cells} <= {"none", "none_paper", "untrained", "untrained_paper"}
+    left = {"none", "none_paper", "untrained", "untrained_paper", "sequential_own"}
+    assert {cell.method for cell in cells} <= left
     assert {cell.sources for cell in cells if cell.method == "untrained"} <= {(UNTRAINED,) * 2}
     assert "none" in {cell.method for cell in cells}

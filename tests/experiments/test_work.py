@@ -334,3 +334,15 @@ def test_training_that_diverges_is_a_result_without_positions(
     assert len(found.errors_m) == found.figures["n_test"] == 348
     assert np.isnan(found.errors_m).all()
     assert math.isinf(found.figures["mae_m"])
+
+
+@real_data
+def test_control_of_transfer_learns_the_scans_that_were_drawn_of_the_target_in_each_stage(
+    brief: str, dsi1: Survey, data_dir: Path
+) -> None:
+    cell = Cell("dsi1", ("dsi1", "dsi1"), "dnn", "sequential_own", brief, 0.1, 1)
+    found = fit_cell(FitJob(cell, (), str(data_dir)))
+    few = replace(dsi1, train=drawn(dsi1.train, 0.1, 1))
+    learning = {"settings": {"weight_labels": 0.0}, "budget": Budget(updates=BRIEF_DNN), "seed": 1}
+    model = Localizer("dnn", transfer="sequential", sources=[few, few], **learning)
+    assert_as_by_hand(found, model, few)

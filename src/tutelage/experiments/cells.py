@@ -115,13 +115,12 @@ class Cell:
         if self.network == KNN:
             return {**common, "network": KNN}
         how, spec = self.how, network_spec(self.network)
-        transferred = how.kind in ("sequential", "collective")
-        recipe = (transfer_recipe if transferred else distilling_recipe)(how.recipe, self.settings, spec)
+        recipe = (transfer_recipe if how.transfer else distilling_recipe)(how.recipe, self.settings, spec)
         return {
             **common,
             "network": {self.network: spec.settings()},
-            "transfer": how.kind if transferred else None,
-            "sources": list(self.sources) if transferred or how.kind == UNTRAINED else [],
+            "transfer": how.kind if how.transfer else None,
+            "sources": list(self.sources) if how.transfer or how.kind == UNTRAINED else [],
             "teachers": [teacher.configuration() for teacher in self.teachers],
             "recipe": _without_length(recipe.model_dump()),
             "length": _length(self.budget, self.network),

@@ -21,6 +21,7 @@ class Method:
     recipe : "default" or "paper"
     kind : alone; sequential or collective transfer; or under teachers that are trained, untrained, or
         shuffled, that is trained on permuted locations
+    from_target : the target itself stands in the place of every source, a control
     settings : changes to the recipe
     """
 
@@ -28,6 +29,12 @@ class Method:
     recipe: Literal["default", "paper"]
     kind: Literal["alone", "sequential", "collective", "trained", "untrained", "shuffled"]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    from_target: bool = False
+
+    @property
+    def transfer(self) -> bool:
+        """Whether it learns the sources' own data first."""
+        return self.kind in ("sequential", "collective")
 
     @property
     def with_teacher_files(self) -> bool:
@@ -37,7 +44,7 @@ class Method:
     @property
     def with_sources(self) -> bool:
         """Whether other buildings take part at all."""
-        return self.kind not in ("alone", "untrained")
+        return self.kind not in ("alone", "untrained") and not self.from_target
 
 
 def _only(*constraints: str) -> dict[str, float]:
@@ -56,6 +63,12 @@ METHODS: dict[str, Method] = {
     **_both_recipes("none", "own data alone", "alone", {}),
     "sequential": Method("sequential transfer (*)", "default", "sequential"),
     "collective": Method("collective transfer (**)", "default", "collective"),
+    "sequential_own": Method(
+        "as `sequential`, from the target itself in the place of each source (control)",
+        "default",
+        "sequential",
+        from_target=True,
+    ),
     "default": Method("trained teachers, our recipe", "default", "trained"),
     "paper": Method("trained teachers, paper recipe", "paper", "trained"),
     **_both_recipes("untrained", "untrained teachers (control)", "untrained", {}),
@@ -73,6 +86,7 @@ COMPARED = (
     "none",
     "sequential",
     "collective",
+    "sequential_own",
     "untrained",
     "shuffled",
     "default",

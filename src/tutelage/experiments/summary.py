@@ -21,8 +21,9 @@ __all__ = ["CONTROLS", "Against", "Group", "Summary", "summarise"]
 
 ErrorsOf = Callable[[str], np.ndarray | None]
 
-CONTROLS = {"own": "own data alone", "untrained": "untrained teachers", "knn": "k-NN"}
-"""What a group is compared with, where there is such a group."""
+CONTROLS = {"own": "own data alone", "control": "its control", "knn": "k-NN"}
+"""What a group is compared with, where there is such a group. The control of teachers is as many untrained
+ones; that of a transfer is the same from the target itself: as many updates, through the same encoders."""
 _LEVEL = 0.05
 _RESAMPLES = 10_000
 _FEWEST_SEEDS = 3  # with fewer, nothing can be said of another training
@@ -197,12 +198,11 @@ def _controls(group: Group, groups: Sequence[Group]) -> dict[str, Group]:
             continue
         if theirs.how.kind == "alone":
             found["own"] = other
-        if (
-            how.with_teacher_files
-            and theirs.how.kind == UNTRAINED
-            and len(theirs.sources) == len(cell.sources)
-        ):
-            found["untrained"] = other
+        is_control = (how.with_teacher_files and theirs.how.kind == UNTRAINED) or (
+            how.transfer and theirs.how.from_target and not how.from_target
+        )
+        if is_control and len(theirs.sources) == len(cell.sources):
+            found["control"] = other
     return found
 
 
@@ -259,30 +259,35 @@ def _bootstrapped(tables: Sequence[np.ndarray]) -> list[Difference]:
 
 def _sentences(groups: Sequence[Group]) -> list[str]:
     """What the differences say, counted over targets, shares, networks and sources."""
-    taught = [group for group in groups if group.cell.method in ("default", "paper")]
-    said = [
-        _counted(f"Trained teachers in the `{recipe}` recipe", of_recipe, control)
-        for recipe in ("default", "paper")
-        if (of_recipe := [group for group in taught if group.cell.how.recipe == recipe])
-        for control in ("untrained", "own")
+    asked: list[tuple[str, str, str, str]] = [
+        (method, f"Trained teachers in the `{method}` recipe", control, words)
+        for method in ("default", "paper")
+        for control, words in (("control", "untrained teachers"), ("own", "own data alone"))
     ]
-    for kind in ("sequential", "collective"):
-        transferred = [group for group in groups if group.cell.how.kind == kind]
-        said.append(_counted(f"{kind.capitalize()} transfer", transferred, "own"))
-    alone = [group for group in groups if group.cell.method == "none" and group.cell.network != KNN]
-    said.append(_counted("A network on its own data alone", alone, "knn"))
-    return [sentence for sentence in said if sentence]
+    asked += [
+        (method, f"{method.capitalize()} transfer", control, words)
+        for method in ("sequential", "collective")
+        for control, words in (
+            ("control", "the same from the target itself"),
+            ("own", "own data alone"),
+        )
+    ]
+    asked.append(("none", "A network on its own data alone", "knn", "k-NN"))
+    said = []
+    for method, what, control, words in asked:
+        of_method = [group for group in groups if group.cell.method == method]
+        against = [group.against[control] for group in of_method if control in group.against]
+        if against:
+            said.append(f"{what}, against {words}: {_counted(against)}")
+    return said
 
 
-def _counted(what: str, groups: Sequence[Group], control: str) -> str:
-    against = [group.against[control] for group in groups if control in group.against]
-    if not against:
-        return ""
+def _counted(against: Sequence[Against]) -> str:
+    """Mean and range of the gains, and how many hold."""
     gains = [-each.difference.mean for each in against]
     better = sum(each.holds and each.difference.mean < 0 for each in against)
     worse = sum(each.holds and each.difference.mean > 0 for each in against)
     return (
-        f"{what}, against {CONTROLS[control]}: {np.mean(gains):+.2f} m of gain on average "
-        f"({min(gains):+.2f} to {max(gains):+.2f}); of {len(against)} comparisons {better} significantly "
-        f"better, {worse} significantly worse."
+        f"{np.mean(gains):+.2f} m of gain on average ({min(gains):+.2f} to {max(gains):+.2f}); "
+        f"of {len(against)} comparisons {better} significantly better, {worse} significantly worse."
     )

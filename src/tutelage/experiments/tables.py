@@ -235,6 +235,8 @@ def _variants(
             yield method, ()
         elif how.kind == UNTRAINED:
             yield from ((method, (UNTRAINED,) * n) for n in dict.fromkeys(map(len, subsets)) or (2,))
+        elif how.from_target:
+            yield from ((method, (target,) * n) for n in dict.fromkeys(map(len, subsets)) or (2,))
         else:
             for subset in subsets:
                 # From one source both kinds of transfer are the same.

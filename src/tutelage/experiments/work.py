@@ -79,7 +79,7 @@ def fit_cell(job: FitJob) -> Fitted:
     cell = job.cell
     survey = load(cell.target, data_dir=job.data_dir)
     survey = replace(survey, train=drawn(survey.train, cell.train_fraction, cell.seed))
-    model = _localizer(job)
+    model = _localizer(job, survey)
     began = time.monotonic()
     try:
         model.fit(survey)
@@ -99,15 +99,16 @@ def _diverged(survey: Survey, cost: dict[str, Any]) -> Fitted:
     return Fitted(np.full(n_test, np.nan), {"n_test": n_test, **figures, **cost})
 
 
-def _localizer(job: FitJob) -> Localizer:
+def _localizer(job: FitJob, target: Survey) -> Localizer:
     cell = job.cell
     if cell.network == KNN:
         return Localizer(KNN, seed=cell.seed)
     how, length = cell.how, table_budget(cell.budget).length(cell.network)
-    transferred = how.kind in ("sequential", "collective")
-    sources: list[Survey | FingerprintSet] = (
-        [load(source, data_dir=job.data_dir) for source in cell.sources] if transferred else []
-    )
+    sources: list[Survey | FingerprintSet] = [
+        target if source == cell.target else load(source, data_dir=job.data_dir)
+        for source in cell.sources
+        if how.transfer
+    ]
     files = [Teacher.from_bytes(content) for content in job.teachers]
     return Localizer(
         cell.network,
