@@ -122,10 +122,6 @@ def test_bad_option_of_knn_is_refused(
         (("reproduce", "table1", "--targets", "dsi1,dsi1"), ["given twice"]),
         (("reproduce", "table1", "--executor", "slurm"), ["unknown executor 'slurm'", "ray"]),
         (("reproduce", "table1", "--address", "auto"), ["address 'auto' is for the executor ray"]),
-        (
-            ("reproduce", "table1", "--sources", "utsindoorloc"),
-            ["utsindoorloc are not here", "data fetch"],
-        ),
         (("reproduce", "appendix_a", "--networks", "knn"), ["knn has not; name a network"]),
         (("reproduce", "appendix_a", "--targets", "dsi1,tut6"), ["one target at a time"]),
         (("reproduce", "appendix_a", "--seeds", "3"), ["leave the seeds out"]),

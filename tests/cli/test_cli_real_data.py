@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Command, Ended, in_own_process
+from command_line import Command, Ended, assert_refused, in_own_process
 
 from tutelage.datasets import load
 
@@ -124,3 +124,12 @@ def test_reproduce_makes_a_table_and_says_it_for_machines(tutelage: Command, tmp
     again = tutelage(*command)
     assert "## UTSIndoorLoc\n\nNot here" in again.stdout
     assert (tmp_path / "results" / "table1.md").read_text(encoding="utf-8").strip() == again.stdout.strip()
+
+
+def test_reproduce_refuses_a_source_that_is_not_here(
+    tutelage: Command, tmp_path: Path, data_dir: Path
+) -> None:
+    out = tmp_path / "results"
+    ended = tutelage("reproduce", "table1", "--sources", "utsindoorloc", "--data-dir", data_dir, "--out", out)
+    assert_refused(ended, "source utsindoorloc are not here", "tutelage data fetch utsindoorloc")
+    assert not out.exists()

@@ -149,3 +149,13 @@ def test_a_browser_without_network_draws_every_plot(summary: Summary, tmp_path: 
     )  # k-NN, none and default; the others on a click
     console = [line for line in run.stderr.splitlines() if "CONSOLE" in line]
     assert not [line for line in console if re.search("Refused|Uncaught|violates", line)]
+
+
+def test_answers_that_ran_away_are_shown_by_their_order_of_magnitude() -> None:
+    made = Made()
+    made.add("none", 0.0)
+    made.add("sequential", 1.7e11)
+    shown = row_of(markdown_page(made.summary()), "| DNN | `sequential`")
+    assert shown[2].startswith("2e+11")
+    assert shown[4] == "2e+11"
+    assert "+2e+11 [+2e+11, +2e+11]" in shown[6] + shown[7]

@@ -34,9 +34,9 @@ def printed(table: str, cell: Cell) -> Printed | None:
 
     Table 3 is about its sources: there they must be the same.
     """
-    kind = cell.how.kind
+    kind, control = cell.how.kind, cell.how.from_target
     method = {"alone": "none", "trained": "framework"}.get(kind, kind)
-    if cell.network == "knn" or (kind == "trained" and cell.method not in ("default", "paper")):
+    if control or cell.network == "knn" or (kind == "trained" and cell.method not in ("default", "paper")):
         return None
     key = (table, cell.target, cell.network, method, f"{cell.train_fraction:g}")
     rows = _by_cell().get(key, ())

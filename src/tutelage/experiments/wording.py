@@ -35,6 +35,7 @@ _QUALITY = {
     "spread": "spread",
     "diversity": "diversity",
 }
+_FAR_M = 10_000.0
 TEACHERS = (
     "Measured on reference points held out of the source's training data, in metres of its data set, mean "
     "over seeds. A collapsed generator has a spread near 0 and the error of the centroid."
@@ -105,25 +106,31 @@ def cells_grid(summary: Summary, place: tuple[str, float]) -> Grid:
 
 def _row_of(group: Group, with_sources: bool) -> list[str]:
     cell = group.cell
-    spread = "" if group.sd_m is None else f" ± {group.sd_m:.2f}"
+    spread = "" if group.sd_m is None else f" ± {_metres(group.sd_m)}"
     return [
         network_title(cell.network),
         "settings chosen on training data" if cell.network == KNN else f"`{cell.method}`",
         *([" + ".join(cell.sources) or "-"] if with_sources else []),
-        f"{group.n_diverged} diverged" if group.n_diverged else f"{group.mae_m:.2f}{spread}",
-        " / ".join(f"{error:.2f}" for error in group.values("mae_m")),
-        *(f"{mean(group.values(name)):.2f}" for name in ("median_m", "p75_m", "p95_m")),
+        f"{group.n_diverged} diverged" if group.n_diverged else f"{_metres(group.mae_m)}{spread}",
+        " / ".join(map(_metres, group.values("mae_m"))),
+        *(_metres(mean(group.values(name))) for name in ("median_m", "p75_m", "p95_m")),
         *(_difference(group.against.get(name)) for name in CONTROLS),
         f"{group.printed.mae_m:.2f}" if group.printed else "-",
         f"{mean(group.values('train_seconds')):.0f}",
     ]
 
 
+def _metres(value: float, sign: str = "") -> str:
+    """Centimetres, or the order of magnitude of an answer that ran away."""
+    return f"{value:{sign}.2f}" if abs(value) < _FAR_M else f"{value:{sign}.0e}"
+
+
 def _difference(against: Against | None) -> str:
     if against is None:
         return "-"
     difference = against.difference
-    words = f"{difference.mean:+.2f} [{difference.low:+.2f}, {difference.high:+.2f}]"
+    low, high = _metres(difference.low, "+"), _metres(difference.high, "+")
+    words = f"{_metres(difference.mean, '+')} [{low}, {high}]"
     return f"**{words}**" if against.holds else words
 
 
