@@ -46,17 +46,23 @@ def reproduce_command(
     from tutelage.experiments.executors import executor_of
     from tutelage.experiments.pages import json_page, markdown_page
     from tutelage.experiments.reproduce import reproduce
-    from tutelage.experiments.tables import TABLES, Request
+    from tutelage.experiments.tables import TABLES, Request, chosen_table
 
     request = Request(
         budget, _listed(targets), _listed(networks), _listed(methods), _listed(sources), n_seeds=seeds
     )
     run_on = executor_of(executor, jobs=jobs, address=address)
+    names = (*TABLES, APPENDIX_A) if table == "all" else (table,)
+    for name in names:
+        if name != APPENDIX_A:
+            chosen_table(name, request)  # refused before the first of them is run
     pages: list[Any] = []
     with stoppable("give the same command again: finished cells are kept"):
-        for name in (*TABLES, APPENDIX_A) if table == "all" else (table,):
+        for name in names:
             if name == APPENDIX_A:
-                search = search_weights(out, run_on, request, data_dir=data_dir, progress=not as_json)
+                # One search on one target: of a request for all tables it takes the budget alone.
+                asked = Request(budget) if table == "all" else request
+                search = search_weights(out, run_on, asked, data_dir=data_dir, progress=not as_json)
                 pages.append(search.rows() if as_json else search.page())
             else:
                 summary = reproduce(name, out, run_on, request, data_dir=data_dir, progress=not as_json)
