@@ -159,3 +159,17 @@ def test_answers_that_ran_away_are_shown_by_their_order_of_magnitude() -> None:
     assert shown[2].startswith("2e+11")
     assert shown[4] == "2e+11"
     assert "+2e+11 [+2e+11, +2e+11]" in shown[6] + shown[7]
+
+
+def test_target_whose_sources_are_not_here_says_so() -> None:
+    made = Made()
+    made.add("none", 0.0)
+    alone = {"tampere"}
+    summary = summarise("table1", Request(targets=("tampere",)), made.cells, [], made.errors.get, alone)
+    assert summary.unsourced == ("tampere",)
+    assert json_page(summary)["unsourced"] == ["tampere"]
+    said = "The files of its sources `ujiindoorloc` and `dsi1` are not all here"
+    assert said in markdown_page(summary)
+    whole = summarise("table1", Request(), made.cells, [], made.errors.get, alone | {"ujiindoorloc", "dsi1"})
+    assert "tampere" not in whole.unsourced
+    assert said not in markdown_page(whole)

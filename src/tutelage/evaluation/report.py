@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any
 
 import numpy as np
-from plotly.offline import get_plotlyjs
 
 from tutelage.errors import BadInputError
 from tutelage.evaluation.metrics import Evaluation
 from tutelage.evaluation.plots import cdf_figure, error_map, floors_of
+from tutelage.evaluation.web_page import web_page
 from tutelage.files import replaced_file
 
 __all__ = ["write_report"]
@@ -58,25 +56,18 @@ def write_report(
         raise BadInputError("no scans to report; give at least one evaluation of at least one scan")
     names = [e.name or f"model {i}" for i, e in enumerate(evaluations, start=1)]
     floors = floors_of(evaluations)
-    template = Template(files(__package__).joinpath("report_template.html").read_text(encoding="utf-8"))
-    page = template.substitute(
+    resources = files(__package__)
+    body = Template(resources.joinpath("report_template.html").read_text(encoding="utf-8")).substitute(
         title=escape(title),
         subtitle=escape(_subtitle(evaluations, data_set)),
         summary=_summary_table(names, evaluations),
         floor_options="".join(f"<option>{escape(_floor_name(floor))}</option>" for floor in floors),
         worst="".join(map(_worst_section, names, evaluations)),
-        figures=_script_json(
-            {"cdf": cdf_figure(names, evaluations), "map": error_map(names, evaluations, floors)}
-        ),
-        plotly=get_plotlyjs(),
     )
+    figures = {"cdf": cdf_figure(names, evaluations), "map": error_map(names, evaluations, floors)}
+    page = web_page(title, body, figures, resources.joinpath("report.js").read_text(encoding="utf-8"))
     with replaced_file(path) as beside:
         beside.write_text(page, encoding="utf-8")
-
-
-def _script_json(value: Any) -> str:
-    """JSON that cannot close the script element it stands in."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 # -- words and tables -------------------------------------------------------------------------------

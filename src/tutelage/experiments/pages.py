@@ -10,8 +10,8 @@ from statistics import mean
 from typing import Any
 
 from tutelage.experiments.buildings import TITLES
+from tutelage.experiments.html_page import html_page
 from tutelage.experiments.summary import Group, Summary
-from tutelage.experiments.web_page import html_page
 from tutelage.experiments.wording import (
     TEACHERS,
     cells_grid,

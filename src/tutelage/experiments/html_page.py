@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from html import escape
 from importlib.resources import files
@@ -10,8 +9,8 @@ from string import Template
 from typing import Any
 
 import numpy as np
-from plotly.offline import get_plotlyjs
 
+from tutelage.evaluation.web_page import web_page
 from tutelage.experiments.buildings import TITLES
 from tutelage.experiments.methods import KNN
 from tutelage.experiments.summary import CONTROLS, Group, Summary
@@ -49,18 +48,18 @@ def html_page(summary: Summary) -> str:
         sections.append(f"<h2>Teachers</h2><p>{_inline(TEACHERS)}</p>{teachers}")
     methods = "".join(f"<li><code>{k}</code>: {_inline(v)}</li>" for k, v in legend(summary.groups).items())
     said = "".join(f"<li>{_inline(sentence)}</li>" for sentence in summary.sentences)
-    template = Template(files(__package__).joinpath("table_template.html").read_text(encoding="utf-8"))
-    plots = [plots_of(summary, place) for place in places]
-    return template.substitute(
+    resources = files(__package__)
+    body = Template(resources.joinpath("table_template.html").read_text(encoding="utf-8")).substitute(
         title=_inline(summary.table.title),
         about=_inline(summary.table.about),
         how=_inline(how_made(summary)),
         said=f"<ul>{said}</ul>" if said else "<p>Nothing yet: no cell has its control beside it.</p>",
         sections="\n".join(sections),
         methods=f"<h2>Methods</h2><ul>{methods}</ul>" if methods else "",
-        plots=json.dumps(plots, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c"),
-        plotly=get_plotlyjs(),
     )
+    plots = [plots_of(summary, place) for place in places]
+    script = resources.joinpath("table.js").read_text(encoding="utf-8")
+    return web_page(summary.table.title, body, plots, script)
 
 
 def _section(summary: Summary, i: int) -> str:
@@ -75,7 +74,7 @@ def _section(summary: Summary, i: int) -> str:
 def _table(grid: Grid) -> str:
     head = "".join(f"<th>{_inline(name)}</th>" for name in grid.head)
     body = "".join("<tr>" + "".join(f"<td>{_inline(c)}</td>" for c in row) + "</tr>" for row in grid.rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="wide left"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _inline(words: str) -> str:
