@@ -27,13 +27,21 @@ def reproduce_command(
     table: Annotated[str, typer.Argument(help=_TABLE)],
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
     budget: Annotated[str, typer.Option(help="paper, full, standard or quick; else the table's own.")] = "",
-    targets: Annotated[_Names, typer.Option(help="Buildings to learn; repeatable, or with commas.")] = None,
-    networks: Annotated[_Names, typer.Option(help="Networks; repeatable, or with commas.")] = None,
-    methods: Annotated[_Names, typer.Option(help="Methods; repeatable, or with commas.")] = None,
-    sources: Annotated[_Names, typer.Option(help="Source buildings; repeatable, or with commas.")] = None,
+    targets: Annotated[
+        _Names, typer.Option(metavar="NAMES", help="Buildings to learn; repeatable, or with commas.")
+    ] = None,
+    networks: Annotated[
+        _Names, typer.Option(metavar="NAMES", help="Networks; repeatable, or with commas.")
+    ] = None,
+    methods: Annotated[
+        _Names, typer.Option(metavar="NAMES", help="Methods; repeatable, or with commas.")
+    ] = None,
+    sources: Annotated[
+        _Names, typer.Option(metavar="NAMES", help="Source buildings; repeatable, or with commas.")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=0, help="Seeds 0 to N - 1; 0: as the table says.")] = 0,
     jobs: Annotated[int, typer.Option(min=1, help="Cells at a time, each in its own process.")] = 1,
-    executor: Annotated[str, typer.Option(help="local, or ray (pip install tutelage[ray]).")] = "local",
+    executor: Annotated[str, typer.Option(help="local, or ray (needs the extra ray).")] = "local",
     address: Annotated[
         str | None, typer.Option(help="Of a Ray cluster to join; else one is started here.")
     ] = None,
