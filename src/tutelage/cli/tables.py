@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,7 +41,9 @@ def reproduce_command(
         _Names, typer.Option(metavar="NAMES", help="Source buildings; repeatable, or with commas.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=0, help="Seeds 0 to N - 1; 0: as the table says.")] = 0,
-    jobs: Annotated[int, typer.Option(min=1, help="Cells at a time, each in its own process.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Cells at a time, each in its own process; else one a processor.")
+    ] = None,
     executor: Annotated[str, typer.Option(help="local, or ray (needs the extra ray).")] = "local",
     address: Annotated[
         str | None, typer.Option(help="Of a Ray cluster to join; else one is started here.")
@@ -59,7 +62,7 @@ def reproduce_command(
     request = Request(
         budget, _listed(targets), _listed(networks), _listed(methods), _listed(sources), n_seeds=seeds
     )
-    run_on = executor_of(executor, jobs=jobs, address=address)
+    run_on = executor_of(executor, jobs=jobs or os.cpu_count() or 1, address=address)
     names = (*TABLES, APPENDIX_A) if table == "all" else (table,)
     for name in names:
         if name != APPENDIX_A:
