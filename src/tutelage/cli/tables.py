@@ -42,7 +42,8 @@ def reproduce_command(
     ] = None,
     seeds: Annotated[int, typer.Option(min=0, help="Seeds 0 to N - 1; 0: as the table says.")] = 0,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Cells at a time, each in its own process; else one a processor.")
+        int | None,
+        typer.Option(min=1, help="Cells at a time, each in a process; else one a processor."),
     ] = None,
     executor: Annotated[str, typer.Option(help="local, or ray (needs the extra ray).")] = "local",
     address: Annotated[

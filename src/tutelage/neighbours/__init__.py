@@ -1,6 +1,6 @@
 """Nearest fingerprints over a sparse radio map."""
 
 from tutelage.neighbours.knn import KNNSettings, NearestNeighbours, choose_settings
-from tutelage.neighbours.search import distances, nearest
+from tutelage.neighbours.search import FingerprintIndex, distances, nearest
 
-__all__ = ["KNNSettings", "NearestNeighbours", "choose_settings", "distances", "nearest"]
+__all__ = ["FingerprintIndex", "KNNSettings", "NearestNeighbours", "choose_settings", "distances", "nearest"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, get_args
 
 import numpy as np
@@ -14,7 +15,7 @@ from rich.progress import track
 from scipy import sparse
 
 from tutelage.fingerprints import FingerprintSet
-from tutelage.neighbours.search import Metric, nearest
+from tutelage.neighbours.search import FingerprintIndex, Metric
 from tutelage.networks import checked_settings
 from tutelage.positions import Located
 from tutelage.representation import RepresentationKind, RssRepresentation
@@ -73,10 +74,14 @@ class NearestNeighbours:
         radio_map = representation.transform(kept)
         return cls(settings, representation, radio_map, kept.known_position_m, kept.floor, kept.building)
 
+    @cached_property
+    def _index(self) -> FingerprintIndex:
+        return FingerprintIndex(self.radio_map, self.settings.metric)
+
     def locate(self, scans: FingerprintSet) -> Located:
         """Mean position of the k nearest fingerprints, weighted by 1 / distance; labels by the same vote."""
         queries = self.representation.transform(scans)
-        distance, row = nearest(queries, self.radio_map, self.settings.metric, self.settings.k)
+        distance, row = self._index.nearest(queries, self.settings.k)
         weight = _inverse(distance)
         return Located(
             weighted_mean(self.position_m[row], weight),
@@ -162,7 +167,7 @@ def choose_settings(
     for metric, kind in shown:
         settings = fixed.model_copy(update={"metric": metric, "representation": kind})
         model = NearestNeighbours.fit(radio_map, settings)
-        distance, row = nearest(model.representation.transform(asked), model.radio_map, metric, max(ks))
+        distance, row = model._index.nearest(model.representation.transform(asked), max(ks))
         for k in ks:
             found = weighted_mean(model.position_m[row[:, :k]], _inverse(distance[:, :k]))
             error_m = float(np.linalg.norm(found - asked.known_position_m, axis=1).mean())
