@@ -27,7 +27,15 @@ UTM = LocalFrame((482_113.0, 4_863_257.0), 25830)
 KNN: dict[str, Any] = {"network": "knn", "settings": {"k": 5}}
 DNN: dict[str, Any] = {"network": "dnn", "settings": {"width": 32, "d_e": 16}, "epochs": 3, "device": "cpu"}
 
-both_methods = pytest.mark.parametrize("chosen", [KNN, DNN], ids=["knn", "dnn"])
+SCORER: dict[str, Any] = {
+    "network": "scorer",
+    "teachers": "none",
+    "settings": {"updates": 5, "exercises": 32, "batch_size": 32, "n_candidates": 12},
+    "device": "cpu",
+}
+METHODS = {"knn": KNN, "scorer": SCORER, "dnn": DNN}
+
+every_method = pytest.mark.parametrize("chosen", METHODS.values(), ids=METHODS)
 
 
 class OwnNetwork(nn.Module):
@@ -56,10 +64,10 @@ def survey() -> Survey:
 
 @pytest.fixture(scope="module")
 def fitted(survey: Survey) -> dict[str, Localizer]:
-    return {name: Localizer(**chosen).fit(survey) for name, chosen in (("knn", KNN), ("dnn", DNN))}
+    return {name: Localizer(**chosen).fit(survey) for name, chosen in METHODS.items()}
 
 
-@pytest.fixture(scope="module", params=["knn", "dnn"])
+@pytest.fixture(scope="module", params=list(METHODS))
 def model(request: pytest.FixtureRequest, fitted: dict[str, Localizer]) -> Localizer:
     return fitted[request.param]
 
@@ -166,7 +174,7 @@ def test_nothing_to_locate_is_no_error(model: Localizer, scans: list[dict[str, f
     assert not found.answered.any()
 
 
-@pytest.mark.parametrize("network", ["knn", "dnn"])
+@pytest.mark.parametrize("network", METHODS)
 def test_labels_come_with_the_answers(
     fitted: dict[str, Localizer], unseen: FingerprintSet, network: str
 ) -> None:
@@ -223,20 +231,20 @@ def test_predict_before_fit_says_so() -> None:
             ask()
 
 
-@both_methods
+@every_method
 def test_a_single_reference_point_is_refused(chosen: dict[str, Any], survey: Survey) -> None:
     one = replace(survey.train[:4], position_m=np.zeros((4, 2)))
     with pytest.raises(BadInputError, match=r"1 reference point\(s\)"):
         Localizer(**chosen).fit(one)
 
 
-@both_methods
+@every_method
 def test_scans_without_positions_are_refused(chosen: dict[str, Any], survey: Survey) -> None:
     with pytest.raises(BadInputError, match="no positions"):
         Localizer(**chosen).fit(replace(survey.train, position_m=None))
 
 
-@both_methods
+@every_method
 def test_same_seed_same_answers(chosen: dict[str, Any], survey: Survey, unseen: FingerprintSet) -> None:
     one, same = (Localizer(**chosen, seed=3).fit(survey).predict(unseen) for _ in range(2))
     assert_same_answers(one, same)
@@ -250,6 +258,8 @@ def test_same_seed_same_answers(chosen: dict[str, Any], survey: Survey, unseen: 
         ({"network": "dnn", "settings": {"widht": 3}}, UnknownNameError, "width"),
         ({"network": "knn", "settings": {"metrik": "cosine"}}, UnknownNameError, "metric"),
         ({"network": "knn", "teachers": ["untrained"]}, BadInputError, "knn has no teachers"),
+        ({"network": "scorer", "recipe": "paper"}, BadInputError, "one recipe, default"),
+        ({"network": "scorer", "transfer": "sequential"}, BadInputError, "name at least one source"),
         ({"network": "dnn", "epochs": 1, "minutes": 1.0}, BadInputError, "not both"),
     ],
 )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tutelage.networks import check_network, network_names, register_network
     from tutelage.positions import Positions
     from tutelage.representation import CoordinateScaler, RssRepresentation
+    from tutelage.scorer import ScorerTeacher, teach_scorer
     from tutelage.surveys import split_by_device, split_by_position, split_by_time, split_by_user
     from tutelage.teaching import Teacher, teach
     from tutelage.training import Budget, RunOptions
@@ -40,6 +41,7 @@ __all__ = [
     "Positions",
     "RssRepresentation",
     "RunOptions",
+    "ScorerTeacher",
     "Survey",
     "Teacher",
     "TutelageError",
@@ -56,6 +58,7 @@ __all__ = [
     "split_by_time",
     "split_by_user",
     "teach",
+    "teach_scorer",
     "tune",
     "write_report",
 ]
@@ -70,6 +73,7 @@ _HOME = {
     "Positions": "tutelage.positions",
     "RssRepresentation": "tutelage.representation",
     "RunOptions": "tutelage.training",
+    "ScorerTeacher": "tutelage.scorer",
     "Survey": "tutelage.fingerprints",
     "Teacher": "tutelage.teaching",
     "TutelageError": "tutelage.errors",
@@ -86,6 +90,7 @@ _HOME = {
     "split_by_time": "tutelage.surveys",
     "split_by_user": "tutelage.surveys",
     "teach": "tutelage.teaching",
+    "teach_scorer": "tutelage.scorer",
     "tune": "tutelage.tuning",
     "write_report": "tutelage.evaluation",
 }

@@ -9,9 +9,10 @@ from typing import Any, Literal, NamedTuple, TypeAlias, cast, get_args
 import numpy as np
 
 from tutelage.distilling import DistillingRecipe, TeacherChoice, distil, distilling_recipe
-from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.errors import BadInputError, FileFormatError, UnknownNameError
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.networks import NetworkChoice, network_choice, network_names, network_spec, plain_name
+from tutelage.scorer import ScorerTeacher, ScorerTeaching
 from tutelage.student import Student
 from tutelage.teaching import Teacher
 from tutelage.training import LearningRecipe, RunOptions
@@ -23,19 +24,22 @@ __all__ = [
     "Sources",
     "TeacherNames",
     "TransferChoice",
+    "any_teacher",
     "checked_choice",
     "checked_transfer",
     "learn_by_transfer",
     "learn_under_teachers",
     "listed_sources",
     "loaded_teachers",
+    "scorer_teaching",
     "split_settings",
     "training_scans",
 ]
 
 Building: TypeAlias = FingerprintSet | Survey
 Sources: TypeAlias = Building | Sequence[Building]
-TeacherNames: TypeAlias = Teacher | str | Path | Sequence[Teacher | str | Path]
+AnyTeacher: TypeAlias = Teacher | ScorerTeacher | str | Path
+TeacherNames: TypeAlias = AnyTeacher | Sequence[AnyTeacher]
 TransferChoice: TypeAlias = Literal["none"] | TransferKind
 
 
@@ -160,7 +164,7 @@ def split_settings(
     if network.startswith("knn:"):
         raise BadInputError(f"{network}: knn takes no network file; give its settings one by one")
     if name not in network_names():
-        raise UnknownNameError("network", name, [*network_names(), "knn"])
+        raise UnknownNameError("network", name, [*network_names(), "knn", "scorer"])
     of_network = network_spec(name).settings_model.model_fields
     for name in given:
         if name not in of_network and name not in of_recipe:
@@ -179,12 +183,50 @@ def listed_sources(sources: Sources) -> Sequence[Building]:
 def loaded_teachers(teachers: TeacherNames) -> list[TeacherChoice]:
     """Teachers themselves, those of files read; "none" adds nothing."""
     untrained: Literal["untrained"] = "untrained"
-    given = [teachers] if isinstance(teachers, (Teacher, str, Path)) else teachers
-    return [
-        t if isinstance(t, Teacher) else untrained if t == untrained else Teacher.load(t)
-        for t in given
-        if t != "none"
-    ]
+    found: list[TeacherChoice] = []
+    for teacher in _listed_teachers(teachers):
+        if isinstance(teacher, ScorerTeacher):
+            raise BadInputError("a scorer teacher is for network scorer; others take surrogate teachers")
+        if isinstance(teacher, Teacher):
+            found.append(teacher)
+        elif teacher != "none":
+            found.append(untrained if teacher == untrained else Teacher.load(teacher))
+    return found
+
+
+def any_teacher(path: str | Path) -> Teacher | ScorerTeacher:
+    """The teacher of a file, of whichever kind; errors as of `Teacher.load`."""
+    try:
+        return ScorerTeacher.load(path)
+    except FileFormatError:
+        return Teacher.load(path)
+
+
+def scorer_teaching(teachers: TeacherNames) -> ScorerTeaching:
+    """The scorer's teacher; nothing is the one that comes with Tutelage.
+
+    Raises
+    ------
+    BadInputError
+        If several are given, or a surrogate teacher.
+    """
+    given = _listed_teachers(teachers)
+    if len(given) > 1:
+        raise BadInputError(
+            f"the scorer has one teacher, {len(given)} are given; one can learn in several buildings"
+        )
+    if not given:
+        return "shipped"
+    teacher = given[0]
+    if isinstance(teacher, Teacher):
+        raise BadInputError("the scorer takes no surrogate teacher; make its own with teach --network scorer")
+    if teacher in ("none", "untrained"):
+        return cast(ScorerTeaching, teacher)
+    return teacher if isinstance(teacher, ScorerTeacher) else ScorerTeacher.load(teacher)
+
+
+def _listed_teachers(teachers: TeacherNames) -> Sequence[AnyTeacher]:
+    return [teachers] if isinstance(teachers, (Teacher, ScorerTeacher, str, Path)) else teachers
 
 
 def training_scans(building: Building) -> tuple[FingerprintSet, str, str]:

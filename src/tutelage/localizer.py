@@ -23,6 +23,7 @@ from tutelage.learning import (
     learn_under_teachers,
     listed_sources,
     loaded_teachers,
+    scorer_teaching,
     training_scans,
 )
 from tutelage.model_folder import read_model_folder, write_model_folder
@@ -30,13 +31,15 @@ from tutelage.neighbours import NearestNeighbours, choose_settings
 from tutelage.networks import plain_name
 from tutelage.positions import Located, Positions
 from tutelage.representation import RssRepresentation
+from tutelage.scorer import Scorer, fit_scorer
 from tutelage.sparse_rows import csr_from_dense
 from tutelage.student import Student
 from tutelage.training import Budget, RunOptions, resolve_device
 
 __all__ = ["Localizer", "Scans"]
 
-_KNN = "knn"
+_KNN, _SCORER = "knn", "scorer"
+_METHODS = {_KNN: NearestNeighbours, _SCORER: Scorer}  # every other name is a network's
 
 Scans: TypeAlias = FingerprintSet | Sequence[Mapping[str, float]] | np.ndarray | sparse.csr_array
 
@@ -56,8 +59,10 @@ class Localizer:
 
     Parameters
     ----------
-    network : "knn", the name of a registered network, or NAME:FILE with the settings of a network file
-    teachers : one or several of: a teacher, the path of a teacher file, "untrained" (the control), "none"
+    network : "knn", "scorer", the name of a registered network, or NAME:FILE with the settings of a
+        network file
+    teachers : one or several of: a teacher, the path of a teacher file, "untrained" (the control), "none";
+        the scorer has one, by default that which comes with Tutelage
     transfer : "collective" or "sequential", the methods that the paper compares with, or "none"
     sources : one or several buildings that a transfer learns first; of a survey its training split
     recipe : "paper" or "default" (networks only)
@@ -135,7 +140,8 @@ class Localizer:
         scans, name, licence = training_scans(train)
         resolve_device(self.device)
         began = time.monotonic()
-        learnt = self._fit_knn(scans) if self.network == _KNN else self._fit_network(scans)
+        fit = {_KNN: self._fit_knn, _SCORER: self._fit_scorer}.get(self.network, self._fit_network)
+        learnt = fit(scans)
         self.frame_ = scans.frame
         self.lineage_ = {
             "source": name,
@@ -160,6 +166,15 @@ class Localizer:
         self.method_ = NearestNeighbours.fit(scans, settings)
         metrics = {} if held_out_m is None else {"held_out_mae_m": round(held_out_m, 3)}
         return {"teachers": [], "settings": settings.model_dump(), "metrics": metrics}
+
+    def _fit_scorer(self, scans: FingerprintSet) -> dict[str, Any]:
+        if checked_transfer(self.transfer, listed_sources(self.sources), ()):
+            raise BadInputError("the scorer has no transfer; what other buildings taught is in its teacher")
+        if self.recipe != "default":
+            raise BadInputError("the scorer has one recipe, default; the paper does not describe it")
+        teacher = scorer_teaching(self.teachers)
+        self.method_, lineage = fit_scorer(scans, teacher, self.settings or {}, self._run_options())
+        return {**lineage, "metrics": {}}
 
     def _fit_network(self, scans: FingerprintSet) -> dict[str, Any]:
         heard = scans[scans.n_heard > 0]
@@ -275,7 +290,7 @@ class Localizer:
             If it is damaged, cut short or of another version.
         """
         card, tensors = read_model_folder(path)
-        kind: Any = NearestNeighbours if card["network"] == _KNN else Student
+        kind: Any = _METHODS.get(card["network"], Student)
         try:
             model = cls(card["network"], seed=card["lineage"]["seed"])
             model.method_ = kind.from_config(card["method"], tensors)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait f
     from tutelage.localizer import Localizer
     from tutelage.networks import NetworkFile
     from tutelage.positions import Positions
+    from tutelage.scorer import ScorerCard
     from tutelage.teaching import TeacherCard
 
 __all__ = [
@@ -48,6 +49,15 @@ _FIGURES = {
     "ground_mae_m": "mean, ground",
     "floor_hit": "floor hit",
     "building_hit": "building hit",
+}
+
+
+_QUALITY = {
+    "source_mae_m": "source network",
+    "generator_mae_m": "generator",
+    "centroid_mae_m": "centroid",
+    "angular_similarity": "cosine",
+    "spread": "spread",
 }
 
 
@@ -81,7 +91,7 @@ def show_survey(survey: Survey, as_json: bool) -> None:
     _show_pairs(figures, as_json)
 
 
-def show_teachers(cards: Mapping[str, TeacherCard], as_json: bool) -> None:
+def show_teachers(cards: Mapping[str, TeacherCard | ScorerCard], as_json: bool) -> None:
     """Teacher files and what they say of themselves."""
     if as_json:
         _print_json([{"file": file, **card.model_dump()} for file, card in cards.items()])
@@ -89,17 +99,14 @@ def show_teachers(cards: Mapping[str, TeacherCard], as_json: bool) -> None:
     table = Table(
         "teacher", "source", "network", "d_e", "recipe", title="mean errors in m, on held-out places"
     )
-    for heading in ("source network", "generator", "centroid", "cosine", "spread"):
+    for heading in _QUALITY.values():
         table.add_column(heading, justify="right")
     for file, card in cards.items():
-        q = card.quality
-        measured = (
-            [q.source_mae_m, q.generator_mae_m, q.centroid_mae_m, q.angular_similarity, q.spread]
-            if q
-            else [None] * 5
-        )
-        head = [plain(file), plain(card.source), card.network, str(card.d_e), card.recipe_name]
-        table.add_row(*head, *(_number(value) for value in measured))
+        about = card.model_dump()
+        quality = about.get("quality") or {}
+        head = [plain(file), plain(_teacher_name(about)), about.get("network", "scorer")]
+        head += [str(about.get("d_e", "")), about.get("recipe_name", "default")]
+        table.add_row(*head, *(_number(quality.get(name)) for name in _QUALITY))
     _print(table)
 
 
@@ -112,7 +119,7 @@ def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
         "source": lineage["source"],
         "n_train": lineage["n_train"],
         "access_points": len(model.access_points_),
-        "teachers": [t if isinstance(t, str) else t["source"] for t in lineage["teachers"]],
+        "teachers": [_teacher_name(t) for t in lineage["teachers"]],
         **_transfer(lineage),
         "fit_seconds": lineage["fit_seconds"],
         **lineage["metrics"],
@@ -120,6 +127,12 @@ def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
     if "settings" in lineage:
         figures["settings"] = lineage["settings"]
     _show_pairs(figures, as_json)
+
+
+def _teacher_name(teacher: str | Mapping[str, Any]) -> str:
+    if isinstance(teacher, str):
+        return teacher
+    return ", ".join(s["source"] for s in teacher.get("sources", [teacher]))
 
 
 def _transfer(lineage: Mapping[str, Any]) -> dict[str, Any]:

@@ -101,7 +101,25 @@ def test_bad_option_of_knn_is_refused(
         ),
         (("teach", "--source", "simulated", "--out", "t", "--not-heard", "100"), ["for your own files"]),
         (("teach", "--source", ".", "--out", "t"), [".csv or .parquet"]),
-        (("teach", "--out", "t"), ["Missing option", "--source"]),
+        (("teach", "--out", "t"), ["one building, none given", "--source"]),
+        (("teach", "--source", "simulated", "--source", "tut5", "--out", "t"), ["one building, 2 given"]),
+        (("teach", "--source", "simulated", "--exclude", "tut5", "--out", "t"), ["is for --network scorer"]),
+        (
+            ("teach", "--source", "simulated", "--network", "scorer", "--recipe", "paper", "--out", "t"),
+            ["one recipe, default"],
+        ),
+        (
+            ("teach", "--source", "simulated", "--network", "scorer", "--set", "width=0", "--out", "t"),
+            ["width = '0'"],
+        ),
+        (
+            ("teach", "--source", "tut5", "--exclude", "tut", "--network", "scorer", "--out", "t"),
+            ["'tut'", "Did you mean tut"],
+        ),
+        (
+            ("teach", "--source", "tut5", "--exclude", "tut5", "--network", "scorer", "--out", "t"),
+            ["no source is left"],
+        ),
         (("fit", "--target", "simulatd", "--out", "m", "--network", "knn"), ["Did you mean simulated"]),
         (("teachers", "show", "gone.teacher"), ["there is no teacher file gone.teacher"]),
         (("evaluate", "gone", "--on", "simulated"), ["there is no model in gone"]),

@@ -101,6 +101,30 @@ def test_tampere_learns_from_two_teachers(tutelage: Command, data_dir: Path, tmp
     assert str(model) in report.read_text(encoding="utf-8")
 
 
+def test_dsi1_is_located_as_other_buildings_taught(tutelage: Command, data_dir: Path, tmp_path: Path) -> None:
+    teacher, where = tmp_path / "t.scorer", ("--data-dir", data_dir)
+    small = ("--set", "updates=60", "--set", "exercises=128", "--device", "cpu")
+    sources = ("--source", "tut5", "--source", "tut1", "--source", "dsi1", "--exclude", "dsi1")
+    teach = ("teach", "--network", "scorer", *sources, *small, *where, "--out", teacher)
+    taught = in_own_process(*teach)
+    assert taught.code == 0, taught.stderr
+    card = parsed(tutelage("teachers", "show", teacher, "--json"))
+    assert [source["source"] for source in card["sources"]] == ["tut5", "tut1"]
+    fit = ("fit", "--target", "dsi1", "--network", "scorer", *where, "--json")
+    figures = parsed(tutelage(*fit, "--teacher", teacher, "--out", tmp_path / "others"))
+    assert (figures["teachers"], figures["n_train"]) == (["tut5, tut1"], 1369)
+    knn = ("fit", "--target", "dsi1", "--network", "knn", *where, "--json")
+    parsed(tutelage(*knn, "--out", tmp_path / "knn"))
+    models = (tmp_path / "others", tmp_path / "knn")
+    scored, voted = parsed(tutelage("evaluate", *models, "--on", "dsi1", *where, "--json"))
+    assert scored["mae_m"] < voted["mae_m"]
+    wrong = ("fit", "--target", "tut5", "--network", "scorer", "--teacher", teacher, *where)
+    parsed(tutelage(*wrong, "--out", tmp_path / "seen", "--json"))
+    evaluate = ("evaluate", tmp_path / "seen", "--on", "tut5", *where, "--json")
+    assert_refused(tutelage(*evaluate), "learnt in tut5 as well", "--exclude tut5", "--source-too")
+    assert parsed(tutelage(*evaluate, "--source-too"))["n"] == 982
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_export_round_trip_keeps_readings_and_positions(
     tutelage: Command, data_dir: Path, tmp_path: Path, ending: str

@@ -23,6 +23,9 @@ def evaluate_command(
     models: Annotated[list[Path], typer.Argument(help="Model folders, or .csv files that locate wrote.")],
     on: Annotated[str, typer.Option(help=f"Scans with positions: {SOURCE}. Of two splits, the test split.")],
     report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
+    source_too: Annotated[
+        bool, typer.Option("--source-too", help="Also on a building in which the scorer teacher learnt.")
+    ] = False,
     data_dir: DataDir = None,
     not_heard: NotHeard = None,
     epsg: Epsg = None,
@@ -35,7 +38,7 @@ def evaluate_command(
         require_writable_file(report)
     answering = [(path, _answers(path)) for path in models]
     survey = datasets.load(on, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
-    found = [evaluate(answers, survey, name=str(path)) for path, answers in answering]
+    found = [evaluate(answers, survey, name=str(path), source_too=source_too) for path, answers in answering]
     if report:
         write_report(found, report, title=f"Positions on {survey.name}", data_set=survey.name)
     presentation.show_evaluations(found, survey.name, report, as_json)

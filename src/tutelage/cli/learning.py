@@ -5,8 +5,10 @@ What needs PyTorch is imported when a verb runs.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -32,7 +34,14 @@ from tutelage.cli.options import (
     require_writable_file,
     stoppable,
 )
+from tutelage.errors import BadInputError
 from tutelage.model_folder import require_model_path
+
+if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before PyTorch is loaded
+    from tutelage.fingerprints import Survey
+    from tutelage.scorer import ScorerCard
+    from tutelage.teaching import TeacherCard
+    from tutelage.training import RunOptions
 
 __all__ = [
     "fit_command",
@@ -42,9 +51,22 @@ __all__ = [
 ]
 
 
+Load = Callable[[Sequence[str]], "list[Survey]"]
+AnyCard: TypeAlias = "ScorerCard | TeacherCard"
+
+
 def teach_command(
-    source: Annotated[str, typer.Option(help=f"Source building: {SOURCE}.")],
     out: Annotated[Path, typer.Option(help="Teacher file to write.")],
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Source building: {SOURCE}. Of the scorer several, else all that are here."),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Public set in which the scorer does not learn; repeatable.")
+    ] = None,
+    exclude_campus: Annotated[
+        bool, typer.Option("--exclude-campus", help="Nor in others of the same campus.")
+    ] = False,
     network: Network = "dnn",
     recipe: Recipe = "default",
     settings: Settings = None,
@@ -58,14 +80,10 @@ def teach_command(
     epsg: Epsg = None,
     as_json: Json = False,
 ) -> None:
-    """Expert Training: make a surrogate teacher of a source building."""
-    from tutelage.learning import checked_choice, split_settings
-    from tutelage.teaching import TeachingRecipe, teach
+    """Expert Training: make a surrogate teacher of a source building, or a scorer teacher of several."""
     from tutelage.training import Budget, RunOptions, clear_checkpoints
 
     require_writable_file(out)
-    of_network, of_recipe = split_settings(network, TeachingRecipe.model_fields, pairs_of(settings))
-    checked_choice(network)
     options = RunOptions(
         seed=seed,
         device=device,
@@ -75,21 +93,65 @@ def teach_command(
         log=beside(out, "metrics.jsonl"),
         progress=not as_json,
     )
-    survey = datasets.load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
+    load = partial(datasets.load_several, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
+    if network == "scorer":
+        if recipe != "default":
+            raise BadInputError("the scorer has one recipe, default; the paper does not describe it")
+        chosen = source or datasets.shareable_sets(data_dir)
+        chosen = datasets.without(chosen, exclude or (), campus=exclude_campus)
+        card: AnyCard = _teach_scorer(out, chosen, pairs_of(settings), options, load)
+    elif exclude or exclude_campus:
+        raise BadInputError("--exclude is for --network scorer; other teachers learn in one building")
+    else:
+        card = _teach_surrogate(out, source or [], network, recipe, pairs_of(settings), options, load)
+    clear_checkpoints(options.checkpoint_dir)
+    presentation.show_teachers({str(out): card}, as_json)
+
+
+def _teach_scorer(
+    out: Path, sources: list[str], settings: dict[str, Any], options: RunOptions, load: Load
+) -> ScorerCard:
+    from tutelage.scorer import ScorerRecipe, teach_scorer
+
+    recipe = ScorerRecipe.checked(settings)
+    with stoppable(GO_ON):
+        teacher = teach_scorer(load(sources), recipe, options)
+    teacher.save(out)
+    return teacher.card
+
+
+def _teach_surrogate(
+    out: Path,
+    sources: list[str],
+    network: str,
+    recipe: str,
+    settings: dict[str, Any],
+    options: RunOptions,
+    load: Load,
+) -> TeacherCard:
+    from tutelage.learning import checked_choice, split_settings
+    from tutelage.teaching import TeachingRecipe, teach
+
+    if len(sources) != 1:
+        raise BadInputError(
+            f"a surrogate teacher learns in one building, {len(sources) or 'none'} given; see --source"
+        )
+    of_network, of_recipe = split_settings(network, TeachingRecipe.model_fields, settings)
+    checked_choice(network)
+    survey = load(sources)[0]
     with stoppable(GO_ON):
         teacher = teach(
             survey, network, recipe=recipe, settings=of_recipe, network_settings=of_network, options=options
         )
     teacher.save(out)
-    clear_checkpoints(options.checkpoint_dir)
-    presentation.show_teachers({str(out): teacher.card}, as_json)
+    return teacher.card
 
 
 def teachers_show(files: list[Path], as_json: Json = False) -> None:
     """What teacher files say of themselves: source, recipe, quality."""
-    from tutelage.teaching import Teacher
+    from tutelage.learning import any_teacher
 
-    presentation.show_teachers({str(file): Teacher.load(file).card for file in files}, as_json)
+    presentation.show_teachers({str(file): any_teacher(file).card for file in files}, as_json)
 
 
 def fit_command(
@@ -113,7 +175,7 @@ def fit_command(
     epsg: Epsg = None,
     as_json: Json = False,
 ) -> None:
-    """Learn a building: Expert Distilling with teachers, plain learning without, transfer, or k-NN."""
+    """Learn a building: Expert Distilling with teachers, plain learning without, transfer, scorer or k-NN."""
     from tutelage.learning import checked_transfer
     from tutelage.localizer import Localizer
     from tutelage.training import Budget, clear_checkpoints

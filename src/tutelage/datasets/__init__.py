@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,7 +30,9 @@ __all__ = [
     "read_pair",
     "read_scans",
     "read_user_table",
+    "shareable_sets",
     "simulated_survey",
+    "without",
 ]
 
 _Split = tuple[FingerprintSet, FingerprintSet]
@@ -124,6 +126,37 @@ def load(
     if path.suffix or len(path.parts) > 1:
         raise BadInputError("no such file; give a .csv or .parquet table, or matrix:FOLDER/PREFIX", file=path)
     raise UnknownNameError("data set", source, [*public_datasets(), "simulated"])
+
+
+def shareable_sets(data_dir: str | Path | None = None) -> list[str]:
+    """Public sets whose licence allows to share what is learnt in them, and whose files are here."""
+    here = {status.name for status in dataset_table(data_dir) if status.where in ("cached", "local")}
+    return [name for name, entry in public_datasets().items() if name in here and entry.shareable]
+
+
+def without(sources: Sequence[str], excluded: Sequence[str], *, campus: bool = False) -> list[str]:
+    """`sources` without the public sets `excluded`, and, with `campus`, without others of their campuses.
+
+    Raises
+    ------
+    UnknownNameError
+        If an excluded set does not exist.
+    BadInputError
+        If nothing is excluded though `campus` is given, or nothing is left.
+    """
+    gone = {name: public_dataset(name).campus for name in excluded}
+    if campus and not gone:
+        raise BadInputError("name the set whose campus is left out (exclude)")
+    known = public_datasets()
+    kept = []
+    for source in sources:
+        name = source.partition(":")[0]
+        same_campus = campus and name in known and known[name].campus in gone.values()
+        if name not in gone and not same_campus:
+            kept.append(source)
+    if not kept:
+        raise BadInputError("no source is left to learn in; exclude fewer, or name sources")
+    return kept
 
 
 def load_several(

@@ -22,6 +22,7 @@ class PublicDataset:
 
     name: str
     title: str
+    campus: str
     folder: str
     archive: str
     url: str
@@ -38,6 +39,11 @@ class PublicDataset:
     def verified(self) -> bool:
         """Whether the hash of every file is known."""
         return all(self.files.values())
+
+    @property
+    def shareable(self) -> bool:
+        """Whether the licence allows to hand on what is learnt in it."""
+        return self.licence.startswith("CC BY")
 
     @property
     def cache_key(self) -> str:

@@ -11,7 +11,13 @@ from tutelage.positions import Positions
 __all__ = ["evaluate"]
 
 
-def evaluate(answers: Localizer | Positions, on: Survey | FingerprintSet, *, name: str = "") -> Evaluation:
+def evaluate(
+    answers: Localizer | Positions,
+    on: Survey | FingerprintSet,
+    *,
+    name: str = "",
+    source_too: bool = False,
+) -> Evaluation:
     """Ask a model about scans, or take its answers, and compare them with the truth by scan id.
 
     Parameters
@@ -19,13 +25,16 @@ def evaluate(answers: Localizer | Positions, on: Survey | FingerprintSet, *, nam
     answers : a fitted localizer, or positions that one gave before
     on : scans with positions; of a survey its test split, or its only split
     name : what tables and plots call the model
+    source_too : also a survey in which the model's scorer teacher learnt
 
     Raises
     ------
     BadInputError
-        If the scans have no positions, a scan id is missing on either side, or the model hears nothing it
-        knows in any scan.
+        If the scorer teacher learnt in the same building and `source_too` is off; if the scans have no
+        positions, a scan id is missing on either side, or the model hears nothing it knows in any scan.
     """
+    if isinstance(answers, Localizer) and isinstance(on, Survey) and not source_too:
+        _require_unseen(answers, on)
     truth = (on.train if on.test is None else on.test) if isinstance(on, Survey) else on
     if truth.position_m is None:
         raise BadInputError("these scans have no positions to compare with; add the columns x_m and y_m")
@@ -36,3 +45,16 @@ def evaluate(answers: Localizer | Positions, on: Survey | FingerprintSet, *, nam
             "was it fitted on another building?"
         )
     return evaluate_positions(given, truth, name=name)
+
+
+def _require_unseen(model: Localizer, survey: Survey) -> None:
+    """Refuse a building in which the model's scorer teacher learnt."""
+    sources = [s for t in model.lineage_["teachers"] if isinstance(t, dict) for s in t.get("sources", ())]
+    if not sources:
+        return
+    data_hash = survey.train.content_hash()
+    if any(survey.name == s["source"] or data_hash == s["data_hash"] for s in sources):
+        raise BadInputError(
+            f"the scorer teacher of this model learnt in {survey.name} as well; teach one without it "
+            f"(tutelage teach --network scorer --exclude {survey.name}), or give --source-too"
+        )

@@ -1,6 +1,15 @@
 """Nearest fingerprints over a sparse radio map."""
 
 from tutelage.neighbours.knn import KNNSettings, NearestNeighbours, choose_settings
+from tutelage.neighbours.radio_map import RadioMap
 from tutelage.neighbours.search import FingerprintIndex, distances, nearest
 
-__all__ = ["FingerprintIndex", "KNNSettings", "NearestNeighbours", "choose_settings", "distances", "nearest"]
+__all__ = [
+    "FingerprintIndex",
+    "KNNSettings",
+    "NearestNeighbours",
+    "RadioMap",
+    "choose_settings",
+    "distances",
+    "nearest",
+]

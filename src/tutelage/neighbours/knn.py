@@ -12,16 +12,16 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.progress import track
-from scipy import sparse
 
 from tutelage.fingerprints import FingerprintSet
+from tutelage.neighbours.radio_map import RadioMap, weighted_mean
 from tutelage.neighbours.search import FingerprintIndex, Metric
 from tutelage.networks import checked_settings
 from tutelage.positions import Located
 from tutelage.representation import RepresentationKind, RssRepresentation
 from tutelage.surveys.splits import split_by_position
 
-__all__ = ["KNNSettings", "NearestNeighbours", "choose_settings", "weighted_mean"]
+__all__ = ["KNNSettings", "NearestNeighbours", "choose_settings"]
 
 _KS = (1, 2, 3, 4, 5, 7, 10, 15, 20)
 _HELD_OUT, _MOST_QUERIES = 0.1, 2000
@@ -53,82 +53,47 @@ class NearestNeighbours:
     Parameters
     ----------
     settings : metric, representation, k
-    representation : fitted on the radio map
-    radio_map : CSR [n, n_ap]
-    position_m : [n, 2] in the training frame
-    floor, building : [n] labels, or None
+    radio_map : in that representation
     """
 
     settings: KNNSettings
-    representation: RssRepresentation
-    radio_map: sparse.csr_array
-    position_m: np.ndarray
-    floor: np.ndarray | None
-    building: np.ndarray | None
+    radio_map: RadioMap
 
     @classmethod
     def fit(cls, train: FingerprintSet, settings: KNNSettings) -> NearestNeighbours:
         """Keep the training scans as the radio map."""
-        kept = train[train.n_heard > 0] if settings.drop_blank else train
-        representation = RssRepresentation.fit(kept, settings.representation, settings.rss_min)
-        radio_map = representation.transform(kept)
-        return cls(settings, representation, radio_map, kept.known_position_m, kept.floor, kept.building)
+        kind, rss_min, drop_blank = settings.representation, settings.rss_min, settings.drop_blank
+        return cls(settings, RadioMap.fit(train, kind, rss_min, drop_blank=drop_blank))
+
+    @property
+    def representation(self) -> RssRepresentation:
+        return self.radio_map.representation
 
     @cached_property
     def _index(self) -> FingerprintIndex:
-        return FingerprintIndex(self.radio_map, self.settings.metric)
+        return FingerprintIndex(self.radio_map.value, self.settings.metric)
+
+    def nearest(self, scans: FingerprintSet, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """`FingerprintIndex.nearest` of scans."""
+        return self._index.nearest(self.representation.transform(scans), k)
 
     def locate(self, scans: FingerprintSet) -> Located:
         """Mean position of the k nearest fingerprints, weighted by 1 / distance; labels by the same vote."""
-        queries = self.representation.transform(scans)
-        distance, row = self._index.nearest(queries, self.settings.k)
-        weight = _inverse(distance)
-        return Located(
-            weighted_mean(self.position_m[row], weight),
-            _vote(self.floor, row, weight),
-            _vote(self.building, row, weight),
-        )
+        distance, row = self.nearest(scans, self.settings.k)
+        return self.radio_map.located(row, _inverse(distance))
 
     def config(self) -> dict[str, Any]:
         """What `from_config` needs beside the tensors."""
-        return {
-            "settings": self.settings.model_dump(),
-            "representation": self.representation.config(),
-            "floors": None if self.floor is None else np.unique(self.floor).tolist(),
-            "buildings": None if self.building is None else np.unique(self.building).tolist(),
-        }
+        return {"settings": self.settings.model_dump(), **self.radio_map.config()}
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """The radio map as arrays; labels as places in the sorted names of `config`."""
-        arrays = {
-            "value": self.radio_map.data,
-            "column": self.radio_map.indices,
-            "offset": self.radio_map.indptr,
-            "position_m": self.position_m,
-        }
-        for name, labels in (("floor", self.floor), ("building", self.building)):
-            if labels is not None:
-                arrays[name] = np.unique(labels, return_inverse=True)[1].astype(np.int32)
-        return arrays
+        """The radio map as arrays."""
+        return self.radio_map.tensors()
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> NearestNeighbours:
         """The model that `config` and `tensors` described."""
-        representation = RssRepresentation.from_config(config["representation"])
-        shape = (len(tensors["position_m"]), len(representation.access_points))
-        radio_map = sparse.csr_array((tensors["value"], tensors["column"], tensors["offset"]), shape=shape)
-        floor, building = (
-            None if config[names] is None else np.asarray(config[names], dtype=np.str_)[tensors[code]]
-            for names, code in (("floors", "floor"), ("buildings", "building"))
-        )
-        settings = KNNSettings(**config["settings"])
-        return cls(settings, representation, radio_map, tensors["position_m"], floor, building)
-
-
-def weighted_mean(position_m: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """[n, k, 2] positions and [n, k] weights to [n, 2]."""
-    share = weight / weight.sum(axis=1, keepdims=True)
-    return np.asarray(np.einsum("nk,nkd->nd", share, position_m))
+        return cls(KNNSettings(**config["settings"]), RadioMap.from_config(config, tensors))
 
 
 def choose_settings(
@@ -151,7 +116,7 @@ def choose_settings(
     held = held[train.n_heard[held] > 0]
     if len(held) > _MOST_QUERIES:
         held = np.random.default_rng(seed).choice(held, _MOST_QUERIES, replace=False)
-    radio_map, asked = train[rest], train[held]
+    surveyed, asked = train[rest], train[held]
     metrics = (fixed.metric,) if "metric" in given else get_args(Metric)
     kinds = (fixed.representation,) if "representation" in given else get_args(RepresentationKind)
     ks = (fixed.k,) if "k" in given else _KS
@@ -166,10 +131,10 @@ def choose_settings(
     )
     for metric, kind in shown:
         settings = fixed.model_copy(update={"metric": metric, "representation": kind})
-        model = NearestNeighbours.fit(radio_map, settings)
-        distance, row = model._index.nearest(model.representation.transform(asked), max(ks))
+        model = NearestNeighbours.fit(surveyed, settings)
+        distance, row = model.nearest(asked, max(ks))
         for k in ks:
-            found = weighted_mean(model.position_m[row[:, :k]], _inverse(distance[:, :k]))
+            found = weighted_mean(model.radio_map.position_m[row[:, :k]], _inverse(distance[:, :k]))
             error_m = float(np.linalg.norm(found - asked.known_position_m, axis=1).mean())
             tried.append((error_m, settings.model_copy(update={"k": k})))
     error_m, best = min(tried, key=lambda pair: pair[0])
@@ -179,13 +144,3 @@ def choose_settings(
 def _inverse(distance: np.ndarray) -> np.ndarray:
     """1 / distance; an identical fingerprint outweighs all others instead of dividing by zero."""
     return np.asarray(1 / np.maximum(distance, 1e-9))
-
-
-def _vote(labels: np.ndarray | None, row: np.ndarray, weight: np.ndarray) -> np.ndarray | None:
-    """The label with the largest weight among each scan's neighbours."""
-    if labels is None:
-        return None
-    names, code = np.unique(labels, return_inverse=True)
-    votes = np.zeros((len(row), len(names)))
-    np.add.at(votes, (np.arange(len(row))[:, None], code[row]), weight)
-    return np.asarray(names[votes.argmax(axis=1)])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,14 +11,13 @@ from typing import Any
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from tutelage.errors import BadInputError, FileFormatError
 from tutelage.files import replaced_file
 from tutelage.teaching.generator import Generator
 from tutelage.teaching.recipe import TeachingRecipe
+from tutelage.weights_file import content_hash, read_weights, weights_to_bytes
 
 __all__ = ["Quality", "Teacher", "TeacherCard", "untrained_teacher"]
 
@@ -94,11 +91,11 @@ class Teacher:
             "tutelage": self.card.model_dump_json(),
             "architecture": json.dumps(self.generator.architecture()),
         }
-        return header, {key: value.cpu().contiguous() for key, value in self.generator.state_dict().items()}
+        return header, self.generator.state_dict()
 
     def content_hash(self) -> str:
         """SHA-256 over card and weights: tells whether two teachers are the same."""
-        return _digest(*self._content())
+        return content_hash(*self._content())
 
     def require_fit(self, network: str, d_e: int) -> None:
         """Refuse a student of another network or another width of Z_E.
@@ -127,8 +124,7 @@ class Teacher:
 
     def to_bytes(self) -> bytes:
         """The content of a teacher file."""
-        header, tensors = self._content()
-        return _in_order(save_tensors(tensors, metadata=header | {"sha256": _digest(header, tensors)}))
+        return weights_to_bytes(*self._content())
 
     @classmethod
     def load(cls, path: str | Path) -> Teacher:
@@ -158,11 +154,7 @@ class Teacher:
             If it is damaged, cut short, or no teacher.
         """
         try:
-            tensors = load_tensors(content)
-            length = int.from_bytes(content[:8], "little")
-            header = json.loads(content[8 : 8 + length])["__metadata__"]
-            if header.pop("sha256") != _digest(header, tensors):
-                raise FileFormatError(f"{name} is damaged: it does not match its checksum")
+            header, tensors = read_weights(content, name=name)
             card = TeacherCard.model_validate_json(header["tutelage"])
             generator = Generator(**json.loads(header["architecture"]))
             generator.load_state_dict(tensors)
@@ -203,23 +195,6 @@ def untrained_teacher(
         version=version("tutelage"),
     )
     return Teacher(generator, card)
-
-
-def _digest(header: dict[str, str], tensors: dict[str, Tensor]) -> str:
-    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
-    for key in sorted(tensors):
-        digest.update(key.encode() + tensors[key].contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _in_order(content: bytes) -> bytes:
-    """The same safetensors file with its metadata sorted: the library leaves their order to chance."""
-    start = 8 + int.from_bytes(content[:8], "little")
-    header = json.loads(content[8:start])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text = text.ljust(8 * math.ceil(len(text) / 8))  # tensors begin at a multiple of 8
-    return len(text).to_bytes(8, "little") + text + content[start:]
 
 
 def _first_line(error: Exception) -> str:

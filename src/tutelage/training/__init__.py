@@ -8,6 +8,7 @@ from tutelage.training.recipe import (
     LABELS,
     Budget,
     LearningRecipe,
+    OptimiserRecipe,
     changed_recipe,
     descend,
     epochs_in_paper,
@@ -15,7 +16,7 @@ from tutelage.training.recipe import (
     make_optimizer,
     steps_per_epoch,
 )
-from tutelage.training.run import RunOptions, Step, begin, clear_checkpoints, run_stage
+from tutelage.training.run import RunOptions, Step, StepOf, begin, clear_checkpoints, run_stage
 from tutelage.training.runtime import resolve_device, seeded
 from tutelage.training.state import TrainState
 from tutelage.training.supervised import supervised_step
@@ -28,8 +29,10 @@ __all__ = [
     "Hook",
     "LabelHeads",
     "LearningRecipe",
+    "OptimiserRecipe",
     "RunOptions",
     "Step",
+    "StepOf",
     "TrainState",
     "TrainingData",
     "augmented",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -40,10 +40,13 @@ class Batch:
     labels: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-class Batches(Protocol):
+BatchOf = TypeVar("BatchOf", covariant=True)
+
+
+class Batches(Protocol[BatchOf]):
     """Where a stage draws from: one training set, or several."""
 
-    def batch(self, step: int, batch_size: int, seed: int) -> Batch:
+    def batch(self, step: int, batch_size: int, seed: int) -> BatchOf:
         """The batch of a step: depends on `step` and `seed` alone, so that resuming is exact."""
         ...
 

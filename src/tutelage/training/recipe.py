@@ -19,6 +19,7 @@ __all__ = [
     "LABELS",
     "Budget",
     "LearningRecipe",
+    "OptimiserRecipe",
     "descend",
     "learning_rate_at",
     "make_optimizer",
@@ -32,10 +33,22 @@ NonNegative = Annotated[float, Field(ge=0)]
 LABELS: dict[str, Any] = {"weight_labels": 2.0}
 
 
-class LearningRecipe(BaseModel):
-    """Settings shared by both phases; unknown names are refused."""
+class OptimiserRecipe(BaseModel):
+    """How weights descend; unknown names are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    optimiser: Literal["adam", "adamw"] = "adamw"
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    weight_decay: NonNegative = 1e-2
+    schedule: Literal["constant", "one_cycle"] = "one_cycle"
+    batch_size: Annotated[int, Field(ge=2)] = 128
+    updates: Annotated[int, Field(ge=1)] = 4000
+    """Length of a stage where neither epochs nor minutes are given (the paper's recipe has epochs)."""
+
+
+class LearningRecipe(OptimiserRecipe):
+    """Settings shared by both phases."""
 
     representation: RepresentationKind = "powed"
     rss_min_dbm: Annotated[float, Field(lt=0)] | None = None
@@ -48,13 +61,6 @@ class LearningRecipe(BaseModel):
     """Standard deviation of a factor on a scan's whole representation."""
     noise: NonNegative = 0.03
     """Standard deviation added to each reading's representation."""
-    optimiser: Literal["adam", "adamw"] = "adamw"
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
-    weight_decay: NonNegative = 1e-2
-    schedule: Literal["constant", "one_cycle"] = "one_cycle"
-    batch_size: Annotated[int, Field(ge=2)] = 128
-    updates: Annotated[int, Field(ge=1)] = 4000
-    """Length of a stage where neither epochs nor minutes are given (the paper's recipe has epochs)."""
     pretraining_share: Share = 0.25
     """Length of a network's own pre-training, as a share of the stage that follows; most have none."""
     weight_labels: NonNegative = 0.0
@@ -84,7 +90,7 @@ class Budget:
             if value is not None and not 0 < value < math.inf:
                 raise BadInputError(f"{name} must be a positive number, it is {value}")
 
-    def n_steps(self, n_scans: int, recipe: LearningRecipe, recipe_epochs: int | None = None) -> int:
+    def n_steps(self, n_scans: int, recipe: OptimiserRecipe, recipe_epochs: int | None = None) -> int:
         """Steps of a stage; with minutes, a first guess that the loop corrects once it knows its speed.
 
         Parameters
@@ -104,7 +110,7 @@ def steps_per_epoch(n_scans: int, batch_size: int) -> int:
     return max(1, n_scans // batch_size)
 
 
-def make_optimizer(recipe: LearningRecipe, *modules: nn.Module) -> torch.optim.Optimizer:
+def make_optimizer(recipe: OptimiserRecipe, *modules: nn.Module) -> torch.optim.Optimizer:
     """The recipe's optimiser over the modules that still learn."""
     parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
     if recipe.optimiser == "adamw":
@@ -126,7 +132,7 @@ def descend(optimizer: torch.optim.Optimizer, loss: Tensor, learning_rate: float
     optimizer.step()
 
 
-def learning_rate_at(recipe: LearningRecipe, progress: float) -> float:
+def learning_rate_at(recipe: OptimiserRecipe, progress: float) -> float:
     """Learning rate after a share `progress` of the run.
 
     A pure function of progress, so that a resumed run or one measured in minutes follows the same curve.

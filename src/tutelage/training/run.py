@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -24,10 +25,12 @@ from tutelage.training.loop import (
 from tutelage.training.recipe import Budget
 from tutelage.training.state import TrainState
 
-__all__ = ["RunOptions", "Step", "begin", "clear_checkpoints", "run_stage"]
+__all__ = ["RunOptions", "Step", "StepOf", "begin", "clear_checkpoints", "run_stage"]
 
-Step = Callable[[TrainState, Batch], Mapping[str, Tensor]]
-"""One update from one batch; returns the terms of the loss, the localization error (J_MAE, metres) first."""
+BatchOf = TypeVar("BatchOf")
+StepOf = Callable[[TrainState, BatchOf], Mapping[str, Tensor]]
+Step = StepOf[Batch]
+"""One update from a batch of scans; returns the terms of the loss, that in metres (J_MAE) first."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,8 @@ def clear_checkpoints(folder: Path | None) -> None:
 def run_stage(
     stage: str,
     state: TrainState,
-    step: Step,
-    data: Batches,
+    step: StepOf[BatchOf],
+    data: Batches[BatchOf],
     batch_size: int,
     options: RunOptions,
     *,
@@ -114,7 +117,7 @@ def run_stage(
         state.n_steps = max(state.n_steps, WARM_UP_STEPS)  # a shorter first guess would end before the look
         hooks.insert(0, fit_into(options.budget.minutes * share_of_minutes, state.step))
 
-    def batch_at(index: int) -> Batch:
+    def batch_at(index: int) -> BatchOf:
         return data.batch(index, batch_size, options.seed)
 
     with _progress_bar(stage, state, options.progress) as show:

@@ -1,0 +1,105 @@
+"""A radio map: surveyed fingerprints, where each was taken, and under which floor and building."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from tutelage.fingerprints import FingerprintSet
+from tutelage.positions import Located
+from tutelage.representation import RssRepresentation
+
+__all__ = ["RadioMap", "weighted_mean"]
+
+
+@dataclass(frozen=True, eq=False)
+class RadioMap:
+    """Training scans as they are searched and averaged.
+
+    Parameters
+    ----------
+    representation : fitted on the scans
+    value : CSR [n, n_ap], the scans in it
+    position_m : [n, 2] in the training frame
+    floor, building : [n] labels, or None
+    """
+
+    representation: RssRepresentation
+    value: sparse.csr_array
+    position_m: np.ndarray
+    floor: np.ndarray | None
+    building: np.ndarray | None
+
+    @classmethod
+    def fit(
+        cls, train: FingerprintSet, kind: str, rss_min_dbm: float | None = None, *, drop_blank: bool = True
+    ) -> RadioMap:
+        """Keep the training scans, without those that hear nothing unless `drop_blank` is off."""
+        kept = train[train.n_heard > 0] if drop_blank else train
+        representation = RssRepresentation.fit(kept, kind, rss_min_dbm)
+        value = representation.transform(kept)
+        return cls(representation, value, kept.known_position_m, kept.floor, kept.building)
+
+    def __len__(self) -> int:
+        return len(self.position_m)
+
+    def located(self, row: np.ndarray, weight: np.ndarray) -> Located:
+        """Fingerprints [n, k] with weights [n, k] >= 0 to their mean positions and most voted labels."""
+        return Located(
+            weighted_mean(self.position_m[row], weight),
+            _most_voted(self.floor, row, weight),
+            _most_voted(self.building, row, weight),
+        )
+
+    def config(self) -> dict[str, Any]:
+        """What `from_config` needs beside the tensors."""
+        return {
+            "representation": self.representation.config(),
+            "floors": None if self.floor is None else np.unique(self.floor).tolist(),
+            "buildings": None if self.building is None else np.unique(self.building).tolist(),
+        }
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The fingerprints as arrays; labels as places in the sorted names of `config`."""
+        arrays = {
+            "value": self.value.data,
+            "column": self.value.indices,
+            "offset": self.value.indptr,
+            "position_m": self.position_m,
+        }
+        for name, labels in (("floor", self.floor), ("building", self.building)):
+            if labels is not None:
+                arrays[name] = np.unique(labels, return_inverse=True)[1].astype(np.int32)
+        return arrays
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> RadioMap:
+        """The radio map that `config` and `tensors` described."""
+        representation = RssRepresentation.from_config(config["representation"])
+        shape = (len(tensors["position_m"]), len(representation.access_points))
+        value = sparse.csr_array((tensors["value"], tensors["column"], tensors["offset"]), shape=shape)
+        floor, building = (
+            None if config[names] is None else np.asarray(config[names], dtype=np.str_)[tensors[code]]
+            for names, code in (("floors", "floor"), ("buildings", "building"))
+        )
+        return cls(representation, value, tensors["position_m"], floor, building)
+
+
+def weighted_mean(position_m: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """[n, k, 2] positions and [n, k] weights to [n, 2]."""
+    share = weight / weight.sum(axis=1, keepdims=True)
+    return np.asarray(np.einsum("nk,nkd->nd", share, position_m))
+
+
+def _most_voted(labels: np.ndarray | None, row: np.ndarray, weight: np.ndarray) -> np.ndarray | None:
+    """The label with the largest weight among each scan's fingerprints."""
+    if labels is None:
+        return None
+    names, code = np.unique(labels, return_inverse=True)
+    votes = np.zeros((len(row), len(names)))
+    np.add.at(votes, (np.arange(len(row))[:, None], code[row]), weight)
+    return np.asarray(names[votes.argmax(axis=1)])

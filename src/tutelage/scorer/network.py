@@ -1,0 +1,61 @@
+"""The scorer: a small network that says how much each candidate counts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from tutelage.scorer.candidates import FEATURES
+
+__all__ = ["ScorerNetwork", "Scores"]
+
+_MOST = 5.0  # standard deviations: a feature of a strange building does not run away
+
+
+class Scores(NamedTuple):
+    """What the scorer says of lists of k candidates."""
+
+    weight: Tensor
+    """[B, k], >= 0, of each list 1 in all."""
+    log_distance: Tensor
+    """[B, k], log(1 + metres) from the scan to the candidate, as expected."""
+
+
+class ScorerNetwork(nn.Module):
+    """One perceptron for every candidate: features - width - width - (score, log distance).
+
+    Parameters
+    ----------
+    width : units of its two hidden layers
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        n = len(FEATURES)
+        self.register_buffer("centre", torch.zeros(n))
+        self.register_buffer("spread", torch.ones(n))
+        self.layers = nn.Sequential(
+            nn.Linear(n, width),
+            nn.LayerNorm(width),
+            nn.GELU(),
+            nn.Linear(width, width),
+            nn.LayerNorm(width),
+            nn.GELU(),
+            nn.Linear(width, 2),
+        )
+
+    centre: Tensor
+    spread: Tensor
+
+    def standardise_as(self, feature: Tensor) -> None:
+        """Take the mean and the spread of features [n, len(FEATURES)] as those of all to come."""
+        self.centre.copy_(feature.mean(dim=0))
+        self.spread.copy_(feature.std(dim=0).clamp_min(1e-3))
+
+    def forward(self, feature: Tensor, known: Tensor) -> Scores:
+        """Features [B, k, len(FEATURES)] and mask [B, k] to scores; what is not known has weight 0."""
+        standard = ((feature - self.centre) / self.spread).clamp(-_MOST, _MOST)
+        score, log_distance = self.layers(standard).unbind(dim=-1)
+        return Scores(score.masked_fill(~known, -1e9).softmax(dim=1), log_distance)

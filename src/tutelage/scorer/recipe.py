@@ -1,0 +1,46 @@
+"""Settings of the scorer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from tutelage.networks import checked_settings
+from tutelage.training import OptimiserRecipe
+
+__all__ = ["ScorerRecipe"]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+
+
+class ScorerRecipe(OptimiserRecipe):
+    """How a scorer learns, from other buildings or from the target's own radio map."""
+
+    updates: Annotated[int, Field(ge=1)] = 1000
+    """Of a scorer that begins with random weights."""
+    updates_of_tuning: Annotated[int, Field(ge=1)] = 400
+    """Of one that was taught by other buildings and learns from the target's own radio map."""
+    learning_rate_of_tuning: Annotated[float, Field(gt=0)] = 1e-3
+    n_candidates: Annotated[int, Field(ge=2)] = 48
+    width: Annotated[int, Field(ge=1)] = 64
+    weight_distance: NonNegative = 0.3
+    """Of the error of the predicted log distances, beside metres / 5."""
+    exercises: Annotated[int, Field(ge=1)] = 256
+    """Scans of each building that are asked about before its radio map is thinned anew."""
+    thinned: Share = 0.5
+    """Share of the rounds with a thinned radio map and scans of another device."""
+    thinnest: Annotated[float, Field(gt=0, le=1)] = 0.02
+    """Smallest share of the 2 m cells that a thinned radio map keeps."""
+    offset: NonNegative = 0.04
+    """Standard deviation of another device's offset, in the positive representation: 0.04 is about 4 dB."""
+    noise: NonNegative = 0.01
+    access_point_dropout: Share = 0.3
+    """Another device's scan loses a share of its readings drawn from [0, this]."""
+
+    @classmethod
+    def checked(cls, given: Mapping[str, Any]) -> ScorerRecipe:
+        """The recipe with the settings `given`; our own messages for unknown names and wrong values."""
+        return cls(**checked_settings(cls, given, "setting of the scorer"))

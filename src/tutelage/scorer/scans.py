@@ -1,0 +1,81 @@
+"""Scans prepared for comparing any two of them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from tutelage.sparse_rows import laid_end_to_end
+
+__all__ = ["STRONGEST", "ComparedScans"]
+
+STRONGEST = 5  # access points of a scan that are looked at one by one
+_POWER = np.e  # of the powed representation
+
+
+class ComparedScans:
+    """Scans in the positive representation, with what every comparison needs of them.
+
+    Parameters
+    ----------
+    strength : CSR [n, n_ap], in (0, 1] where something is heard
+    rarity : [n_ap] weight of each access point, larger for one that few fingerprints heard
+    """
+
+    def __init__(self, strength: sparse.csr_array, rarity: np.ndarray) -> None:
+        strength = sparse.csr_array(strength, copy=True)
+        strength.eliminate_zeros()
+        strength.sort_indices()
+        self.strength, self.rarity = strength, rarity
+        n, n_ap = strength.shape
+        self.n_heard = np.diff(strength.indptr)
+        self._row = np.repeat(np.arange(n), self.n_heard)
+        self._key = self._row * np.int64(n_ap) + strength.indices
+        self.powed = strength.data**_POWER
+        self.total = self._sums(strength.data)
+        self.total_powed = self._sums(self.powed)
+        self.total_rare = self._sums(self.powed * rarity[strength.indices])
+        self.norm = np.sqrt(self._sums(strength.data**2))
+        self.norm_powed = np.sqrt(self._sums(self.powed**2))
+
+    def __len__(self) -> int:
+        return len(self.n_heard)
+
+    def __getitem__(self, rows: np.ndarray) -> ComparedScans:
+        return ComparedScans(self.strength[rows], self.rarity)
+
+    def _sums(self, value: np.ndarray) -> np.ndarray:
+        return np.bincount(self._row, weights=value, minlength=len(self))
+
+    @cached_property
+    def place(self) -> np.ndarray:
+        """[nnz] place of each reading within its scan, 0 the strongest."""
+        order = np.lexsort((-self.strength.data, self._row))
+        place = np.empty(len(order))
+        place[order] = np.arange(len(order)) - self.strength.indptr[self._row[order]]
+        return place
+
+    @cached_property
+    def strongest(self) -> tuple[np.ndarray, np.ndarray]:
+        """[n, STRONGEST] access points and strengths, strongest first; -1 and 0 where fewer are heard."""
+        access_point = np.full((len(self), STRONGEST), -1, dtype=np.int64)
+        strength = np.zeros((len(self), STRONGEST))
+        entry = np.flatnonzero(self.place < STRONGEST)
+        at = self._row[entry], self.place[entry].astype(np.int64)
+        access_point[at] = self.strength.indices[entry]
+        strength[at] = self.strength.data[entry]
+        return access_point, strength
+
+    def entries(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """All readings of `rows`, as (which of the rows, which reading)."""
+        return laid_end_to_end(self.strength.indptr[rows], self.n_heard[rows])
+
+    def find(self, rows: np.ndarray, access_points: np.ndarray) -> np.ndarray:
+        """The reading of each access point in each row, -1 where it is not heard (as access point -1 is)."""
+        if not len(self._key):
+            return np.full(len(rows), -1)
+        wanted = rows * np.int64(self.strength.shape[1]) + access_points
+        place = np.minimum(np.searchsorted(self._key, wanted), len(self._key) - 1)
+        return np.where((self._key[place] == wanted) & (access_points >= 0), place, -1)

@@ -1,0 +1,88 @@
+"""A building located by weighing its nearest fingerprints as a scorer says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+
+from tutelage.fingerprints import FingerprintSet
+from tutelage.neighbours import RadioMap
+from tutelage.positions import Located
+from tutelage.representation import RssRepresentation
+from tutelage.scorer.candidates import CandidateSearch
+from tutelage.scorer.network import ScorerNetwork
+from tutelage.scorer.recipe import ScorerRecipe
+
+__all__ = ["Scorer"]
+
+_QUERIES = 512  # at a time
+_WEIGHTS = "scorer."  # before the names of the network's weights
+
+
+@dataclass(frozen=True, eq=False)
+class Scorer:
+    """A radio map and the network that weighs candidates from it.
+
+    Parameters
+    ----------
+    network : in evaluation mode, on the CPU
+    recipe : of its lists
+    radio_map : in the positive representation
+    """
+
+    network: ScorerNetwork
+    recipe: ScorerRecipe
+    radio_map: RadioMap
+
+    @classmethod
+    def of(cls, train: FingerprintSet, network: ScorerNetwork, recipe: ScorerRecipe) -> Scorer:
+        """The training scans that hear anything as the radio map."""
+        return cls(network, recipe, RadioMap.fit(train, "positive"))
+
+    @property
+    def representation(self) -> RssRepresentation:
+        return self.radio_map.representation
+
+    @cached_property
+    def _search(self) -> CandidateSearch:
+        return CandidateSearch(self.radio_map.value)
+
+    @torch.no_grad()
+    def locate(self, scans: FingerprintSet) -> Located:
+        """Mean position of the candidates, weighted by the scorer; labels by the same vote."""
+        strength = self.representation.transform(scans)
+        k = min(self.recipe.n_candidates, len(self.radio_map))
+        row, weight = np.empty((len(scans), k), dtype=np.int64), np.empty((len(scans), k))
+        for first in range(0, len(scans), _QUERIES):
+            part = slice(first, first + _QUERIES)
+            lists = self._search.candidates(strength[part], self.recipe.n_candidates)
+            scores = self.network(torch.as_tensor(lists.feature), torch.as_tensor(lists.known))
+            row[part], weight[part] = lists.row, scores.weight.numpy()
+        return self.radio_map.located(row, weight)
+
+    def config(self) -> dict[str, Any]:
+        """What `from_config` needs beside the tensors."""
+        return {"recipe": self.recipe.model_dump(), **self.radio_map.config()}
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Radio map and weights as arrays."""
+        weights = {_WEIGHTS + key: value.numpy() for key, value in self.network.state_dict().items()}
+        return {**self.radio_map.tensors(), **weights}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Scorer:
+        """The scorer that `config` and `tensors` described."""
+        recipe = ScorerRecipe(**config["recipe"])
+        network = ScorerNetwork(recipe.width)
+        weights = {
+            key.removeprefix(_WEIGHTS): torch.as_tensor(value)
+            for key, value in tensors.items()
+            if key.startswith(_WEIGHTS)
+        }
+        network.load_state_dict(weights)
+        return cls(network.eval(), recipe, RadioMap.from_config(config, tensors))

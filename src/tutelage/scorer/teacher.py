@@ -1,0 +1,164 @@
+"""The scorer teacher's file: how to weigh candidates, learnt in other buildings, without their data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+
+from tutelage.errors import BadInputError, FileFormatError
+from tutelage.files import replaced_file
+from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.scorer.exercises import Surveyed
+from tutelage.scorer.network import ScorerNetwork
+from tutelage.scorer.recipe import ScorerRecipe
+from tutelage.scorer.training import learn_from
+from tutelage.training import RunOptions
+from tutelage.weights_file import content_hash, read_weights, weights_to_bytes
+
+__all__ = ["ScorerCard", "ScorerSource", "ScorerTeacher", "shipped_scorer", "teach_scorer"]
+
+_FORMAT = "tutelage-scorer-1"
+_SHIPPED = "shipped.scorer"
+
+
+class ScorerSource(BaseModel):
+    """A building that a scorer learnt in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: str
+    licence: str
+    data_hash: str
+    n_train: int
+
+
+class ScorerCard(BaseModel):
+    """What a scorer teacher says of itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: str = _FORMAT
+    sources: list[ScorerSource]
+    recipe: ScorerRecipe
+    seed: int
+    n_steps: int
+    version: str
+
+
+@dataclass(frozen=True, eq=False)
+class ScorerTeacher:
+    """A scorer that learnt in other buildings, and where.
+
+    Parameters
+    ----------
+    network : in evaluation mode, on the CPU
+    card : sources, recipe, seed
+    """
+
+    network: ScorerNetwork
+    card: ScorerCard
+
+    def knows(self, data_hash: str, name: str) -> bool:
+        """Whether a building was among its sources: the same training data, or the same name."""
+        return any(data_hash == s.data_hash or name == s.source for s in self.card.sources)
+
+    def content_hash(self) -> str:
+        """SHA-256 over card and weights: tells whether two teachers are the same."""
+        return content_hash(self._header(), self.network.state_dict())
+
+    def save(self, path: str | Path) -> None:
+        """Write one safetensors file with the card in its header; it appears whole or not at all."""
+        with replaced_file(path) as beside:
+            beside.write_bytes(weights_to_bytes(self._header(), self.network.state_dict()))
+
+    def _header(self) -> dict[str, str]:
+        return {"tutelage": self.card.model_dump_json()}
+
+    @classmethod
+    def load(cls, path: str | Path) -> ScorerTeacher:
+        """Read a scorer teacher's file.
+
+        Raises
+        ------
+        BadInputError
+            If there is no such file.
+        FileFormatError
+            If it is damaged, cut short, or no scorer teacher.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise BadInputError(
+                f"there is no teacher file {path}; leave it out to take the one that comes with Tutelage, "
+                "or make one with: tutelage teach --network scorer"
+            )
+        return cls.from_bytes(path.read_bytes(), name=f"teacher file {path}")
+
+    @classmethod
+    def from_bytes(cls, content: bytes, *, name: str) -> ScorerTeacher:
+        """The teacher of a file's content; `name` is what errors call it.
+
+        Raises
+        ------
+        FileFormatError
+            If it is damaged, cut short, or no scorer teacher.
+        """
+        try:
+            header, tensors = read_weights(content, name=name)
+            card = ScorerCard.model_validate_json(header["tutelage"])
+            network = ScorerNetwork(card.recipe.width)
+            network.load_state_dict(tensors)
+        except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError, ValidationError) as error:
+            raise FileFormatError(
+                f"{name} is no scorer teacher of this version ({_FORMAT}), or is damaged; surrogate teachers "
+                "are for the other networks"
+            ) from error
+        return cls(network.eval(), card)
+
+
+def shipped_scorer() -> ScorerTeacher:
+    """The scorer teacher that comes with Tutelage."""
+    content = files("tutelage.scorer").joinpath(_SHIPPED).read_bytes()
+    return ScorerTeacher.from_bytes(content, name="the scorer teacher that comes with Tutelage")
+
+
+def teach_scorer(
+    sources: Sequence[Survey], recipe: ScorerRecipe | None = None, options: RunOptions | None = None
+) -> ScorerTeacher:
+    """Teach a scorer in buildings, from their training splits; no test split is touched.
+
+    Raises
+    ------
+    BadInputError
+        If there is no source, or one that is named twice.
+    """
+    recipe, options = recipe or ScorerRecipe(), options or RunOptions()
+    if not sources:
+        raise BadInputError("name at least one source building for the scorer to learn in")
+    names = [survey.name for survey in sources]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise BadInputError(f"source {twice} is named twice; name it once")
+    described = [_described(survey.name, survey.licence, survey.train) for survey in sources]
+    fingerprint = {
+        "sources": [[source.source, source.data_hash] for source in described],
+        "recipe": recipe.model_dump(),
+        "seed": options.seed,
+    }
+    network, n_steps = learn_from([Surveyed.of(s.train) for s in sources], recipe, options, fingerprint)
+    card = ScorerCard(
+        sources=described,
+        recipe=recipe,
+        seed=options.seed,
+        n_steps=n_steps,
+        version=version("tutelage"),
+    )
+    return ScorerTeacher(network, card)
+
+
+def _described(name: str, licence: str, train: FingerprintSet) -> ScorerSource:
+    return ScorerSource(source=name, licence=licence, data_hash=train.content_hash(), n_train=len(train))

@@ -1,0 +1,114 @@
+"""Teaching a scorer: exercises on radio maps, of other buildings or of the target itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from tutelage.scorer.exercises import ExerciseBatch, Exercises, Surveyed
+from tutelage.scorer.network import ScorerNetwork
+from tutelage.scorer.recipe import ScorerRecipe
+from tutelage.training import (
+    RunOptions,
+    StepOf,
+    TrainState,
+    begin,
+    descend,
+    learning_rate_at,
+    make_optimizer,
+    resolve_device,
+    run_stage,
+    seeded,
+)
+
+__all__ = ["learn_from", "learn_own_map"]
+
+_METRES = 5.0  # of position error count as much as 1 of everything else
+
+
+def learn_from(
+    buildings: Sequence[Surveyed],
+    recipe: ScorerRecipe,
+    options: RunOptions,
+    fingerprint: Mapping[str, object],
+) -> tuple[ScorerNetwork, int]:
+    """A scorer with random weights that learns from radio maps.
+
+    Parameters
+    ----------
+    buildings : one or several, each as often as the others
+    options : seed, device, budget, checkpoints, log, progress
+    fingerprint : what must agree for a checkpoint to be continued
+
+    Returns
+    -------
+    the scorer, in evaluation mode on the CPU, and its updates
+    """
+    device = resolve_device(options.device)
+    with seeded(options.seed, device):
+        network = ScorerNetwork(recipe.width).to(device)
+        exercises = Exercises(buildings, recipe, device)
+        first = exercises.batch(0, recipe.exercises * len(buildings), options.seed)
+        network.standardise_as(first.feature[first.known])
+        return _learnt("scorer", network, exercises, recipe, options, fingerprint)
+
+
+def learn_own_map(
+    taught: ScorerNetwork,
+    own: Surveyed,
+    recipe: ScorerRecipe,
+    options: RunOptions,
+    fingerprint: Mapping[str, object],
+) -> tuple[ScorerNetwork, int]:
+    """A copy of `taught` that went on with the target's own radio map. Parameters as of `learn_from`."""
+    device = resolve_device(options.device)
+    shorter = recipe.model_copy(
+        update={"updates": recipe.updates_of_tuning, "learning_rate": recipe.learning_rate_of_tuning}
+    )
+    with seeded(options.seed, device):
+        network = ScorerNetwork(recipe.width).to(device)
+        network.load_state_dict(taught.state_dict())
+        exercises = Exercises([own], recipe, device)
+        return _learnt("scorer, own map", network, exercises, shorter, options, fingerprint)
+
+
+def _learnt(
+    stage: str,
+    network: ScorerNetwork,
+    exercises: Exercises,
+    recipe: ScorerRecipe,
+    options: RunOptions,
+    fingerprint: Mapping[str, object],
+) -> tuple[ScorerNetwork, int]:
+    optimizer = make_optimizer(recipe, network)
+    n_scans = sum(len(building) for building in exercises.buildings)
+    n_steps = options.budget.n_steps(n_scans, recipe)
+    state = TrainState(
+        {"scorer": network}, {"scorer": optimizer}, n_steps, exercises.device, dict(fingerprint)
+    )
+    step = _step(network, optimizer, recipe)
+    begin(options)
+    run_stage(stage, state, step, exercises, recipe.batch_size, options)
+    return network.eval().cpu(), state.step
+
+
+def _step(
+    network: ScorerNetwork, optimizer: torch.optim.Optimizer, recipe: ScorerRecipe
+) -> StepOf[ExerciseBatch]:
+    def step(state: TrainState, batch: ExerciseBatch) -> Mapping[str, Tensor]:
+        known = batch.known
+        scores = network(batch.feature, known)
+        missed = (scores.weight[..., None] * batch.offset_m).sum(dim=1).norm(dim=1)
+        answerable = known.any(dim=1)
+        j_mae = (missed * answerable).sum() / answerable.sum().clamp_min(1)
+        true = torch.log1p(batch.offset_m.norm(dim=2))
+        apart = F.smooth_l1_loss(scores.log_distance, true, reduction="none")
+        j_distance = (apart * known).sum() / known.sum().clamp_min(1)
+        loss = j_mae / _METRES + recipe.weight_distance * j_distance
+        descend(optimizer, loss, learning_rate_at(recipe, state.progress))
+        return {"J_MAE": j_mae.detach(), "J_distance": j_distance.detach()}
+
+    return step

@@ -1,0 +1,213 @@
+"""The scorer teacher's file, and the ways in which a scorer comes to know a building."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tutelage.datasets import shareable_sets, without
+from tutelage.errors import BadInputError, FileFormatError, UnknownNameError
+from tutelage.evaluation import evaluate
+from tutelage.fingerprints import Survey
+from tutelage.learning import any_teacher
+from tutelage.localizer import Localizer
+from tutelage.scorer import ScorerRecipe, ScorerTeacher, shipped_scorer, teach_scorer
+from tutelage.teaching import teach
+from tutelage.training import Budget, RunOptions
+
+SMALL = ScorerRecipe(exercises=64, batch_size=32, n_candidates=12, width=16, updates=20, updates_of_tuning=10)
+CPU = RunOptions(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def teacher(museum: Survey) -> ScorerTeacher:
+    return teach_scorer([museum], SMALL, CPU)
+
+
+def test_teacher_file_comes_back_the_same(teacher: ScorerTeacher, tmp_path: Path) -> None:
+    teacher.save(tmp_path / "a")
+    again = ScorerTeacher.load(tmp_path / "a")
+    assert again.card == teacher.card
+    for name, value in teacher.network.state_dict().items():
+        torch.testing.assert_close(again.network.state_dict()[name], value, rtol=0, atol=0)
+    again.save(tmp_path / "b")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert again.content_hash() == teacher.content_hash()
+
+
+def test_card_names_the_sources_and_the_file_holds_none_of_their_data(
+    teacher: ScorerTeacher, museum: Survey, tmp_path: Path
+) -> None:
+    [source] = teacher.card.sources
+    assert (source.source, source.n_train) == (museum.name, len(museum.train))
+    assert source.data_hash == museum.train.content_hash()
+    teacher.save(tmp_path / "a")
+    content = (tmp_path / "a").read_bytes()
+    assert len(content) < 60_000
+    assert not any(name.encode() in content for name in museum.train.access_points if len(name) > 3)
+
+
+def test_same_seed_same_teacher(teacher: ScorerTeacher, museum: Survey) -> None:
+    assert teach_scorer([museum], SMALL, CPU).content_hash() == teacher.content_hash()
+    other = teach_scorer([museum], SMALL, RunOptions(device="cpu", seed=1))
+    assert other.content_hash() != teacher.content_hash()
+
+
+@pytest.mark.parametrize("cut", [0, 7, 100, 1000])
+def test_file_that_is_cut_short_is_refused(teacher: ScorerTeacher, tmp_path: Path, cut: int) -> None:
+    teacher.save(tmp_path / "a")
+    (tmp_path / "a").write_bytes((tmp_path / "a").read_bytes()[:cut])
+    with pytest.raises(FileFormatError, match="no scorer teacher of this version"):
+        ScorerTeacher.load(tmp_path / "a")
+
+
+def test_file_with_one_weight_changed_is_refused(teacher: ScorerTeacher, tmp_path: Path) -> None:
+    teacher.save(tmp_path / "a")
+    content = bytearray((tmp_path / "a").read_bytes())
+    content[-3] ^= 1
+    (tmp_path / "a").write_bytes(content)
+    with pytest.raises(FileFormatError, match="does not match its checksum"):
+        ScorerTeacher.load(tmp_path / "a")
+    with pytest.raises(BadInputError, match="there is no teacher file"):
+        ScorerTeacher.load(tmp_path / "none")
+
+
+def test_each_kind_of_teacher_is_told_from_the_other(
+    teacher: ScorerTeacher, office: Survey, tmp_path: Path
+) -> None:
+    surrogate = teach(
+        office,
+        "dnn",
+        network_settings={"width": 8, "d_e": 4},
+        options=RunOptions(device="cpu", budget=Budget(updates=2)),
+    )
+    teacher.save(tmp_path / "scorer")
+    surrogate.save(tmp_path / "surrogate")
+    assert isinstance(any_teacher(tmp_path / "scorer"), ScorerTeacher)
+    assert any_teacher(tmp_path / "surrogate").card == surrogate.card
+    for network, wrong, said in (
+        ("dnn", teacher, "for network scorer"),
+        ("scorer", surrogate, "no surrogate teacher"),
+        ("dnn", tmp_path / "scorer", "no teacher of this version"),
+        ("scorer", tmp_path / "surrogate", "no scorer teacher"),
+        ("scorer", [teacher, teacher], "one teacher, 2 are given"),
+    ):
+        with pytest.raises((BadInputError, FileFormatError), match=said):
+            Localizer(network, teachers=wrong, device="cpu").fit(office)
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"), [([], "at least one source"), (["museum", "museum"], "is named twice")]
+)
+def test_teach_refuses(museum: Survey, sources: list[str], said: str) -> None:
+    with pytest.raises(BadInputError, match=said):
+        teach_scorer([museum for _ in sources], SMALL, CPU)
+
+
+# -- the three ways, and the control --------------------------------------------------------------------
+
+ADAPT = {"exercises": 64, "batch_size": 32, "updates": 20, "updates_of_tuning": 10}
+
+
+def test_a_named_teacher_is_used_as_it_is(teacher: ScorerTeacher, office: Survey) -> None:
+    model = Localizer("scorer", teachers=teacher, device="cpu").fit(office)
+    assert model.lineage_["own_map"] is False
+    assert model.lineage_["n_steps"] == 0
+    weights = model.method_.tensors()
+    for name, value in teacher.network.state_dict().items():
+        np.testing.assert_array_equal(weights[f"scorer.{name}"], value.numpy())
+
+
+def test_with_own_map_it_goes_on(teacher: ScorerTeacher, office: Survey) -> None:
+    settings = {**ADAPT, "own_map": True}
+    model = Localizer("scorer", teachers=teacher, settings=settings, device="cpu").fit(office)
+    assert model.lineage_["n_steps"] == 10
+    assert model.lineage_["recipe"]["width"] == SMALL.width  # the teacher's
+    before = teacher.network.state_dict()["layers.0.weight"].numpy()
+    assert not np.array_equal(model.method_.tensors()["scorer.layers.0.weight"], before)
+
+
+def test_none_learns_from_the_own_map_alone(office: Survey) -> None:
+    model = Localizer("scorer", teachers="none", settings=ADAPT, device="cpu").fit(office)
+    assert (model.lineage_["teachers"], model.lineage_["own_map"]) == ([], True)
+    assert model.lineage_["n_steps"] == 20
+
+
+def test_by_default_the_shipped_teacher_goes_on_with_the_own_map(office: Survey) -> None:
+    model = Localizer("scorer", settings=ADAPT, device="cpu").fit(office)
+    assert model.lineage_["own_map"] is True
+    [card] = model.lineage_["teachers"]
+    assert card == shipped_scorer().card.model_dump()
+
+
+def test_untrained_is_a_scorer_that_knows_nothing(office: Survey) -> None:
+    one, two = (
+        Localizer("scorer", teachers="untrained", seed=seed, device="cpu").fit(office) for seed in (0, 1)
+    )
+    assert one.lineage_["teachers"] == ["untrained"]
+    assert one.lineage_["n_steps"] == 0
+    weights = (model.method_.tensors()["scorer.layers.0.weight"] for model in (one, two))
+    assert not np.array_equal(*weights)
+
+
+@pytest.mark.parametrize(
+    ("settings", "teachers", "said"),
+    [
+        ({"own_map": False}, "none", "leaves nothing to learn from"),
+        ({"width": 32}, (), "width = 64, not 32"),
+        ({"widht": 32}, (), "unknown setting of the scorer 'widht'.*width"),
+        ({"thinnest": 0}, (), "thinnest = 0"),
+    ],
+)
+def test_fit_refuses(office: Survey, settings: dict[str, object], teachers: str, said: str) -> None:
+    with pytest.raises((BadInputError, UnknownNameError), match=said):
+        Localizer("scorer", teachers=teachers, settings=settings, device="cpu").fit(office)
+
+
+def test_model_folder_comes_back_the_same(teacher: ScorerTeacher, office: Survey, tmp_path: Path) -> None:
+    assert office.test is not None
+    model = Localizer("scorer", teachers=teacher, device="cpu").fit(office)
+    model.save(tmp_path / "m")
+    again = Localizer.load(tmp_path / "m")
+    there, back = model.predict(office.test), again.predict(office.test)
+    np.testing.assert_array_equal(there.position_m, back.position_m)
+    np.testing.assert_array_equal(there.floor, back.floor)
+
+
+def test_a_source_is_no_test(teacher: ScorerTeacher, museum: Survey, office: Survey) -> None:
+    """Also under another name, as the training data tell."""
+    model = Localizer("scorer", teachers=teacher, device="cpu").fit(museum)
+    renamed = Survey("town hall", museum.train, museum.test)
+    for survey in (museum, renamed):
+        with pytest.raises(BadInputError, match=r"learnt in .* as well.*--exclude.*--source-too"):
+            evaluate(model, survey)
+        assert evaluate(model, survey, source_too=True).figures()["n"] == 300
+    elsewhere = Localizer("scorer", teachers=teacher, device="cpu").fit(office)
+    assert evaluate(elsewhere, Survey("office", office.train, office.test)).figures()["n"] == 300
+
+
+# -- the sources of the shipped file ---------------------------------------------------------------------
+
+
+@pytest.mark.real_data
+def test_sets_whose_licence_is_unknown_are_no_sources(data_dir: Path) -> None:
+    names = shareable_sets(data_dir)
+    assert {"ujiindoorloc", "tampere", "tut6", "dsi1", "uji_library"} <= set(names)
+    assert "utsindoorloc" not in names
+    assert [source.source.partition(":")[0] for source in shipped_scorer().card.sources] == names
+
+
+def test_without_leaves_out_a_set_or_its_campus() -> None:
+    names = ["ujiindoorloc", "uji_library:1-3", "tampere", "own.csv"]
+    assert without(names, ["ujiindoorloc"]) == ["uji_library:1-3", "tampere", "own.csv"]
+    assert without(names, ["ujiindoorloc"], campus=True) == ["tampere", "own.csv"]
+    assert without(names, ["uji_library"]) == ["ujiindoorloc", "tampere", "own.csv"]
+    with pytest.raises(UnknownNameError, match="Did you mean tampere"):
+        without(names, ["tamper"])
+    with pytest.raises(BadInputError, match="no source is left"):
+        without(["tampere"], ["tampere"])
+    with pytest.raises(BadInputError, match="name the set whose campus"):
+        without(names, [], campus=True)

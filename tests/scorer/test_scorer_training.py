@@ -1,0 +1,122 @@
+"""Exercises and what is learnt from them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tutelage.datasets import load
+from tutelage.errors import BadInputError
+from tutelage.fingerprints import Survey
+from tutelage.scorer import Scorer, ScorerRecipe
+from tutelage.scorer.exercises import Exercises, Surveyed
+from tutelage.scorer.network import ScorerNetwork
+from tutelage.scorer.training import learn_from, learn_own_map
+from tutelage.training import Budget, RunOptions
+
+CPU = torch.device("cpu")
+SMALL = ScorerRecipe(exercises=64, batch_size=32, n_candidates=12, width=16, updates=60)
+
+
+def mean_error_m(network: ScorerNetwork, survey: Survey, recipe: ScorerRecipe = SMALL) -> float:
+    assert survey.test is not None
+    found = Scorer.of(survey.train, network, recipe).locate(survey.test).position_m
+    return float(
+        np.linalg.norm(found - survey.test.in_frame(survey.train.frame).known_position_m, axis=1).mean()
+    )
+
+
+def test_no_candidate_is_of_the_scans_own_reference_point(office: Survey) -> None:
+    assert office.train.floor is not None
+    one_floor = office.train[
+        office.train.floor == office.train.floor[0]
+    ]  # another has points at the same x, y
+    exercises = Exercises([Surveyed.of(one_floor)], SMALL, CPU)
+    for step in range(6):
+        batch = exercises.batch(step, 32, seed=3)
+        assert batch.known.any()
+        assert float(batch.offset_m.norm(dim=2)[batch.known].min()) > 0
+
+
+def test_a_batch_depends_on_step_and_seed_alone(office: Survey, museum: Survey) -> None:
+    buildings = [Surveyed.of(office.train), Surveyed.of(museum.train)]
+    there, back = (Exercises(buildings, SMALL, CPU) for _ in range(2))
+    ahead = [there.batch(step, 32, seed=1) for step in range(9)]
+    for step in reversed(range(9)):
+        again = back.batch(step, 32, seed=1)
+        for name in ("feature", "offset_m", "known"):
+            torch.testing.assert_close(getattr(again, name), getattr(ahead[step], name), rtol=0, atol=0)
+    assert not torch.equal(back.batch(0, 32, seed=2).feature, ahead[0].feature)
+
+
+def test_users_are_left_out_whole_where_they_are_known(office: Survey) -> None:
+    train = replace(office.train, user=np.where(np.arange(len(office.train)) % 2, "a", "b"))
+    assert Surveyed.of(train).user is not None
+    alone = replace(office.train, user=np.full(len(office.train), "a"))
+    assert Surveyed.of(alone).user is None  # of one user, nobody else is left
+
+
+@pytest.mark.real_data
+def test_learning_in_one_building_lowers_the_error_in_another(data_dir: Path) -> None:
+    source, target = (load(name, data_dir=data_dir) for name in ("tut5", "dsi1"))
+    recipe = ScorerRecipe(updates=60, exercises=128)
+    taught, n_steps = learn_from([Surveyed.of(source.train)], recipe, RunOptions(device="cpu"), {})
+    assert n_steps == recipe.updates
+    torch.manual_seed(0)
+    untaught = ScorerNetwork(recipe.width).eval()
+    assert mean_error_m(taught, target, recipe) < 0.95 * mean_error_m(untaught, target, recipe)
+
+
+def test_going_on_with_the_own_map_changes_a_copy(office: Survey, museum: Survey) -> None:
+    options = RunOptions(device="cpu", budget=Budget(updates=10))
+    taught, _ = learn_from([Surveyed.of(museum.train)], SMALL, options, {})
+    before = {name: value.clone() for name, value in taught.state_dict().items()}
+    tuned, n_steps = learn_own_map(taught, Surveyed.of(office.train), SMALL, options, {})
+    assert n_steps == 10
+    assert all(torch.equal(value, before[name]) for name, value in taught.state_dict().items())
+    moved = {name for name, value in tuned.state_dict().items() if not torch.equal(value, before[name])}
+    assert moved
+    assert not moved & {"centre", "spread"}
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_bits(office: Survey, tmp_path: Path) -> None:
+    building = Surveyed.of(office.train)
+    whole, _ = learn_from([building], SMALL, RunOptions(device="cpu", budget=Budget(updates=20)), {})
+
+    class StopError(Exception):
+        pass
+
+    class Stopping(Exercises):
+        def batch(self, step: int, batch_size: int, seed: int) -> object:  # type: ignore[override]
+            if step == 13:
+                raise StopError
+            return super().batch(step, batch_size, seed)
+
+    kept = RunOptions(
+        device="cpu", budget=Budget(updates=20), checkpoint_dir=tmp_path, checkpoint_seconds=0, resume=True
+    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tutelage.scorer.training.Exercises", Stopping)
+        with pytest.raises(StopError):
+            learn_from([building], SMALL, kept, {"data": "a"})
+    with pytest.raises(BadInputError, match="data was 'a', now 'b'"):
+        learn_from([building], SMALL, kept, {"data": "b"})
+    resumed, _ = learn_from([building], SMALL, kept, {"data": "a"})
+    for name, value in whole.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_scores_are_shares_of_what_is_known() -> None:
+    network = ScorerNetwork(8)
+    feature = torch.randn(4, 6, network.centre.shape[0])
+    known = torch.rand(4, 6) < 0.7
+    known[:, 0] = True
+    weight = network(feature, known).weight
+    torch.testing.assert_close(weight.sum(dim=1), torch.ones(4))
+    assert (weight[~known] == 0).all()
+    order = torch.randperm(6)  # candidates are weighed one by one: their order says nothing
+    torch.testing.assert_close(network(feature[:, order], known[:, order]).weight, weight[:, order])
