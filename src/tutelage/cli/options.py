@@ -45,10 +45,13 @@ DataDir = Annotated[Path | None, typer.Option(help="Folder of public data sets (
 NotHeard = Annotated[float | None, typer.Option(help="Code for 'not heard' in your own table, such as 100.")]
 Epsg = Annotated[int | None, typer.Option(help="EPSG code of x_m and y_m in your own table.")]
 Network = Annotated[
-    str, typer.Option(help="A registered network, such as dnn, or NAME:FILE of tune; scorer; to fit also knn.")
+    str, typer.Option(help="A registered network, such as dnn, or NAME:FILE of tune; scorer; to fit, knn.")
 ]
 Teachers = Annotated[
-    list[str] | None, typer.Option(help="Teacher file, or none, or untrained (the control); repeatable. Scorer: else its own.")
+    list[str] | None,
+    typer.Option(
+        help="Teacher file, none, or untrained (the control); repeatable. Scorer: one, else its own."
+    ),
 ]
 Recipe = Annotated[str, typer.Option(help="default, or paper: as published.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_SET)]
