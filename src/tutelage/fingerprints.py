@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -179,8 +180,7 @@ class FingerprintSet:
         """The same scans over another list of access points; readings of others are left out."""
         if tuple(access_points) == self.access_points:
             return self
-        column = {name: j for j, name in enumerate(access_points)}
-        target = np.array([column.get(name, -1) for name in self.access_points], dtype=np.int64)
+        target = _columns_in(tuple(access_points), self.access_points)
         new_column = target[self.rss_dbm.indices] if len(target) else np.empty(0, dtype=np.int64)
         keep = new_column >= 0
         row_of = np.repeat(np.arange(len(self)), self.n_heard)
@@ -329,6 +329,15 @@ class Survey:
             f"Survey({self.name!r}, train={len(self.train)}, test={n_test}, "
             f"access_points={self.train.n_access_points})"
         )
+
+
+@lru_cache(maxsize=32)  # a model asks the same again with each scan
+def _columns_in(access_points: tuple[str, ...], names: tuple[str, ...]) -> np.ndarray:
+    """Where each of `names` is among `access_points`, -1 where it is not."""
+    column = {name: j for j, name in enumerate(access_points)}
+    found = np.array([column.get(name, -1) for name in names], dtype=np.int64)
+    found.setflags(write=False)
+    return found
 
 
 def _require_unique(what: str, names: Sequence[str] | np.ndarray) -> None:

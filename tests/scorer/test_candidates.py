@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 
-from tutelage.neighbours import nearest
+from tutelage.neighbours import distances, nearest
 from tutelage.scorer.candidates import FEATURES, CandidateSearch
-from tutelage.scorer.features import PAIR_FEATURES
+from tutelage.scorer.smoothing import smoothed
 
 
 def some_scans(n: int, seed: int) -> sparse.csr_array:
@@ -21,36 +23,78 @@ def powed(scans: sparse.csr_array) -> sparse.csr_array:
     return sparse.csr_array((scans.data**np.e, scans.indices, scans.indptr), shape=scans.shape)
 
 
+def spread_out(n: int) -> np.ndarray:
+    return np.column_stack([np.arange(n) % 8, np.arange(n) // 8]).astype(float)
+
+
+def search_of(n: int) -> CandidateSearch:
+    return CandidateSearch(some_scans(n, 0), spread_out(n), np.arange(n) % 2)
+
+
 def test_candidates_are_the_nearest_by_sorensen_distance_on_powed_values() -> None:
-    fingerprints, queries = some_scans(40, 0), some_scans(6, 1)
-    found = CandidateSearch(fingerprints).candidates(queries, 10)
-    distance, row = nearest(powed(queries), powed(fingerprints), "sorensen", 10)
+    queries = some_scans(6, 1)
+    found = search_of(40).candidates(queries, 10)
+    distance, row = nearest(powed(queries), powed(some_scans(40, 0)), "sorensen", 10)
     np.testing.assert_array_equal(found.row, row)
-    assert found.known.all()
     assert found.feature.shape == (6, 10, len(FEATURES))
-    of_pairs = found.feature[:, :, PAIR_FEATURES.index("sorensen_powed")]
+    of_pairs = found.feature[:, :, FEATURES.index("sorensen_powed")]
     np.testing.assert_allclose(of_pairs, distance, atol=1e-6)
+    place, gap, z_score = (found.feature[:, :, FEATURES.index(name)] for name in ("place", "gap", "z_score"))
+    np.testing.assert_allclose(place[0], np.arange(10) / 10, atol=1e-6)
+    np.testing.assert_allclose(gap, distance - distance[:, :1], atol=1e-6)
+    np.testing.assert_allclose(z_score.mean(axis=1), 0, atol=1e-4)
+
+
+def test_candidates_are_described_by_their_surroundings_too() -> None:
+    fingerprints, storey = some_scans(40, 0), np.arange(40) % 2
+    surroundings, point = smoothed(fingerprints, spread_out(40), storey)
+    found = search_of(40).candidates(some_scans(6, 1), 10)
+    distance = distances(powed(some_scans(6, 1)), powed(surroundings), "sorensen")
+    expected = np.take_along_axis(distance[:, point], found.row, axis=1)
+    column = FEATURES.index("smoothed_sorensen_powed")
+    np.testing.assert_allclose(found.feature[:, :, column], expected, atol=1e-6)
+    gap = FEATURES.index("smoothed_gap")
     np.testing.assert_allclose(
-        found.feature[:, :, FEATURES.index("gap")], distance - distance[:, :1], atol=1e-6
+        found.feature[:, :, gap], expected - expected.min(axis=1, keepdims=True), atol=1e-6
     )
-    np.testing.assert_allclose(found.feature[0, :, FEATURES.index("place")], np.arange(10) / 10, atol=1e-6)
-    np.testing.assert_allclose(found.feature[:, :, FEATURES.index("z_score")].mean(axis=1), 0, atol=1e-4)
-
-
-def test_what_is_left_out_is_not_known_and_comes_last() -> None:
-    fingerprints, queries = some_scans(40, 0), some_scans(6, 1)
-    search = CandidateSearch(fingerprints)
-    nearest_rows = search.candidates(queries, 10).row
-    banned = nearest_rows[:, :1]
-    found = search.candidates(queries, 10, lambda row: row == banned)
-    assert found.known.all()
-    assert not (found.row == banned).any()
-    np.testing.assert_array_equal(found.row[:, :9], nearest_rows[:, 1:])
-    none_left = search.candidates(queries, 10, lambda row: np.ones(row.shape, dtype=bool))
-    assert not none_left.known.any()
 
 
 def test_a_small_radio_map_gives_short_lists() -> None:
-    found = CandidateSearch(some_scans(3, 0)).candidates(some_scans(2, 1), 10)
-    assert found.row.shape == (2, 3)
-    assert CandidateSearch(some_scans(3, 0)).candidates(some_scans(0, 1), 10).row.shape == (0, 3)
+    assert search_of(3).candidates(some_scans(2, 1), 10).row.shape == (2, 3)
+    assert search_of(1).candidates(some_scans(2, 1), 10).row.shape == (2, 1)
+    assert search_of(3).candidates(some_scans(0, 1), 10).feature.shape == (0, 3, len(FEATURES))
+
+
+# -- smoothing ---------------------------------------------------------------------------------------------
+
+
+def test_a_point_alone_on_its_storey_is_the_mean_of_its_scans() -> None:
+    scans = sparse.csr_array(np.array([[0.2, 0.0], [0.4, 0.6], [0.9, 0.9]]))
+    places, storey = np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]), np.array([0, 0, 1])
+    surroundings, point = smoothed(scans, places, storey)
+    np.testing.assert_allclose(surroundings.toarray()[point], [[0.3, 0.3], [0.3, 0.3], [0.9, 0.9]])
+
+
+def test_neighbours_count_by_distance_in_units_of_the_spacing() -> None:
+    """Three points in a row, 4 m apart: weights 1, exp(-1/2), exp(-1) of the first."""
+    scans = sparse.csr_array(np.array([[0.8], [0.4], [0.0]]))
+    weight = np.exp([0, -0.5, -1.0])
+    for metres in (4.0, 40.0):
+        places = metres * np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
+        surroundings, point = smoothed(scans, places, np.zeros(3, dtype=int))
+        found = surroundings.toarray()[point, 0]
+        np.testing.assert_allclose(found[0], (0.8 * weight[0] + 0.4 * weight[1]) / weight.sum())
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 30))
+@settings(max_examples=30, deadline=None)
+def test_smoothing_keeps_a_constant_and_the_order_of_the_scans_does_not_matter(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    places, storey = rng.integers(0, 5, (n, 2)).astype(float), rng.integers(0, 2, n)
+    scans = sparse.csr_array(np.column_stack([np.full(n, 0.5), rng.random(n) * (rng.random(n) < 0.5)]))
+    surroundings, point = smoothed(scans, places, storey)
+    np.testing.assert_allclose(surroundings.toarray()[:, 0], 0.5)
+    assert surroundings.max() <= scans.max() + 1e-12
+    order = rng.permutation(n)
+    again, at = smoothed(scans[order], places[order], storey[order])
+    np.testing.assert_allclose(again.toarray()[at], surroundings.toarray()[point][order], atol=1e-12)

@@ -30,7 +30,7 @@ def mean_error_m(network: ScorerNetwork, survey: Survey, recipe: ScorerRecipe = 
     )
 
 
-def test_no_candidate_is_of_the_scans_own_reference_point(office: Survey) -> None:
+def test_no_candidate_is_of_a_reference_point_that_is_asked_about(office: Survey) -> None:
     assert office.train.floor is not None
     one_floor = office.train[
         office.train.floor == office.train.floor[0]

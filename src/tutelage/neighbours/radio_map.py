@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -49,18 +50,27 @@ class RadioMap:
 
     def located(self, row: np.ndarray, weight: np.ndarray) -> Located:
         """Fingerprints [n, k] with weights [n, k] >= 0 to their mean positions and most voted labels."""
-        return Located(
-            weighted_mean(self.position_m[row], weight),
-            _most_voted(self.floor, row, weight),
-            _most_voted(self.building, row, weight),
+        floor, building = (
+            None if labels is None else labels.most_voted(row, weight) for labels in self._labels
         )
+        return Located(weighted_mean(self.position_m[row], weight), floor, building)
+
+    @cached_property
+    def _labels(self) -> tuple[_Labels | None, _Labels | None]:
+        floor, building = (
+            None if of is None else _Labels(*np.unique(of, return_inverse=True))
+            for of in (self.floor, self.building)
+        )
+        return floor, building
 
     def config(self) -> dict[str, Any]:
         """What `from_config` needs beside the tensors."""
         return {
             "representation": self.representation.config(),
-            "floors": None if self.floor is None else np.unique(self.floor).tolist(),
-            "buildings": None if self.building is None else np.unique(self.building).tolist(),
+            **{
+                f"{name}s": None if labels is None else labels.name.tolist()
+                for name, labels in self._named_labels()
+            },
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -71,10 +81,11 @@ class RadioMap:
             "offset": self.value.indptr,
             "position_m": self.position_m,
         }
-        for name, labels in (("floor", self.floor), ("building", self.building)):
-            if labels is not None:
-                arrays[name] = np.unique(labels, return_inverse=True)[1].astype(np.int32)
-        return arrays
+        codes = {name: labels.code for name, labels in self._named_labels() if labels is not None}
+        return arrays | {name: code.astype(np.int32) for name, code in codes.items()}
+
+    def _named_labels(self) -> Iterable[tuple[str, _Labels | None]]:
+        return zip(("floor", "building"), self._labels, strict=True)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> RadioMap:
@@ -95,11 +106,15 @@ def weighted_mean(position_m: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return np.asarray(np.einsum("nk,nkd->nd", share, position_m))
 
 
-def _most_voted(labels: np.ndarray | None, row: np.ndarray, weight: np.ndarray) -> np.ndarray | None:
-    """The label with the largest weight among each scan's fingerprints."""
-    if labels is None:
-        return None
-    names, code = np.unique(labels, return_inverse=True)
-    votes = np.zeros((len(row), len(names)))
-    np.add.at(votes, (np.arange(len(row))[:, None], code[row]), weight)
-    return np.asarray(names[votes.argmax(axis=1)])
+@dataclass(frozen=True, eq=False)
+class _Labels:
+    """A label of each fingerprint, as places `code` [n] in the sorted names."""
+
+    name: np.ndarray
+    code: np.ndarray
+
+    def most_voted(self, row: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """The label with the largest weight among each scan's fingerprints [n, k]."""
+        votes = np.zeros((len(row), len(self.name)))
+        np.add.at(votes, (np.arange(len(row))[:, None], self.code[row]), weight)
+        return np.asarray(self.name[votes.argmax(axis=1)])

@@ -1,10 +1,11 @@
-"""Exercises: training scans asked about as if their reference point had not been surveyed."""
+"""Exercises: scans of reference points that are taken off the radio map."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -13,12 +14,13 @@ from torch import Tensor
 
 from tutelage.fingerprints import FingerprintSet
 from tutelage.representation import RssRepresentation
-from tutelage.scorer.candidates import CandidateLists, CandidateSearch
+from tutelage.scorer.candidates import CandidateSearch
 from tutelage.scorer.recipe import ScorerRecipe
 
-__all__ = ["ExerciseBatch", "Exercises", "Surveyed"]
+__all__ = ["ExerciseBatch", "Exercises", "Surveyed", "storeys"]
 
 _CELL_M = 2.0
+_TAKEN_OFF = 0.15  # of the reference points, or of the users
 _FEWEST = 10  # fingerprints of a thinned radio map
 
 
@@ -30,7 +32,7 @@ class ExerciseBatch:
     ----------
     feature : [B, k, len(FEATURES)]
     offset_m : [B, k, 2], from the scan's true position to each candidate
-    known : [B, k] bool
+    known : [B, k] bool; False fills the list of a small radio map
     """
 
     feature: Tensor
@@ -46,12 +48,13 @@ class Surveyed:
     ----------
     strength : CSR [n, n_ap], the positive representation
     position_m : [n, 2]
-    point, cell : [n] reference point and 2 m cell of each scan; other floors are other points
+    storey, point, cell : [n] int, the floor of its building, reference point and 2 m cell of each scan
     user : [n], None where users are not known
     """
 
     strength: sparse.csr_array
     position_m: np.ndarray
+    storey: np.ndarray
     point: np.ndarray
     cell: np.ndarray
     user: np.ndarray | None
@@ -59,29 +62,28 @@ class Surveyed:
     def __len__(self) -> int:
         return len(self.position_m)
 
-    @cached_property
-    def search(self) -> CandidateSearch:
-        """Among all of the scans."""
-        return CandidateSearch(self.strength)
-
     @classmethod
     def of(cls, train: FingerprintSet) -> Surveyed:
         """All scans of `train` that hear anything."""
         heard = train[train.n_heard > 0]
         representation = RssRepresentation.fit(heard, "positive")
         strength = representation.transform(heard)
-        labels = [
-            np.unique(v, return_inverse=True)[1] for v in (heard.floor, heard.building) if v is not None
-        ]
-        place = heard.known_position_m
+        storey, place = storeys(heard.floor, heard.building, len(heard)), heard.known_position_m
         user = None if heard.user is None else np.unique(heard.user, return_inverse=True)[1]
         return cls(
             strength,
             place,
-            _groups(np.column_stack([place, *labels])),
-            _groups(np.column_stack([np.floor(place / _CELL_M), *labels])),
+            storey,
+            _groups(np.column_stack([place, storey])),
+            _groups(np.column_stack([np.floor(place / _CELL_M), storey])),
             user if user is not None and len(np.unique(user)) > 1 else None,
         )
+
+
+def storeys(floor: np.ndarray | None, building: np.ndarray | None, n: int) -> np.ndarray:
+    """[n] int from the labels of n scans: one number for each floor of each building; 0 without labels."""
+    known = [np.unique(label, return_inverse=True)[1] for label in (floor, building) if label is not None]
+    return _groups(np.column_stack(known)) if known else np.zeros(n, dtype=np.int64)
 
 
 class Exercises:
@@ -100,42 +102,51 @@ class Exercises:
 
     def batch(self, step: int, batch_size: int, seed: int) -> ExerciseBatch:
         """The batch of a step: depends on `step` and `seed` alone, so that resuming is exact."""
-        n_round = sum(min(self.recipe.exercises, len(b)) for b in self.buildings)
-        number, place = divmod(step, max(1, n_round // batch_size))
+        n_batches = max(1, self.recipe.exercises // batch_size)
+        number, place = divmod(step, self.recipe.passes * n_batches)
+        again, place = divmod(place, n_batches)
         whole = self._round(seed, number)
-        rows = slice(place * batch_size, (place + 1) * batch_size)
+        order = np.random.default_rng((seed, number, again)).permutation(len(whole.known))
+        rows = torch.as_tensor(order[place * batch_size : (place + 1) * batch_size], device=self.device)
         return ExerciseBatch(whole.feature[rows], whole.offset_m[rows], whole.known[rows])
 
     def _drawn(self, seed: int, number: int) -> ExerciseBatch:
-        """A round, shuffled."""
+        """A round: exercises of every building."""
         rng = np.random.default_rng((seed, number))
-        parts = [_exercises(building, self.recipe, rng) for building in self.buildings]
-        order = rng.permutation(sum(len(feature) for feature, _, _ in parts))
-        whole = (torch.as_tensor(np.concatenate(part)[order]) for part in zip(*parts, strict=True))
-        return ExerciseBatch(*(part.to(self.device) for part in whole))
+        n = math.ceil(self.recipe.exercises / len(self.buildings))
+        parts = [_exercises(building, n, self.recipe, rng) for building in self.buildings]
+        joined = (torch.as_tensor(np.concatenate(part)) for part in zip(*parts, strict=True))
+        return ExerciseBatch(*(part.to(self.device) for part in joined))
 
 
 def _exercises(
-    building: Surveyed, recipe: ScorerRecipe, rng: np.random.Generator
+    building: Surveyed, n: int, recipe: ScorerRecipe, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Feature, offset_m and known of scans of one building on one radio map, as of `ExerciseBatch`.
-
-    Always `exercises` of them, or as many as the building has scans; one that has no candidate left comes
-    with an empty mask.
-    """
-    asked = rng.choice(len(building), min(recipe.exercises, len(building)), replace=False)
+    """Feature, offset_m and known of n scans of one building on one radio map, as of `ExerciseBatch`."""
+    by_user = building.user is not None and rng.random() < 0.5
+    taken_off = _some_groups(building.user if by_user and building.user is not None else building.point, rng)
+    asked, kept = np.flatnonzero(taken_off), np.flatnonzero(~taken_off)
+    asked = rng.choice(asked, n, replace=len(asked) < n)
     strength = building.strength[asked]
-    kept, search = np.arange(len(building)), building.search
     if rng.random() < recipe.thinned:
-        kept = _thinned(building.cell, recipe, rng)
-        search = CandidateSearch(building.strength[kept])
+        kept = kept[_thinned(building.cell[kept], recipe, rng)]
         strength = _of_another_device(strength, recipe, rng)
-    group = building.user if building.user is not None and rng.random() < 0.5 else building.point
-    lists = search.candidates(
-        strength, recipe.n_candidates, lambda row: group[kept[row]] == group[asked][:, None]
-    )
+    search = CandidateSearch(building.strength[kept], building.position_m[kept], building.storey[kept])
+    lists = search.candidates(strength, recipe.n_candidates)
     offset_m = building.position_m[kept[lists.row]] - building.position_m[asked][:, None]
-    return _filled(lists, offset_m.astype(np.float32), recipe.n_candidates)
+    missing = (0, 0), (0, recipe.n_candidates - lists.row.shape[1])
+    return (
+        np.pad(lists.feature, (*missing, (0, 0))),
+        np.pad(offset_m.astype(np.float32), (*missing, (0, 0))),
+        np.pad(np.ones(lists.row.shape, dtype=bool), missing),
+    )
+
+
+def _some_groups(group: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """[n] bool: scans of some of the groups, at least of one, and never of all."""
+    groups = np.unique(group)
+    some = rng.choice(groups, max(1, round(_TAKEN_OFF * len(groups))), replace=False)
+    return np.isin(group, some)
 
 
 def _thinned(cell: np.ndarray, recipe: ScorerRecipe, rng: np.random.Generator) -> np.ndarray:
@@ -159,13 +170,6 @@ def _of_another_device(
     lost = rng.random(len(row)) < (rng.random(n) * recipe.access_point_dropout)[row]
     heard = np.where(lost, 0, np.clip(moved, 0, 1))
     return sparse.csr_array((heard, strength.indices, strength.indptr), shape=strength.shape)
-
-
-def _filled(lists: CandidateLists, offset_m: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same with lists of k candidates: radio maps of one round differ in size."""
-    missing = (0, 0), (0, k - lists.row.shape[1])
-    feature = np.pad(lists.feature, (*missing, (0, 0)))
-    return feature, np.pad(offset_m, (*missing, (0, 0))), np.pad(lists.known, missing)
 
 
 def _groups(keys: np.ndarray) -> np.ndarray:

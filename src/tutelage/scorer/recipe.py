@@ -21,15 +21,17 @@ class ScorerRecipe(OptimiserRecipe):
 
     updates: Annotated[int, Field(ge=1)] = 1000
     """Of a scorer that begins with random weights."""
-    updates_of_tuning: Annotated[int, Field(ge=1)] = 400
+    updates_of_tuning: Annotated[int, Field(ge=1)] = 320
     """Of one that was taught by other buildings and learns from the target's own radio map."""
     learning_rate_of_tuning: Annotated[float, Field(gt=0)] = 1e-3
     n_candidates: Annotated[int, Field(ge=2)] = 48
     width: Annotated[int, Field(ge=1)] = 64
     weight_distance: NonNegative = 0.3
     """Of the error of the predicted log distances, beside metres / 5."""
-    exercises: Annotated[int, Field(ge=1)] = 256
-    """Scans of each building that are asked about before its radio map is thinned anew."""
+    exercises: Annotated[int, Field(ge=1)] = 2048
+    """Scans of a round, in equal shares of the buildings; each round has its own radio maps."""
+    passes: Annotated[int, Field(ge=1)] = 2
+    """How often a round is gone through before the next is drawn."""
     thinned: Share = 0.5
     """Share of the rounds with a thinned radio map and scans of another device."""
     thinnest: Annotated[float, Field(gt=0, le=1)] = 0.02

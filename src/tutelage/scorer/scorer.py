@@ -15,6 +15,7 @@ from tutelage.neighbours import RadioMap
 from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
 from tutelage.scorer.candidates import CandidateSearch
+from tutelage.scorer.exercises import storeys
 from tutelage.scorer.network import ScorerNetwork
 from tutelage.scorer.recipe import ScorerRecipe
 
@@ -50,7 +51,9 @@ class Scorer:
 
     @cached_property
     def _search(self) -> CandidateSearch:
-        return CandidateSearch(self.radio_map.value)
+        known = self.radio_map
+        storey = storeys(known.floor, known.building, len(known))
+        return CandidateSearch(known.value, known.position_m, storey)
 
     @torch.no_grad()
     def locate(self, scans: FingerprintSet) -> Located:
@@ -61,7 +64,8 @@ class Scorer:
         for first in range(0, len(scans), _QUERIES):
             part = slice(first, first + _QUERIES)
             lists = self._search.candidates(strength[part], self.recipe.n_candidates)
-            scores = self.network(torch.as_tensor(lists.feature), torch.as_tensor(lists.known))
+            known = torch.ones(lists.row.shape, dtype=torch.bool)
+            scores = self.network(torch.as_tensor(lists.feature), known)
             row[part], weight[part] = lists.row, scores.weight.numpy()
         return self.radio_map.located(row, weight)
 

@@ -51,7 +51,7 @@ def learn_from(
     with seeded(options.seed, device):
         network = ScorerNetwork(recipe.width).to(device)
         exercises = Exercises(buildings, recipe, device)
-        first = exercises.batch(0, recipe.exercises * len(buildings), options.seed)
+        first = exercises.batch(0, recipe.exercises, options.seed)
         network.standardise_as(first.feature[first.known])
         return _learnt("scorer", network, exercises, recipe, options, fingerprint)
 
@@ -102,11 +102,10 @@ def _step(
         known = batch.known
         scores = network(batch.feature, known)
         missed = (scores.weight[..., None] * batch.offset_m).sum(dim=1).norm(dim=1)
-        answerable = known.any(dim=1)
-        j_mae = (missed * answerable).sum() / answerable.sum().clamp_min(1)
+        j_mae = missed.mean()
         true = torch.log1p(batch.offset_m.norm(dim=2))
         apart = F.smooth_l1_loss(scores.log_distance, true, reduction="none")
-        j_distance = (apart * known).sum() / known.sum().clamp_min(1)
+        j_distance = (apart * known).sum() / known.sum()
         loss = j_mae / _METRES + recipe.weight_distance * j_distance
         descend(optimizer, loss, learning_rate_at(recipe, state.progress))
         return {"J_MAE": j_mae.detach(), "J_distance": j_distance.detach()}
