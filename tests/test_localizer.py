@@ -33,7 +33,18 @@ SCORER: dict[str, Any] = {
     "settings": {"updates": 5, "exercises": 32, "batch_size": 32, "n_candidates": 12},
     "device": "cpu",
 }
-METHODS = {"knn": KNN, "scorer": SCORER, "dnn": DNN}
+TUTOR: dict[str, Any] = {
+    "network": "tutor",
+    "teachers": "none",
+    "settings": {
+        **{f"scorer.{name}": value for name, value in SCORER["settings"].items()},
+        **DNN["settings"],
+        "share": 0.5,
+    },
+    "epochs": 3,
+    "device": "cpu",
+}
+METHODS = {"knn": KNN, "scorer": SCORER, "dnn": DNN, "tutor": TUTOR}
 
 every_method = pytest.mark.parametrize("chosen", METHODS.values(), ids=METHODS)
 

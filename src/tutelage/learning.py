@@ -164,7 +164,7 @@ def split_settings(
     if network.startswith("knn:"):
         raise BadInputError(f"{network}: knn takes no network file; give its settings one by one")
     if name not in network_names():
-        raise UnknownNameError("network", name, [*network_names(), "knn", "scorer"])
+        raise UnknownNameError("network", name, [*network_names(), "knn", "scorer", "tutor"])
     of_network = network_spec(name).settings_model.model_fields
     for name in given:
         if name not in of_network and name not in of_recipe:

@@ -31,15 +31,16 @@ from tutelage.neighbours import NearestNeighbours, choose_settings
 from tutelage.networks import plain_name
 from tutelage.positions import Located, Positions
 from tutelage.representation import RssRepresentation
-from tutelage.scorer import Scorer, fit_scorer
+from tutelage.scorer import Scorer, ScorerTeaching, fit_scorer
 from tutelage.sparse_rows import csr_from_dense
 from tutelage.student import Student
 from tutelage.training import Budget, RunOptions, resolve_device
+from tutelage.tutor import Tutor, fit_tutor
 
 __all__ = ["Localizer", "Scans"]
 
-_KNN, _SCORER = "knn", "scorer"
-_METHODS = {_KNN: NearestNeighbours, _SCORER: Scorer}  # every other name is a network's
+_KNN, _SCORER, _TUTOR = "knn", "scorer", "tutor"
+_METHODS = {_KNN: NearestNeighbours, _SCORER: Scorer, _TUTOR: Tutor}  # other names are networks'
 
 Scans: TypeAlias = FingerprintSet | Sequence[Mapping[str, float]] | np.ndarray | sparse.csr_array
 
@@ -59,7 +60,7 @@ class Localizer:
 
     Parameters
     ----------
-    network : "knn", "scorer", the name of a registered network, or NAME:FILE with the settings of a
+    network : "knn", "scorer", "tutor", the name of a registered network, or NAME:FILE with the settings of a
         network file
     teachers : one or several of: a teacher, the path of a teacher file, "untrained" (the control), "none";
         the scorer has one, by default that which comes with Tutelage
@@ -140,8 +141,8 @@ class Localizer:
         scans, name, licence = training_scans(train)
         resolve_device(self.device)
         began = time.monotonic()
-        fit = {_KNN: self._fit_knn, _SCORER: self._fit_scorer}.get(self.network, self._fit_network)
-        learnt = fit(scans)
+        special = {_KNN: self._fit_knn, _SCORER: self._fit_scorer, _TUTOR: self._fit_tutor}
+        learnt = special.get(self.network, self._fit_network)(scans)
         self.frame_ = scans.frame
         self.lineage_ = {
             "source": name,
@@ -168,13 +169,23 @@ class Localizer:
         return {"teachers": [], "settings": settings.model_dump(), "metrics": metrics}
 
     def _fit_scorer(self, scans: FingerprintSet) -> dict[str, Any]:
-        if checked_transfer(self.transfer, listed_sources(self.sources), ()):
-            raise BadInputError("the scorer has no transfer; what other buildings taught is in its teacher")
-        if self.recipe != "default":
-            raise BadInputError("the scorer has one recipe, default; the paper does not describe it")
-        teacher = scorer_teaching(self.teachers)
+        teacher = self._scorer_teaching()
         self.method_, lineage = fit_scorer(scans, teacher, self.settings or {}, self._run_options())
         return {**lineage, "metrics": {}}
+
+    def _fit_tutor(self, scans: FingerprintSet) -> dict[str, Any]:
+        teacher = self._scorer_teaching()
+        self.method_, lineage = fit_tutor(scans, teacher, self.settings or {}, self._run_options())
+        return lineage
+
+    def _scorer_teaching(self) -> ScorerTeaching:
+        if checked_transfer(self.transfer, listed_sources(self.sources), ()):
+            raise BadInputError(
+                f"the {self.network} has no transfer; what other buildings taught is in its teacher"
+            )
+        if self.recipe != "default":
+            raise BadInputError(f"the {self.network} has one recipe, default; the paper does not describe it")
+        return scorer_teaching(self.teachers)
 
     def _fit_network(self, scans: FingerprintSet) -> dict[str, Any]:
         heard = scans[scans.n_heard > 0]

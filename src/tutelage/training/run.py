@@ -73,16 +73,17 @@ def begin(options: RunOptions) -> None:
 
 
 def clear_checkpoints(folder: Path | None) -> None:
-    """Remove the checkpoints in `folder`, and the folder if nothing else is in it.
+    """Remove the checkpoints in and below `folder`, and folders in which nothing else is.
 
     For after the result is saved: until then they are the only copy of the work.
     """
     if folder is None or not folder.is_dir():
         return
-    for checkpoint in folder.glob("*.checkpoint"):
+    for checkpoint in folder.rglob("*.checkpoint"):
         checkpoint.unlink(missing_ok=True)
-    with suppress(OSError):  # it holds something of the user's: it stays
-        folder.rmdir()
+    for emptied in (*folder.glob("*/"), folder):
+        with suppress(OSError):  # it holds something of the user's: it stays
+            emptied.rmdir()
 
 
 def run_stage(

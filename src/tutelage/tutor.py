@@ -1,0 +1,175 @@
+"""The tutor: a scorer and a network of one building, and how much each of them counts.
+
+The scorer weighs what was surveyed, so it is right where the survey is dense; the network fills the gaps.
+Which of them to trust differs from building to building: the share is chosen on reference points held out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from tutelage.fingerprints import FingerprintSet
+from tutelage.learning import learn_under_teachers
+from tutelage.networks import checked_settings
+from tutelage.positions import Located
+from tutelage.representation import RssRepresentation
+from tutelage.scorer import FittedScorer, Scorer, ScorerTeaching, fit_scorer
+from tutelage.student import Student
+from tutelage.surveys import split_by_position
+from tutelage.training import Budget, RunOptions
+
+__all__ = ["Tutor", "TutorSettings", "fit_tutor"]
+
+_HELD_OUT = 0.15
+_SHARES = np.linspace(0, 1, 21)
+_SCORER = "scorer."  # before the names of the scorer's settings and weights
+_STUDENT = "student."
+
+
+class TutorSettings(BaseModel):
+    """Settings of `--network tutor`, beside the scorer's (as scorer.NAME) and those of its network."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    network: str = "dnn"
+    """A registered network, or NAME:FILE."""
+    share: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Of the network in each position; None: chosen on reference points held out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tutor:
+    """A scorer and a network that answer together.
+
+    Parameters
+    ----------
+    scorer, student : of the same building
+    share : of the student in each position, 0 to 1
+    """
+
+    scorer: Scorer
+    student: Student
+    share: float
+
+    @property
+    def representation(self) -> RssRepresentation:
+        return self.scorer.representation
+
+    def locate(self, scans: FingerprintSet) -> Located:
+        """The mean of both positions, weighted by their shares; labels are the scorer's."""
+        scored, learnt = self.scorer.locate(scans), self.student.locate(scans)
+        return scored._replace(position_m=_mixed(scored.position_m, learnt.position_m, self.share))
+
+    def config(self) -> dict[str, Any]:
+        """What `from_config` needs beside the tensors."""
+        return {"scorer": self.scorer.config(), "student": self.student.config(), "share": self.share}
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The arrays of both."""
+        parts = (_SCORER, self.scorer.tensors()), (_STUDENT, self.student.tensors())
+        return {prefix + name: array for prefix, tensors in parts for name, array in tensors.items()}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Tutor:
+        """The tutor that `config` and `tensors` described."""
+        scorer, student = (
+            {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
+            for prefix in (_SCORER, _STUDENT)
+        )
+        return cls(
+            Scorer.from_config(config["scorer"], scorer),
+            Student.from_config(config["student"], student),
+            config["share"],
+        )
+
+
+def fit_tutor(
+    train: FingerprintSet, teacher: ScorerTeaching, settings: Mapping[str, Any], options: RunOptions
+) -> tuple[Tutor, dict[str, Any]]:
+    """A scorer and a network for a building, and what the model's lineage says of them.
+
+    Parameters
+    ----------
+    train : its training scans
+    teacher : of the scorer, as of `fit_scorer`
+    settings : of the tutor, of its scorer (scorer.NAME), and of its network and the network's recipe
+    options : seed, device, ...; the budget is the network's
+
+    Raises
+    ------
+    UnknownNameError, BadInputError
+        If a setting does not exist or is not allowed.
+    """
+    own = {name: value for name, value in settings.items() if name in TutorSettings.model_fields}
+    chosen = TutorSettings(**checked_settings(TutorSettings, own, "setting of the tutor"))
+    of_scorer = {
+        name.removeprefix(_SCORER): value for name, value in settings.items() if name.startswith(_SCORER)
+    }
+    of_network = {
+        name: value for name, value in settings.items() if name not in own and not name.startswith(_SCORER)
+    }
+    pair = _Pair(chosen.network, teacher, of_scorer, of_network, options)
+    heard = train[train.n_heard > 0]
+    held_out: dict[str, float] = {}
+    share = chosen.share
+    if share is None:
+        share, held_out = _choose_share(heard, pair)
+    scorer, student = pair.scorer(heard, "scorer"), pair.student(heard, "network")
+    return Tutor(scorer.scorer, student, share), {
+        **scorer.lineage,
+        "network": chosen.network,
+        "share": share,
+        "metrics": held_out,
+    }
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """How to make a scorer and a network of some training scans."""
+
+    network: str
+    teacher: ScorerTeaching
+    of_scorer: Mapping[str, Any]
+    of_network: Mapping[str, Any]
+    options: RunOptions
+
+    def scorer(self, train: FingerprintSet, run: str) -> FittedScorer:
+        options = replace(self._options_of(run), budget=Budget())
+        return fit_scorer(train, self.teacher, self.of_scorer, options)
+
+    def student(self, train: FingerprintSet, run: str) -> Student:
+        options = self._options_of(run)
+        return learn_under_teachers(train, self.network, (), "default", self.of_network, options).student
+
+    def _options_of(self, run: str) -> RunOptions:
+        """The options with checkpoints and log of their own."""
+        folder, log = self.options.checkpoint_dir, self.options.log
+        return replace(
+            self.options,
+            checkpoint_dir=folder and folder / run,
+            log=log and log.with_name(f"{log.stem}.{run}{log.suffix}"),
+        )
+
+
+def _choose_share(train: FingerprintSet, pair: _Pair) -> tuple[float, dict[str, float]]:
+    """The share with the smallest mean error on reference points held out, and the errors there."""
+    rest, held = split_by_position(train, fraction=_HELD_OUT, seed=pair.options.seed)
+    asked = train[held]
+    scored = pair.scorer(train[rest], "held-out-scorer").scorer.locate(asked).position_m
+    learnt = pair.student(train[rest], "held-out-network").locate(asked).position_m
+
+    def error_m(share: float) -> float:
+        return float(np.linalg.norm(_mixed(scored, learnt, share) - asked.known_position_m, axis=1).mean())
+
+    best = min(_SHARES.tolist(), key=error_m)
+    errors = {"held_out_mae_m": best, "held_out_scorer_mae_m": 0.0, "held_out_network_mae_m": 1.0}
+    return best, {name: round(error_m(share), 3) for name, share in errors.items()}
+
+
+def _mixed(scored_m: np.ndarray, learnt_m: np.ndarray, share: float) -> np.ndarray:
+    return np.asarray((1 - share) * scored_m + share * learnt_m)

@@ -1,0 +1,133 @@
+"""The tutor: a scorer and a network that answer together."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tutelage.datasets import load
+from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.evaluation import evaluate
+from tutelage.fingerprints import Survey
+from tutelage.localizer import Localizer
+from tutelage.surveys import split_by_position
+
+SCORER = {"updates_of_tuning": 8, "exercises": 64, "batch_size": 32}
+NETWORK = {"width": 32, "d_e": 16, "updates": 60, "batch_size": 64}
+SMALL: dict[str, Any] = {**{f"scorer.{name}": value for name, value in SCORER.items()}, **NETWORK}
+
+
+@pytest.fixture(scope="module")
+def office() -> Survey:
+    return load("simulated:1")
+
+
+def fitted(network: str, survey: Survey, settings: dict[str, Any], **more: Any) -> Localizer:
+    return Localizer(network, settings=settings, device="cpu", **more).fit(survey)
+
+
+def positions_m(model: Localizer, survey: Survey) -> np.ndarray:
+    assert survey.test is not None
+    return model.predict(survey.test).position_m
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_positions_are_the_mean_of_both_weighted_by_the_share(office: Survey, share: float) -> None:
+    tutor = fitted("tutor", office, {**SMALL, "share": share})
+    scorer, network = fitted("scorer", office, SCORER), fitted("dnn", office, NETWORK)
+    scored, learnt = positions_m(scorer, office), positions_m(network, office)
+    np.testing.assert_allclose(positions_m(tutor, office), (1 - share) * scored + share * learnt, atol=1e-9)
+    assert tutor.lineage_["metrics"] == {}
+
+
+def test_the_share_is_the_best_one_on_reference_points_held_out(office: Survey) -> None:
+    tutor = fitted("tutor", office, SMALL, seed=3)
+    rest, held = split_by_position(office.train, fraction=0.15, seed=3)
+    parts = [
+        fitted(network, Survey("rest", office.train[rest]), settings, seed=3).predict(office.train[held])
+        for network, settings in (("scorer", SCORER), ("dnn", NETWORK))
+    ]
+    truth = office.train.known_position_m[held]
+
+    def error_m(share: float) -> float:
+        found = (1 - share) * parts[0].position_m + share * parts[1].position_m
+        return float(np.linalg.norm(found - truth, axis=1).mean())
+
+    shares = np.linspace(0, 1, 21)
+    best = min(map(error_m, shares))
+    assert error_m(tutor.lineage_["share"]) == pytest.approx(best)
+    expected = {
+        "held_out_mae_m": best,
+        "held_out_scorer_mae_m": error_m(0),
+        "held_out_network_mae_m": error_m(1),
+    }
+    assert tutor.lineage_["metrics"] == pytest.approx(expected, abs=1e-3)
+
+
+def test_an_own_network_and_a_network_file_can_be_its_part(office: Survey, tmp_path: Path) -> None:
+    settings = {**{f"scorer.{name}": value for name, value in SCORER.items()}, "share": 0.5, "updates": 2}
+    model = fitted("tutor", office, {**settings, "network": "baat"})
+    model.save(tmp_path / "m")
+    card = json.loads((tmp_path / "m" / "model.json").read_text())
+    assert card["method"]["student"]["network"] == "baat"
+    again = positions_m(Localizer.load(tmp_path / "m"), office)
+    np.testing.assert_array_equal(again, positions_m(model, office))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"share": 1.5}, "share = 1.5"),
+        ({"network": "dnm"}, "'dnm'.*dnn"),
+        ({"network": "knn"}, "'knn'"),
+        ({"widht": 3}, "'widht'.*width"),
+        ({"scorer.exercices": 3}, "'exercices'.*exercises"),
+        ({"scorer.width": 3}, "has width = 64, not 3"),
+    ],
+)
+def test_wrong_settings_are_refused_by_name(office: Survey, settings: dict[str, Any], said: str) -> None:
+    with pytest.raises((BadInputError, UnknownNameError), match=said):
+        fitted("tutor", office, settings)
+
+
+def test_stopped_fit_goes_on_to_the_same_bits(office: Survey, tmp_path: Path) -> None:
+    """Stopped in its last training: the first three are not made again."""
+    whole = fitted("tutor", office, SMALL)
+    kept: dict[str, Any] = {"checkpoint_dir": tmp_path / "c", "log": tmp_path / "log.jsonl"}
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tutelage.tutor.Tutor", None)  # the last line of the fit fails
+        with pytest.raises(TypeError):
+            fitted("tutor", office, SMALL, **kept)
+    checkpoints = {path.relative_to(tmp_path / "c").as_posix() for path in tmp_path.glob("c/*/*")}
+    assert checkpoints == {
+        "held-out-scorer/scorer,-own-map.checkpoint",
+        "held-out-network/student.checkpoint",
+        "scorer/scorer,-own-map.checkpoint",
+        "network/student.checkpoint",
+    }
+    logs = sorted(path.name for path in tmp_path.glob("log*"))
+    (tmp_path / "c" / "network" / "student.checkpoint").unlink()
+    resumed = fitted("tutor", office, SMALL, **kept, resume=True)
+    np.testing.assert_array_equal(positions_m(resumed, office), positions_m(whole, office))
+    assert logs == sorted(path.name for path in tmp_path.glob("log*"))
+    assert len(logs) == 4
+
+
+@pytest.mark.real_data
+def test_tutor_is_not_behind_its_better_half_on_tut5(data_dir: Path) -> None:
+    survey = load("tut5", data_dir=data_dir)
+    settings = {"updates": 400, "scorer.updates_of_tuning": 40, "scorer.exercises": 512}
+    tutor = fitted("tutor", survey, settings)
+    knn = Localizer("knn").fit(survey)
+    error_m = {
+        name: evaluate(model, survey, source_too=True).figures()["mae_m"]
+        for name, model in (("tutor", tutor), ("knn", knn))
+    }
+    assert error_m["tutor"] is not None
+    assert error_m["knn"] is not None
+    assert error_m["tutor"] < 0.9 * error_m["knn"]
