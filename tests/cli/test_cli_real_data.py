@@ -150,6 +150,25 @@ def test_reproduce_makes_a_table_and_says_it_for_machines(tutelage: Command, tmp
     assert (tmp_path / "results" / "table1.md").read_text(encoding="utf-8").strip() == again.stdout.strip()
 
 
+def test_accuracy_compares_what_taught_a_scorer(tutelage: Command, tmp_path: Path) -> None:
+    asked = ("--targets", "dsi1", "--networks", "scorer,tutor", "--sources", "tut5,tut1", "--seeds", 1)
+    command = ("reproduce", "accuracy", *asked, "--budget", "quick", "--jobs", 1, "--out", tmp_path)
+    page = parsed(tutelage(*command, "--json"))
+    groups = {(group["network"], group["method"]): group for group in page["groups"]}
+    assert set(groups) == {
+        ("knn", "none"),
+        *(("scorer", method) for method in ("none", "untrained", "others", "both")),
+        *(("tutor", method) for method in ("none", "others", "both")),
+    }
+    assert set(groups["scorer", "both"]["against"]) == {"own", "control", "knn"}
+    assert set(groups["tutor", "both"]["against"]) == {"own", "knn"}
+    again = tutelage(*command)
+    assert "as other buildings taught the scorer" in again.stdout
+    assert "The scorer taught by other buildings, against k-NN" in again.stdout
+    with (tmp_path / "teachers.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["source"] for row in csv.DictReader(file)] == ["tut5+tut1"]
+
+
 def test_reproduce_refuses_a_source_that_is_not_here(
     tutelage: Command, tmp_path: Path, data_dir: Path
 ) -> None:

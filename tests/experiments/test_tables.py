@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tutelage.datasets import shareable_names
 from tutelage.errors import BadInputError, TutelageError, UnknownNameError
 from tutelage.experiments.budgets import BUDGETS
 from tutelage.experiments.buildings import OTHER_SOURCES, PAPER_SOURCES, TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.methods import COMPARED, KNN
+from tutelage.experiments.methods import COMPARED, KNN, SCORED, WITH_SCORER
 from tutelage.experiments.tables import TABLES, Request, cells_of, chosen_table
 
 EVERYWHERE = frozenset(TARGETS)
@@ -313,3 +314,36 @@ def test_methods_whose_sources_are_not_here_are_left_out_and_the_others_stay(nam
     assert {cell.method for cell in cells} <= left
     assert {cell.sources for cell in cells if cell.method == "untrained"} <= {(UNTRAINED,) * 2}
     assert "none" in {cell.method for cell in cells}
+
+
+# -- accuracy -------------------------------------------------------------------------------------------
+
+
+def test_a_scorer_learns_in_all_shareable_sets_but_the_target() -> None:
+    cells = planned("accuracy")
+    for cell in cells:
+        if cell.network not in WITH_SCORER or not cell.how.with_sources:
+            continue
+        assert set(cell.sources) == set(shareable_names()) - {cell.target}
+        [teacher] = cell.teachers
+        assert (teacher.network, teacher.sources) == ("scorer", cell.sources)
+    for target in ("ujiindoorloc", "tampere", "tut6"):
+        of_target = {(c.network, c.method) for c in cells if c.target == target}
+        assert of_target == {
+            (KNN, "none"),
+            ("dnn", "none"),
+            *(("scorer", method) for method in SCORED),
+            *(("tutor", method) for method in ("none", "others", "both")),
+        }
+
+
+def test_scorer_and_tutor_of_a_seed_share_their_teacher() -> None:
+    cells = [c for c in planned("accuracy") if c.network in WITH_SCORER and c.target == "dsi1"]
+    taught = {(c.seed, teacher.hash) for c in cells for teacher in c.teachers}
+    assert len(taught) == len({c.seed for c in cells}) == 5
+    assert len({cell.hash for cell in cells}) == len(cells)
+
+
+def test_own_sources_of_a_scorer() -> None:
+    request = Request(sources=("tut5", "tut1"), networks=("scorer",), targets=("dsi1",), methods=("others",))
+    assert {c.sources for c in planned("accuracy", request) if c.network == "scorer"} == {("tut5", "tut1")}

@@ -78,6 +78,11 @@ def test_going_on_with_the_own_map_changes_a_copy(office: Survey, museum: Survey
     tuned, n_steps = learn_own_map(taught, Surveyed.of(office.train), SMALL, options, {})
     assert n_steps == 10
     assert all(torch.equal(value, before[name]) for name, value in taught.state_dict().items())
+    all_of_it, _ = learn_own_map(
+        taught, Surveyed.of(office.train), SMALL.model_copy(update={"own_share": 1.0}), options, {}
+    )
+    for name, value in tuned.state_dict().items():
+        torch.testing.assert_close(value, (before[name] + all_of_it.state_dict()[name]) / 2)
     moved = {name for name, value in tuned.state_dict().items() if not torch.equal(value, before[name])}
     assert moved
     assert not moved & {"centre", "spread"}

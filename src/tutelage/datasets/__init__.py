@@ -30,6 +30,7 @@ __all__ = [
     "read_pair",
     "read_scans",
     "read_user_table",
+    "shareable_names",
     "shareable_sets",
     "simulated_survey",
     "without",
@@ -131,7 +132,12 @@ def load(
 def shareable_sets(data_dir: str | Path | None = None) -> list[str]:
     """Public sets whose licence allows to share what is learnt in them, and whose files are here."""
     here = {status.name for status in dataset_table(data_dir) if status.where in ("cached", "local")}
-    return [name for name, entry in public_datasets().items() if name in here and entry.shareable]
+    return [name for name in shareable_names() if name in here]
+
+
+def shareable_names() -> list[str]:
+    """Public sets whose licence allows to share what is learnt in them."""
+    return [name for name, entry in public_datasets().items() if entry.shareable]
 
 
 def without(sources: Sequence[str], excluded: Sequence[str], *, campus: bool = False) -> list[str]:

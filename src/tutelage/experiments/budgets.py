@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tutelage.distilling import distilling_recipe
 from tutelage.errors import UnknownNameError
+from tutelage.experiments.methods import WITH_SCORER
 from tutelage.networks import network_spec
 from tutelage.training import Budget
 
@@ -32,6 +33,8 @@ class TableBudget:
         """Updates of each stage, None for the epochs of the paper."""
         if self.share is None:
             return None
+        if network in WITH_SCORER:
+            network = "dnn"  # beside a tutor's scorer; a scorer alone has its own lengths
         default = distilling_recipe("default", {}, network_spec(network)).updates
         return max(1, round(self.share * default))
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from tutelage.datasets import dataset_table
+from tutelage.datasets import dataset_table, shareable_names
 
-__all__ = ["OTHER_SOURCES", "PAPER_SOURCES", "TARGETS", "TITLES", "buildings_here", "sources_of"]
+__all__ = [
+    "OTHER_SOURCES",
+    "PAPER_SOURCES",
+    "TARGETS",
+    "TITLES",
+    "buildings_here",
+    "sources_of",
+    "sources_of_scorer",
+]
 
 TITLES = {
     "ujiindoorloc": "UJIIndoorLoc",
@@ -37,9 +45,8 @@ OTHER_SOURCES = {
 
 
 def buildings_here(data_dir: str | Path | None) -> set[str]:
-    """The buildings of the tables whose files are here, whole."""
-    here = {status.name for status in dataset_table(data_dir) if status.where in ("cached", "local")}
-    return here & set(TARGETS)
+    """The buildings whose files are here, whole."""
+    return {status.name for status in dataset_table(data_dir) if status.where in ("cached", "local")}
 
 
 def sources_of(target: str, here: Collection[str]) -> tuple[str, ...]:
@@ -48,3 +55,8 @@ def sources_of(target: str, here: Collection[str]) -> tuple[str, ...]:
         if sources and all(source in here for source in sources):
             return sources
     return ()
+
+
+def sources_of_scorer(target: str) -> tuple[str, ...]:
+    """All public sets but `target` that a scorer teacher may learn in and hand on."""
+    return tuple(name for name in shareable_names() if name != target)

@@ -10,25 +10,28 @@ from typing import Any
 
 from tutelage.distilling import distilling_recipe
 from tutelage.experiments.budgets import table_budget
-from tutelage.experiments.methods import KNN, METHODS, Method
+from tutelage.experiments.methods import KNN, METHODS, SCORED, SCORER, TUTOR, WITH_SCORER, Method
 from tutelage.networks import network_spec
+from tutelage.scorer import ScorerRecipe
 from tutelage.teaching import teaching_recipe
 from tutelage.transfer import transfer_recipe
 
-__all__ = ["UNTRAINED", "Cell", "TeacherCell"]
+__all__ = ["UNTRAINED", "Cell", "TeacherCell", "scorer_recipe"]
 
 UNTRAINED = "untrained"
 # Positions alone, as the paper's networks learn.
 _NO_LABELS = {"weight_labels": 0.0}
+_BESIDE_THE_SCORER = "dnn"
+_JOINED = "+"  # between the sources of one scorer teacher
 
 
 @dataclass(frozen=True)
 class TeacherCell:
-    """A surrogate teacher to make.
+    """A teacher to make.
 
     Parameters
     ----------
-    source, network : whose representations it models
+    source, network : whose representations a surrogate teacher models; of a scorer teacher, its sources
     recipe : "default" or "paper"
     permuted : trained on permuted locations, a control
     budget : its name
@@ -42,6 +45,11 @@ class TeacherCell:
     budget: str
     seed: int
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """One building, or those of a scorer teacher."""
+        return tuple(self.source.split(_JOINED))
+
     @cached_property
     def hash(self) -> str:
         """Names the configuration; teachers with one hash are the same teacher."""
@@ -49,6 +57,9 @@ class TeacherCell:
 
     def configuration(self) -> dict[str, Any]:
         """Everything that the teacher depends on, beside the code and the data."""
+        if self.network == SCORER:
+            recipe = scorer_recipe(self.budget).model_dump()
+            return {"sources": list(self.sources), "network": SCORER, "recipe": recipe, "seed": self.seed}
         spec = network_spec(self.network)
         return {
             "source": self.source,
@@ -68,8 +79,8 @@ class Cell:
     ----------
     target : building that is learnt
     sources : buildings that take part in the method; for untrained teachers, "untrained" for each
-    network : "knn" or a registered network
-    method : name among `METHODS`
+    network : "knn", "scorer", "tutor" or a registered network
+    method : name among `METHODS`, of scorer and tutor among `SCORED`
     budget : its name
     train_fraction : share of the target's training scans, drawn at random with the seed
     seed : of everything
@@ -86,12 +97,20 @@ class Cell:
     @property
     def how(self) -> Method:
         """What the method's name stands for."""
-        return METHODS[self.method]
+        return (SCORED if self.network in WITH_SCORER else METHODS)[self.method]
 
     @property
     def settings(self) -> dict[str, Any]:
         """Changes to the method's recipe."""
-        return {**_NO_LABELS, **self.how.settings}
+        if self.network not in WITH_SCORER:
+            return {**_NO_LABELS, **self.how.settings}
+        recipe = scorer_recipe(self.budget)
+        lengths = {"updates": recipe.updates, "updates_of_tuning": recipe.updates_of_tuning}
+        of_scorer = {**lengths, **self.how.settings}
+        if self.network == SCORER:
+            return of_scorer
+        prefixed = {f"{SCORER}.{name}": value for name, value in of_scorer.items()}
+        return {"network": _BESIDE_THE_SCORER, **_NO_LABELS, **prefixed}
 
     @property
     def teachers(self) -> tuple[TeacherCell, ...]:
@@ -99,6 +118,9 @@ class Cell:
         if self.network == KNN or not self.how.with_teacher_files:
             return ()
         how = self.how
+        if self.network in WITH_SCORER:
+            joined = _JOINED.join(self.sources)
+            return (TeacherCell(joined, SCORER, how.recipe, False, self.budget, self.seed),)
         return tuple(
             TeacherCell(source, self.network, how.recipe, how.kind == "shuffled", self.budget, self.seed)
             for source in self.sources
@@ -114,6 +136,8 @@ class Cell:
         common = {"target": self.target, "train_fraction": float(self.train_fraction), "seed": self.seed}
         if self.network == KNN:
             return {**common, "network": KNN}
+        if self.network in WITH_SCORER:
+            return {**common, **self._configuration_with_scorer()}
         how, spec = self.how, network_spec(self.network)
         recipe = (transfer_recipe if how.transfer else distilling_recipe)(how.recipe, self.settings, spec)
         return {
@@ -125,6 +149,21 @@ class Cell:
             "recipe": _without_length(recipe.model_dump()),
             "length": _length(self.budget, self.network),
         }
+
+    def _configuration_with_scorer(self) -> dict[str, Any]:
+        known: dict[str, Any] = {
+            "network": self.network,
+            "teachers": [teacher.configuration() for teacher in self.teachers],
+            "kind": self.how.kind,
+            "settings": self.settings,
+            "scorer": scorer_recipe(self.budget).model_dump(),
+        }
+        if self.network == TUTOR:
+            spec = network_spec(_BESIDE_THE_SCORER)
+            recipe = distilling_recipe("default", _NO_LABELS, spec).model_dump()
+            known |= {"beside": spec.settings(), "recipe": _without_length(recipe)}
+            known |= {"length": _length(self.budget, _BESIDE_THE_SCORER)}
+        return known
 
     def key(self, experiment: str) -> dict[str, str]:
         """The cell as a table's columns."""
@@ -138,6 +177,13 @@ class Cell:
             "train_fraction": f"{self.train_fraction:g}",
             "seed": str(self.seed),
         }
+
+
+def scorer_recipe(budget: str) -> ScorerRecipe:
+    """The scorer's settings within a budget: its own lengths, or a share of them."""
+    recipe, share = ScorerRecipe(), table_budget(budget).share or 1.0
+    lengths = {name: getattr(recipe, name) for name in ("updates", "updates_of_tuning")}
+    return recipe.model_copy(update={name: max(1, round(share * n)) for name, n in lengths.items()})
 
 
 def _length(budget: str, network: str) -> dict[str, Any]:

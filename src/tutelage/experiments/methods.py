@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["ABLATION", "COMPARED", "KNN", "METHODS", "Method"]
+__all__ = ["ABLATION", "COMPARED", "KNN", "METHODS", "SCORED", "SCORER", "TUTOR", "WITH_SCORER", "Method"]
 
-KNN = "knn"
+KNN, SCORER, TUTOR = "knn", "scorer", "tutor"
+WITH_SCORER = SCORER, TUTOR
+"""Whose teacher is one scorer teacher of all sources."""
 
 
 @dataclass(frozen=True)
@@ -100,3 +102,16 @@ COMPARED = (
 
 ABLATION = ("sim", "mi", "fi", "sim_mi", "sim_paper", "mi_paper", "fi_paper", "sim_mi_paper")
 """What Table 2 has beside those: each constraint alone, and the first two together."""
+
+SCORED: dict[str, Method] = {
+    "none": Method("the target's own radio map alone", "default", "alone"),
+    "untrained": Method("a scorer with random weights (control)", "default", "untrained"),
+    "others": Method(
+        "as other buildings taught the scorer, without the target's radio map",
+        "default",
+        "trained",
+        {"own_map": False},
+    ),
+    "both": Method("the same, gone on with the target's radio map", "default", "trained", {"own_map": True}),
+}
+"""The methods of scorer and tutor."""

@@ -12,7 +12,7 @@ import numpy as np
 from tutelage.evaluation.statistics import Difference, holm, paired_bootstraps
 from tutelage.experiments.buildings import TARGETS, sources_of
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.methods import KNN, METHODS
+from tutelage.experiments.methods import KNN, METHODS, WITH_SCORER
 from tutelage.experiments.printed import Printed, printed
 from tutelage.experiments.storage import Row
 from tutelage.experiments.tables import TABLES, Request, Table
@@ -145,7 +145,8 @@ def summarise(
     groups = _compared(_grouped(table, finished), errors_of)
     wanted = request.targets or tuple(target for target in TARGETS if target in table.plan)
     missing = tuple(target for target in wanted if target not in here)
-    needed = any(METHODS[method].with_sources for method in request.methods or table.methods)
+    asked = [method for method in table.methods if not request.methods or method in request.methods]
+    needed = any(METHODS[method].with_sources for method in asked)
     unsourced = tuple(
         target
         for target in wanted
@@ -201,7 +202,9 @@ def _controls(group: Group, groups: Sequence[Group]) -> dict[str, Group]:
         is_control = (how.with_teacher_files and theirs.how.kind == UNTRAINED) or (
             how.transfer and theirs.how.from_target and not how.from_target
         )
-        if is_control and len(theirs.sources) == len(cell.sources):
+        # A scorer has one teacher, however many its sources.
+        as_many = cell.network in WITH_SCORER or len(theirs.sources) == len(cell.sources)
+        if is_control and as_many:
             found["control"] = other
     return found
 
@@ -273,6 +276,22 @@ def _sentences(groups: Sequence[Group]) -> list[str]:
         )
     ]
     asked.append(("none", "A network on its own data alone", "knn", "k-NN"))
+    networks = [group for group in groups if group.cell.network not in WITH_SCORER]
+    said = _counted_all(networks, asked)
+    for network in WITH_SCORER:
+        what = {
+            "none": f"The {network} of the own radio map alone",
+            "others": f"The {network} taught by other buildings",
+            "both": f"The {network} taught by other buildings and the own radio map",
+        }
+        controls = {"knn": "k-NN", "control": "an untrained one", "own": "the own radio map alone"}
+        asked = [(m, words, c, of) for m, words in what.items() for c, of in controls.items()]
+        said += _counted_all([group for group in groups if group.cell.network == network], asked)
+    return said
+
+
+def _counted_all(groups: Sequence[Group], asked: Sequence[tuple[str, str, str, str]]) -> list[str]:
+    """A sentence for each question (method, its words, control, its words) that the groups answer."""
     said = []
     for method, what, control, words in asked:
         of_method = [group for group in groups if group.cell.method == method]

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
+from tutelage.datasets import shareable_names
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.experiments.budgets import table_budget
-from tutelage.experiments.buildings import TARGETS, sources_of
+from tutelage.experiments.buildings import TARGETS, sources_of, sources_of_scorer
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.methods import ABLATION, COMPARED, KNN, METHODS
+from tutelage.experiments.methods import ABLATION, COMPARED, KNN, METHODS, SCORED, TUTOR, WITH_SCORER
 from tutelage.networks import network_names, network_spec
 
 __all__ = ["TABLES", "Request", "Table", "cells_of", "chosen_table", "require_known"]
@@ -28,6 +29,7 @@ class Table:
     title : heading of its page
     about : what it shows, a sentence or two
     methods : names among `METHODS`; k-NN is always beside them
+    scored : the same for scorer and tutor
     plan : networks and their number of seeds for each target, where nothing is asked for; 0: the budget's
     subsets : every subset of the sources, not all of them together alone
     fractions : shares of the training data for each target; a target that is not named has the whole of it
@@ -43,6 +45,7 @@ class Table:
     fractions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     printed: str = ""
     budget: str = "standard"
+    scored: tuple[str, ...] = ()
 
 
 def _planned(networks: Mapping[str, Sequence[str]], n_seeds: int = 0) -> dict[str, dict[str, int]]:
@@ -105,6 +108,17 @@ TABLES: dict[str, Table] = {
         },
         printed="table4",
     ),
+    "accuracy": Table(
+        "What each method gives on each set",
+        "k-NN, networks on their own, and scorer and tutor as the target's own radio map, other buildings, "
+        "or both taught them. The sources are all other public sets whose licence allows to hand on what is "
+        "learnt in them, those of the same campus among them.",
+        ("none",),
+        _planned(dict.fromkeys(("ujiindoorloc", "tampere", "tut6", "dsi1"), ("dnn", *WITH_SCORER)), 5),
+        printed="table1",
+        budget="full",
+        scored=tuple(SCORED),
+    ),
     "figure2": Table(
         "Figure 2: the whole distribution of errors",
         "The share of test scans within each error, for the networks alone and under teachers; the figures "
@@ -145,7 +159,7 @@ def chosen_table(name: str, request: Request) -> Table:
     """
     if name not in TABLES:
         raise UnknownNameError("table", name, [*TABLES, "appendix_a", "all"])
-    require_known(request, TABLES[name].methods)
+    require_known(request, tuple(dict.fromkeys((*TABLES[name].methods, *TABLES[name].scored))))
     return TABLES[name]
 
 
@@ -161,9 +175,9 @@ def require_known(request: Request, methods: Sequence[str]) -> None:
         table_budget(request.budget)
     allowed = {
         "target": (request.targets, TARGETS),
-        "network": (request.networks, (*network_names(), KNN)),
+        "network": (request.networks, (*network_names(), KNN, *WITH_SCORER)),
         "method": (request.methods, methods),
-        "source": (request.sources, TARGETS),
+        "source": (request.sources, tuple(dict.fromkeys((*TARGETS, *shareable_names())))),
     }
     for what, (given, known) in allowed.items():
         for each in given:
@@ -223,12 +237,17 @@ def _variants(
     if network == KNN:
         yield "none", ()
         return
+    if network in WITH_SCORER:
+        yield from _scored(table, request, target, network)
+        return
     given = tuple(source for source in request.sources if source != target)
     sources = given if request.sources else sources_of(target, here)
     numbers = range(1, len(sources) + 1) if table.subsets else (len(sources),)
     subsets = [subset for n in numbers if n for subset in combinations(sources, n)]
-    for method in request.methods or table.methods:
+    for method in table.methods:
         how = METHODS[method]
+        if request.methods and method not in request.methods:
+            continue
         if method.startswith("fi") and network_spec(network).no_functional_information:
             continue
         if how.kind == "alone":
@@ -242,3 +261,17 @@ def _variants(
                 # From one source both kinds of transfer are the same.
                 if not (how.kind == "collective" and len(subset) == 1 and table.subsets):
                     yield method, subset
+
+
+def _scored(
+    table: Table, request: Request, target: str, network: str
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The same for scorer and tutor, whose teacher learns in all sources at once."""
+    sources = tuple(s for s in request.sources if s != target) or sources_of_scorer(target)
+    for method in table.scored:
+        if request.methods and method not in request.methods:
+            continue
+        kind = SCORED[method].kind
+        if network == TUTOR and kind == UNTRAINED:
+            continue  # its network would be all of it
+        yield method, () if kind == "alone" else (UNTRAINED,) if kind == UNTRAINED else sources

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tutelage.experiments.budgets import BUDGETS
 from tutelage.experiments.buildings import OTHER_SOURCES, PAPER_SOURCES, TITLES
-from tutelage.experiments.methods import KNN, METHODS
+from tutelage.experiments.methods import KNN, WITH_SCORER
 from tutelage.experiments.storage import Row
 from tutelage.experiments.summary import CONTROLS, Against, Group, Summary
 
@@ -26,7 +26,13 @@ __all__ = [
     "teachers_grid",
 ]
 
-_NETWORKS = {KNN: "k-NN", "dnn": "DNN", "cnnloc": "CNNLoc", "bayescnn": "BayesCNN", "baat": "bAaT"}
+_NETWORKS = {
+    KNN: "k-NN",
+    "dnn": "DNN",
+    "cnnloc": "CNNLoc",
+    "bayescnn": "BayesCNN",
+    "baat": "bAaT",
+}
 _QUALITY = {
     "source_mae_m": "source network",
     "generator_mae_m": "generator",
@@ -169,7 +175,8 @@ def teachers_grid(teachers: Sequence[Row]) -> Grid:
         groups.setdefault(key, []).append(row)
     rows = []
     for (source, network, recipe, permuted), group in sorted(groups.items()):
-        figures = [f"{mean(float(row[name]) for row in group):.2f}" for name in _QUALITY]
+        known = {name: [float(row[name]) for row in group if row[name]] for name in _QUALITY}
+        figures = [f"{mean(values):.2f}" if values else "-" for values in known.values()]
         locations = "permuted" if permuted == "True" else "true"
         rows.append([source, network_title(network), recipe, locations, *figures, str(len(group))])
     return Grid(["source", "network", "recipe", "locations", *_QUALITY.values(), "seeds"], rows)
@@ -177,8 +184,11 @@ def teachers_grid(teachers: Sequence[Row]) -> Grid:
 
 def legend(groups: Sequence[Group]) -> dict[str, str]:
     """The methods in use, each with what it is."""
-    used = dict.fromkeys(group.cell.method for group in groups if group.cell.network != KNN)
-    return {name: METHODS[name].title for name in used}
+    titles = {}
+    for cell in (group.cell for group in groups if group.cell.network != KNN):
+        with_scorer = cell.network in WITH_SCORER
+        titles[f"{cell.method} (scorer, tutor)" if with_scorer else cell.method] = cell.how.title
+    return titles
 
 
 def _named(buildings: Iterable[str]) -> str:

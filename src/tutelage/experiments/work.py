@@ -16,11 +16,12 @@ from tutelage.datasets import load
 from tutelage.errors import TrainingDivergedError
 from tutelage.evaluation import evaluate
 from tutelage.experiments.budgets import table_budget
-from tutelage.experiments.cells import Cell, TeacherCell
-from tutelage.experiments.methods import KNN
+from tutelage.experiments.cells import Cell, TeacherCell, scorer_recipe
+from tutelage.experiments.methods import KNN, SCORER, TUTOR, WITH_SCORER
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
-from tutelage.teaching import Teacher, teach
+from tutelage.scorer import ScorerTeacher, teach_scorer
+from tutelage.teaching import Quality, Teacher, teach
 from tutelage.training import RunOptions
 
 __all__ = ["FitJob", "Fitted", "Taught", "TeachJob", "fit_cell", "teach_cell"]
@@ -62,8 +63,10 @@ class Fitted:
 
 
 def teach_cell(job: TeachJob) -> Taught:
-    """Expert Training on a source building, or on its scans at permuted locations."""
+    """Expert Training on a source building, or on its scans at permuted locations; or a scorer teacher."""
     cell = job.cell
+    if cell.network == SCORER:
+        return _teach_scorer(job)
     survey = load(cell.source, data_dir=job.data_dir)
     if cell.permuted:
         survey = replace(survey, name=f"{survey.name}-permuted", train=permuted(survey.train, cell.seed))
@@ -72,6 +75,13 @@ def teach_cell(job: TeachJob) -> Taught:
     teacher = teach(survey, cell.network, recipe=cell.recipe, options=options)
     quality = teacher.card.quality.model_dump() if teacher.card.quality else {}
     return Taught(teacher.to_bytes(), quality | _cost(began))
+
+
+def _teach_scorer(job: TeachJob) -> Taught:
+    cell, began = job.cell, time.monotonic()
+    sources = [load(source, data_dir=job.data_dir) for source in cell.sources]
+    teacher = teach_scorer(sources, scorer_recipe(cell.budget), RunOptions(seed=cell.seed))
+    return Taught(teacher.to_bytes(), dict.fromkeys(Quality.model_fields, "") | _cost(began))
 
 
 def fit_cell(job: FitJob) -> Fitted:
@@ -103,6 +113,8 @@ def _localizer(job: FitJob, target: Survey) -> Localizer:
     cell = job.cell
     if cell.network == KNN:
         return Localizer(KNN, seed=cell.seed)
+    if cell.network in WITH_SCORER:
+        return _with_scorer(job)
     how, length = cell.how, table_budget(cell.budget).length(cell.network)
     sources: list[Survey | FingerprintSet] = [
         target if source == cell.target else load(source, data_dir=job.data_dir)
@@ -118,6 +130,18 @@ def _localizer(job: FitJob, target: Survey) -> Localizer:
         recipe=how.recipe,
         settings=cell.settings,
         budget=length,
+        seed=cell.seed,
+    )
+
+
+def _with_scorer(job: FitJob) -> Localizer:
+    cell = job.cell
+    scorers = [ScorerTeacher.from_bytes(content, name="the teacher") for content in job.teachers]
+    return Localizer(
+        cell.network,
+        teachers=scorers or ("untrained" if cell.how.kind == "untrained" else "none"),
+        settings=cell.settings,
+        budget=table_budget(cell.budget).length(cell.network) if cell.network == TUTOR else None,
         seed=cell.seed,
     )
 

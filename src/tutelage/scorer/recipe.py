@@ -24,6 +24,8 @@ class ScorerRecipe(OptimiserRecipe):
     updates_of_tuning: Annotated[int, Field(ge=1)] = 320
     """Of one that was taught by other buildings and learns from the target's own radio map."""
     learning_rate_of_tuning: Annotated[float, Field(gt=0)] = 1e-3
+    own_share: Share = 0.5
+    """Of the tuned weights in the mean of them and the teacher's."""
     n_candidates: Annotated[int, Field(ge=2)] = 48
     width: Annotated[int, Field(ge=1)] = 64
     weight_distance: NonNegative = 0.3

@@ -75,7 +75,11 @@ class ScorerTeacher:
     def save(self, path: str | Path) -> None:
         """Write one safetensors file with the card in its header; it appears whole or not at all."""
         with replaced_file(path) as beside:
-            beside.write_bytes(weights_to_bytes(self._header(), self.network.state_dict()))
+            beside.write_bytes(self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The content of a teacher's file."""
+        return weights_to_bytes(self._header(), self.network.state_dict())
 
     def _header(self) -> dict[str, str]:
         return {"tutelage": self.card.model_dump_json()}

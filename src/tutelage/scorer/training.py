@@ -63,7 +63,12 @@ def learn_own_map(
     options: RunOptions,
     fingerprint: Mapping[str, object],
 ) -> tuple[ScorerNetwork, int]:
-    """A copy of `taught` that went on with the target's own radio map. Parameters as of `learn_from`."""
+    """The mean of `taught` and a copy of it that went on with the target's own radio map.
+
+    What a scorer learns from one survey holds for its phones and its day; the mean of the weights keeps what
+    other buildings taught. Source: Wortsman et al., "Robust fine-tuning of zero-shot models" (CVPR 2022).
+    Parameters as of `learn_from`.
+    """
     device = resolve_device(options.device)
     shorter = recipe.model_copy(
         update={"updates": recipe.updates_of_tuning, "learning_rate": recipe.learning_rate_of_tuning}
@@ -72,7 +77,10 @@ def learn_own_map(
         network = ScorerNetwork(recipe.width).to(device)
         network.load_state_dict(taught.state_dict())
         exercises = Exercises([own], recipe, device)
-        return _learnt("scorer, own map", network, exercises, shorter, options, fingerprint)
+        tuned, n_steps = _learnt("scorer, own map", network, exercises, shorter, options, fingerprint)
+    before, after = taught.state_dict(), tuned.state_dict()
+    tuned.load_state_dict({name: torch.lerp(before[name], after[name], recipe.own_share) for name in before})
+    return tuned, n_steps
 
 
 def _learnt(
