@@ -68,7 +68,8 @@ class FingerprintSet:
             raise BadInputError(
                 f"{len(self.access_points)} access points for {n_ap} RSS columns; give one name a column"
             )
-        _require_unique("access point", self.access_points)
+        if not _are_unique(self.access_points):
+            _require_unique("access point", self.access_points)
         _require_unique("scan id", self.scan_id)
         for field in ("scan_id", "position_m", *_LABELS, "time"):
             value = getattr(self, field)
@@ -338,6 +339,11 @@ def _columns_in(access_points: tuple[str, ...], names: tuple[str, ...]) -> np.nd
     found = np.array([column.get(name, -1) for name in names], dtype=np.int64)
     found.setflags(write=False)
     return found
+
+
+@lru_cache(maxsize=32)
+def _are_unique(names: tuple[str, ...]) -> bool:
+    return len(set(names)) == len(names)
 
 
 def _require_unique(what: str, names: Sequence[str] | np.ndarray) -> None:

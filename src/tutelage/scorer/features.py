@@ -183,9 +183,8 @@ def _differences_at_strongest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """[P, STRONGEST] strengths of the strongest of `row`, and by how much `other` hears them weaker."""
     access_point, strength = (array[row] for array in of.strongest)
-    found = other.find(np.repeat(other_row, STRONGEST), access_point.ravel())
-    heard = np.append(other.strength.data, 0.0)[found].reshape(access_point.shape)  # -1: the 0 at the end
-    return strength, np.where(access_point >= 0, strength - heard, 0.0)
+    heard = other.strength_of(np.repeat(other_row, STRONGEST), access_point.ravel())
+    return strength, np.where(access_point >= 0, strength - heard.reshape(access_point.shape), 0.0)
 
 
 def _largest(pair: np.ndarray, strength: np.ndarray, n_pairs: int) -> np.ndarray:
