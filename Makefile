@@ -25,6 +25,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.loading
 	$(BIN)/python -m benchmarks.sparse
 	$(BIN)/python -m benchmarks.labels
+	$(BIN)/python -m benchmarks.scorer
 
 # The constraints file pins what pyproject.toml gives in ranges.
 $(READY): pyproject.toml constraints.txt
