@@ -85,6 +85,8 @@ def _stop_after(step: int, by: signal.Signals) -> None:
 if __name__ == "__main__":
     from tutelage.cli import main
 
+    # A run that is started in the background inherits that Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     _stop_after(int(sys.argv[1]), signal.Signals[sys.argv[2]])
     sys.argv[1:3] = []
     main()
