@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from tutelage.distilling import distilling_recipe
 from tutelage.errors import UnknownNameError
-from tutelage.experiments.methods import WITH_SCORER
+from tutelage.experiments.methods import SCORER, TUTOR
 from tutelage.networks import network_spec
+from tutelage.scorer import ScorerRecipe
 from tutelage.training import Budget
 
 __all__ = ["BUDGETS", "TableBudget", "table_budget"]
@@ -33,9 +34,11 @@ class TableBudget:
         """Updates of each stage, None for the epochs of the paper."""
         if self.share is None:
             return None
-        if network in WITH_SCORER:
-            network = "dnn"  # beside a tutor's scorer; a scorer alone has its own lengths
-        default = distilling_recipe("default", {}, network_spec(network)).updates
+        if network == SCORER:
+            default = ScorerRecipe().updates
+        else:
+            spec = network_spec("dnn" if network == TUTOR else network)  # the one beside its scorer
+            default = distilling_recipe("default", {}, spec).updates
         return max(1, round(self.share * default))
 
     def length(self, network: str) -> Budget:

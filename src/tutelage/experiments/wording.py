@@ -192,4 +192,5 @@ def legend(groups: Sequence[Group]) -> dict[str, str]:
 
 
 def _named(buildings: Iterable[str]) -> str:
-    return " and ".join(TITLES.get(name, name) for name in buildings)
+    *first, last = (TITLES.get(name, name.upper()) for name in buildings)
+    return f"{', '.join(first)} and {last}" if first else last
