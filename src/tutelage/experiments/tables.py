@@ -119,6 +119,21 @@ TABLES: dict[str, Table] = {
         budget="full",
         scored=tuple(SCORED),
     ),
+    "small_maps": Table(
+        "Small radio maps",
+        "1, 3, 10 and 30 % of the training scans, drawn at random as in the paper's Table 4; each seed draws "
+        "others. Sources as in `accuracy`.",
+        ("none",),
+        _planned(dict.fromkeys(("ujiindoorloc", "tampere", "tut6", "dsi1"), ("dnn", *WITH_SCORER)), 10),
+        fractions={
+            **dict.fromkeys(("ujiindoorloc", "tut6"), (0.01, 0.03, 0.1, 0.3)),
+            # 1 % of these would be 6 and 13 scans.
+            **dict.fromkeys(("tampere", "dsi1"), (0.1, 0.3)),
+        },
+        printed="table4",
+        budget="full",
+        scored=tuple(SCORED),
+    ),
     "figure2": Table(
         "Figure 2: the whole distribution of errors",
         "The share of test scans within each error, for the networks alone and under teachers; the figures "
