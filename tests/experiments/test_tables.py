@@ -338,7 +338,7 @@ def test_a_scorer_learns_in_all_shareable_sets_but_the_target() -> None:
 
 
 def test_scorer_and_tutor_of_a_seed_share_their_teacher() -> None:
-    cells = [c for c in planned("accuracy") if c.network in WITH_SCORER and c.target == "dsi1"]
+    cells = [c for c in planned("accuracy") if c.network in WITH_SCORER and c.target == "tut6"]
     taught = {(c.seed, teacher.hash) for c in cells for teacher in c.teachers}
     assert len(taught) == len({c.seed for c in cells}) == 5
     assert len({cell.hash for cell in cells}) == len(cells)

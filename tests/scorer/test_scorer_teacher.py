@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,17 @@ def test_each_kind_of_teacher_is_told_from_the_other(
 def test_teach_refuses(museum: Survey, sources: list[str], said: str) -> None:
     with pytest.raises(BadInputError, match=said):
         teach_scorer([museum for _ in sources], SMALL, CPU)
+
+
+def test_a_source_with_one_reference_point_is_refused(museum: Survey) -> None:
+    one = replace(museum.train[:4], position_m=np.zeros((4, 2)), floor=None, building=None)
+    with pytest.raises(BadInputError, match="learn from several"):
+        teach_scorer([Survey("hut", one)], SMALL, CPU)
+
+
+def test_a_length_is_refused_where_nothing_is_learnt(teacher: ScorerTeacher, office: Survey) -> None:
+    with pytest.raises(BadInputError, match="learns nothing here"):
+        Localizer("scorer", teachers=teacher, epochs=2, device="cpu").fit(office)
 
 
 # -- the three ways, and the control --------------------------------------------------------------------

@@ -12,6 +12,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.representation import RssRepresentation
 from tutelage.scorer.candidates import CandidateSearch
@@ -64,17 +65,29 @@ class Surveyed:
 
     @classmethod
     def of(cls, train: FingerprintSet) -> Surveyed:
-        """All scans of `train` that hear anything."""
+        """All scans of `train` that hear anything.
+
+        Raises
+        ------
+        BadInputError
+            If they come from one reference point, or there are none.
+        """
         heard = train[train.n_heard > 0]
         representation = RssRepresentation.fit(heard, "positive")
         strength = representation.transform(heard)
         storey, place = storeys(heard.floor, heard.building, len(heard)), heard.known_position_m
         user = None if heard.user is None else np.unique(heard.user, return_inverse=True)[1]
+        point = _groups(np.column_stack([place, storey]))
+        if point.max(initial=0) < 1:
+            raise BadInputError(
+                f"{len(heard)} scans that hear anything come from {min(len(heard), 1)} reference point(s); "
+                "a scorer can only learn from several"
+            )
         return cls(
             strength,
             place,
             storey,
-            _groups(np.column_stack([place, storey])),
+            point,
             _groups(np.column_stack([np.floor(place / _CELL_M), storey])),
             user if user is not None and len(np.unique(user)) > 1 else None,
         )

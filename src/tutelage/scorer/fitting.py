@@ -16,7 +16,7 @@ from tutelage.scorer.recipe import ScorerRecipe
 from tutelage.scorer.scorer import Scorer
 from tutelage.scorer.teacher import ScorerTeacher, shipped_scorer
 from tutelage.scorer.training import learn_from, learn_own_map
-from tutelage.training import RunOptions
+from tutelage.training import Budget, RunOptions
 
 __all__ = ["FittedScorer", "ScorerTeaching", "fit_scorer"]
 
@@ -61,6 +61,11 @@ def fit_scorer(
     own_map = of_run.own_map if of_run.own_map is not None else teacher in ("shipped", "none")
     if teacher == "none" and not own_map:
         raise BadInputError("own_map=false leaves nothing to learn from; name a teacher, or leave it out")
+    if not own_map and options.budget != Budget():
+        raise BadInputError(
+            "a scorer teacher that is used as it is learns nothing here; leave epochs and minutes out, or "
+            "set own_map=true"
+        )
     recipe = ScorerRecipe(**of_run.model_dump(exclude={"own_map"}))
     fingerprint = {
         "recipe": recipe.model_dump(),

@@ -43,9 +43,6 @@ class ComparedScans:
     def __len__(self) -> int:
         return len(self.n_heard)
 
-    def __getitem__(self, rows: np.ndarray) -> ComparedScans:
-        return ComparedScans(self.strength[rows], self.rarity)
-
     def _sums(self, value: np.ndarray) -> np.ndarray:
         return np.bincount(self._row, weights=value, minlength=len(self))
 

@@ -64,10 +64,6 @@ class ScorerTeacher:
     network: ScorerNetwork
     card: ScorerCard
 
-    def knows(self, data_hash: str, name: str) -> bool:
-        """Whether a building was among its sources: the same training data, or the same name."""
-        return any(data_hash == s.data_hash or name == s.source for s in self.card.sources)
-
     def content_hash(self) -> str:
         """SHA-256 over card and weights: tells whether two teachers are the same."""
         return content_hash(self._header(), self.network.state_dict())
@@ -139,7 +135,7 @@ def teach_scorer(
     Raises
     ------
     BadInputError
-        If there is no source, or one that is named twice.
+        If there is no source, one is named twice, or the scans of one come from a single reference point.
     """
     recipe, options = recipe or ScorerRecipe(), options or RunOptions()
     if not sources:
