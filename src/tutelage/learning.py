@@ -43,6 +43,9 @@ TeacherNames: TypeAlias = AnyTeacher | Sequence[AnyTeacher]
 TransferChoice: TypeAlias = Literal["none"] | TransferKind
 
 
+_NO_NETWORKS = "knn", "scorer", "tutor"  # of `Localizer`, but without a representation to teach or transfer
+
+
 class Learnt(NamedTuple):
     """A student and how it came about."""
 
@@ -163,8 +166,10 @@ def split_settings(
     name = plain_name(network)
     if network.startswith("knn:"):
         raise BadInputError(f"{network}: knn takes no network file; give its settings one by one")
+    if name in _NO_NETWORKS:
+        raise BadInputError(f"{name!r} is fitted as a whole; allowed here are {', '.join(network_names())}")
     if name not in network_names():
-        raise UnknownNameError("network", name, [*network_names(), "knn", "scorer", "tutor"])
+        raise UnknownNameError("network", name, [*network_names(), *_NO_NETWORKS])
     of_network = network_spec(name).settings_model.model_fields
     for name in given:
         if name not in of_network and name not in of_recipe:

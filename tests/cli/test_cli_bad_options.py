@@ -89,7 +89,14 @@ def test_bad_option_of_knn_is_refused(
         (("data", "export", "simulated", "gone/a.csv"), ["gone does not exist"]),
         (("data", "list", "--data-dir", "gone"), ["gone", "does not exist"]),
         (("teach", "--source", "tamper", "--out", "t"), ["'tamper'", "Did you mean tampere"]),
-        (("teach", "--source", "simulated", "--out", "t", "--network", "knn"), ["'knn'", "dnn"]),
+        (
+            ("teach", "--source", "simulated", "--out", "t", "--network", "knn"),
+            ["'knn'", "allowed here are", "dnn"],
+        ),
+        (
+            ("teach", "--source", "simulated", "--out", "t", "--network", "tutor"),
+            ["'tutor' is fitted as a whole"],
+        ),
         (("teach", "--source", "simulated", "--out", "t", "--set", "margin_rad=2"), ["margin_rad"]),
         (
             ("teach", "--source", "simulated", "--out", "t", "--set", "weight_labels=1"),
