@@ -49,6 +49,8 @@ _FIGURES = {
     "ground_mae_m": "mean, ground",
     "floor_hit": "floor hit",
     "building_hit": "building hit",
+    "ipin_p75_m": "IPIN score",
+    "evaal_mae_m": "EvAAL score",
 }
 
 

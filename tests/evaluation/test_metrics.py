@@ -31,6 +31,8 @@ def test_figures_match_hand_computed_values(make_truth, make_answers):
         "ground_mae_m": pytest.approx(21 / 5),
         "floor_hit": None,
         "building_hit": None,
+        "ipin_p75_m": None,
+        "evaal_mae_m": None,
         "n_no_position": 0,
     }
 
@@ -148,6 +150,26 @@ def test_scans_of_unknown_floor_or_building_are_not_counted(make_truth, make_ans
 
     assert figures["floor_hit"] == 1 / 2
     assert figures["building_hit"] == pytest.approx(1 / 3)
+
+
+def test_competitions_add_metres_for_each_floor_missed_and_for_a_wrong_building(make_truth, make_answers):
+    truth = make_truth("abcd", np.zeros((4, 2)), floor=["0", "3", "", "1"], building=["A", "A", "A", "A"])
+    answers = make_answers(
+        "abcd", [[3, 4], [0, 1], [0, 2], [0, 8]], floor=["0", "1", "2", "-1"], building=["A", "A", "B", "B"]
+    )
+
+    evaluation = evaluate_positions(answers, truth)
+
+    by_hand = [5, 1 + 2 * 10, NAN, 8 + 2 * 10 + 100]  # no floor of the third is known
+    np.testing.assert_array_equal(evaluation.penalised_m(10, 100), by_hand)
+    assert evaluation.figures()["evaal_mae_m"] == pytest.approx((5 + (1 + 8) + (8 + 8 + 50)) / 3)
+    assert evaluation.figures()["ipin_p75_m"] == pytest.approx((31 + 88) / 2)  # between 5, 31 and 88
+
+
+def test_floors_with_names_that_are_no_numbers_are_one_apart(make_truth, make_answers):
+    truth = make_truth("abc", np.zeros((3, 2)), floor=["ground", "2", "first"])
+    answers = make_answers("abc", np.zeros((3, 2)), floor=["ground", "0", "ground"])
+    assert evaluate_positions(answers, truth).penalised_m(10, 100).tolist() == [0, 10, 10]
 
 
 @pytest.mark.parametrize(("true", "given"), [(None, "01"), ("01", None), (["", ""], "01")])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,10 @@ from tutelage.positions import Positions
 __all__ = ["Evaluation", "error_cdf", "evaluate_positions", "positions_from_csv"]
 
 _REQUIRED_COLUMNS = ("scan_id", "x_m", "y_m")
+
+# What competitions add to the 2-D error: metres for each floor missed, and for a wrong building.
+_IPIN_M = 15.0, 50.0  # Torres-Sospedra et al., Sensors 17(3), 557 (2017); the score is the third quartile
+_EVAAL_M = 4.0, 50.0  # Torres-Sospedra et al., J. Ambient Intell. Smart Environ. 9(2) (2017); the mean
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,7 +61,8 @@ class Evaluation:
             `n` scans asked and `n_no_position` of them without an answer. Over the scans that got one:
             `mae_m`, `median_m`, `p75_m`, `p95_m` in data-set metres, `ground_mae_m` in ground metres,
             and the shares `floor_hit` and `building_hit` (0 to 1) of the scans whose true label is
-            known. None stands for "nothing to count".
+            known; `ipin_p75_m` and `evaal_mae_m`, the scores of two competitions (`penalised_m`), over
+            the scans whose floor is known. None stands for "nothing to count".
         """
         answered = self.errors_m[self.answers.answered]
         mae, median, p75, p95 = (
@@ -73,14 +79,54 @@ class Evaluation:
             "ground_mae_m": None if mae is None else mae * self.ground_scale,
             "floor_hit": self._hit(self.answers.floor, self.truth.floor),
             "building_hit": self._hit(self.answers.building, self.truth.building),
+            "ipin_p75_m": self._score(*_IPIN_M, lambda errors: np.percentile(errors, 75)),
+            "evaal_mae_m": self._score(*_EVAAL_M, np.mean),
             "n_no_position": len(self) - len(answered),
         }
+
+    def penalised_m(self, floor_m: float, building_m: float) -> np.ndarray:
+        """Errors with a penalty for each floor missed, and one for a wrong building.
+
+        Parameters
+        ----------
+        floor_m : for each floor between the answer and the truth; floors whose names are no numbers are
+            one apart
+        building_m : for a wrong building, where there are several
+
+        Returns
+        -------
+        [n] metres; NaN without a position, or where the floor is not known on either side
+        """
+        missed = _floors_apart(self.answers.floor, self.truth.floor, len(self))
+        elsewhere = np.zeros(len(self))
+        if self.answers.building is not None and self.truth.building is not None:
+            elsewhere = (self.answers.building != self.truth.building) & (self.truth.building != "")
+        return np.asarray(self.errors_m + floor_m * missed + building_m * elsewhere)
+
+    def _score(
+        self, floor_m: float, building_m: float, summed_up: Callable[[np.ndarray], Any]
+    ) -> float | None:
+        penalised = self.penalised_m(floor_m, building_m)
+        known = penalised[~np.isnan(penalised)]
+        return float(summed_up(known)) if len(known) else None
 
     def _hit(self, given: np.ndarray | None, true: np.ndarray | None) -> float | None:
         if given is None or true is None:
             return None
         counted = self.answers.answered & (true != "")
         return float((given == true)[counted].mean()) if counted.any() else None
+
+
+def _floors_apart(given: np.ndarray | None, true: np.ndarray | None, n: int) -> np.ndarray:
+    """[n] floors between two labels each, NaN where one is not known."""
+    if given is None or true is None:
+        return np.full(n, np.nan)
+    unknown = (given == "") | (true == "")
+    try:
+        here, there = (np.where(unknown, "nan", label).astype(float) for label in (given, true))
+    except ValueError:  # names such as "ground"
+        return np.where(unknown, np.nan, given != true)
+    return np.asarray(np.abs(here - there))
 
 
 def evaluate_positions(answers: Positions, truth: FingerprintSet, *, name: str = "") -> Evaluation:

@@ -29,6 +29,8 @@ _COLUMNS = {
     "ground_mae_m": ("Mean on the ground (m)", ".2f"),
     "floor_hit": ("Floor right", ".1%"),
     "building_hit": ("Building right", ".1%"),
+    "ipin_p75_m": ("IPIN score (m)", ".2f"),
+    "evaal_mae_m": ("EvAAL score (m)", ".2f"),
     "n_no_position": ("No position", "d"),
 }
 
