@@ -20,13 +20,16 @@ from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
 from tutelage.scorer import FittedScorer, Scorer, ScorerTeaching, fit_scorer
 from tutelage.student import Student
-from tutelage.surveys import split_by_position
+from tutelage.surveys import reference_points, split_by_position
 from tutelage.training import Budget, RunOptions
 
 __all__ = ["Tutor", "TutorSettings", "fit_tutor"]
 
 _HELD_OUT = 0.15
 _SHARES = np.linspace(0, 1, 21)
+# A share that few reference points chose is pulled towards one that does little harm anywhere.
+_CAREFUL_SHARE, _CAREFUL_POINTS = 0.25, 10
+_FEWEST_POINTS = 3  # so that two are left for the scorer to learn from
 _SCORER = "scorer."  # before the names of the scorer's settings and weights
 _STUDENT = "student."
 
@@ -157,7 +160,12 @@ class _Pair:
 
 
 def _choose_share(train: FingerprintSet, pair: _Pair) -> tuple[float, dict[str, float]]:
-    """The share with the smallest mean error on reference points held out, and the errors there."""
+    """The share with the smallest mean error on reference points held out, and the errors there.
+
+    Between the best of 21 shares and a careful one: the fewer points are held out, the nearer to that one.
+    """
+    if _n_points(train) < _FEWEST_POINTS:
+        return _CAREFUL_SHARE, {}
     rest, held = split_by_position(train, fraction=_HELD_OUT, seed=pair.options.seed)
     asked = train[held]
     scored = pair.scorer(train[rest], "held-out-scorer").scorer.locate(asked).position_m
@@ -167,8 +175,14 @@ def _choose_share(train: FingerprintSet, pair: _Pair) -> tuple[float, dict[str, 
         return float(np.linalg.norm(_mixed(scored, learnt, share) - asked.known_position_m, axis=1).mean())
 
     best = min(_SHARES.tolist(), key=error_m)
-    errors = {"held_out_mae_m": best, "held_out_scorer_mae_m": 0.0, "held_out_network_mae_m": 1.0}
-    return best, {name: round(error_m(share), 3) for name, share in errors.items()}
+    n_points = _n_points(asked)
+    share = (n_points * best + _CAREFUL_POINTS * _CAREFUL_SHARE) / (n_points + _CAREFUL_POINTS)
+    errors = {"held_out_mae_m": share, "held_out_scorer_mae_m": 0.0, "held_out_network_mae_m": 1.0}
+    return share, {name: round(error_m(share), 3) for name, share in errors.items()}
+
+
+def _n_points(scans: FingerprintSet) -> int:
+    return int(reference_points(scans).max(initial=-1)) + 1
 
 
 def _mixed(scored_m: np.ndarray, learnt_m: np.ndarray, share: float) -> np.ndarray:

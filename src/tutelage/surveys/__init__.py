@@ -1,5 +1,11 @@
 """Working with surveys: splits that do not leak."""
 
-from tutelage.surveys.splits import split_by_device, split_by_position, split_by_time, split_by_user
+from tutelage.surveys.splits import (
+    reference_points,
+    split_by_device,
+    split_by_position,
+    split_by_time,
+    split_by_user,
+)
 
-__all__ = ["split_by_device", "split_by_position", "split_by_time", "split_by_user"]
+__all__ = ["reference_points", "split_by_device", "split_by_position", "split_by_time", "split_by_user"]

@@ -17,9 +17,24 @@ from scipy.sparse.csgraph import connected_components
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet
 
-__all__ = ["split_by_device", "split_by_position", "split_by_time", "split_by_user"]
+__all__ = ["reference_points", "split_by_device", "split_by_position", "split_by_time", "split_by_user"]
 
 Rows = tuple[np.ndarray, np.ndarray]
+
+
+def reference_points(scans: FingerprintSet, cell_m: float | None = None) -> np.ndarray:
+    """[n] int from 0 without gaps: the reference point of each scan, or its cell of a square grid.
+
+    A point on another floor or in another building is another point. Parameters and errors as of
+    `split_by_position`.
+    """
+    place = scans.known_position_m
+    if cell_m is not None:
+        if not (cell_m > 0 and math.isfinite(cell_m)):
+            raise BadInputError(f"cell_m is {cell_m:g}; a cell has a side of more than 0 m")
+        place = np.floor(place / cell_m)
+    labels = [label for label in (scans.floor, scans.building) if label is not None]
+    return _group_of(place[:, 0], place[:, 1], *labels)
 
 
 def split_by_position(
@@ -39,13 +54,7 @@ def split_by_position(
     BadInputError
         If the scans carry no positions or were all taken at one point.
     """
-    place = scans.known_position_m
-    if cell_m is not None:
-        if not (cell_m > 0 and math.isfinite(cell_m)):
-            raise BadInputError(f"cell_m is {cell_m:g}; a cell has a side of more than 0 m")
-        place = np.floor(place / cell_m)
-    labels = [label for label in (scans.floor, scans.building) if label is not None]
-    point = _group_of(place[:, 0], place[:, 1], *labels)
+    point = reference_points(scans, cell_m)
     return _held_out(point, _shuffled(point, seed), fraction, "reference point")
 
 
