@@ -20,6 +20,7 @@ from tutelage.datasets import load
 from tutelage.evaluation import evaluate
 from tutelage.experiments.budgets import BUDGETS, TableBudget
 from tutelage.experiments.cells import Cell, TeacherCell
+from tutelage.experiments.tables import Request, cells_of, chosen_table
 from tutelage.experiments.work import (
     FitJob,
     Fitted,
@@ -128,6 +129,26 @@ def test_all_scans_are_drawn_for_the_whole_of_them() -> None:
     scans = scans_of(50)
     for seed in range(3):
         assert ids(drawn(scans, 1.0, seed)) == ids(scans)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(1, 5), min_size=2, max_size=60), st.floats(0.01, 0.99), seeds)
+def test_whole_reference_points_are_drawn_with_all_their_scans(
+    scans_at: list[int], fraction: float, seed: int
+) -> None:
+    point = np.repeat(np.arange(len(scans_at)), scans_at)
+    scans = replace(scans_of(len(point)), position_m=np.column_stack([point, -point]).astype(float))
+    some = drawn(scans, fraction, seed, whole_points=True)
+    points = np.unique(some.known_position_m[:, 0]).astype(int)
+    assert len(points) == max(2, int(fraction * len(scans_at)))
+    assert ids(some) == ids(scans[np.isin(point, points)])
+
+
+def test_cells_of_whole_reference_points_have_a_hash_of_their_own() -> None:
+    by_scan = Cell("ujiindoorloc", (), "knn", "none", "full", 0.1, 0)
+    assert replace(by_scan, whole_points=True).hash != by_scan.hash
+    table = chosen_table("small_surveys", Request())
+    assert all(cell.whole_points for cell in cells_of(table, Request(), ["ujiindoorloc", "tampere"]))
 
 
 def test_each_seed_draws_other_scans() -> None:

@@ -20,7 +20,7 @@ __all__ = [
 _TABLE = (
     "table1 (every method), table2 (each constraint), table3 (which sources), table4 (little data), figure2 "
     "(distributions of errors), appendix_a (weights of the constraints), networks (each on its own), "
-    "accuracy and small_maps (with scorer and tutor), or all."
+    "accuracy, small_maps and small_surveys (with scorer and tutor), or all."
 )
 _Names = list[str] | None
 

@@ -84,6 +84,7 @@ class Cell:
     budget : its name
     train_fraction : share of the target's training scans, drawn at random with the seed
     seed : of everything
+    whole_points : the share is drawn among the reference points, not among the scans
     """
 
     target: str
@@ -93,6 +94,7 @@ class Cell:
     budget: str
     train_fraction: float
     seed: int
+    whole_points: bool = False
 
     @property
     def how(self) -> Method:
@@ -133,7 +135,8 @@ class Cell:
 
     def configuration(self) -> dict[str, Any]:
         """Everything that the result depends on, beside the code and the data."""
-        common = {"target": self.target, "train_fraction": float(self.train_fraction), "seed": self.seed}
+        common: dict[str, Any] = {"target": self.target, "train_fraction": float(self.train_fraction)}
+        common |= {"seed": self.seed, **({"drawn": "reference points"} if self.whole_points else {})}
         if self.network == KNN:
             return {**common, "network": KNN}
         if self.network in WITH_SCORER:

@@ -21,6 +21,11 @@ _THREE = ("dnn", "cnnloc", "bayescnn")
 # The scorer's settings were chosen on test splits of DSI1, TUT1, TUT5 and TUT7, on none of these.
 _UNSEEN = ("ujiindoorloc", "tampere", "tut6")
 
+_SMALL = {
+    **dict.fromkeys(("ujiindoorloc", "tut6"), (0.01, 0.03, 0.1, 0.3)),
+    "tampere": (0.1, 0.3),  # 1 % of it would be 6 scans
+}
+
 
 @dataclass(frozen=True)
 class Table:
@@ -35,6 +40,7 @@ class Table:
     plan : networks and their number of seeds for each target, where nothing is asked for; 0: the budget's
     subsets : every subset of the sources, not all of them together alone
     fractions : shares of the training data for each target; a target that is not named has the whole of it
+    whole_points : the shares are of its reference points, not of its scans
     printed : which of the paper's tables has figures for it, "" for none
     budget : the one that its plan is made for
     """
@@ -45,6 +51,7 @@ class Table:
     plan: Mapping[str, Mapping[str, int]]
     subsets: bool = False
     fractions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    whole_points: bool = False
     printed: str = ""
     budget: str = "standard"
     scored: tuple[str, ...] = ()
@@ -127,11 +134,20 @@ TABLES: dict[str, Table] = {
         "others. Sources as in `accuracy`.",
         ("none",),
         _planned(dict.fromkeys(_UNSEEN, ("dnn", *WITH_SCORER)), 10),
-        fractions={
-            **dict.fromkeys(("ujiindoorloc", "tut6"), (0.01, 0.03, 0.1, 0.3)),
-            "tampere": (0.1, 0.3),  # 1 % of it would be 6 scans
-        },
+        fractions=_SMALL,
         printed="table4",
+        budget="full",
+        scored=tuple(SCORED),
+    ),
+    "small_surveys": Table(
+        "Small surveys",
+        "1, 3, 10 and 30 % of the reference points with all their scans, as of a surveyor who went to few "
+        "places; each seed draws others. Sources as in `accuracy`. Of Tampere and TUT6 there is one scan a "
+        "point, so that `small_maps` shows the same of them.",
+        ("none",),
+        _planned({"ujiindoorloc": ("dnn", *WITH_SCORER)}, 5),
+        fractions={"ujiindoorloc": _SMALL["ujiindoorloc"]},
+        whole_points=True,
         budget="full",
         scored=tuple(SCORED),
     ),
@@ -227,7 +243,7 @@ def cells_of(table: Table, request: Request, here: Collection[str]) -> Iterator[
                 continue
             for fraction in table.fractions.get(target, (1.0,)):
                 for method, sources in _variants(table, request, target, network, here):
-                    yield Cell(target, sources, network, method, budget, fraction, seed)
+                    yield Cell(target, sources, network, method, budget, fraction, seed, table.whole_points)
 
 
 def _networks(table: Table, request: Request, target: str, budget: str) -> dict[str, int]:

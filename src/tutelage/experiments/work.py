@@ -21,6 +21,7 @@ from tutelage.experiments.methods import KNN, SCORER, TUTOR, WITH_SCORER
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
 from tutelage.scorer import ScorerTeacher, teach_scorer
+from tutelage.surveys import reference_points
 from tutelage.teaching import Quality, Teacher, teach
 from tutelage.training import RunOptions
 
@@ -88,7 +89,7 @@ def fit_cell(job: FitJob) -> Fitted:
     """Fit one model and open the target's test split once; a training that diverged has no positions."""
     cell = job.cell
     survey = load(cell.target, data_dir=job.data_dir)
-    survey = replace(survey, train=drawn(survey.train, cell.train_fraction, cell.seed))
+    survey = replace(survey, train=drawn(survey.train, cell.train_fraction, cell.seed, cell.whole_points))
     model = _localizer(job, survey)
     began = time.monotonic()
     try:
@@ -146,13 +147,18 @@ def _with_scorer(job: FitJob) -> Localizer:
     )
 
 
-def drawn(scans: FingerprintSet, fraction: float, seed: int) -> FingerprintSet:
-    """A random share of the scans, in their order (Paper, Appendix C); at least two."""
+def drawn(scans: FingerprintSet, fraction: float, seed: int, whole_points: bool = False) -> FingerprintSet:
+    """A random share of the scans, in their order (Paper, Appendix C), or of the points; at least two.
+
+    With `whole_points` a reference point that is drawn keeps all its scans.
+    """
     if fraction == 1:
         return scans
-    n = max(2, int(fraction * len(scans)))
-    chosen = np.random.default_rng((seed, _DRAW)).choice(len(scans), size=n, replace=False)
-    return scans[np.sort(chosen)]
+    of = reference_points(scans) if whole_points else np.arange(len(scans))
+    n_groups = int(of.max(initial=-1)) + 1
+    n = max(2, int(fraction * n_groups))
+    chosen = np.random.default_rng((seed, _DRAW)).choice(n_groups, size=n, replace=False)
+    return scans[np.flatnonzero(np.isin(of, chosen))]
 
 
 def permuted(scans: FingerprintSet, seed: int) -> FingerprintSet:
