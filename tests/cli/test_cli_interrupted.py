@@ -55,6 +55,27 @@ def test_fit_stopped_by_ctrl_c_and_resumed_is_the_uninterrupted_fit(
     assert not (tmp_path / "stopped.checkpoint").exists()
 
 
+@pytest.mark.parametrize(
+    ("network", "killed_in", "more"),
+    [
+        ("scorer", "scorer, own map", ("--set", "updates_of_tuning=30", "--set", "exercises=64")),
+        ("tutor", "student", ("--set", "scorer.updates_of_tuning=20", "--set", "scorer.exercises=64", *RUN)),
+    ],
+)
+def test_fit_with_a_scorer_killed_and_resumed_is_the_uninterrupted_fit(
+    tutelage: Command, tables: Path, tmp_path: Path, network: str, killed_in: str, more: tuple[object, ...]
+) -> None:
+    fit = ("fit", "--target", tables / "survey.csv", "--network", network, "--device", "cpu", *more)
+    stopped, whole = tmp_path / "stopped", tmp_path / "whole"
+    assert stopped_after(27, signal.SIGKILL, *fit, "--out", stopped).code == -signal.SIGKILL
+    assert not stopped.exists()
+    logs = sorted(tmp_path.glob("stopped*.metrics*.jsonl"))
+    assert logged_steps(max(logs, key=lambda log: log.stat().st_mtime_ns)) == [(killed_in, 25)]
+    ended_well(tutelage, *fit, "--out", stopped, "--resume")
+    ended_well(tutelage, *fit, "--out", whole)
+    assert (stopped / "weights.safetensors").read_bytes() == (whole / "weights.safetensors").read_bytes()
+
+
 def test_teach_killed_and_resumed_is_the_uninterrupted_teach(
     tutelage: Command, tables: Path, tmp_path: Path
 ) -> None:
