@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
 from tutelage.neighbours import distances, nearest
 from tutelage.scorer.candidates import FEATURES, CandidateSearch
-from tutelage.scorer.smoothing import smoothed
+from tutelage.scorer.likelihood import LIKELIHOOD_FEATURES, HeardAround
+from tutelage.scorer.scans import ComparedScans
+from tutelage.scorer.smoothing import Surroundings
 
 
 def some_scans(n: int, seed: int) -> sparse.csr_array:
@@ -45,18 +48,33 @@ def test_candidates_are_the_nearest_by_sorensen_distance_on_powed_values() -> No
     np.testing.assert_allclose(z_score.mean(axis=1), 0, atol=1e-4)
 
 
-def test_candidates_are_described_by_their_surroundings_too() -> None:
+@pytest.mark.parametrize(("prefix", "n_points"), [("smoothed", 6), ("wide", 16)])
+def test_candidates_are_described_by_their_surroundings_too(prefix: str, n_points: int) -> None:
     fingerprints, storey = some_scans(40, 0), np.arange(40) % 2
-    surroundings, point = smoothed(fingerprints, spread_out(40), storey)
+    surroundings = Surroundings(spread_out(40), storey, n_points)
     found = search_of(40).candidates(some_scans(6, 1), 10)
-    distance = distances(powed(some_scans(6, 1)), powed(surroundings), "sorensen")
-    expected = np.take_along_axis(distance[:, point], found.row, axis=1)
-    column = FEATURES.index("smoothed_sorensen_powed")
+    distance = distances(powed(some_scans(6, 1)), powed(surroundings.mean(fingerprints)), "sorensen")
+    expected = np.take_along_axis(distance[:, surroundings.point], found.row, axis=1)
+    column = FEATURES.index(f"{prefix}_sorensen_powed")
     np.testing.assert_allclose(found.feature[:, :, column], expected, atol=1e-6)
-    gap = FEATURES.index("smoothed_gap")
+    gap = FEATURES.index(f"{prefix}_gap")
     np.testing.assert_allclose(
         found.feature[:, :, gap], expected - expected.min(axis=1, keepdims=True), atol=1e-6
     )
+
+
+def test_candidates_are_described_by_how_likely_the_scan_is_there() -> None:
+    fingerprints, queries = some_scans(40, 0), ComparedScans(some_scans(6, 1), np.ones(20))
+    surroundings = Surroundings(spread_out(40), np.arange(40) % 2, 6)
+    found = search_of(40).candidates(some_scans(6, 1), 10)
+    query, point = np.repeat(np.arange(6), 10), surroundings.point[found.row.ravel()]
+    expected = HeardAround(fingerprints, surroundings).describe(queries, query, point)
+    first = FEATURES.index(LIKELIHOOD_FEATURES[0])
+    columns = slice(first, first + len(LIKELIHOOD_FEATURES))
+    np.testing.assert_allclose(found.feature[:, :, columns].reshape(60, -1), expected, rtol=1e-5)
+    log_likelihood = expected[:, -1].reshape(6, 10)
+    gap = found.feature[:, :, FEATURES.index("log_likelihood_gap")]
+    np.testing.assert_allclose(gap, log_likelihood.max(axis=1, keepdims=True) - log_likelihood, atol=1e-4)
 
 
 def test_a_small_radio_map_gives_short_lists() -> None:
@@ -66,6 +84,13 @@ def test_a_small_radio_map_gives_short_lists() -> None:
 
 
 # -- smoothing ---------------------------------------------------------------------------------------------
+
+
+def smoothed(
+    scans: sparse.csr_array, places: np.ndarray, storey: np.ndarray
+) -> tuple[sparse.csr_array, np.ndarray]:
+    surroundings = Surroundings(places, storey, 6)
+    return surroundings.mean(scans), surroundings.point
 
 
 def test_a_point_alone_on_its_storey_is_the_mean_of_its_scans() -> None:

@@ -12,7 +12,7 @@ from tutelage.distilling import distilling_recipe
 from tutelage.experiments.budgets import table_budget
 from tutelage.experiments.methods import KNN, METHODS, SCORED, SCORER, TUTOR, WITH_SCORER, Method
 from tutelage.networks import network_spec
-from tutelage.scorer import ScorerRecipe
+from tutelage.scorer import SCORER_FORMAT, ScorerRecipe
 from tutelage.teaching import teaching_recipe
 from tutelage.transfer import transfer_recipe
 
@@ -59,7 +59,8 @@ class TeacherCell:
         """Everything that the teacher depends on, beside the code and the data."""
         if self.network == SCORER:
             recipe = scorer_recipe(self.budget).model_dump()
-            return {"sources": list(self.sources), "network": SCORER, "recipe": recipe, "seed": self.seed}
+            known = {"sources": list(self.sources), "network": SCORER, "format": SCORER_FORMAT}
+            return {**known, "recipe": recipe, "seed": self.seed}
         spec = network_spec(self.network)
         return {
             "source": self.source,
@@ -156,6 +157,7 @@ class Cell:
     def _configuration_with_scorer(self) -> dict[str, Any]:
         known: dict[str, Any] = {
             "network": self.network,
+            "format": SCORER_FORMAT,
             "teachers": [teacher.configuration() for teacher in self.teachers],
             "kind": self.how.kind,
             "settings": self.settings,

@@ -8,9 +8,10 @@ it can be learnt in some and used in another; and it can learn from the target's
 from tutelage.scorer.fitting import FittedScorer, ScorerTeaching, fit_scorer
 from tutelage.scorer.recipe import ScorerRecipe
 from tutelage.scorer.scorer import Scorer
-from tutelage.scorer.teacher import ScorerCard, ScorerTeacher, shipped_scorer, teach_scorer
+from tutelage.scorer.teacher import SCORER_FORMAT, ScorerCard, ScorerTeacher, shipped_scorer, teach_scorer
 
 __all__ = [
+    "SCORER_FORMAT",
     "FittedScorer",
     "Scorer",
     "ScorerCard",

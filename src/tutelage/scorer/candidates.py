@@ -9,17 +9,24 @@ from scipy import sparse
 
 from tutelage.neighbours import FingerprintIndex
 from tutelage.scorer.features import PAIR_FEATURES, describe_pairs
+from tutelage.scorer.likelihood import LIKELIHOOD_FEATURES, HeardAround
 from tutelage.scorer.scans import ComparedScans
-from tutelage.scorer.smoothing import smoothed
+from tutelage.scorer.smoothing import Surroundings
 
 __all__ = ["FEATURES", "CandidateLists", "CandidateSearch"]
 
-_LIST_FEATURES = ("place", "gap", "z_score", "ratio")
+_IN_LIST = ("gap", "z_score", "ratio")
+_RANKED = ("log_density", "log_likelihood")
 FEATURES = (
     *PAIR_FEATURES,
-    *_LIST_FEATURES,
-    *(f"smoothed_{name}" for name in (*PAIR_FEATURES, *_LIST_FEATURES[1:])),
+    *("place", *_IN_LIST),
+    *(f"smoothed_{name}" for name in (*PAIR_FEATURES, *_IN_LIST)),
+    *(f"wide_{name}" for name in (*PAIR_FEATURES, *_IN_LIST)),
+    *LIKELIHOOD_FEATURES,
+    *(f"{name}_{place}" for name in _RANKED for place in _IN_LIST[:2]),
 )
+_NEAR, _WIDE = 6, 16  # reference points that are averaged
+_SORENSEN = PAIR_FEATURES.index("sorensen_powed")
 _MOST = 20.0  # a list of like candidates has gaps of many standard deviations
 
 
@@ -35,7 +42,8 @@ class CandidateLists(NamedTuple):
 class CandidateSearch:
     """Finds and describes the candidates of scans among fingerprints.
 
-    A candidate is described twice: as it was scanned, and smoothed over its neighbouring reference points.
+    A candidate is described as it was scanned, smoothed over the reference points next to it and over a wider
+    circle of them, and by how likely the scan is among those next to it.
 
     Parameters
     ----------
@@ -48,9 +56,13 @@ class CandidateSearch:
         n, n_ap = strength.shape
         n_hearing = np.bincount(strength.indices, minlength=n_ap)
         rarity = np.log((1 + n) / (1 + n_hearing))
-        surroundings, self._point = smoothed(strength, position_m, storey)
-        self._scans, self._surroundings = ComparedScans(strength, rarity), ComparedScans(surroundings, rarity)
-        self._index = FingerprintIndex(_powed(self._scans), "sorensen")
+        near, wide = (Surroundings(position_m, storey, n_points) for n_points in (_NEAR, _WIDE))
+        self._point, self._heard_around = near.point, HeardAround(strength, near)
+        # One table below the other, so that a candidate is described by all three at once.
+        kinds = [strength, near.mean(strength), wide.mean(strength)]
+        self._first = np.cumsum([0, *(kind.shape[0] for kind in kinds[:-1])])
+        self._described = ComparedScans(sparse.vstack(kinds, format="csr"), rarity)
+        self._index = FingerprintIndex(_powed(ComparedScans(strength, rarity)), "sorensen")
 
     def candidates(self, strength: sparse.csr_array, n_candidates: int) -> CandidateLists:
         """The fingerprints nearest to scans [n, n_ap] by Sorensen distance on the powed representation.
@@ -60,19 +72,21 @@ class CandidateSearch:
         strength : the positive representation of the scans
         n_candidates : k, or as many as there are
         """
-        queries = ComparedScans(strength, self._scans.rarity)
+        queries = ComparedScans(strength, self._described.rarity)
         distance, row = self._index.nearest(_powed(queries), n_candidates)
         query, candidate = np.repeat(np.arange(len(queries)), row.shape[1]), row.ravel()
-        of_scan, of_surroundings = (
-            described.reshape(*row.shape, len(PAIR_FEATURES))
-            for described in (
-                describe_pairs(queries, self._scans, query, candidate),
-                describe_pairs(queries, self._surroundings, query, self._point[candidate]),
-            )
+        point = self._point[candidate]
+        rows = [first + at for first, at in zip(self._first, (candidate, point, point), strict=True)]
+        pairs = describe_pairs(queries, self._described, np.tile(query, len(rows)), np.concatenate(rows))
+        scanned, near, wide = pairs.reshape(len(rows), *row.shape, len(PAIR_FEATURES))
+        likelihood = self._heard_around.describe(queries, query, point).reshape(
+            *row.shape, len(LIKELIHOOD_FEATURES)
         )
-        to_surroundings = of_surroundings[:, :, PAIR_FEATURES.index("sorensen_powed")]
         place = np.broadcast_to(np.arange(row.shape[1]) / n_candidates, row.shape)[..., None]
-        features = (of_scan, place, _in_list(distance), of_surroundings, _in_list(to_surroundings))
+        to_near, to_wide = near[:, :, _SORENSEN], wide[:, :, _SORENSEN]
+        unlikely = (-likelihood[:, :, LIKELIHOOD_FEATURES.index(name)] for name in _RANKED)
+        features = [scanned, place, _in_list(distance), near, _in_list(to_near), wide, _in_list(to_wide)]
+        features += [likelihood, *(_in_list(ranked)[:, :, :2] for ranked in unlikely)]
         return CandidateLists(np.concatenate(features, axis=2, dtype=np.float32), row)
 
 

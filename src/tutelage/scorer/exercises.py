@@ -17,6 +17,7 @@ from tutelage.fingerprints import FingerprintSet
 from tutelage.representation import RssRepresentation
 from tutelage.scorer.candidates import CandidateSearch
 from tutelage.scorer.recipe import ScorerRecipe
+from tutelage.surveys import reference_points
 
 __all__ = ["ExerciseBatch", "Exercises", "Surveyed", "storeys"]
 
@@ -77,7 +78,7 @@ class Surveyed:
         strength = representation.transform(heard)
         storey, place = storeys(heard.floor, heard.building, len(heard)), heard.known_position_m
         user = None if heard.user is None else np.unique(heard.user, return_inverse=True)[1]
-        point = _groups(np.column_stack([place, storey]))
+        point = reference_points(heard)
         if point.max(initial=0) < 1:
             raise BadInputError(
                 f"{len(heard)} scans that hear anything come from {min(len(heard), 1)} reference point(s); "
@@ -88,7 +89,7 @@ class Surveyed:
             place,
             storey,
             point,
-            _groups(np.column_stack([np.floor(place / _CELL_M), storey])),
+            reference_points(heard, _CELL_M),
             user if user is not None and len(np.unique(user)) > 1 else None,
         )
 
@@ -96,7 +97,9 @@ class Surveyed:
 def storeys(floor: np.ndarray | None, building: np.ndarray | None, n: int) -> np.ndarray:
     """[n] int from the labels of n scans: one number for each floor of each building; 0 without labels."""
     known = [np.unique(label, return_inverse=True)[1] for label in (floor, building) if label is not None]
-    return _groups(np.column_stack(known)) if known else np.zeros(n, dtype=np.int64)
+    if not known:
+        return np.zeros(n, dtype=np.int64)
+    return np.unique(np.column_stack(known), axis=0, return_inverse=True)[1].ravel()
 
 
 class Exercises:
@@ -183,8 +186,3 @@ def _of_another_device(
     lost = rng.random(len(row)) < (rng.random(n) * recipe.access_point_dropout)[row]
     heard = np.where(lost, 0, np.clip(moved, 0, 1))
     return sparse.csr_array((heard, strength.indices, strength.indptr), shape=strength.shape)
-
-
-def _groups(keys: np.ndarray) -> np.ndarray:
-    """[n] number of the group of equal rows that each row [n, d] belongs to."""
-    return np.unique(keys, axis=0, return_inverse=True)[1].ravel()

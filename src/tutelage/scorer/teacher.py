@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
@@ -21,9 +22,10 @@ from tutelage.scorer.training import learn_from
 from tutelage.training import RunOptions
 from tutelage.weights_file import content_hash, read_weights, weights_to_bytes
 
-__all__ = ["ScorerCard", "ScorerSource", "ScorerTeacher", "shipped_scorer", "teach_scorer"]
+__all__ = ["SCORER_FORMAT", "ScorerCard", "ScorerSource", "ScorerTeacher", "shipped_scorer", "teach_scorer"]
 
-_FORMAT = "tutelage-scorer-1"
+SCORER_FORMAT: Literal["tutelage-scorer-2"] = "tutelage-scorer-2"
+"""Goes up when the scorer's features or its network change."""
 _SHIPPED = "shipped.scorer"
 
 
@@ -43,7 +45,7 @@ class ScorerCard(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: str = _FORMAT
+    format: Literal["tutelage-scorer-2"] = SCORER_FORMAT
     sources: list[ScorerSource]
     recipe: ScorerRecipe
     seed: int
@@ -115,8 +117,8 @@ class ScorerTeacher:
             network.load_state_dict(tensors)
         except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError, ValidationError) as error:
             raise FileFormatError(
-                f"{name} is no scorer teacher of this version ({_FORMAT}), or is damaged; surrogate teachers "
-                "are for the other networks"
+                f"{name} is no scorer teacher of this version ({SCORER_FORMAT}), or is damaged; "
+                "surrogate teachers are for the other networks"
             ) from error
         return cls(network.eval(), card)
 

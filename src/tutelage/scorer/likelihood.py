@@ -1,0 +1,87 @@
+"""How likely a scan is in the surroundings of a reference point."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from tutelage.scorer.scans import ComparedScans
+from tutelage.scorer.smoothing import Surroundings
+from tutelage.sparse_rows import laid_end_to_end
+
+__all__ = ["LIKELIHOOD_FEATURES", "HeardAround"]
+
+LIKELIHOOD_FEATURES = (
+    "squared_difference",  # of the strengths that both hear, in units of their variance; the mean
+    "log_density",  # of these strengths, the mean
+    # log probability, per access point that the scan hears, ...
+    "log_heard",  # of hearing those that the scan hears
+    "log_silent",  # of not hearing those that it does not
+    "log_likelihood",  # of the whole scan
+)
+
+_NOISE = 0.05  # standard deviation of a strength that never varied: about 5 dB
+_MOST = 25.0  # five standard deviations: one access point that moved does not decide
+_RARE = 0.02  # probability of hearing what was never heard, and of not hearing what always was
+
+
+class HeardAround:
+    """Mean and variance of the strengths around each reference point, and how often access points are heard.
+
+    Strengths are taken as normal, access points as independent, as in Youssef and Agrawala, "The Horus WLAN
+    location determination system" (MobiSys 2005).
+
+    Parameters
+    ----------
+    strength : CSR [n, n_ap], the positive representation of scans
+    surroundings : of these scans
+    """
+
+    def __init__(self, strength: sparse.csr_array, surroundings: Surroundings) -> None:
+        heard, square = strength.copy(), strength.copy()
+        heard.data, square.data = np.ones_like(strength.data), strength.data**2
+        share, total, total_square = (surroundings.mean(values) for values in (heard, strength, square))
+        self._start, self._access_point = share.indptr, share.indices
+        self._mean = total.data / share.data
+        self._variance = np.maximum(total_square.data / share.data - self._mean**2, 0) + _NOISE**2
+        self._log_heard = np.log(np.clip(share.data, _RARE, 1 - _RARE))
+        self._log_silent = np.log(np.clip(1 - share.data, _RARE, 1 - _RARE))
+
+    def describe(self, queries: ComparedScans, query: np.ndarray, point: np.ndarray) -> np.ndarray:
+        """Features of P pairs of a scan and a reference point.
+
+        Parameters
+        ----------
+        queries : over the same access points
+        query, point : [P] rows of the queries and of the reference points
+
+        Returns
+        -------
+        [P, len(LIKELIHOOD_FEATURES)]
+        """
+        pair, entry = laid_end_to_end(self._start[point], np.diff(self._start)[point])
+        found = queries.find(query[pair], self._access_point[entry])
+        both, silent = found >= 0, found < 0
+        at, here = pair[both], entry[both]
+
+        def sums(pairs: np.ndarray, value: np.ndarray) -> np.ndarray:
+            return np.bincount(pairs, weights=value, minlength=len(query))
+
+        n_both, n_heard = np.bincount(at, minlength=len(query)), queries.n_heard[query]
+        difference = queries.strength.data[found[both]] - self._mean[here]
+        squared = np.minimum(difference**2 / self._variance[here], _MOST)
+        density = -(squared + np.log(self._variance[here] / _NOISE**2)) / 2
+        log_density = sums(at, density)
+        log_heard = sums(at, self._log_heard[here]) + (n_heard - n_both) * np.log(_RARE)
+        log_silent = sums(pair[silent], self._log_silent[entry[silent]])
+        of_shared, of_heard = np.maximum(n_both, 1), np.maximum(n_heard, 1)
+        return np.stack(
+            [
+                sums(at, squared) / of_shared,
+                log_density / of_shared,
+                log_heard / of_heard,
+                log_silent / of_heard,
+                (log_density + log_heard + log_silent) / of_heard,
+            ],
+            axis=1,
+        )
