@@ -43,6 +43,12 @@ class TutorSettings(BaseModel):
     """A registered network, or NAME:FILE."""
     share: Annotated[float, Field(ge=0, le=1)] | None = None
     """Of the network in each position; None: chosen on reference points held out."""
+    faint_db: Annotated[float, Field(gt=0)] = 12.0
+    """How far below the lowest training reading the network's "not heard" is, unless rss_min_dbm is given.
+
+    With 1 dB, as a network alone has by default, a faint reading counts next to nothing; other phones hear
+    more of them, or fewer.
+    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +122,9 @@ def fit_tutor(
     of_network = {
         name: value for name, value in settings.items() if name not in own and not name.startswith(_SCORER)
     }
-    pair = _Pair(chosen.network, teacher, of_scorer, of_network, options)
     heard = train[train.n_heard > 0]
+    of_network = {"rss_min_dbm": float(heard.rss_dbm.data.min()) - chosen.faint_db, **of_network}
+    pair = _Pair(chosen.network, teacher, of_scorer, of_network, options)
     held_out: dict[str, float] = {}
     share = chosen.share
     if share is None:

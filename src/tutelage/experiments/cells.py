@@ -15,6 +15,7 @@ from tutelage.networks import network_spec
 from tutelage.scorer import SCORER_FORMAT, ScorerRecipe
 from tutelage.teaching import teaching_recipe
 from tutelage.transfer import transfer_recipe
+from tutelage.tutor import TutorSettings
 
 __all__ = ["UNTRAINED", "Cell", "TeacherCell", "scorer_recipe"]
 
@@ -167,6 +168,7 @@ class Cell:
             spec = network_spec(_BESIDE_THE_SCORER)
             recipe = distilling_recipe("default", _NO_LABELS, spec).model_dump()
             known |= {"beside": spec.settings(), "recipe": _without_length(recipe)}
+            known |= {"tutor": TutorSettings().model_dump()}
             known |= {"length": _length(self.budget, _BESIDE_THE_SCORER)}
         return known
 
