@@ -232,6 +232,24 @@ def test_positions_are_in_the_coordinates_of_the_survey(survey: Survey, unseen: 
 # -- fitting ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("asked", "network"),
+    [
+        ({}, "tutor"),
+        ({"settings": {"share": 0.5}, "seed": 1}, "tutor"),
+        ({"teachers": "untrained"}, "dnn"),
+        ({"teachers": ["a.teacher"]}, "dnn"),
+        ({"transfer": "sequential"}, "dnn"),
+        ({"recipe": "paper"}, "dnn"),
+        ({"network": "knn", "recipe": "paper"}, "knn"),
+    ],
+)
+def test_where_nothing_is_named_the_tutor_learns_and_else_what_can(
+    asked: dict[str, Any], network: str
+) -> None:
+    assert Localizer(**asked).network == network
+
+
 def test_predict_before_fit_says_so() -> None:
     for ask in (
         lambda: Localizer("knn").predict([{"ap": -50.0}]),

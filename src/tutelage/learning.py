@@ -27,6 +27,8 @@ __all__ = [
     "any_teacher",
     "checked_choice",
     "checked_transfer",
+    "chosen_network",
+    "default_network",
     "learn_by_transfer",
     "learn_under_teachers",
     "listed_sources",
@@ -62,11 +64,7 @@ def learn_under_teachers(
     options: RunOptions,
 ) -> Learnt:
     """Expert Distilling; without teachers, plain learning. Parameters as of `distil`."""
-    split_settings(network, DistillingRecipe.model_fields, settings)  # a name that is given is refused first
-    choice = network_choice(network)
-    under = {**choice.settings, **choice.recipe}
-    of_network, of_recipe = split_settings(network, DistillingRecipe.model_fields, {**under, **settings})
-    recipe = distilling_recipe(recipe_name, of_recipe, choice.spec)
+    choice, of_network, recipe = chosen_network(network, recipe_name, settings)
     student = distil(train, choice.spec.name, of_network, teachers, recipe_name, recipe, options)
     return Learnt(
         student,
@@ -76,6 +74,24 @@ def learn_under_teachers(
             "teachers": [t if isinstance(t, str) else t.card.model_dump() for t in teachers],
         },
     )
+
+
+def chosen_network(
+    network: str, recipe_name: str, settings: Mapping[str, Any]
+) -> tuple[NetworkChoice, dict[str, Any], DistillingRecipe]:
+    """A network to learn under teachers, its settings, and the recipe with its own.
+
+    Raises
+    ------
+    UnknownNameError, BadInputError
+        If the network, the recipe or a setting does not exist or is not allowed.
+    """
+    split_settings(network, DistillingRecipe.model_fields, settings)  # a name that is given is refused first
+    choice = network_choice(network)
+    under = {**choice.settings, **choice.recipe}
+    of_network, of_recipe = split_settings(network, DistillingRecipe.model_fields, {**under, **settings})
+    choice.spec.settings(of_network)
+    return choice, of_network, distilling_recipe(recipe_name, of_recipe, choice.spec)
 
 
 def learn_by_transfer(
@@ -178,6 +194,11 @@ def split_settings(
         {name: value for name, value in given.items() if name in of_network},
         {name: value for name, value in given.items() if name not in of_network},
     )
+
+
+def default_network(teachers: TeacherNames, transfer: str, recipe: str) -> str:
+    """What learns a building where no network is named: the tutor, unless only a network can do as asked."""
+    return "dnn" if _listed_teachers(teachers) or transfer != "none" or recipe != "default" else "tutor"
 
 
 def listed_sources(sources: Sources) -> Sequence[Building]:

@@ -19,6 +19,7 @@ from tutelage.learning import (
     TeacherNames,
     TransferChoice,
     checked_transfer,
+    default_network,
     learn_by_transfer,
     learn_under_teachers,
     listed_sources,
@@ -60,8 +61,8 @@ class Localizer:
 
     Parameters
     ----------
-    network : "knn", "scorer", "tutor", the name of a registered network, or NAME:FILE with the settings of a
-        network file
+    network : "tutor", "scorer", "knn", the name of a registered network, or NAME:FILE with the settings of a
+        network file. None is the tutor; with teachers, a transfer or a recipe of the paper, the DNN
     teachers : one or several of: a teacher, the path of a teacher file, "untrained" (the control), "none";
         the scorer has one, by default that which comes with Tutelage
     transfer : "collective" or "sequential", the methods that the paper compares with, or "none"
@@ -91,7 +92,7 @@ class Localizer:
 
     def __init__(
         self,
-        network: str = "dnn",
+        network: str | None = None,
         *,
         teachers: TeacherNames = (),
         transfer: TransferChoice = "none",
@@ -108,7 +109,7 @@ class Localizer:
         log: str | Path | None = None,
         progress: bool = False,
     ) -> None:
-        self.network = network
+        self.network = network or default_network(teachers, transfer, recipe)
         self.teachers = teachers
         self.transfer = transfer
         self.sources = sources

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutelage.fingerprints import FingerprintSet
-from tutelage.learning import learn_under_teachers
+from tutelage.learning import chosen_network, learn_under_teachers
 from tutelage.networks import checked_settings
 from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
@@ -122,6 +122,7 @@ def fit_tutor(
     of_network = {
         name: value for name, value in settings.items() if name not in own and not name.startswith(_SCORER)
     }
+    chosen_network(chosen.network, "default", of_network)  # a wrong setting is refused before anything learns
     heard = train[train.n_heard > 0]
     of_network = {"rss_min_dbm": float(heard.rss_dbm.data.min()) - chosen.faint_db, **of_network}
     pair = _Pair(chosen.network, teacher, of_scorer, of_network, options)

@@ -263,7 +263,7 @@ def test_teacher_of_another_network_or_width_is_refused_and_keeps_the_old_model(
     replace(teacher, card=teacher.card.model_copy(update={"network": "cnn"})).save("cnn.teacher")
     shutil.copytree(made / "dnn", "m")
     before = files_below(workplace)
-    fit = ("fit", "--target", tables / "survey.csv", "--out", "m", *ANY)
+    fit = ("fit", "--target", tables / "survey.csv", "--network", "dnn", "--out", "m", *ANY)
     assert_refused(tutelage(*fit, "--teacher", "cnn.teacher"), "network 'cnn'", "the student is 'dnn'")
     ended = tutelage(*fit, "--teacher", made / "t.teacher", "--set", "d_e=16")
     assert_refused(ended, "d_e = 8", "d_e = 16")
@@ -286,7 +286,9 @@ def test_checkpoint_of_another_run_is_refused_and_kept(
     (workplace / "m.checkpoint").mkdir()
     damaged = workplace / "m.checkpoint" / "student.checkpoint"
     damaged.write_bytes(b"not a checkpoint")
-    ended = tutelage("fit", "--target", tables / "survey.csv", "--out", "m", "--resume", *ANY)
+    ended = tutelage(
+        "fit", "--target", tables / "survey.csv", "--network", "dnn", "--out", "m", "--resume", *ANY
+    )
     assert_refused(ended, "student.checkpoint is damaged", "without --resume")
     assert damaged.read_bytes() == b"not a checkpoint"
     assert not (workplace / "m").exists()

@@ -19,7 +19,7 @@ from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
 from tutelage.teaching import Teacher
 
-TINY = ("--epochs", 2, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
+TINY = ("--network", "dnn", "--epochs", 2, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
 FIGURES = {"n", "mae_m", "median_m", "p75_m", "p95_m", "ground_mae_m", "floor_hit", "building_hit"}
 FIGURES |= {"ipin_p75_m", "evaal_mae_m"}
 
@@ -125,6 +125,16 @@ def test_teacher_none_is_plain_learning(tutelage: Command, tables: Path, tmp_pat
     truth = load(tables / "truth.csv").train
     one, other = (Localizer.load(tmp_path / name).predict(truth) for name in "ab")
     np.testing.assert_array_equal(one.position_m, other.position_m)
+
+
+def test_fit_without_a_network_is_the_tutor(tutelage: Command, tables: Path, tmp_path: Path) -> None:
+    short = [f"--set=scorer.{name}" for name in ("updates_of_tuning=4", "exercises=64")]
+    fit = ("fit", "--target", tables / "survey.csv", "--out", tmp_path / "m", *short, *TINY[2:], "--json")
+    figures = parsed(tutelage(*fit))
+    assert figures["network"] == "tutor"
+    assert "held_out_scorer_mae_m" in figures
+    found = parsed(tutelage("evaluate", tmp_path / "m", "--on", tables / "truth.csv", "--json"))
+    assert found["n_no_position"] == 0
 
 
 def test_fit_shows_a_table_without_json(tutelage: Command, tables: Path, tmp_path: Path) -> None:

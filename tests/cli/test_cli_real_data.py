@@ -14,7 +14,7 @@ from tutelage.datasets import load
 
 pytestmark = pytest.mark.real_data
 
-TINY = ("--epochs", 1, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
+TINY = ("--network", "dnn", "--epochs", 1, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
 FIGURES = {"n", "mae_m", "median_m", "p75_m", "p95_m", "ground_mae_m", "floor_hit", "building_hit"}
 FIGURES |= {"ipin_p75_m", "evaal_mae_m"}
 

@@ -157,7 +157,13 @@ def teachers_show(files: list[Path], as_json: Json = False) -> None:
 def fit_command(
     target: Annotated[str, typer.Option(help=f"Building to learn: {SOURCE}.")],
     out: Annotated[Path, typer.Option(help="Model folder to write.")],
-    network: Network = "dnn",
+    network: Annotated[
+        str | None,
+        typer.Option(
+            help="tutor, scorer, knn, a registered network such as dnn, or NAME:FILE of tune. Else tutor, or "
+            "dnn if a teacher, a transfer or a recipe is named."
+        ),
+    ] = None,
     teacher: Teachers = None,
     transfer: Annotated[str, typer.Option(help="none, or collective or sequential: from --source.")] = "none",
     source: Annotated[
@@ -175,7 +181,7 @@ def fit_command(
     epsg: Epsg = None,
     as_json: Json = False,
 ) -> None:
-    """Learn a building: Expert Distilling with teachers, plain learning without, transfer, scorer or k-NN."""
+    """Learn a building: tutor, scorer, k-NN, or a network (Expert Distilling, plain learning or transfer)."""
     from tutelage.learning import checked_transfer
     from tutelage.localizer import Localizer
     from tutelage.training import Budget, clear_checkpoints

@@ -45,7 +45,7 @@ DataDir = Annotated[Path | None, typer.Option(help="Folder of public data sets (
 NotHeard = Annotated[float | None, typer.Option(help="Code for 'not heard' in your own table, such as 100.")]
 Epsg = Annotated[int | None, typer.Option(help="EPSG code of x_m and y_m in your own table.")]
 Network = Annotated[
-    str, typer.Option(help="A registered network, such as dnn, or NAME:FILE of tune; scorer; to fit, knn.")
+    str, typer.Option(help="A registered network, such as dnn, or NAME:FILE of tune; to teach, also scorer.")
 ]
 Teachers = Annotated[
     list[str] | None,
