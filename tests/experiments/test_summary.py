@@ -11,7 +11,7 @@ import pytest
 from tutelage.experiments.cells import UNTRAINED, Cell
 from tutelage.experiments.storage import Row
 from tutelage.experiments.summary import Group, Summary, summarise
-from tutelage.experiments.tables import Request
+from tutelage.experiments.tables import TABLES, Request
 
 SOURCES = ("ujiindoorloc", "dsi1")
 N_SCANS = 400
@@ -35,20 +35,25 @@ class Made:
         self.scans_m = np.random.default_rng(0).gamma(2.0, 3.0, N_SCANS)
 
     def add(
-        self, method: str, offset_m: float | Iterable[float], n_seeds: int = 5, network: str = "dnn"
+        self,
+        method: str,
+        offset_m: float | Iterable[float],
+        n_seeds: int = 5,
+        network: str = "dnn",
+        target: str = "tampere",
     ) -> None:
         offsets = [offset_m] * n_seeds if isinstance(offset_m, float) else list(offset_m)
         for seed, offset in enumerate(offsets):
             noise = np.random.default_rng(len(self.cells)).normal(0, 0.3, N_SCANS)
-            made = cell(method, seed, network=network)
+            made = cell(method, seed, network=network, target=target)
             self.errors[made.hash] = self.scans_m + offset + noise
             mae = f"{self.errors[made.hash].mean():.3f}"
             figures = dict.fromkeys(("mae_m", "median_m", "p75_m", "p95_m"), mae)
             self.cells.append((made, {"cell": made.hash, "train_seconds": "1", **figures}))
 
-    def summary(self) -> Summary:
-        here = {"tampere", *SOURCES}
-        request = Request(targets=("tampere",))
+    def summary(self, *targets: str) -> Summary:
+        here = {"tampere", *targets, *SOURCES}
+        request = Request(targets=targets or ("tampere",))
         return summarise("table1", request, self.cells, [], self.errors.get, here)
 
 
@@ -111,6 +116,19 @@ def test_adjusted_p_grows_with_the_number_of_comparisons(made: Made) -> None:
     among = group(made.summary(), "sequential").against["own"]
     assert alone.p_holm == alone.difference.p
     assert among.p_holm >= among.difference.p
+
+
+def test_a_clear_difference_is_marked_among_hundreds_of_comparisons() -> None:
+    """Holm's correction multiplies the smallest p-value by their number: resamples must reach that far."""
+    made, targets = Made(), ("tampere", "tut6", "dsi1")
+    for target in targets:
+        made.add("none", 20.0, 3, "knn", target)
+        for network in ("dnn", "cnnloc", "bayescnn"):
+            for i, method in enumerate(TABLES["table1"].methods):
+                made.add(method, float(i), 3, network, target)
+    against = [each for g in made.summary(*targets).groups for each in g.against.values()]
+    assert len(against) > 250
+    assert all(each.holds for each in against)
 
 
 def test_only_seeds_and_scans_of_both_are_compared() -> None:

@@ -26,6 +26,9 @@ CONTROLS = {"own": "own data alone", "control": "its control", "knn": "k-NN"}
 ones; that of a transfer is the same from the target itself: as many updates, through the same encoders."""
 _LEVEL = 0.05
 _RESAMPLES = 10_000
+# The smallest p-value is 2 / resamples; Holm multiplies it by the number of comparisons, and must be able to
+# end below the level.
+_RESAMPLES_A_COMPARISON = 80
 _FEWEST_SEEDS = 3  # with fewer, nothing can be said of another training
 
 
@@ -247,12 +250,13 @@ def _paired_errors_m(group: Group, control: Group, errors_of: ErrorsOf) -> np.nd
 
 def _bootstrapped(tables: Sequence[np.ndarray]) -> list[Difference]:
     """One difference a table; tables of one shape share their draws."""
+    n_resamples = max(_RESAMPLES, _RESAMPLES_A_COMPARISON * len(tables))
     by_shape: dict[tuple[int, ...], list[int]] = {}
     for i, table in enumerate(tables):
         by_shape.setdefault(table.shape, []).append(i)
     found: dict[int, Difference] = {}
     for members in by_shape.values():
-        differences = paired_bootstraps(np.stack([tables[i] for i in members]), n_resamples=_RESAMPLES)
+        differences = paired_bootstraps(np.stack([tables[i] for i in members]), n_resamples=n_resamples)
         found |= dict(zip(members, differences, strict=True))
     return [found[i] for i in range(len(tables))]
 

@@ -95,9 +95,9 @@ def how_made(summary: Summary) -> str:
         "The control of trained teachers is as many untrained ones; that of a transfer is the same from the "
         "target itself in the place of its sources. "
         "Differences are error minus the control's (negative is better), paired by seed and scan, with a 95 "
-        "% interval from 10,000 resamples of scans and seeds; bold where the interval excludes 0, Holm's "
-        "correction over the table agrees (0.05), and so does every seed, of three or more. With few seeds "
-        "such an interval is too narrow."
+        "% interval from at least 10,000 resamples of scans and seeds; bold where the interval excludes 0, "
+        "Holm's correction over the table agrees (0.05), and so does every seed, of three or more. With few "
+        "seeds such an interval is too narrow."
     )
 
 
