@@ -63,8 +63,15 @@ def test_fit_stopped_by_ctrl_c_and_resumed_is_the_uninterrupted_fit(
     ],
 )
 def test_fit_with_a_scorer_killed_and_resumed_is_the_uninterrupted_fit(
-    tutelage: Command, tables: Path, tmp_path: Path, network: str, killed_in: str, more: tuple[object, ...]
+    tutelage: Command,
+    tables: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    network: str,
+    killed_in: str,
+    more: tuple[object, ...],
 ) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # of the process that is killed, as in this one
     fit = ("fit", "--target", tables / "survey.csv", "--network", network, "--device", "cpu", *more)
     stopped, whole = tmp_path / "stopped", tmp_path / "whole"
     assert stopped_after(27, signal.SIGKILL, *fit, "--out", stopped).code == -signal.SIGKILL
