@@ -31,6 +31,7 @@ OTHERS: dict[str, Any] = {
     "budget": "standard",
     "train_fraction": 0.1,
     "seed": 1,
+    "whole_points": True,
 }
 OTHER_TEACHERS: dict[str, Any] = {
     "source": "tut6",
