@@ -41,7 +41,7 @@ class HeardAround:
         heard, square = strength.copy(), strength.copy()
         heard.data, square.data = np.ones_like(strength.data), strength.data**2
         share, total, total_square = (surroundings.mean(values) for values in (heard, strength, square))
-        self._start, self._access_point = share.indptr, share.indices
+        self._start, self._length, self._access_point = share.indptr, np.diff(share.indptr), share.indices
         self._mean = total.data / share.data
         self._variance = np.maximum(total_square.data / share.data - self._mean**2, 0) + _NOISE**2
         self._log_heard = np.log(np.clip(share.data, _RARE, 1 - _RARE))
@@ -59,7 +59,7 @@ class HeardAround:
         -------
         [P, len(LIKELIHOOD_FEATURES)]
         """
-        pair, entry = laid_end_to_end(self._start[point], np.diff(self._start)[point])
+        pair, entry = laid_end_to_end(self._start[point], self._length[point])
         found = queries.find(query[pair], self._access_point[entry])
         both, silent = found >= 0, found < 0
         at, here = pair[both], entry[both]
