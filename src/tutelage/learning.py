@@ -48,6 +48,11 @@ TransferChoice: TypeAlias = Literal["none"] | TransferKind
 _NO_NETWORKS = "knn", "scorer", "tutor"  # of `Localizer`, but without a representation to teach or transfer
 
 
+_NOT_FOR_NETWORKS = (
+    "a scorer teacher is for --network scorer or tutor; other networks take surrogate teachers, made by teach"
+)
+
+
 class Learnt(NamedTuple):
     """A student and how it came about."""
 
@@ -212,12 +217,21 @@ def loaded_teachers(teachers: TeacherNames) -> list[TeacherChoice]:
     found: list[TeacherChoice] = []
     for teacher in _listed_teachers(teachers):
         if isinstance(teacher, ScorerTeacher):
-            raise BadInputError("a scorer teacher is for network scorer; others take surrogate teachers")
+            raise BadInputError(_NOT_FOR_NETWORKS)
         if isinstance(teacher, Teacher):
             found.append(teacher)
         elif teacher != "none":
-            found.append(untrained if teacher == untrained else Teacher.load(teacher))
+            found.append(untrained if teacher == untrained else _surrogate(teacher))
     return found
+
+
+def _surrogate(path: str | Path) -> Teacher:
+    try:
+        return Teacher.load(path)
+    except FileFormatError:
+        if isinstance(any_teacher(path), ScorerTeacher):
+            raise BadInputError(_NOT_FOR_NETWORKS) from None
+        raise
 
 
 def any_teacher(path: str | Path) -> Teacher | ScorerTeacher:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from command_line import Command, assert_refused, files_below
 
+from tutelage.scorer import shipped_scorer
 from tutelage.teaching import Teacher
 
 ANY = "--epochs", "1", "--device", "cpu"
@@ -278,6 +279,15 @@ def test_model_is_no_teacher_and_teacher_is_no_model(
     ended = tutelage("fit", "--target", survey, "--teacher", made / "dnn", "--out", "m", *ANY)
     assert_refused(ended, "there is no teacher file")
     assert files_below(workplace) == {}
+
+
+def test_scorer_teacher_without_a_network_says_which_ones_take_it(
+    tutelage: Command, tables: Path, workplace: Path
+) -> None:
+    shipped_scorer().save(workplace / "s.scorer")
+    ended = tutelage("fit", "--target", tables / "survey.csv", "--teacher", "s.scorer", "--out", "m", *ANY)
+    assert_refused(ended, "a scorer teacher is for --network scorer or tutor")
+    assert set(files_below(workplace)) == {"s.scorer"}
 
 
 def test_checkpoint_of_another_run_is_refused_and_kept(
