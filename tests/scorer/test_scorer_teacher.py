@@ -90,9 +90,9 @@ def test_each_kind_of_teacher_is_told_from_the_other(
     assert isinstance(any_teacher(tmp_path / "scorer"), ScorerTeacher)
     assert any_teacher(tmp_path / "surrogate").card == surrogate.card
     for network, wrong, said in (
-        ("dnn", teacher, "for network scorer"),
+        ("dnn", teacher, "is for --network scorer or tutor"),
         ("scorer", surrogate, "no surrogate teacher"),
-        ("dnn", tmp_path / "scorer", "no teacher of this version"),
+        ("dnn", tmp_path / "scorer", "is for --network scorer or tutor"),
         ("scorer", tmp_path / "surrogate", "no scorer teacher"),
         ("scorer", [teacher, teacher], "one teacher, 2 are given"),
     ):
