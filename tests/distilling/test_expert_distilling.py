@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -107,6 +109,58 @@ def test_student_survives_config_and_tensors(target: FingerprintSet, teachers: l
 
 def test_student_locates_no_scans(target: FingerprintSet) -> None:
     assert distilled(target).locate(target[:0]).position_m.shape == (0, 2)
+
+
+def averaged(target: FingerprintSet, share: float, n_steps: int, options: RunOptions) -> Student:
+    recipe = distilling_recipe("default", {"batch_size": 64, "learning_rate": 1e-2, "averaged": share})
+    options = replace(options, budget=Budget(updates=n_steps), device="cpu")
+    return distil(target, "dnn", SMALL, (), "default", recipe, options)
+
+
+def test_weights_are_the_mean_over_the_last_part_of_the_run(
+    target: FingerprintSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, Any]] = []
+    supervised = expert_distilling.supervised_step
+
+    def watched(network: Any, *arguments: Any, **options: Any) -> Any:
+        step = supervised(network, *arguments, **options)
+
+        def and_look(state: Any, batch: Any) -> Any:
+            shown = step(state, batch)
+            seen.append({key: value.clone() for key, value in network.module.state_dict().items()})
+            return shown
+
+        return and_look
+
+    monkeypatch.setattr(expert_distilling, "supervised_step", watched)
+    student = averaged(target, 0.25, 12, RunOptions())
+    assert len(seen) == 12
+    for key, value in student.tensors().items():
+        if key in seen[0]:  # not those of floors
+            expected = np.mean([each[key].numpy() for each in seen[-3:]], axis=0)
+            np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-6)
+    assert not np.allclose(seen[-1]["0.weight" if "0.weight" in seen[0] else next(iter(seen[0]))], 0)
+
+
+def test_averaged_run_that_is_stopped_and_resumed_is_the_same_bit_for_bit(
+    target: FingerprintSet, tmp_path: Path
+) -> None:
+    class Stopped(Exception):  # noqa: N818 (it is no error)
+        pass
+
+    def stop(_: Student, tenth: int) -> None:
+        if tenth == 9:
+            raise Stopped
+
+    recipe = distilling_recipe("default", {"batch_size": 64, "averaged": 0.5})
+    kept = RunOptions(
+        device="cpu", budget=Budget(updates=20), checkpoint_dir=tmp_path, checkpoint_seconds=0.0
+    )
+    whole = distil(target, "dnn", SMALL, (), "default", recipe, replace(kept, checkpoint_dir=None))
+    with pytest.raises(Stopped):
+        distil(target, "dnn", SMALL, (), "default", recipe, kept, stop)
+    assert bit_equal(distil(target, "dnn", SMALL, (), "default", recipe, replace(kept, resume=True)), whole)
 
 
 def test_a_teacher_that_does_not_fit_is_refused_before_training(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tutelage.experiments.budgets import BUDGETS
 from tutelage.experiments.buildings import TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell, TeacherCell
-from tutelage.experiments.methods import KNN, METHODS
+from tutelage.experiments.methods import KNN, METHODS, OPTIONS, PIPELINE
 from tutelage.experiments.storage import COLUMNS, TEACHER_COLUMNS
 from tutelage.experiments.tables import TABLES, Request, cells_of
 from tutelage.networks import network_names, network_spec, registry
@@ -32,6 +32,7 @@ OTHERS: dict[str, Any] = {
     "train_fraction": 0.1,
     "seed": 1,
     "whole_points": True,
+    "held_out": True,
 }
 OTHER_TEACHERS: dict[str, Any] = {
     "source": "tut6",
@@ -47,7 +48,7 @@ any_cell = st.builds(
     Cell,
     st.sampled_from(TARGETS),
     st.lists(st.sampled_from(TARGETS), max_size=3).map(tuple),
-    st.sampled_from(["dnn", "baat", KNN]),
+    st.sampled_from(["dnn", "cnnloc", KNN]),
     st.sampled_from(list(METHODS)),
     st.sampled_from(list(BUDGETS)),
     st.sampled_from([0.01, 0.1, 1.0]),
@@ -102,8 +103,10 @@ def test_sources_do_not_count_where_none_take_part() -> None:
 @pytest.mark.parametrize("network", network_names())
 def test_methods_are_different_work_except_where_j_fi_has_no_meaning(network: str) -> None:
     names: dict[str, list[str]] = {}
-    for method in METHODS:
-        names.setdefault(of_method(method, network).hash, []).append(method)
+    without_j_fi = bool(network_spec(network).no_functional_information)
+    for method, how in METHODS.items():
+        if not (without_j_fi and how.needs_functional_information):
+            names.setdefault(of_method(method, network).hash, []).append(method)
     same = [{"default", "sim_mi"}, {"paper", "sim_mi_paper"}] if network == "baat" else []
     assert [set(several) for several in names.values() if len(several) > 1] == same
 
@@ -113,6 +116,24 @@ def test_j_fi_is_refused_for_baat_alone(network: str, weight: float) -> None:
     assert bool(network_spec(network).no_functional_information) == (network == "baat")
     for method in ("default", "paper", "literal_mi"):
         assert of_method(method, network).configuration()["recipe"]["weight_fi"] == weight
+
+
+def test_settings_younger_than_the_first_tables_count_only_in_use() -> None:
+    of_default, of_offset = (of_method(name).configuration()["recipe"] for name in ("none", "with_offset"))
+    assert "offset" not in of_default
+    assert "averaged" not in of_default
+    assert of_offset == of_default | {"offset": 0.03}
+
+
+def test_finished_cells_of_the_first_tables_keep_their_names() -> None:
+    """Hashes of rows that are committed, one of each kind."""
+    cells = {
+        "de47f1bf8b067ee0": Cell("tampere", (), "dnn", "none", "standard", 1.0, 0),
+        "a465c0046acaccfd": Cell(
+            "tampere", ("ujiindoorloc", "dsi1"), "cnnloc", "default", "standard", 1.0, 0
+        ),
+    }
+    assert all(cell.hash == name for name, cell in cells.items())
 
 
 def test_name_of_the_budget_does_not_count_but_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +178,9 @@ def test_teachers_are_those_of_the_recipe() -> None:
     assert of_method("literal_mi").hash != of_method("paper").hash
     without = ("none", "none_paper", "sequential", "collective", "sequential_own")
     without += ("untrained", "untrained_paper")
+    without += (*PIPELINE[1:], *(f"{option}_untrained" for option in OPTIONS))
     assert [name for name in METHODS if not teachers[name]] == sorted(without, key=list(METHODS).index)
+    assert all(teachers[f"{option}_shuffled"] == teachers["shuffled"] for option in OPTIONS)
     assert replace(CELL, network=KNN).teachers == ()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tutelage.experiments.cells import UNTRAINED, Cell
+from tutelage.experiments.methods import METHODS
 from tutelage.experiments.storage import Row
 from tutelage.experiments.summary import Group, Summary, summarise
 from tutelage.experiments.tables import TABLES, Request
@@ -18,10 +19,10 @@ N_SCANS = 400
 
 
 def cell(method: str, seed: int, *, network: str = "dnn", target: str = "tampere") -> Cell:
-    if network == "knn" or method.startswith("none"):
+    if network == "knn" or METHODS[method].kind == "alone":
         sources: tuple[str, ...] = ()
     else:
-        sources = (UNTRAINED,) * 2 if method.startswith("untrained") else SOURCES
+        sources = (UNTRAINED,) * 2 if "untrained" in method else SOURCES
         sources = (target,) * 2 if method == "sequential_own" else sources
     return Cell(target, sources, network, method, "standard", 1.0, seed)
 
@@ -183,6 +184,36 @@ def test_transfer_meets_the_same_from_the_target_itself() -> None:
     said = "\n".join(summary.sentences)
     assert "Sequential transfer, against the same from the target itself: +0.5" in said
     assert "Sequential transfer, against own data alone: +2.0" in said
+
+
+def test_option_of_the_framework_meets_its_own_controls_and_a_part_left_out_the_whole() -> None:
+    made = Made()
+    made.add("none", 1.0)
+    made.add("untrained", 1.0)
+    made.add("default", 0.5)
+    made.add("infonce_untrained", 3.0)
+    made.add("infonce", 0.5)
+    made.add("without_gain", 2.0)
+    summary = made.summary()
+    infonce, default = (group(summary, name).against for name in ("infonce", "default"))
+    assert infonce["control"].difference.mean == pytest.approx(-2.5, abs=0.05)
+    assert infonce["own"].difference.mean == pytest.approx(-0.5, abs=0.05)
+    assert default["control"].difference.mean == pytest.approx(-0.5, abs=0.05)
+    part = group(summary, "without_gain").against
+    assert set(part) == {"own"}
+    assert part["own"].difference.mean == pytest.approx(1.0, abs=0.05)
+    said = "\n".join(summary.sentences)
+    assert "Trained teachers, A5: InfoNCE, against untrained teachers: +2.5" in said
+    assert "Own data alone, no gain of a device, against the default recipe: -1.0" in said
+
+
+def test_constraint_alone_meets_untrained_teachers_of_all_where_there_are_no_others() -> None:
+    made = Made()
+    made.add("none", 1.0)
+    made.add("untrained", 2.0)
+    made.add("sim", 0.5)
+    against = group(made.summary(), "sim").against
+    assert against["control"].difference.mean == pytest.approx(-1.5, abs=0.05)
 
 
 def test_nothing_finished_says_nothing() -> None:

@@ -15,7 +15,7 @@ from tutelage.errors import BadInputError, TutelageError, UnknownNameError
 from tutelage.experiments.budgets import BUDGETS
 from tutelage.experiments.buildings import OTHER_SOURCES, PAPER_SOURCES, TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.methods import COMPARED, KNN, SCORED, WITH_SCORER
+from tutelage.experiments.methods import COMPARED, KNN, METHODS, OPTIONS, SCORED, WITH_SCORER
 from tutelage.experiments.tables import TABLES, Request, cells_of, chosen_table
 
 EVERYWHERE = frozenset(TARGETS)
@@ -295,6 +295,21 @@ def test_what_does_not_exist_is_refused_with_a_suggestion(
 
 def test_methods_of_the_ablation_are_known_to_table2() -> None:
     assert chosen_table("table2", Request(methods=("sim_mi", "fi_paper"))) is TABLES["table2"]
+
+
+def test_ablations_are_judged_on_held_out_points_and_every_option_has_its_controls() -> None:
+    for name in ("pipeline", "framework"):
+        cells = planned(name)
+        assert all(cell.held_out for cell in cells)
+        assert {len({c.seed for c in cells if c.target == target}) for target in TABLES[name].plan} == {3}
+    assert not any(cell.held_out for name in OF_PAPER for cell in planned(name))
+    methods = set(TABLES["framework"].methods)
+    assert {"default", "untrained", "shuffled"} < methods
+    for option in OPTIONS:
+        kinds = [METHODS[each] for each in (option, f"{option}_untrained", f"{option}_shuffled")]
+        assert [how.kind for how in kinds] == ["trained", "untrained", "shuffled"]
+        assert kinds[0].settings == kinds[1].settings == kinds[2].settings != {}
+        assert {option, f"{option}_untrained", f"{option}_shuffled"} < methods
 
 
 def test_building_that_is_asked_for_as_a_source_is_not_its_own() -> None:

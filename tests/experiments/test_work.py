@@ -35,6 +35,7 @@ from tutelage.experiments.work import (
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
 from tutelage.sparse_rows import csr_from_dense
+from tutelage.surveys import split_by_position
 from tutelage.teaching import Teacher, teach
 from tutelage.training import Budget, RunOptions
 
@@ -289,6 +290,19 @@ def test_share_of_the_training_scans_is_drawn_and_the_test_split_kept_whole(
     assert len(found.errors_m) == len(dsi1.test)
     assert not np.array_equal(found.errors_m, fit(1.0, 3).errors_m)
     assert not np.array_equal(found.errors_m, fit(0.1, 4).errors_m)
+
+
+@real_data
+def test_held_out_reference_points_stand_in_the_place_of_the_test_split(
+    brief: str, dsi1: Survey, data_dir: Path
+) -> None:
+    cells = [Cell("dsi1", (), "knn", "none", brief, 1.0, seed, held_out=True) for seed in (0, 5)]
+    found = [fit_cell(FitJob(cell, (), str(data_dir))) for cell in cells]
+    rest, held = split_by_position(dsi1.train, 0.2)
+    by_hand = replace(dsi1, train=dsi1.train[rest], test=dsi1.train[held])
+    assert_as_by_hand(found[0], Localizer("knn", seed=0), by_hand)
+    assert [len(each.errors_m) for each in found] == [len(held)] * 2  # the same for every seed
+    assert cells[0].hash != replace(cells[0], held_out=False).hash
 
 
 # -- teachers -------------------------------------------------------------------------------------

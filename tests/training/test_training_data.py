@@ -86,6 +86,16 @@ def test_gain_is_one_factor_a_scan() -> None:
     assert float(factor[:, 0].std()) == pytest.approx(0.1, rel=0.15)
 
 
+def test_offset_is_one_number_a_scan_on_what_it_hears() -> None:
+    torch.manual_seed(0)
+    scans = many_scans()
+    scans.value[::2] = 0
+    moved = augmented(scans, recipe(offset=0.05)).dense()
+    assert bool((moved[:, ::2] == 0).all())
+    torch.testing.assert_close(moved[:, 1::2], moved[:, 1:2].expand(-1, 25))
+    assert float(moved[:, 1].std()) == pytest.approx(0.05, rel=0.15)
+
+
 def test_noise_reaches_readings_and_nothing_that_is_not_heard() -> None:
     torch.manual_seed(0)
     scans = many_scans()

@@ -20,7 +20,8 @@ __all__ = [
 _TABLE = (
     "table1 (every method), table2 (each constraint), table3 (which sources), table4 (little data), figure2 "
     "(distributions of errors), appendix_a (weights of the constraints), networks (each on its own), "
-    "accuracy, small_maps and small_surveys (with scorer and tutor), or all."
+    "accuracy, small_maps and small_surveys (with scorer and tutor), pipeline (parts of the default recipe) "
+    "and framework (options of the teachers), both on held-out training data, or all."
 )
 _Names = list[str] | None
 

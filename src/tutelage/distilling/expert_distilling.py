@@ -24,6 +24,7 @@ from tutelage.training import (
     Step,
     TrainingData,
     TrainState,
+    WeightAverage,
     begin,
     epochs_in_paper,
     label_classes,
@@ -93,6 +94,8 @@ def distil(
             "teachers": [[t.card.source, t.content_hash()] for t in present],
         }
         step = _student_step(state, module, heads, present, data, recipe)
+        learning = [module] if heads is None else [module, heads]
+        average = WeightAverage(learning, recipe.averaged, state) if recipe.averaged else None
         student = Student(module, representation, scaler, recipe, n_steps, heads)
         begin(options)
         left = pretrain(module, data, recipe, options, n_steps)
@@ -100,13 +103,15 @@ def distil(
         run_stage(
             "student",
             state,
-            step,
+            average.following(step) if average else step,
             data,
             recipe.batch_size,
             options,
             share_of_minutes=left,
             more_hooks=hooks,
         )
+    if average:
+        average.settle()
     return student.finished(state.n_steps)
 
 

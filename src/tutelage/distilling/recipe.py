@@ -13,12 +13,15 @@ from tutelage.training import LABELS, LearningRecipe, changed_recipe
 
 __all__ = ["DistillingRecipe", "distilling_recipe"]
 
+Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
 
 
 class DistillingRecipe(LearningRecipe):
     """Expert Distilling (Paper, section 3.2, Eq. 12)."""
 
+    averaged: Share = 0.0
+    """Last part of the run over whose steps the weights are averaged (Izmailov et al. 2018); 0: none."""
     weight_mae: Annotated[float, Field(gt=0)] = 3.0
     weight_sim: Weight = 0.5
     weight_mi: Weight = 0.5

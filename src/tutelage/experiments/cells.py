@@ -23,6 +23,7 @@ UNTRAINED = "untrained"
 # Positions alone, as the paper's networks learn.
 _NO_LABELS = {"weight_labels": 0.0}
 _BESIDE_THE_SCORER = "dnn"
+_YOUNGER = ("offset", "averaged")
 _JOINED = "+"  # between the sources of one scorer teacher
 
 
@@ -67,7 +68,7 @@ class TeacherCell:
             "source": self.source,
             "permuted": self.permuted,
             "network": {self.network: spec.settings()},
-            "recipe": _without_length(teaching_recipe(self.recipe, {}, spec).model_dump()),
+            "recipe": _counted(teaching_recipe(self.recipe, {}, spec).model_dump()),
             "length": _length(self.budget, self.network),
             "seed": self.seed,
         }
@@ -87,6 +88,7 @@ class Cell:
     train_fraction : share of the target's training scans, drawn at random with the seed
     seed : of everything
     whole_points : the share is drawn among the reference points, not among the scans
+    held_out : evaluated on reference points held out of the target's training data instead
     """
 
     target: str
@@ -97,6 +99,7 @@ class Cell:
     train_fraction: float
     seed: int
     whole_points: bool = False
+    held_out: bool = False
 
     @property
     def how(self) -> Method:
@@ -139,6 +142,7 @@ class Cell:
         """Everything that the result depends on, beside the code and the data."""
         common: dict[str, Any] = {"target": self.target, "train_fraction": float(self.train_fraction)}
         common |= {"seed": self.seed, **({"drawn": "reference points"} if self.whole_points else {})}
+        common |= {"evaluated": "held-out reference points"} if self.held_out else {}
         if self.network == KNN:
             return {**common, "network": KNN}
         if self.network in WITH_SCORER:
@@ -151,7 +155,7 @@ class Cell:
             "transfer": how.kind if how.transfer else None,
             "sources": list(self.sources) if how.transfer or how.kind == UNTRAINED else [],
             "teachers": [teacher.configuration() for teacher in self.teachers],
-            "recipe": _without_length(recipe.model_dump()),
+            "recipe": _counted(recipe.model_dump()),
             "length": _length(self.budget, self.network),
         }
 
@@ -167,7 +171,7 @@ class Cell:
         if self.network == TUTOR:
             spec = network_spec(_BESIDE_THE_SCORER)
             recipe = distilling_recipe("default", _NO_LABELS, spec).model_dump()
-            known |= {"beside": spec.settings(), "recipe": _without_length(recipe)}
+            known |= {"beside": spec.settings(), "recipe": _counted(recipe)}
             known |= {"tutor": TutorSettings().model_dump()}
             known |= {"length": _length(self.budget, _BESIDE_THE_SCORER)}
         return known
@@ -197,9 +201,13 @@ def _length(budget: str, network: str) -> dict[str, Any]:
     return asdict(table_budget(budget).length(network))
 
 
-def _without_length(recipe: dict[str, Any]) -> dict[str, Any]:
-    """The recipe's own length does not count: the budget goes before it."""
-    return {name: value for name, value in recipe.items() if name != "updates"}
+def _counted(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The settings that count: not the recipe's own length, as the budget goes before it.
+
+    Settings younger than the first tables count where they are in use: older cells keep their names.
+    """
+    left_out = {"updates", *(name for name in _YOUNGER if not recipe.get(name))}
+    return {name: value for name, value in recipe.items() if name not in left_out}
 
 
 def _hash(configuration: dict[str, Any]) -> str:

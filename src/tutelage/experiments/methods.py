@@ -6,7 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["ABLATION", "COMPARED", "KNN", "METHODS", "SCORED", "SCORER", "TUTOR", "WITH_SCORER", "Method"]
+__all__ = [
+    "ABLATION",
+    "COMPARED",
+    "FRAMEWORK",
+    "KNN",
+    "METHODS",
+    "OPTIONS",
+    "PIPELINE",
+    "SCORED",
+    "SCORER",
+    "TUTOR",
+    "WITH_SCORER",
+    "Method",
+]
 
 KNN, SCORER, TUTOR = "knn", "scorer", "tutor"
 WITH_SCORER = SCORER, TUTOR
@@ -39,6 +52,12 @@ class Method:
         return self.kind in ("sequential", "collective")
 
     @property
+    def needs_functional_information(self) -> bool:
+        """Whether it says nothing of a network on which J_FI has no meaning."""
+        alone = self.settings.get("weight_sim") == self.settings.get("weight_mi") == 0
+        return alone or bool(self.settings.get("weight_fi")) or "fi_form" in self.settings
+
+    @property
     def with_teacher_files(self) -> bool:
         """Whether it learns from teachers that were made before."""
         return self.kind in ("trained", "shuffled")
@@ -61,6 +80,53 @@ def _both_recipes(name: str, title: str, kind: Any, settings: Mapping[str, Any])
     }
 
 
+def _own(title: str, **settings: Any) -> Method:
+    return Method(f"own data alone, {title}", "default", "alone", settings)
+
+
+_PIPELINE = {
+    "without_powed": _own("readings above the lowest, not powed", representation="positive"),
+    "without_row_normalise": _own("scans not scaled to one norm", row_normalise=False),
+    "without_dropout": _own("no access point left out", access_point_dropout=0.0),
+    "without_gain": _own("no gain of a device", gain=0.0),
+    "without_noise": _own("no noise on a reading", noise=0.0),
+    "without_augmentation": _own("none of these three", access_point_dropout=0.0, gain=0.0, noise=0.0),
+    "without_one_cycle": _own("a constant learning rate", schedule="constant"),
+    "with_offset": _own("an offset of a device as well", offset=0.03),
+    "with_averaging": _own("the mean of the weights over the last quarter", averaged=0.25),
+}
+
+OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "strong": ("constraints ten times as strong", {f"weight_{name}": 5.0 for name in ("sim", "mi", "fi")}),
+    "random_pairs": ("A4: pairs at random places", {"pairing": "random"}),
+    "transport": ("A4: pairs by optimal transport", {"pairing": "transport"}),
+    "fixed_noise": ("A4: one noise a scan", {"pairing": "fixed_noise"}),
+    "infonce": ("A5: InfoNCE", {"mi_form": "infonce"}),
+    "scale_free": ("A10: scale-free J_FI", {"fi_form": "scale_free"}),
+    "least_squares": ("A10: J_FI by least squares", {"fi_form": "least_squares"}),
+    "jacobian": ("A10: J_FI of Jacobians", {"fi_form": "jacobian"}),
+}
+"""Options of docs/method.md, each a title and one change of the default recipe."""
+
+
+def _with_controls(name: str, title: str, settings: dict[str, Any]) -> dict[str, Method]:
+    return {
+        name: Method(title, "default", "trained", settings),
+        f"{name}_untrained": Method(
+            f"{title}, untrained teachers (control)", "default", "untrained", settings
+        ),
+        f"{name}_shuffled": Method(
+            f"{title}, teachers of permuted locations (control)", "default", "shuffled", settings
+        ),
+    }
+
+
+_FRAMEWORK = {
+    each: method
+    for name, (title, settings) in OPTIONS.items()
+    for each, method in _with_controls(name, title, settings).items()
+}
+
 METHODS: dict[str, Method] = {
     **_both_recipes("none", "own data alone", "alone", {}),
     "sequential": Method("sequential transfer (*)", "default", "sequential"),
@@ -82,6 +148,8 @@ METHODS: dict[str, Method] = {
     **_both_recipes("mi", "J_MI alone", "trained", _only("mi")),
     **_both_recipes("fi", "J_FI alone", "trained", _only("fi")),
     **_both_recipes("sim_mi", "J_Sim and J_MI", "trained", _only("sim", "mi")),
+    **_PIPELINE,
+    **_FRAMEWORK,
 }
 
 COMPARED = (
@@ -102,6 +170,12 @@ COMPARED = (
 
 ABLATION = ("sim", "mi", "fi", "sim_mi", "sim_paper", "mi_paper", "fi_paper", "sim_mi_paper")
 """What Table 2 has beside those: each constraint alone, and the first two together."""
+
+PIPELINE = ("none", *_PIPELINE)
+"""The default recipe, and each part of its input pipeline and schedule left out, or added, alone."""
+
+FRAMEWORK = ("none", "untrained", "shuffled", "default", *_FRAMEWORK)
+"""The default recipe of the teachers and each option of docs/method.md, each with its two controls."""
 
 SCORED: dict[str, Method] = {
     "none": Method("the target's own radio map alone", "default", "alone"),

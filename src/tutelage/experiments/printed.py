@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from tutelage.experiments.cells import Cell
+from tutelage.experiments.methods import KNN, WITH_SCORER
 
 __all__ = ["Printed", "printed"]
 
@@ -34,9 +35,10 @@ def printed(table: str, cell: Cell) -> Printed | None:
 
     Table 3 is about its sources: there they must be the same.
     """
-    kind, control = cell.how.kind, cell.how.from_target
-    method = {"alone": "none", "trained": "framework"}.get(kind, kind)
-    if control or cell.network == "knn" or (kind == "trained" and cell.method not in ("default", "paper")):
+    how = cell.how
+    method = {"alone": "none", "trained": "framework"}.get(how.kind, how.kind)
+    changed = how.settings and cell.network not in WITH_SCORER
+    if how.from_target or changed or cell.network == KNN:
         return None
     key = (table, cell.target, cell.network, method, f"{cell.train_fraction:g}")
     rows = _by_cell().get(key, ())

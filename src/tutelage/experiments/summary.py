@@ -12,7 +12,7 @@ import numpy as np
 from tutelage.evaluation.statistics import Difference, holm, paired_bootstraps
 from tutelage.experiments.buildings import TARGETS, sources_of
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.methods import KNN, METHODS, WITH_SCORER
+from tutelage.experiments.methods import KNN, METHODS, OPTIONS, PIPELINE, WITH_SCORER
 from tutelage.experiments.printed import Printed, printed
 from tutelage.experiments.storage import Row
 from tutelage.experiments.tables import TABLES, Request, Table
@@ -198,16 +198,18 @@ def _controls(group: Group, groups: Sequence[Group]) -> dict[str, Group]:
         theirs = other.cell
         if theirs.network == KNN:
             found["knn"] = other
-        if theirs.network != cell.network or theirs.how.recipe != how.recipe or how.kind == "alone":
+        if theirs.network != cell.network or theirs.how.recipe != how.recipe:
             continue
-        if theirs.how.kind == "alone":
+        if theirs.how.kind == "alone" and not theirs.how.settings:
             found["own"] = other
         is_control = (how.with_teacher_files and theirs.how.kind == UNTRAINED) or (
             how.transfer and theirs.how.from_target and not how.from_target
         )
         # A scorer has one teacher, however many its sources.
         as_many = cell.network in WITH_SCORER or len(theirs.sources) == len(cell.sources)
-        if is_control and as_many:
+        # Under the same settings where there is such a control, else under the recipe's own.
+        nearest = "control" not in found or theirs.how.settings == how.settings
+        if is_control and as_many and nearest:
             found["control"] = other
     return found
 
@@ -280,6 +282,14 @@ def _sentences(groups: Sequence[Group]) -> list[str]:
         )
     ]
     asked.append(("none", "A network on its own data alone", "knn", "k-NN"))
+    asked += [
+        (method, _capitalised(METHODS[method].title), "own", "the default recipe") for method in PIPELINE[1:]
+    ]
+    asked += [
+        (option, f"Trained teachers, {METHODS[option].title}", control, words)
+        for option in OPTIONS
+        for control, words in (("control", "untrained teachers"), ("own", "own data alone"))
+    ]
     networks = [group for group in groups if group.cell.network not in WITH_SCORER]
     said = _counted_all(networks, asked)
     for network in WITH_SCORER:
@@ -292,6 +302,10 @@ def _sentences(groups: Sequence[Group]) -> list[str]:
         asked = [(m, words, c, of) for m, words in what.items() for c, of in controls.items()]
         said += _counted_all([group for group in groups if group.cell.network == network], asked)
     return said
+
+
+def _capitalised(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _counted_all(groups: Sequence[Group], asked: Sequence[tuple[str, str, str, str]]) -> list[str]:

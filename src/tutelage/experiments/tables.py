@@ -11,7 +11,17 @@ from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.experiments.budgets import table_budget
 from tutelage.experiments.buildings import TARGETS, sources_of, sources_of_scorer
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.methods import ABLATION, COMPARED, KNN, METHODS, SCORED, TUTOR, WITH_SCORER
+from tutelage.experiments.methods import (
+    ABLATION,
+    COMPARED,
+    FRAMEWORK,
+    KNN,
+    METHODS,
+    PIPELINE,
+    SCORED,
+    TUTOR,
+    WITH_SCORER,
+)
 from tutelage.networks import network_names, network_spec
 
 __all__ = ["TABLES", "Request", "Table", "cells_of", "chosen_table", "require_known"]
@@ -41,6 +51,7 @@ class Table:
     subsets : every subset of the sources, not all of them together alone
     fractions : shares of the training data for each target; a target that is not named has the whole of it
     whole_points : the shares are of its reference points, not of its scans
+    held_out : evaluated on reference points held out of the training data; the test splits stay closed
     printed : which of the paper's tables has figures for it, "" for none
     budget : the one that its plan is made for
     """
@@ -52,6 +63,7 @@ class Table:
     subsets: bool = False
     fractions: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     whole_points: bool = False
+    held_out: bool = False
     printed: str = ""
     budget: str = "standard"
     scored: tuple[str, ...] = ()
@@ -151,6 +163,27 @@ TABLES: dict[str, Table] = {
         budget="full",
         scored=tuple(SCORED),
     ),
+    "pipeline": Table(
+        "The input pipeline, part by part",
+        "Each network on its own data alone by the default recipe, and with each part of its input pipeline "
+        "and schedule left out, or added, alone.",
+        PIPELINE,
+        {
+            "ujiindoorloc": {"dnn": 3},
+            "tampere": dict.fromkeys(_OWN, 3),
+            "tut6": dict.fromkeys(_THREE, 3),
+            "dsi1": dict.fromkeys(_THREE, 3),
+        },
+        held_out=True,
+    ),
+    "framework": Table(
+        "The framework, option by option",
+        "Surrogate teachers in the default recipe, and with each option of docs/method.md alone, each beside "
+        "untrained teachers and teachers of permuted locations under the same option.",
+        FRAMEWORK,
+        _planned({"tampere": ("dnn",), "tut6": ("dnn",), "dsi1": ("dnn",)}, 3),
+        held_out=True,
+    ),
     "figure2": Table(
         "Figure 2: the whole distribution of errors",
         "The share of test scans within each error, for the networks alone and under teachers; the figures "
@@ -243,7 +276,17 @@ def cells_of(table: Table, request: Request, here: Collection[str]) -> Iterator[
                 continue
             for fraction in table.fractions.get(target, (1.0,)):
                 for method, sources in _variants(table, request, target, network, here):
-                    yield Cell(target, sources, network, method, budget, fraction, seed, table.whole_points)
+                    yield Cell(
+                        target,
+                        sources,
+                        network,
+                        method,
+                        budget,
+                        fraction,
+                        seed,
+                        table.whole_points,
+                        table.held_out,
+                    )
 
 
 def _networks(table: Table, request: Request, target: str, budget: str) -> dict[str, int]:
@@ -280,7 +323,7 @@ def _variants(
         how = METHODS[method]
         if request.methods and method not in request.methods:
             continue
-        if method.startswith("fi") and network_spec(network).no_functional_information:
+        if how.needs_functional_information and network_spec(network).no_functional_information:
             continue
         if how.kind == "alone":
             yield method, ()

@@ -88,10 +88,21 @@ def how_made(summary: Summary) -> str:
     networks = dict.fromkeys(group.cell.network for group in summary.groups if group.cell.network != KNN)
     lengths = [f"{network_title(name)} {n:,}" for name in networks if (n := budget.updates(name))]
     length = f" ({', '.join(lengths)} updates a stage)" if lengths else ""
+    where, opened = (
+        (
+            "on a fifth of the training reference points, held out,",
+            "The test splits stay closed; the held-out points are the same for every cell.",
+        )
+        if summary.table.held_out
+        else (
+            "on the standard test split",
+            "Each test split was opened once a cell and nothing was chosen on it.",
+        )
+    )
     return (
         f"Made by `tutelage reproduce {summary.name} --budget {summary.budget}`: {budget.words}{length}, "
-        "positions alone. Mean 2-D error on the standard test split in metres of the data set; ± is the "
-        "standard deviation over seeds. Each test split was opened once a cell and nothing was chosen on it. "
+        f"positions alone. Mean 2-D error {where} in metres of the data set; ± is the "
+        f"standard deviation over seeds. {opened} "
         "The control of trained teachers is as many untrained ones; that of a transfer is the same from the "
         "target itself in the place of its sources. "
         "Differences are error minus the control's (negative is better), paired by seed and scan, with a 95 "

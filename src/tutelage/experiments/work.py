@@ -21,12 +21,13 @@ from tutelage.experiments.methods import KNN, SCORER, TUTOR, WITH_SCORER
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
 from tutelage.scorer import ScorerTeacher, teach_scorer
-from tutelage.surveys import reference_points
+from tutelage.surveys import reference_points, split_by_position
 from tutelage.teaching import Quality, Teacher, teach
 from tutelage.training import RunOptions
 
 __all__ = ["FitJob", "Fitted", "Taught", "TeachJob", "fit_cell", "teach_cell"]
 
+_HELD_OUT = 0.2
 _DRAW, _PERMUTE = 1, 2  # set these random numbers apart from those of the training
 
 
@@ -86,9 +87,10 @@ def _teach_scorer(job: TeachJob) -> Taught:
 
 
 def fit_cell(job: FitJob) -> Fitted:
-    """Fit one model and open the target's test split once; a training that diverged has no positions."""
+    """Fit one model and evaluate it once; a training that diverged has no positions."""
     cell = job.cell
     survey = load(cell.target, data_dir=job.data_dir)
+    survey = with_held_out(survey) if cell.held_out else survey
     survey = replace(survey, train=drawn(survey.train, cell.train_fraction, cell.seed, cell.whole_points))
     model = _localizer(job, survey)
     began = time.monotonic()
@@ -145,6 +147,13 @@ def _with_scorer(job: FitJob) -> Localizer:
         budget=table_budget(cell.budget).length(cell.network) if cell.network == TUTOR else None,
         seed=cell.seed,
     )
+
+
+def with_held_out(survey: Survey) -> Survey:
+    """A fifth of the training reference points in the place of the test split; the same for every cell."""
+    heard = survey.train[survey.train.n_heard > 0]
+    rest, held = split_by_position(heard, _HELD_OUT)
+    return replace(survey, train=heard[rest], test=heard[held])
 
 
 def drawn(scans: FingerprintSet, fraction: float, seed: int, whole_points: bool = False) -> FingerprintSet:

@@ -1,5 +1,6 @@
 """The training core: one small loop, its state, its hooks."""
 
+from tutelage.training.averaging import WeightAverage
 from tutelage.training.data import Batch, Batches, TrainingData, augmented, normalised
 from tutelage.training.labels import LabelHeads, label_classes
 from tutelage.training.loop import Hook, train
@@ -35,6 +36,7 @@ __all__ = [
     "StepOf",
     "TrainState",
     "TrainingData",
+    "WeightAverage",
     "augmented",
     "begin",
     "changed_recipe",

@@ -100,8 +100,8 @@ class TrainingData:
 def augmented(scans: RssBatch, recipe: LearningRecipe) -> RssBatch:
     """What another day or device might have heard at the same place, then the input normalisation.
 
-    Readings go missing (a share drawn for each scan), a scan's gain drifts, readings are noisy. Values stay
-    non-negative; all randomness comes from PyTorch's generator of the run.
+    Readings go missing (a share drawn for each scan), a scan's gain and offset drift, readings are noisy.
+    Values stay non-negative; all randomness comes from PyTorch's generator of the run.
     """
     value, row = scans.value, scans.row
     if recipe.access_point_dropout:
@@ -109,6 +109,9 @@ def augmented(scans: RssBatch, recipe: LearningRecipe) -> RssBatch:
         value = value * (torch.rand_like(value) >= lost[row])
     if recipe.gain:
         value = value * (1 + recipe.gain * torch.randn(len(scans), device=value.device))[row]
+    if recipe.offset:
+        drift = recipe.offset * torch.randn(len(scans), device=value.device)
+        value = value + drift[row] * (value > 0)
     if recipe.noise:
         value = value + recipe.noise * torch.randn_like(value) * (value > 0)
     return normalised(replace(scans, value=value.clamp_min(0)), recipe)

@@ -59,6 +59,8 @@ class LearningRecipe(OptimiserRecipe):
     """Each scan loses a share of its readings drawn from [0, this]."""
     gain: NonNegative = 0.05
     """Standard deviation of a factor on a scan's whole representation."""
+    offset: NonNegative = 0.0
+    """Standard deviation of a number added to all readings of a scan, in units of the representation."""
     noise: NonNegative = 0.03
     """Standard deviation added to each reading's representation."""
     pretraining_share: Share = 0.25

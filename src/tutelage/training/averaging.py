@@ -1,0 +1,45 @@
+"""The mean of the weights over the last part of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from tutelage.training.data import Batch
+from tutelage.training.run import Step
+from tutelage.training.state import TrainState
+
+__all__ = ["WeightAverage"]
+
+
+class WeightAverage:
+    """Stochastic weight averaging (Izmailov et al., UAI 2018), part of the state of a run.
+
+    Parameters
+    ----------
+    modules : what learns
+    share : last part of the run whose steps count, in (0, 1]
+    state : of the run; the mean is saved and resumed with it
+    """
+
+    def __init__(self, modules: Sequence[nn.Module], share: float, state: TrainState) -> None:
+        self._learning, self._share = nn.ModuleList(modules), share
+        self._mean = AveragedModel(self._learning)
+        state.modules["averaged"] = self._mean
+
+    def following(self, step: Step) -> Step:
+        """The same step, its weights counted; within the step, so that a checkpoint has both or neither."""
+
+        def step_and_count(state: TrainState, batch: Batch) -> Mapping[str, Tensor]:
+            shown = step(state, batch)
+            if state.step + 1 > (1 - self._share) * state.n_steps:
+                self._mean.update_parameters(self._learning)
+            return shown
+
+        return step_and_count
+
+    def settle(self) -> None:
+        """Give the modules the mean; statistics of batches stay those of the last step."""
+        self._learning.load_state_dict(self._mean.module.state_dict())
