@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tutelage.experiments.budgets import BUDGETS
 from tutelage.experiments.buildings import TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell, TeacherCell
-from tutelage.experiments.methods import KNN, METHODS, OPTIONS, PIPELINE
+from tutelage.experiments.methods import BOUND, KNN, METHODS, OPTIONS, PIPELINE
 from tutelage.experiments.storage import COLUMNS, TEACHER_COLUMNS
 from tutelage.experiments.tables import TABLES, Request, cells_of
 from tutelage.networks import network_names, network_spec, registry
@@ -116,6 +116,12 @@ def test_j_fi_is_refused_for_baat_alone(network: str, weight: float) -> None:
     assert bool(network_spec(network).no_functional_information) == (network == "baat")
     for method in ("default", "paper", "literal_mi"):
         assert of_method(method, network).configuration()["recipe"]["weight_fi"] == weight
+
+
+def test_bound_of_knn_is_a_cell_of_its_own() -> None:
+    knn = replace(CELL, network=KNN, method="none")
+    assert replace(knn, method=BOUND).hash != knn.hash
+    assert replace(knn, method=BOUND).how == knn.how
 
 
 def test_settings_younger_than_the_first_tables_count_only_in_use() -> None:

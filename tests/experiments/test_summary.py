@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.methods import METHODS
+from tutelage.experiments.methods import BOUND, METHODS
 from tutelage.experiments.storage import Row
 from tutelage.experiments.summary import Group, Summary, summarise
 from tutelage.experiments.tables import TABLES, Request
@@ -205,6 +205,16 @@ def test_option_of_the_framework_meets_its_own_controls_and_a_part_left_out_the_
     said = "\n".join(summary.sentences)
     assert "Trained teachers, A5: InfoNCE, against untrained teachers: +2.5" in said
     assert "Own data alone, no gain of a device, against the default recipe: -1.0" in said
+
+
+def test_bound_of_knn_is_shown_and_nothing_is_compared_with_it() -> None:
+    made = Made()
+    made.add("none", 2.0, network="knn")
+    made.add(BOUND, 0.0, 1, network="knn")
+    made.add("none", 1.0)
+    summary = made.summary()
+    assert group(summary, BOUND, "knn").against == {}
+    assert group(summary, "none").against["knn"].difference.mean == pytest.approx(-1.0, abs=0.05)
 
 
 def test_constraint_alone_meets_untrained_teachers_of_all_where_there_are_no_others() -> None:

@@ -20,6 +20,7 @@ from tutelage.datasets import load
 from tutelage.evaluation import evaluate
 from tutelage.experiments.budgets import BUDGETS, TableBudget
 from tutelage.experiments.cells import Cell, TeacherCell
+from tutelage.experiments.methods import BOUND
 from tutelage.experiments.tables import Request, cells_of, chosen_table
 from tutelage.experiments.work import (
     FitJob,
@@ -34,6 +35,7 @@ from tutelage.experiments.work import (
 )
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
+from tutelage.neighbours import best_settings
 from tutelage.sparse_rows import csr_from_dense
 from tutelage.surveys import split_by_position
 from tutelage.teaching import Teacher, teach
@@ -303,6 +305,23 @@ def test_held_out_reference_points_stand_in_the_place_of_the_test_split(
     assert_as_by_hand(found[0], Localizer("knn", seed=0), by_hand)
     assert [len(each.errors_m) for each in found] == [len(held)] * 2  # the same for every seed
     assert cells[0].hash != replace(cells[0], held_out=False).hash
+
+
+@real_data
+def test_bound_of_knn_is_the_smallest_error_of_all_settings_on_the_test_split(
+    brief: str, dsi1: Survey, data_dir: Path
+) -> None:
+    chosen, bound = (
+        fit_cell(FitJob(Cell("dsi1", (), "knn", method, brief, 1.0, 0), (), str(data_dir)))
+        for method in ("none", BOUND)
+    )
+    assert dsi1.test is not None
+    best, error_m = best_settings(dsi1.train, dsi1.test, {})
+    assert bound.figures["mae_m"] == pytest.approx(error_m, abs=1e-3)
+    assert bound.figures["mae_m"] <= chosen.figures["mae_m"]
+    for changed in ({"k": best.k + 1}, {"representation": "positive"}, {"metric": "euclidean"}):
+        model = Localizer("knn", settings=best.model_dump() | changed).fit(dsi1)
+        assert evaluate(model, dsi1).figures()["mae_m"] >= error_m - 1e-9
 
 
 # -- teachers -------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 
 from tutelage.distilling import distilling_recipe
 from tutelage.experiments.budgets import table_budget
-from tutelage.experiments.methods import KNN, METHODS, SCORED, SCORER, TUTOR, WITH_SCORER, Method
+from tutelage.experiments.methods import BOUND, KNN, METHODS, SCORED, SCORER, TUTOR, WITH_SCORER, Method
 from tutelage.networks import network_spec
 from tutelage.scorer import SCORER_FORMAT, ScorerRecipe
 from tutelage.teaching import teaching_recipe
@@ -103,7 +103,9 @@ class Cell:
 
     @property
     def how(self) -> Method:
-        """What the method's name stands for."""
+        """What the method's name stands for; k-NN has its own data alone."""
+        if self.network == KNN:
+            return METHODS["none"]
         return (SCORED if self.network in WITH_SCORER else METHODS)[self.method]
 
     @property
@@ -144,7 +146,7 @@ class Cell:
         common |= {"seed": self.seed, **({"drawn": "reference points"} if self.whole_points else {})}
         common |= {"evaluated": "held-out reference points"} if self.held_out else {}
         if self.network == KNN:
-            return {**common, "network": KNN}
+            return {**common, "network": KNN, **({"method": BOUND} if self.method == BOUND else {})}
         if self.network in WITH_SCORER:
             return {**common, **self._configuration_with_scorer()}
         how, spec = self.how, network_spec(self.network)

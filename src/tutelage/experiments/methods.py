@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 __all__ = [
     "ABLATION",
+    "BOUND",
     "COMPARED",
     "FRAMEWORK",
     "KNN",
@@ -22,6 +23,8 @@ __all__ = [
 ]
 
 KNN, SCORER, TUTOR = "knn", "scorer", "tutor"
+BOUND = "best_on_test"
+"""The method of a k-NN whose settings are chosen on the test split: a bound, no result."""
 WITH_SCORER = SCORER, TUTOR
 """Whose teacher is one scorer teacher of all sources."""
 

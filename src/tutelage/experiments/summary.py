@@ -12,7 +12,7 @@ import numpy as np
 from tutelage.evaluation.statistics import Difference, holm, paired_bootstraps
 from tutelage.experiments.buildings import TARGETS, sources_of
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.methods import KNN, METHODS, OPTIONS, PIPELINE, WITH_SCORER
+from tutelage.experiments.methods import BOUND, KNN, METHODS, OPTIONS, PIPELINE, WITH_SCORER
 from tutelage.experiments.printed import Printed, printed
 from tutelage.experiments.storage import Row
 from tutelage.experiments.tables import TABLES, Request, Table
@@ -196,7 +196,7 @@ def _controls(group: Group, groups: Sequence[Group]) -> dict[str, Group]:
         if other.place != group.place or other is group:
             continue
         theirs = other.cell
-        if theirs.network == KNN:
+        if theirs.network == KNN and theirs.method != BOUND:
             found["knn"] = other
         if theirs.network != cell.network or theirs.how.recipe != how.recipe:
             continue

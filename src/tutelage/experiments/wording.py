@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tutelage.experiments.budgets import BUDGETS
 from tutelage.experiments.buildings import OTHER_SOURCES, PAPER_SOURCES, TITLES
-from tutelage.experiments.methods import KNN, WITH_SCORER
+from tutelage.experiments.methods import BOUND, KNN, WITH_SCORER
 from tutelage.experiments.storage import Row
 from tutelage.experiments.summary import CONTROLS, Against, Group, Summary
 
@@ -41,6 +41,7 @@ _QUALITY = {
     "spread": "spread",
     "diversity": "diversity",
 }
+_KNN = {"none": "settings chosen on training data", BOUND: "best settings on this very test split (a bound)"}
 _FAR_M = 10_000.0
 TEACHERS = (
     "Measured on reference points held out of the source's training data, in metres of its data set, mean "
@@ -77,7 +78,7 @@ def label(group: Group, *, with_sources: bool) -> str:
     """What a plot calls a group."""
     cell = group.cell
     if cell.network == KNN:
-        return network_title(KNN)
+        return network_title(KNN) + (", best on test" if cell.method == BOUND else "")
     sources = f" from {_named(cell.sources)}" if with_sources and cell.how.with_sources else ""
     return f"{network_title(cell.network)} {cell.method}{sources}"
 
@@ -126,7 +127,7 @@ def _row_of(group: Group, with_sources: bool) -> list[str]:
     spread = "" if group.sd_m is None else f" ± {_metres(group.sd_m)}"
     return [
         network_title(cell.network),
-        "settings chosen on training data" if cell.network == KNN else f"`{cell.method}`",
+        _KNN[cell.method] if cell.network == KNN else f"`{cell.method}`",
         *([" + ".join(cell.sources) or "-"] if with_sources else []),
         f"{group.n_diverged} diverged" if group.n_diverged else f"{_metres(group.mae_m)}{spread}",
         " / ".join(map(_metres, group.values("mae_m"))),

@@ -17,9 +17,10 @@ from tutelage.errors import TrainingDivergedError
 from tutelage.evaluation import evaluate
 from tutelage.experiments.budgets import table_budget
 from tutelage.experiments.cells import Cell, TeacherCell, scorer_recipe
-from tutelage.experiments.methods import KNN, SCORER, TUTOR, WITH_SCORER
+from tutelage.experiments.methods import BOUND, KNN, SCORER, TUTOR, WITH_SCORER
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
+from tutelage.neighbours import best_settings
 from tutelage.scorer import ScorerTeacher, teach_scorer
 from tutelage.surveys import reference_points, split_by_position
 from tutelage.teaching import Quality, Teacher, teach
@@ -115,7 +116,7 @@ def _diverged(survey: Survey, cost: dict[str, Any]) -> Fitted:
 def _localizer(job: FitJob, target: Survey) -> Localizer:
     cell = job.cell
     if cell.network == KNN:
-        return Localizer(KNN, seed=cell.seed)
+        return Localizer(KNN, settings=_known_best(target) if cell.method == BOUND else {}, seed=cell.seed)
     if cell.network in WITH_SCORER:
         return _with_scorer(job)
     how, length = cell.how, table_budget(cell.budget).length(cell.network)
@@ -135,6 +136,12 @@ def _localizer(job: FitJob, target: Survey) -> Localizer:
         budget=length,
         seed=cell.seed,
     )
+
+
+def _known_best(target: Survey) -> dict[str, Any]:
+    """The k-NN settings with the smallest error on the test split."""
+    test = target.train if target.test is None else target.test
+    return best_settings(target.train, test[test.n_heard > 0], {})[0].model_dump()
 
 
 def _with_scorer(job: FitJob) -> Localizer:

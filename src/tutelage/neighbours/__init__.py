@@ -1,6 +1,6 @@
 """Nearest fingerprints over a sparse radio map."""
 
-from tutelage.neighbours.knn import KNNSettings, NearestNeighbours, choose_settings
+from tutelage.neighbours.knn import KNNSettings, NearestNeighbours, best_settings, choose_settings
 from tutelage.neighbours.radio_map import RadioMap
 from tutelage.neighbours.search import FingerprintIndex, distances, nearest
 
@@ -9,6 +9,7 @@ __all__ = [
     "KNNSettings",
     "NearestNeighbours",
     "RadioMap",
+    "best_settings",
     "choose_settings",
     "distances",
     "nearest",
