@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint unit bench clean
+.PHONY: demo test lint unit accuracy bench clean
 
 demo: $(READY)
 	$(BIN)/tutelage demo --out demo
@@ -20,6 +20,13 @@ lint: $(READY)
 
 unit: $(READY)
 	$(BIN)/python -m pytest
+
+# Hours: finished cells in results/ are kept, and it can be stopped at any time.
+accuracy: $(READY)
+	$(BIN)/tutelage reproduce accuracy
+	$(BIN)/tutelage reproduce small_maps
+	$(BIN)/tutelage reproduce small_surveys
+	$(BIN)/python -m benchmarks.accuracy
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.loading

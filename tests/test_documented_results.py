@@ -19,15 +19,18 @@ NETWORKS = {
 }
 
 
+def rows(table: str) -> list[dict[str, str]]:
+    """The committed rows of a table."""
+    with (ROOT / "results" / f"{table}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def shown(table: str, target: str, network: str, method: str) -> str:
     """Mean and spread over seeds of the committed rows."""
-    with (ROOT / "results" / f"{table}.csv").open(newline="", encoding="utf-8") as file:
-        wanted = (target, network, method)
-        errors = [
-            float(row["mae_m"])
-            for row in csv.DictReader(file)
-            if (row["target"], row["network"], row["method"]) == wanted
-        ]
+    wanted = (target, network, method)
+    errors = [
+        float(row["mae_m"]) for row in rows(table) if (row["target"], row["network"], row["method"]) == wanted
+    ]
     assert len(errors) >= 3
     return f"{mean(errors):.2f} ± {stdev(errors):.2f}"
 
@@ -36,3 +39,26 @@ def shown(table: str, target: str, network: str, method: str) -> str:
 def test_readme_shows_the_committed_figures_of_the_networks(title: str) -> None:
     cells = [shown("networks", target, NETWORKS[title], "none") for target in ("tampere", "tut6")]
     assert f"| {title} | {' | '.join(cells)} |" in README
+
+
+def test_accuracy_page_shows_the_committed_figures_of_every_method_on_whole_surveys() -> None:
+    page = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8").split("\n## ")[1]
+    for target, title in (("ujiindoorloc", "UJIIndoorLoc"), ("tampere", "Tampere"), ("tut6", "TUT6")):
+        [part] = [part for part in page.split("\n### ") if part.startswith(title)]
+        lines = [[cell.strip() for cell in line.split("|")] for line in part.splitlines()]
+        found = {(cells[1], cells[2].strip("`")): cells[4:6] for cells in lines if len(cells) > 6}
+        committed: dict[tuple[str, str], list[float]] = {}
+        for row in rows("accuracy"):
+            if row["target"] == target and row["network"] in ("scorer", "tutor"):
+                committed.setdefault((row["network"], row["method"]), []).append(float(row["mae_m"]))
+        for row in rows("table1"):
+            if (row["target"], row["network"]) == (target, "dnn") and row["method"] in (
+                "default",
+                "untrained",
+            ):
+                committed.setdefault(("DNN", row["method"]), []).append(float(row["mae_m"]))
+        assert len(committed) >= 7
+        for key, errors in committed.items():
+            error, n_seeds = found[key]
+            assert error.split(" ")[0] == f"{mean(errors):.2f}", (target, key)
+            assert n_seeds == str(len(errors))

@@ -1,0 +1,161 @@
+"""docs/accuracy.md from the committed results: every method on every set, small maps, published figures.
+
+    make accuracy        # runs what is not finished, then this
+
+It reads the finished cells of `accuracy`, `table1`, `small_maps` and `small_surveys` in results/, and
+benchmarks/published.csv.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from statistics import mean, stdev
+
+from tutelage.experiments.buildings import TARGETS, TITLES, buildings_here
+from tutelage.experiments.cells import Cell
+from tutelage.experiments.methods import BOUND, KNN, WITH_SCORER
+from tutelage.experiments.storage import Results, Row
+from tutelage.experiments.summary import Against, Group, Summary, summarise
+from tutelage.experiments.tables import Request, cells_of, chosen_table
+from tutelage.experiments.wording import Grid, grid_lines, legend, network_title, place_title
+from tutelage.files import replaced_file
+
+RESULTS, PAGE = Path("results"), Path("docs/accuracy.md")
+PUBLISHED = Path(__file__).with_name("published.csv")
+FROM_TABLE1 = ("none", "untrained", "default", "none_paper", "untrained_paper", "paper")
+INTRODUCTION = (
+    "Written by `make accuracy` from the finished cells in `results/`; do not edit. Mean 2-D error on the "
+    "standard test splits in metres of the data set. ± is the standard deviation over seeds or draws. "
+    "Differences are error minus that of k-NN, or of own data alone (negative is better), paired by seed and "
+    "scan, with a 95 % interval; bold where the interval excludes 0, Holm's correction over its table "
+    "agrees, and so does every seed, of three or more. How the cells are made and what the intervals mean: [the "
+    "paper's experiments](reproducing.md). The whole distributions of errors: "
+    "[results/accuracy.html](../results/accuracy.html)."
+)
+CHOICES = (
+    "Nothing is chosen on a test split, but for the row that says so: k-NN with the best settings on the "
+    "test split itself is a bound that nobody reaches without knowing the truth. A scorer's or tutor's sources "
+    "are all public sets but the target, those of its campus among them."
+)
+
+
+def summary_of(table: str) -> Summary:
+    """What the finished cells of a table say."""
+    request, here = Request(), buildings_here(None)
+    results = Results(RESULTS, table)
+    cells = list(cells_of(chosen_table(table, request), request, here))
+    finished: list[tuple[Cell, Row]] = [(cell, row) for cell in cells if (row := results.row(cell))]
+    return summarise(table, request, finished, [], results.errors_m, here)
+
+
+def whole_surveys(target: str, accuracy: Summary, table1: Summary) -> list[str]:
+    """The methods on the whole survey of a building."""
+    own = [group for group in accuracy.groups if group.cell.target == target]
+    surrogate = [
+        group
+        for group in table1.groups
+        if (group.cell.target, group.cell.network) == (target, "dnn") and group.cell.method in FROM_TABLE1
+    ]
+    if not own:
+        return []
+    rows = [_row(group) for group in (*own, *surrogate)]
+    head = ["network", "method", "length", "mean error (m)", "seeds", "median", "75 %", "95 %"]
+    head += ["against own data alone", "against k-NN", "training (s)"]
+    return [f"### {TITLES[target]}", grid_lines(Grid(head, rows))]
+
+
+def _row(group: Group) -> list[str]:
+    cell = group.cell
+    known = {KNN: "settings chosen on training data", BOUND: "best settings on this test split (a bound)"}
+    method = known[BOUND if cell.method == BOUND else KNN] if cell.network == KNN else f"`{cell.method}`"
+    spread = "" if group.sd_m is None else f" ± {group.sd_m:.2f}"
+    return [
+        network_title(cell.network),
+        method,
+        "-" if cell.network == KNN else cell.budget,
+        "diverged" if group.n_diverged else f"{group.mae_m:.2f}{spread}",
+        str(len(group.rows)),
+        *(f"{mean(group.values(name)):.2f}" for name in ("median_m", "p75_m", "p95_m")),
+        *(_difference(group.against.get(name)) for name in ("own", "knn")),
+        f"{mean(group.values('train_seconds')):.0f}",
+    ]
+
+
+def _difference(against: Against | None) -> str:
+    if against is None:
+        return "-"
+    found = against.difference
+    words = f"{found.mean:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+    return f"**{words}**" if against.holds else words
+
+
+def small(summary: Summary) -> list[str]:
+    """Methods against shares of the map: errors, and what other buildings gave."""
+    parts = [f"## {summary.table.title}", summary.table.about]
+    for target in dict.fromkeys(group.cell.target for group in summary.groups):
+        places = [place for place in summary.places if place[0] == target]
+        methods = dict.fromkeys((g.cell.network, g.cell.method) for p in places for g in summary.at(p))
+        head = ["network", "method", *(place_title(place).split(", ")[-1] for place in places)]
+        errors, gains = [], []
+        for network, method in methods:
+            name = [network_title(network), "-" if network == KNN else f"`{method}`"]
+            found = [_at(summary, place, network, method) for place in places]
+            errors.append([*name, *map(_error, found)])
+            if network in WITH_SCORER and method == "both":
+                for control, words in (("own", "own data alone"), ("knn", "k-NN")):
+                    of = [_difference(group.against.get(control) if group else None) for group in found]
+                    gains.append([name[0], f"`both` against {words}", *of])
+        parts += [f"### {TITLES[target]}", grid_lines(Grid(head, errors))]
+        if gains:
+            parts.append(grid_lines(Grid(["network", "difference", *head[2:]], gains)))
+    return parts if len(parts) > 2 else []
+
+
+def _at(summary: Summary, place: tuple[str, float], network: str, method: str) -> Group | None:
+    here = (g for g in summary.at(place) if (g.cell.network, g.cell.method) == (network, method))
+    return next(here, None)
+
+
+def _error(group: Group | None) -> str:
+    if group is None:
+        return "-"
+    errors = group.values("mae_m")
+    spread = f" ± {stdev(errors):.2f}" if len(errors) > 1 else ""
+    return f"{mean(errors):.2f}{spread} ({len(errors)})"
+
+
+def published() -> list[str]:
+    """Figures of others, each with its protocol."""
+    with PUBLISHED.open(encoding="utf-8") as lines:
+        rows = [[TITLES[row.pop("target")], *row.values()] for row in csv.DictReader(lines)]
+    return [
+        "## Published figures",
+        "As their authors give them. The protocols differ: only those on a data set's own split can be laid "
+        "beside ours. The paper's own figures stand in [Table 1](../results/table1.md).",
+        grid_lines(Grid(["data set", "method", "figure", "protocol", "source"], rows)),
+    ]
+
+
+def page() -> str:
+    """docs/accuracy.md."""
+    accuracy, table1 = summary_of("accuracy"), summary_of("table1")
+    parts = ["# Accuracy", INTRODUCTION, CHOICES, "## Whole surveys"]
+    parts += [line for target in TARGETS for line in whole_surveys(target, accuracy, table1)]
+    methods = [f"- `{name}`: {title}" for name, title in legend(accuracy.groups).items()]
+    parts += ["\n".join(methods)]
+    for table in ("small_maps", "small_surveys"):
+        parts += small(summary_of(table))
+    parts += published()
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    """Write docs/accuracy.md."""
+    with replaced_file(PAGE) as beside:
+        beside.write_text(page(), encoding="utf-8")
+    print(f"written: {PAGE}")
+
+
+if __name__ == "__main__":
+    main()
