@@ -29,14 +29,14 @@ INTRODUCTION = (
     "standard test splits in metres of the data set. ± is the standard deviation over seeds or draws. "
     "Differences are error minus that of k-NN, or of own data alone (negative is better), paired by seed and "
     "scan, with a 95 % interval; bold where the interval excludes 0, Holm's correction over its table "
-    "agrees, and so does every seed, of three or more. How the cells are made and what the intervals mean: [the "
-    "paper's experiments](reproducing.md). The whole distributions of errors: "
+    "agrees, and so does every seed, of three or more. How the cells are made and what the intervals mean: "
+    "[the paper's experiments](reproducing.md). The whole distributions of errors: "
     "[results/accuracy.html](../results/accuracy.html)."
 )
 CHOICES = (
     "Nothing is chosen on a test split, but for the row that says so: k-NN with the best settings on the "
-    "test split itself is a bound that nobody reaches without knowing the truth. A scorer's or tutor's sources "
-    "are all public sets but the target, those of its campus among them."
+    "test split itself is a bound that nobody reaches without knowing the truth. A scorer's or tutor's "
+    "sources are all public sets but the target, those of its campus among them."
 )
 
 
