@@ -64,7 +64,7 @@ def test_the_share_is_nearly_the_best_one_on_reference_points_held_out(office: S
 
     best = min(np.linspace(0, 1, 21), key=error_m)
     n_points = len(np.unique(np.column_stack([truth, office.train[held].floor]), axis=0))
-    careful = (n_points * best + 10 * 0.25) / (n_points + 10)  # as if ten more points had chosen a quarter
+    careful = (n_points * best + 200 * 0.2) / (n_points + 200)  # as if 200 more points had chosen a fifth
     assert tutor.lineage_["share"] == pytest.approx(careful)
     expected = {
         "held_out_mae_m": error_m(careful),
@@ -74,12 +74,12 @@ def test_the_share_is_nearly_the_best_one_on_reference_points_held_out(office: S
     assert tutor.lineage_["metrics"] == pytest.approx(expected, abs=1e-3)
 
 
-def test_a_share_that_nothing_can_choose_is_a_quarter(office: Survey) -> None:
+def test_a_share_that_nothing_can_choose_is_the_prior_one(office: Survey) -> None:
     place = office.train.known_position_m
     two = np.isin(reference_points(office.train), reference_points(office.train)[[0, -1]])
     assert len(np.unique(place[two], axis=0)) == 2
     model = fitted("tutor", Survey("two points", office.train[two]), SMALL)
-    assert model.lineage_["share"] == 0.25
+    assert model.lineage_["share"] == 0.2
     assert model.predict(office.train[two]).answered.all()
 
 

@@ -27,8 +27,6 @@ __all__ = ["Tutor", "TutorSettings", "fit_tutor"]
 
 _HELD_OUT = 0.15
 _SHARES = np.linspace(0, 1, 21)
-# A share that few reference points chose is pulled towards one that does little harm anywhere.
-_CAREFUL_SHARE, _CAREFUL_POINTS = 0.25, 10
 _FEWEST_POINTS = 3  # so that two are left for the scorer to learn from
 _SCORER = "scorer."  # before the names of the scorer's settings and weights
 _STUDENT = "student."
@@ -43,6 +41,14 @@ class TutorSettings(BaseModel):
     """A registered network, or NAME:FILE."""
     share: Annotated[float, Field(ge=0, le=1)] | None = None
     """Of the network in each position; None: chosen on reference points held out."""
+    prior_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    """What the chosen share is pulled towards.
+
+    A point that is held out lies farther from the rest of the survey than most places do, and the network
+    suffers less from that than the scorer: the share that is best there is too large everywhere else.
+    """
+    prior_points: Annotated[float, Field(ge=0)] = 200.0
+    """How strongly: as if as many more reference points had chosen it."""
     faint_db: Annotated[float, Field(gt=0)] = 12.0
     """How far below the lowest training reading the network's "not heard" is, unless rss_min_dbm is given.
 
@@ -129,7 +135,7 @@ def fit_tutor(
     held_out: dict[str, float] = {}
     share = chosen.share
     if share is None:
-        share, held_out = _choose_share(heard, pair)
+        share, held_out = _choose_share(heard, pair, chosen)
     scorer, student = pair.scorer(heard, "scorer"), pair.student(heard, "network")
     return Tutor(scorer.scorer, student, share), {
         **scorer.lineage,
@@ -167,13 +173,15 @@ class _Pair:
         )
 
 
-def _choose_share(train: FingerprintSet, pair: _Pair) -> tuple[float, dict[str, float]]:
-    """The share with the smallest mean error on reference points held out, and the errors there.
+def _choose_share(
+    train: FingerprintSet, pair: _Pair, settings: TutorSettings
+) -> tuple[float, dict[str, float]]:
+    """A share that does well on reference points held out, and the errors there.
 
-    Between the best of 21 shares and a careful one: the fewer points are held out, the nearer to that one.
+    Between the best of 21 shares and the prior one: the fewer points are held out, the nearer to that one.
     """
     if _n_points(train) < _FEWEST_POINTS:
-        return _CAREFUL_SHARE, {}
+        return settings.prior_share, {}
     rest, held = split_by_position(train, fraction=_HELD_OUT, seed=pair.options.seed)
     asked = train[held]
     scored = pair.scorer(train[rest], "held-out-scorer").scorer.locate(asked).position_m
@@ -183,8 +191,8 @@ def _choose_share(train: FingerprintSet, pair: _Pair) -> tuple[float, dict[str, 
         return float(np.linalg.norm(_mixed(scored, learnt, share) - asked.known_position_m, axis=1).mean())
 
     best = min(_SHARES.tolist(), key=error_m)
-    n_points = _n_points(asked)
-    share = (n_points * best + _CAREFUL_POINTS * _CAREFUL_SHARE) / (n_points + _CAREFUL_POINTS)
+    n_points, prior = _n_points(asked), settings.prior_points
+    share = (n_points * best + prior * settings.prior_share) / (n_points + prior)
     errors = {"held_out_mae_m": share, "held_out_scorer_mae_m": 0.0, "held_out_network_mae_m": 1.0}
     return share, {name: round(error_m(share), 3) for name, share in errors.items()}
 
