@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tutelage.check import check_survey
     from tutelage.datasets import dataset_table, fetch, load, simulated_survey
     from tutelage.errors import TutelageError
     from tutelage.evaluation import Evaluation, evaluate, write_report
@@ -46,6 +47,7 @@ __all__ = [
     "Teacher",
     "TutelageError",
     "check_network",
+    "check_survey",
     "dataset_table",
     "evaluate",
     "fetch",
@@ -78,6 +80,7 @@ _HOME = {
     "Teacher": "tutelage.teaching",
     "TutelageError": "tutelage.errors",
     "check_network": "tutelage.networks",
+    "check_survey": "tutelage.check",
     "dataset_table": "tutelage.datasets",
     "evaluate": "tutelage.evaluation",
     "fetch": "tutelage.datasets",

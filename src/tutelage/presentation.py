@@ -19,6 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait for PyTorch
+    from tutelage.check import SurveyCheck
     from tutelage.datasets import DatasetStatus
     from tutelage.evaluation import Evaluation
     from tutelage.fingerprints import Survey
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait f
 __all__ = [
     "plain",
     "positions_text",
+    "show_check",
     "show_datasets",
     "show_evaluations",
     "show_fit",
@@ -39,6 +41,7 @@ __all__ = [
     "show_tuned",
 ]
 
+_SHOWN = 6  # rows or names of a finding
 _FIGURES = {
     "n": "scans",
     "n_no_position": "no position",
@@ -91,6 +94,34 @@ def show_survey(survey: Survey, as_json: bool) -> None:
         "licence": survey.licence,
     }
     _show_pairs(figures, as_json)
+
+
+def show_check(found: SurveyCheck, as_json: bool) -> None:
+    """What a survey check found, the worst first; rows and names in full in JSON alone."""
+    if as_json:
+        print(json.dumps(found.as_dict()))
+        return
+    counts = (
+        f"{found.n_train:,} training and {found.n_test:,} test scans, {found.n_access_points:,} access points"
+    )
+    _print(f"{plain(found.name)}: {counts}")
+    if not found.findings:
+        _print("nothing found")
+        return
+    table = Table("", "what", "where", "what to do", show_lines=True)
+    for each in found.findings:
+        where = [each.split] if each.split else []
+        where += [f"row {_few(each.rows)}"] if each.rows else []
+        where += [f"access points {_few(each.access_points)}"] if each.access_points else []
+        what = f"{plain(each.message)} ({each.code})"
+        table.add_row(each.severity, what, plain("; ".join(where)), plain(each.advice))
+    _print(table)
+    _print(f"{found.n_errors} errors among {len(found.findings)} findings; every row and name: --json")
+
+
+def _few(names: Sequence[object]) -> str:
+    shown = ", ".join(map(str, names[:_SHOWN]))
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN:,} more"
 
 
 def show_teachers(cards: Mapping[str, TeacherCard | ScorerCard], as_json: bool) -> None:
@@ -240,6 +271,6 @@ def _number(value: float | int | None) -> str:
     return f"{value:,}" if isinstance(value, (int, np.integer)) else f"{value:.2f}"
 
 
-def _print(table: Table) -> None:
+def _print(table: Table | str) -> None:
     # Piped into a file there is no width to respect: show every column whole.
     (Console() if sys.stdout.isatty() else Console(width=160)).print(table)

@@ -23,8 +23,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="Data sets: list, fetch, write as a table.", no_args_is_help=True)
+data_app = typer.Typer(help="Data sets: list, fetch, check, write as a table.", no_args_is_help=True)
 data_app.command("list")(data.data_list)
+data_app.command("check")(data.data_check)
 data_app.command("fetch")(data.data_fetch)
 data_app.command("export")(data.data_export)
 teachers_app = typer.Typer(help="Teacher files: show what they say of themselves.", no_args_is_help=True)

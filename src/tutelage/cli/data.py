@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from tutelage import datasets, presentation
-from tutelage.cli.options import SOURCE, DataDir, Json, PublicName
+from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, NotHeard, PublicName
 
 __all__ = [
+    "data_check",
     "data_export",
     "data_fetch",
     "data_list",
@@ -20,6 +21,22 @@ __all__ = [
 def data_list(data_dir: DataDir = None, as_json: Json = False) -> None:
     """Public data sets: size, licence, and whether they are here."""
     presentation.show_datasets(datasets.dataset_table(data_dir), as_json)
+
+
+def data_check(
+    source: Annotated[str, typer.Argument(help=SOURCE)],
+    data_dir: DataDir = None,
+    not_heard: NotHeard = None,
+    epsg: Epsg = None,
+    as_json: Json = False,
+) -> None:
+    """Look a survey over before anything is learnt from it; exit code 1 if something must be mended."""
+    from tutelage.check import check_survey
+
+    found = check_survey(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
+    presentation.show_check(found, as_json)
+    if found.n_errors:
+        raise typer.Exit(1)
 
 
 def data_fetch(name: PublicName, data_dir: DataDir = None, as_json: Json = False) -> None:

@@ -19,11 +19,19 @@ from tutelage.fingerprints import RSS_MAX_DBM, RSS_MIN_DBM, FingerprintSet, Surv
 from tutelage.frames import LocalFrame
 from tutelage.sparse_rows import csr, csr_from_dense
 
-__all__ = ["read_scans", "read_user_table"]
+__all__ = [
+    "FIELDS",
+    "LABELS",
+    "READING_FIELDS",
+    "out_of_range",
+    "read_scans",
+    "read_user_table",
+    "require_columns",
+]
 
-_LABELS = ("floor", "building", "device", "user")
-_FIELDS = ("scan_id", "x_m", "y_m", *_LABELS, "time", "split")
-_READING_FIELDS = ("scan_id", "ap", "rss_dbm")
+LABELS = ("floor", "building", "device", "user")
+FIELDS = ("scan_id", "x_m", "y_m", *LABELS, "time", "split")
+READING_FIELDS = ("scan_id", "ap", "rss_dbm")
 _RSS_RULE = (
     "an RSS is a number in dBm, an empty cell means not heard; remove columns that are not access points"
 )
@@ -95,7 +103,7 @@ def _fingerprints(
 ) -> FingerprintSet:
     scan_id = _scan_ids(table)
     rss, access_points = _rss(table, scan_id, not_heard)
-    labels: dict[str, Any] = {name: table.text(name) for name in _LABELS if name in table.names}
+    labels: dict[str, Any] = {name: table.text(name) for name in LABELS if name in table.names}
     labels |= {"time": table.times("time")} if "time" in table.names else {}
     if position_m is None:
         return FingerprintSet(rss, access_points, scan_id, frame=frame, **labels)
@@ -108,7 +116,7 @@ def _fingerprints(
 def _positions(table: LocatedTable, required: bool) -> np.ndarray | None:
     """[n, 2] data-set coordinates in metres; None where none are given and none are required."""
     given = "x_m" in table.names or "y_m" in table.names
-    _require_columns(table, ("scan_id", "x_m", "y_m") if required or given else ("scan_id",))
+    require_columns(table, ("scan_id", "x_m", "y_m") if required or given else ("scan_id",))
     if not given:
         return None
     rule = "a coordinate is a number in metres"
@@ -122,7 +130,8 @@ def _positions(table: LocatedTable, required: bool) -> np.ndarray | None:
     return position_m
 
 
-def _require_columns(table: LocatedTable, needed: tuple[str, ...]) -> None:
+def require_columns(table: LocatedTable, needed: tuple[str, ...]) -> None:
+    """Refuse a table without these columns, and say which to rename."""
     missing = [name for name in needed if name not in table.names]
     if not missing:
         return
@@ -182,7 +191,7 @@ def _rss(
     table: LocatedTable, scan_id: np.ndarray, not_heard: float | None
 ) -> tuple[sparse.csr_array, tuple[str, ...]]:
     """Readings [n, n_ap] in dBm and their access points, from whichever form the table has."""
-    names = tuple(name for name in table.names if name not in _FIELDS)
+    names = tuple(name for name in table.names if name not in FIELDS)
     beside = table.file.with_name(f"{table.file.stem}_readings{table.file.suffix}")
     if names and beside.is_file():
         raise table.error(
@@ -194,7 +203,7 @@ def _rss(
     if not beside.is_file():
         raise table.error(
             f"no access points: add a column for each, or put their readings into {beside.name} beside, "
-            f"with the columns {', '.join(_READING_FIELDS)}"
+            f"with the columns {', '.join(READING_FIELDS)}"
         )
     return _long_rss(read_located_table(beside), scan_id, not_heard)
 
@@ -202,7 +211,7 @@ def _rss(
 def _wide_rss(table: LocatedTable, names: tuple[str, ...], not_heard: float | None) -> sparse.csr_array:
     dense_dbm = np.column_stack([table.numbers(name, _RSS_RULE).astype(np.float32) for name in names])
     heard = _heard(dense_dbm, not_heard)
-    bad = np.argwhere(heard & _out_of_range(dense_dbm))
+    bad = np.argwhere(heard & out_of_range(dense_dbm))
     if len(bad):
         row, column = bad[0]
         raise table.error(_range_message(dense_dbm[row, column]), row, names[column])
@@ -213,9 +222,9 @@ def _wide_rss(table: LocatedTable, names: tuple[str, ...], not_heard: float | No
 def _long_rss(
     readings: LocatedTable, scan_id: np.ndarray, not_heard: float | None
 ) -> tuple[sparse.csr_array, tuple[str, ...]]:
-    if set(readings.names) != set(_READING_FIELDS):
+    if set(readings.names) != set(READING_FIELDS):
         raise readings.error(
-            f"the columns are {', '.join(readings.names)}; readings have exactly {', '.join(_READING_FIELDS)}"
+            f"the columns are {', '.join(readings.names)}; readings have exactly {', '.join(READING_FIELDS)}"
         )
     row = _rows_of(readings, scan_id)
     names, column = np.unique(readings.text("ap"), return_inverse=True)
@@ -228,7 +237,7 @@ def _long_rss(
         )
     rss_dbm = readings.numbers("rss_dbm", _RSS_RULE)
     heard = _heard(rss_dbm, not_heard)
-    bad = np.flatnonzero(heard & _out_of_range(rss_dbm))
+    bad = np.flatnonzero(heard & out_of_range(rss_dbm))
     if len(bad):
         raise readings.error(_range_message(rss_dbm[bad[0]]), bad[0], "rss_dbm")
     refuse_undeclared_code(rss_dbm, heard, readings.file)
@@ -256,7 +265,8 @@ def _heard(rss_dbm: np.ndarray, not_heard: float | None) -> np.ndarray:
     return heard if not_heard is None else np.asarray(heard & (rss_dbm != rss_dbm.dtype.type(not_heard)))
 
 
-def _out_of_range(rss_dbm: np.ndarray) -> np.ndarray:
+def out_of_range(rss_dbm: np.ndarray) -> np.ndarray:
+    """Which numbers cannot be an RSS in dBm."""
     return np.asarray((rss_dbm < RSS_MIN_DBM) | (rss_dbm > RSS_MAX_DBM))
 
 

@@ -1,0 +1,164 @@
+"""Checks of access points and devices: who is heard where, and by whom how strongly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from tutelage.check.findings import Finding, Severity, Split
+from tutelage.fingerprints import FingerprintSet
+from tutelage.surveys import reference_points
+
+__all__ = ["check_access_points", "check_devices", "check_heard_on_one_side"]
+
+_NEAR_DBM = -60.0  # heard so strongly, an access point is not far
+_APART_M = 100.0
+_OF_A_PERSON = re.compile(
+    r"_nomap$|^androidap|iphone|^direct-|galaxy|^moto[ _g]|hotspot|mifi|tether", flags=re.IGNORECASE
+)
+_MAC = re.compile(r"(?:^|[^0-9a-z])([0-9a-f]{2})(?:[:-]?[0-9a-f]{2}){5}$", flags=re.IGNORECASE)
+_LOCAL_BIT = 0b10  # of the first byte of a MAC: given out locally, not by a maker
+_CELL_M = 2.0
+_FEWEST_COMPARED = 30
+_OFFSET_DB = 3.0
+
+
+def check_heard_on_one_side(train: Split, test: Split) -> Iterator[Finding]:
+    """Access points that only one of the splits hears."""
+    in_train, in_test = (_heard(side.scans) for side in (train, test))
+    for code, ours, theirs, words, advice in (
+        (
+            "heard_in_test_only",
+            in_test,
+            in_train,
+            "of the test split are heard in it alone",
+            "nothing can be learnt about them; if they are many, the building has changed: survey it again",
+        ),
+        (
+            "heard_in_train_only",
+            in_train,
+            in_test,
+            "of the training split are heard in it alone",
+            "some are gone, or no test scan came near them; if they are many, survey again",
+        ),
+    ):
+        alone = np.setdiff1d(ours, theirs)
+        if len(alone):
+            message = f"{len(alone):,} of {len(ours):,} access points {words}"
+            yield Finding(code, "note", message, advice, access_points=tuple(alone.tolist()))
+
+
+def check_access_points(split: Split) -> Iterator[Finding]:
+    """Access points that move, or belong to a person rather than to the building."""
+    yield from _moving(split)
+    yield from _named(
+        split.scans.access_points,
+        lambda name: bool(_OF_A_PERSON.search(name)),
+        "personal_access_point",
+        "warning",
+        "have names of phones and of owners who opted out (_nomap)",
+        "leave their columns out: they move, and their owners did not ask to be mapped",
+    )
+    yield from _named(
+        split.scans.access_points,
+        _is_local,
+        "local_mac",
+        "note",
+        "have MAC addresses that no maker gave out",
+        "phones draw such addresses at random; fixed access points use them for further networks. Leave out "
+        "those that are listed as moving",
+    )
+
+
+def check_devices(split: Split) -> Iterator[Finding]:
+    """Devices that hear everything stronger or fainter than others at the same places."""
+    scans = split.scans
+    if scans.device is None or scans.position_m is None:
+        return
+    names, device = np.unique(scans.device, return_inverse=True)
+    if len(names) < 2:
+        return
+    row = np.repeat(np.arange(len(scans)), scans.n_heard)
+    place = reference_points(scans, _CELL_M)[row]
+    rss_dbm = scans.rss_dbm.data.astype(np.float64)
+    # Means of each device, and of everybody, for each access point in each cell.
+    at = np.unique(place * np.int64(scans.n_access_points) + scans.rss_dbm.indices, return_inverse=True)[1]
+    mine = at * np.int64(len(names)) + device[row]
+    group, member = np.unique(mine, return_inverse=True)
+    total, n = np.bincount(member, weights=rss_dbm), np.bincount(member)
+    group_at, group_device = np.divmod(group, len(names))
+    all_total, all_n = np.bincount(group_at, weights=total), np.bincount(group_at, weights=n)
+    others = all_n[group_at] - n
+    compared = others > 0
+    other_mean = (all_total[group_at] - total)[compared] / others[compared]
+    difference, of = (total / n)[compared] - other_mean, group_device[compared]
+    offsets = {
+        str(names[i]): float(np.median(difference[of == i]))
+        for i in range(len(names))
+        if np.count_nonzero(of == i) >= _FEWEST_COMPARED
+    }
+    far = {name: offset for name, offset in offsets.items() if abs(offset) >= _OFFSET_DB}
+    if far:
+        shown = ", ".join(
+            f"{name or 'unnamed'} {offset:+.0f} dB"
+            for name, offset in sorted(far.items(), key=lambda pair: pair[1])
+        )
+        yield split.finding(
+            "device_offset",
+            "note",
+            np.flatnonzero(np.isin(scans.device, list(far))),
+            f"{len(far)} of {len(offsets)} devices hear differently from others at the same places: {shown}",
+            "nothing, if users have many phones: the methods here bear it; with few, survey with theirs",
+        )
+
+
+def _moving(split: Split) -> Iterator[Finding]:
+    scans = split.scans
+    if scans.position_m is None:
+        return
+    strong = np.flatnonzero(scans.rss_dbm.data >= _NEAR_DBM)
+    row = np.repeat(np.arange(len(scans)), scans.n_heard)[strong]
+    column = scans.rss_dbm.indices[strong]
+    if not len(strong):
+        return
+    order = np.argsort(column, kind="stable")
+    place = scans.position_m[row[order]]
+    heard, first = np.unique(column[order], return_index=True)
+    extent = np.maximum.reduceat(place, first) - np.minimum.reduceat(place, first)
+    moved = heard[np.linalg.norm(extent, axis=1) > _APART_M]
+    if len(moved):
+        yield split.finding(
+            "moving_access_point",
+            "warning",
+            row[np.isin(column, moved)],
+            f"{len(moved):,} access points are heard at {_NEAR_DBM:.0f} dBm or more at places over "
+            f"{_APART_M:.0f} m apart",
+            "leave their columns out if they are phones or buses; two with one name need two names",
+            [scans.access_points[j] for j in moved],
+        )
+
+
+def _named(
+    names: Sequence[str],
+    is_such: Callable[[str], bool],
+    code: str,
+    severity: Severity,
+    words: str,
+    advice: str,
+) -> Iterator[Finding]:
+    such = tuple(name for name in names if is_such(name))
+    if such:
+        message = f"{len(such):,} of {len(names):,} access points {words}"
+        yield Finding(code, severity, message, advice, access_points=such)
+
+
+def _is_local(name: str) -> bool:
+    mac = _MAC.search(name)
+    return bool(mac and int(mac[1], 16) & _LOCAL_BIT)
+
+
+def _heard(scans: FingerprintSet) -> np.ndarray:
+    heard = np.unique(scans.rss_dbm.indices).tolist()
+    return np.array([scans.access_points[j] for j in heard], dtype=np.str_)

@@ -1,0 +1,79 @@
+"""What a survey check finds: what, where, how bad, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from tutelage.fingerprints import FingerprintSet
+
+__all__ = ["Finding", "Severity", "Split"]
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of fault, with every place where it was found.
+
+    Parameters
+    ----------
+    code : its name, for machines
+    severity : "error" must be mended before anything is learnt, "warning" costs accuracy or makes a figure
+        dishonest, "note" is good to know
+    message, advice : what was found, and what to do
+    split : "train" or "test"; "" where it concerns both
+    rows : lines of the file, the header counted, for a user's own table; else places in the split from 1
+    scans : ids of the same scans
+    access_points : those concerned
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    advice: str
+    split: str = ""
+    rows: tuple[int, ...] = ()
+    scans: tuple[str, ...] = ()
+    access_points: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Split:
+    """The scans of one side of a survey.
+
+    Parameters
+    ----------
+    name : "train" or "test"
+    scans : n of them
+    row : [n] what a finding calls the row of each
+    """
+
+    name: str
+    scans: FingerprintSet
+    row: np.ndarray
+
+    def finding(
+        self,
+        code: str,
+        severity: Severity,
+        index: np.ndarray,
+        message: str,
+        advice: str,
+        access_points: Sequence[str] = (),
+    ) -> Finding:
+        """A finding about the scans at `index` [m]."""
+        at = np.unique(index)
+        return Finding(
+            code,
+            severity,
+            message,
+            advice,
+            self.name,
+            tuple(self.row[at].tolist()),
+            tuple(self.scans.scan_id[at].tolist()),
+            tuple(access_points),
+        )

@@ -1,0 +1,165 @@
+"""Checks of single scans, of reference points, and of what train and test share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tutelage.check.findings import Finding, Split
+from tutelage.fingerprints import FingerprintSet
+from tutelage.surveys import reference_points
+
+__all__ = ["check_leaks", "check_scans"]
+
+_TOO_STRONG_DBM = -1.0  # right at an antenna a phone measures about -10 dBm
+_FEWEST_SCANS = 3  # of a reference point
+_DEGREES_EXTENT = 0.05  # of latitude: 5.5 km
+
+
+def check_scans(split: Split) -> Iterator[Finding]:
+    """What is wrong within one split."""
+    yield from _blank(split)
+    yield from _repeated(split)
+    yield from _too_strong(split)
+    yield from _unnamed(split)
+    if split.scans.position_m is not None and len(split.scans):
+        yield from _degrees(split)
+        if split.name == "train":
+            yield from _few_scans(split)
+
+
+def check_leaks(train: Split, test: Split) -> Iterator[Finding]:
+    """Test scans that are a training scan: an error measured on them is too small."""
+    names = tuple(dict.fromkeys((*train.scans.access_points, *test.scans.access_points)))
+    sides = [_readings_hash(side.scans.aligned_to(names)) for side in (train, test)]
+    leaked = np.flatnonzero(np.isin(sides[1], sides[0]) & (test.scans.n_heard > 0))
+    if len(leaked):
+        yield test.finding(
+            "leak",
+            "warning",
+            leaked,
+            f"{_scans(len(leaked))} of the test split hear exactly what a training scan hears",
+            "leave them out of one of the two; an error measured on them is too small",
+        )
+
+
+def _blank(split: Split) -> Iterator[Finding]:
+    blank = np.flatnonzero(split.scans.n_heard == 0)
+    if len(blank):
+        yield split.finding(
+            "blank_scan",
+            "warning",
+            blank,
+            f"{_scans(len(blank))} hear no access point",
+            "leave them out; they say nothing about their place",
+        )
+
+
+def _repeated(split: Split) -> Iterator[Finding]:
+    scans = split.scans
+    columns = [_readings_hash(scans)]
+    if scans.position_m is not None:
+        columns += [_code(axis) for axis in scans.position_m.T]
+    labels = (scans.floor, scans.building, scans.device, scans.user, scans.time)
+    columns += [_code(label) for label in labels if label is not None]
+    first = np.unique(np.column_stack(columns), axis=0, return_index=True)[1]
+    again = np.setdiff1d(np.arange(len(scans)), first)
+    if len(again):
+        yield split.finding(
+            "duplicate_scan",
+            "warning",
+            again,
+            f"{_scans(len(again))} repeat an earlier row in everything but the id",
+            "keep one of each; repeats count twice and make held-out errors too small",
+        )
+
+
+def _too_strong(split: Split) -> Iterator[Finding]:
+    scans = split.scans
+    reading = np.flatnonzero(scans.rss_dbm.data >= _TOO_STRONG_DBM)
+    if len(reading):
+        row = np.repeat(np.arange(len(scans)), scans.n_heard)[reading]
+        heard = np.unique(scans.rss_dbm.indices[reading])
+        yield split.finding(
+            "impossible_rss",
+            "warning",
+            row,
+            f"{len(reading):,} readings in {_scans(len(np.unique(row)))} are of {_TOO_STRONG_DBM:g} dBm or "
+            "more, which no receiver measures",
+            "find out which phone or program wrote them, and leave these readings empty",
+            [scans.access_points[j] for j in heard],
+        )
+
+
+def _unnamed(split: Split) -> Iterator[Finding]:
+    for what, label in (("floor", split.scans.floor), ("building", split.scans.building)):
+        if label is None:
+            continue
+        unnamed = np.flatnonzero(label == "")
+        if len(unnamed):
+            yield split.finding(
+                f"unnamed_{what}",
+                "warning",
+                unnamed,
+                f"{_scans(len(unnamed))} have no {what}, others have",
+                f"name the {what} of each, or leave the column out",
+            )
+
+
+def _degrees(split: Split) -> Iterator[Finding]:
+    x, y = split.scans.absolute_position_m.T
+    extent = max(np.ptp(x), np.ptp(y))
+    on_earth = (
+        np.abs(x).max() <= 180 and np.abs(y).max() <= 180 and min(np.abs(x).max(), np.abs(y).max()) <= 90
+    )
+    if on_earth and 0 < extent < _DEGREES_EXTENT:
+        yield split.finding(
+            "degrees",
+            "error",
+            np.empty(0, dtype=np.int64),
+            f"the whole survey would lie within {extent:.2g} m around ({x[0]:g}, {y[0]:g}): these look like "
+            "degrees of longitude and latitude",
+            "project them to metres (UTM, or EPSG:3857) and give the code with --epsg",
+        )
+
+
+def _few_scans(split: Split) -> Iterator[Finding]:
+    point = reference_points(split.scans)
+    n_scans = np.bincount(point)
+    few = np.flatnonzero(n_scans < _FEWEST_SCANS)
+    if not len(few):
+        return
+    usual = int(np.median(n_scans))
+    rule = usual >= _FEWEST_SCANS
+    yield split.finding(
+        "few_scans",
+        "warning" if rule else "note",
+        np.flatnonzero(np.isin(point, few)) if rule else np.empty(0, dtype=np.int64),
+        f"{len(few):,} of {len(n_scans):,} reference points have fewer than {_FEWEST_SCANS} scans "
+        f"(half of them have {usual} or more)",
+        "scan there again: one scan is a noisy sample"
+        if rule
+        else "a few scans a point, with the walker turned around, would make every method better",
+    )
+
+
+def _readings_hash(scans: FingerprintSet) -> np.ndarray:
+    """[n] int64: equal for scans that hear the same access points equally strongly."""
+    value = scans.rss_dbm.data.view(np.uint32).astype(np.uint64)
+    mixed = (scans.rss_dbm.indices.astype(np.uint64) + np.uint64(1)) << np.uint64(32) | value
+    # The finaliser of SplitMix64 (Steele et al., OOPSLA 2014); a sum of such numbers knows no order.
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+    mixed ^= mixed >> np.uint64(31)
+    before = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(mixed, dtype=np.uint64)])
+    start = scans.rss_dbm.indptr
+    return np.asarray((before[start[1:]] - before[start[:-1]]).view(np.int64))
+
+
+def _code(values: np.ndarray) -> np.ndarray:
+    return np.asarray(np.unique(values, return_inverse=True)[1]).reshape(-1)
+
+
+def _scans(n: int) -> str:
+    return f"{n:,} scan{'s' if n != 1 else ''}"

@@ -1,0 +1,95 @@
+"""The check of a survey: all findings, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from tutelage.check.access_points import check_access_points, check_devices, check_heard_on_one_side
+from tutelage.check.findings import Finding, Severity, Split
+from tutelage.check.scans import check_leaks, check_scans
+from tutelage.check.tables import read_faulty_table
+from tutelage.datasets import load
+from tutelage.fingerprints import Survey
+
+__all__ = ["SurveyCheck", "check_survey"]
+
+_ORDER = get_args(Severity)
+
+
+@dataclass(frozen=True)
+class SurveyCheck:
+    """What was checked, and what was found.
+
+    Parameters
+    ----------
+    name : of the survey
+    n_train, n_test, n_access_points : what could be read of it
+    findings : errors first, then warnings, then notes
+    """
+
+    name: str
+    n_train: int
+    n_test: int
+    n_access_points: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def n_errors(self) -> int:
+        """Findings that must be mended before anything is learnt."""
+        return sum(finding.severity == "error" for finding in self.findings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {**asdict(self), "n_errors": self.n_errors}
+
+
+def check_survey(
+    source: str | Path | Survey,
+    *,
+    data_dir: str | Path | None = None,
+    not_heard: float | None = None,
+    epsg: int | None = None,
+) -> SurveyCheck:
+    """Look a survey over before anything is learnt from it.
+
+    Parameters
+    ----------
+    source : a survey, or what `load` takes
+    data_dir, not_heard, epsg : as of `load`
+
+    Raises
+    ------
+    BadInputError, UnknownNameError, DataUnavailableError, FileFormatError
+        If it cannot be read at all. A cell that breaks a rule in a table of the user's own is a finding.
+    """
+    if isinstance(source, Survey):
+        return _checked(source)
+    path = Path(source)
+    if path.suffix.lower() in (".csv", ".parquet") and path.is_file():
+        table = read_faulty_table(path, not_heard=not_heard, epsg=epsg)
+        return _checked(table.survey, table.line, table.faults)
+    return _checked(load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False))
+
+
+def _checked(
+    survey: Survey, line: Mapping[str, np.ndarray] | None = None, faults: tuple[Finding, ...] = ()
+) -> SurveyCheck:
+    sides = {"train": survey.train} | ({} if survey.test is None else {"test": survey.test})
+    splits = [
+        Split(name, scans, line[name] if line else np.arange(1, len(scans) + 1))
+        for name, scans in sides.items()
+    ]
+    found = list(faults)
+    for split in splits:
+        found += check_scans(split)
+    found += [*check_access_points(splits[0]), *check_devices(splits[0])]
+    if len(splits) == 2:
+        found += [*check_leaks(*splits), *check_heard_on_one_side(*splits)]
+    found.sort(key=lambda finding: _ORDER.index(finding.severity))
+    n_test = 0 if survey.test is None else len(survey.test)
+    return SurveyCheck(survey.name, len(survey.train), n_test, survey.train.n_access_points, tuple(found))
