@@ -83,6 +83,17 @@ def test_a_share_that_nothing_can_choose_is_the_prior_one(office: Survey) -> Non
     assert model.predict(office.train[two]).answered.all()
 
 
+@pytest.mark.parametrize(
+    ("given", "near"),
+    [("shre", "share"), ("fant_db", "faint_db"), ("scorer.own_mp", "scorer.own_map"), ("widht", "width")],
+)
+def test_a_wrong_setting_is_refused_with_those_of_tutor_scorer_and_network(
+    office: Survey, given: str, near: str
+) -> None:
+    with pytest.raises(UnknownNameError, match=f"mean {near}" if "." not in near else "own_map"):
+        fitted("tutor", office, {given: 1})
+
+
 def test_an_own_network_and_a_network_file_can_be_its_part(office: Survey, tmp_path: Path) -> None:
     settings = {**{f"scorer.{name}": value for name, value in SCORER.items()}, "share": 0.5, "updates": 2}
     model = fitted("tutor", office, {**settings, "network": "baat"})

@@ -13,12 +13,13 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from tutelage.errors import UnknownNameError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.learning import chosen_network, learn_under_teachers
 from tutelage.networks import checked_settings
 from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
-from tutelage.scorer import FittedScorer, Scorer, ScorerTeaching, fit_scorer
+from tutelage.scorer import FittedScorer, Scorer, ScorerSettings, ScorerTeaching, fit_scorer
 from tutelage.student import Student
 from tutelage.surveys import reference_points, split_by_position
 from tutelage.training import Budget, RunOptions
@@ -30,6 +31,7 @@ _SHARES = np.linspace(0, 1, 21)
 _FEWEST_POINTS = 3  # so that two are left for the scorer to learn from
 _SCORER = "scorer."  # before the names of the scorer's settings and weights
 _STUDENT = "student."
+_HOLD_OUT = "held-out-"  # before the names of the runs that choose the share
 
 
 class TutorSettings(BaseModel):
@@ -128,7 +130,7 @@ def fit_tutor(
     of_network = {
         name: value for name, value in settings.items() if name not in own and not name.startswith(_SCORER)
     }
-    chosen_network(chosen.network, "default", of_network)  # a wrong setting is refused before anything learns
+    _require_known(chosen.network, of_network)  # a wrong setting is refused before anything learns
     heard = train[train.n_heard > 0]
     of_network = {"rss_min_dbm": float(heard.rss_dbm.data.min()) - chosen.faint_db, **of_network}
     pair = _Pair(chosen.network, teacher, of_scorer, of_network, options)
@@ -143,6 +145,17 @@ def fit_tutor(
         "share": share,
         "metrics": held_out,
     }
+
+
+def _require_known(network: str, of_network: Mapping[str, Any]) -> None:
+    """Refuse what is no setting; among those that are allowed stand the tutor's and its scorer's own."""
+    try:
+        chosen_network(network, "default", of_network)
+    except UnknownNameError as error:
+        if error.kind != "setting":
+            raise
+        own = {*TutorSettings.model_fields, *(_SCORER + name for name in ScorerSettings.model_fields)}
+        raise UnknownNameError("setting", error.given, {*error.allowed, *own}) from None
 
 
 @dataclass(frozen=True)
@@ -170,6 +183,7 @@ class _Pair:
             self.options,
             checkpoint_dir=folder and folder / run,
             log=log and log.with_name(f"{log.stem}.{run}{log.suffix}"),
+            label="to choose the share: " if run.startswith(_HOLD_OUT) else "",
         )
 
 
@@ -184,8 +198,8 @@ def _choose_share(
         return settings.prior_share, {}
     rest, held = split_by_position(train, fraction=_HELD_OUT, seed=pair.options.seed)
     asked = train[held]
-    scored = pair.scorer(train[rest], "held-out-scorer").scorer.locate(asked).position_m
-    learnt = pair.student(train[rest], "held-out-network").locate(asked).position_m
+    scored = pair.scorer(train[rest], f"{_HOLD_OUT}scorer").scorer.locate(asked).position_m
+    learnt = pair.student(train[rest], f"{_HOLD_OUT}network").locate(asked).position_m
 
     def error_m(share: float) -> float:
         return float(np.linalg.norm(_mixed(scored, learnt, share) - asked.known_position_m, axis=1).mean())

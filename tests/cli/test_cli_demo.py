@@ -20,7 +20,7 @@ def test_demo_makes_everything_and_its_next_commands_work(
     monkeypatch.setattr("tutelage.experiments.demo.make_demo", partial(make_demo, epochs=1))
     demo = tutelage("demo", "--out", out)
     assert demo.code == 0, demo.stderr
-    models = {"knn", "dnn", "dnn-untrained", "dnn-taught"}
+    models = {"knn", "scorer", "dnn", "dnn-untrained", "dnn-taught"}
     files = {"survey.csv", "scans.csv", "museum.teacher", "report.html"}
     assert {path.name for path in out.iterdir()} == models | files
     assert all(f" {model} " in demo.stdout for model in models)
@@ -28,7 +28,7 @@ def test_demo_makes_everything_and_its_next_commands_work(
     assert all(model in (out / "report.html").read_text(encoding="utf-8") for model in models)
 
     commands = [line for line in demo.stdout.splitlines() if line.startswith("  tutelage ")]
-    assert len(commands) == 5
+    assert len(commands) == 6
     for command in commands:
         ended = tutelage(*shlex.split(command.partition("|")[0])[1:])
         assert ended.code == 0, (command, ended.stderr)

@@ -100,7 +100,7 @@ def demo_command(
     from tutelage.experiments.demo import make_demo, next_commands
 
     if not as_json:
-        typer.echo("Two simulated buildings: a teacher learns the museum, then four models learn the office.")
+        typer.echo("Two simulated buildings: a teacher learns the museum, then five models meet the office.")
     found = make_demo(out, progress=not as_json)
     presentation.show_evaluations(found, "the office, a simulated building", out / "report.html", as_json)
     if not as_json:

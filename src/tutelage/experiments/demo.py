@@ -50,6 +50,8 @@ def make_demo(out: Path, *, epochs: int = _EPOCHS, progress: bool = True) -> lis
     teacher.save(out / "museum.teacher")
     models = {
         "knn": Localizer("knn", progress=progress),
+        # As real buildings taught it: it learns nothing here.
+        "scorer": Localizer("scorer", settings={"own_map": False}),
         "dnn": Localizer("dnn", epochs=epochs, progress=progress),
         "dnn-untrained": _taught("untrained", epochs, progress),
         "dnn-taught": _taught(teacher, epochs, progress),
@@ -75,7 +77,8 @@ def next_commands(out: Path) -> str:
             *([] if shutil.which("tutelage") else [activate]),
             f"  tutelage locate {here}/dnn-taught {here}/scans.csv | head",
             f"  tutelage teachers show {here}/museum.teacher",
-            f"  tutelage fit --target {here}/survey.csv --network knn --out {here}/my-model",
+            f"  tutelage data check {here}/survey.csv",
+            f"  tutelage fit --target {here}/survey.csv --network scorer --out {here}/my-model",
             f"  tutelage evaluate {here}/my-model {here}/dnn --on {here}/scans.csv --report {here}/mine.html",
             "  tutelage data list",
             f"and open {out}/report.html in a browser.",

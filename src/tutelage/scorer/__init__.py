@@ -5,7 +5,7 @@ naming an access point, and a small network says how much it counts. What it kno
 it can be learnt in some and used in another; and it can learn from the target's own radio map.
 """
 
-from tutelage.scorer.fitting import FittedScorer, ScorerTeaching, fit_scorer
+from tutelage.scorer.fitting import FittedScorer, ScorerSettings, ScorerTeaching, fit_scorer
 from tutelage.scorer.recipe import ScorerRecipe
 from tutelage.scorer.scorer import Scorer
 from tutelage.scorer.teacher import SCORER_FORMAT, ScorerCard, ScorerTeacher, shipped_scorer, teach_scorer
@@ -16,6 +16,7 @@ __all__ = [
     "Scorer",
     "ScorerCard",
     "ScorerRecipe",
+    "ScorerSettings",
     "ScorerTeacher",
     "ScorerTeaching",
     "fit_scorer",

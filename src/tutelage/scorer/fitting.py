@@ -18,7 +18,7 @@ from tutelage.scorer.teacher import ScorerTeacher, shipped_scorer
 from tutelage.scorer.training import learn_from, learn_own_map
 from tutelage.training import Budget, RunOptions
 
-__all__ = ["FittedScorer", "ScorerTeaching", "fit_scorer"]
+__all__ = ["FittedScorer", "ScorerSettings", "ScorerTeaching", "fit_scorer"]
 
 ScorerTeaching = ScorerTeacher | Literal["shipped", "untrained", "none"]
 _OF_THE_NETWORK = "width", "n_candidates"

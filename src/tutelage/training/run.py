@@ -47,6 +47,7 @@ class RunOptions:
     resume : continue from the checkpoints if there are any
     log : file for the metrics as JSON lines, None for none
     progress : show a progress bar with the time left, on standard error
+    label : what the bar says before the stage's name
     """
 
     seed: int = 0
@@ -57,6 +58,7 @@ class RunOptions:
     resume: bool = False
     log: Path | None = None
     progress: bool = False
+    label: str = ""
 
 
 def begin(options: RunOptions) -> None:
@@ -121,7 +123,7 @@ def run_stage(
     def batch_at(index: int) -> BatchOf:
         return data.batch(index, batch_size, options.seed)
 
-    with _progress_bar(stage, state, options.progress) as show:
+    with _progress_bar(options.label + stage, state, options.progress) as show:
         train(state, step, batch_at, [*hooks, show, *more_hooks])
 
 
