@@ -77,6 +77,13 @@ def test_candidates_are_described_by_how_likely_the_scan_is_there() -> None:
     np.testing.assert_allclose(gap, log_likelihood.max(axis=1, keepdims=True) - log_likelihood, atol=1e-4)
 
 
+def test_many_scans_at_once_are_described_as_each_alone() -> None:
+    search, queries = search_of(40), some_scans(300, 4)
+    together, alone = search.candidates(queries, 8), [search.candidates(queries[[i]], 8) for i in range(300)]
+    np.testing.assert_array_equal(together.row, np.concatenate([each.row for each in alone]))
+    np.testing.assert_array_equal(together.feature, np.concatenate([each.feature for each in alone]))
+
+
 def test_a_small_radio_map_gives_short_lists() -> None:
     assert search_of(3).candidates(some_scans(2, 1), 10).row.shape == (2, 3)
     assert search_of(1).candidates(some_scans(2, 1), 10).row.shape == (2, 1)

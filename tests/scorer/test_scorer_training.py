@@ -16,6 +16,7 @@ from tutelage.scorer import Scorer, ScorerRecipe
 from tutelage.scorer.exercises import Exercises, Surveyed
 from tutelage.scorer.network import ScorerNetwork
 from tutelage.scorer.training import learn_from, learn_own_map
+from tutelage.surveys import reference_points
 from tutelage.training import Budget, RunOptions
 
 CPU = torch.device("cpu")
@@ -81,11 +82,22 @@ def test_going_on_with_the_own_map_changes_a_copy(office: Survey, museum: Survey
     all_of_it, _ = learn_own_map(
         taught, Surveyed.of(office.train), SMALL.model_copy(update={"own_share": 1.0}), options, {}
     )
+    share = SMALL.share_of_own(len(np.unique(reference_points(office.train))))
+    assert 0.5 < share < 0.7
     for name, value in tuned.state_dict().items():
-        torch.testing.assert_close(value, (before[name] + all_of_it.state_dict()[name]) / 2)
+        mean = (1 - share) * before[name] + share * all_of_it.state_dict()[name]
+        torch.testing.assert_close(value, mean)
     moved = {name for name, value in tuned.state_dict().items() if not torch.equal(value, before[name])}
     assert moved
     assert not moved & {"centre", "spread"}
+
+
+@pytest.mark.parametrize(("n_points", "share"), [(0, 1 / 2), (600, 2 / 3), (1800, 4 / 5), (10**9, 1)])
+def test_the_survey_counts_as_much_as_the_teacher_and_more_if_it_is_large(
+    n_points: int, share: float
+) -> None:
+    assert ScorerRecipe().share_of_own(n_points) == pytest.approx(share, abs=1e-5)
+    assert ScorerRecipe(own_share=0.3).share_of_own(n_points) == 0.3
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_bits(office: Survey, tmp_path: Path) -> None:

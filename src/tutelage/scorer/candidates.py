@@ -27,6 +27,7 @@ FEATURES = (
 )
 _NEAR, _WIDE = 6, 16  # reference points that are averaged
 _SORENSEN = PAIR_FEATURES.index("sorensen_powed")
+_BLOCK = 128  # scans at a time: in arrays of this size memory is used again, not asked for anew
 _MOST = 20.0  # a list of like candidates has gaps of many standard deviations
 
 
@@ -72,6 +73,13 @@ class CandidateSearch:
         strength : the positive representation of the scans
         n_candidates : k, or as many as there are
         """
+        if strength.shape[0] <= _BLOCK:
+            return self._of_block(strength, n_candidates)
+        starts = range(0, strength.shape[0], _BLOCK)
+        lists = [self._of_block(strength[first : first + _BLOCK], n_candidates) for first in starts]
+        return CandidateLists(*map(np.concatenate, zip(*lists, strict=True)))
+
+    def _of_block(self, strength: sparse.csr_array, n_candidates: int) -> CandidateLists:
         queries = ComparedScans(strength, self._described.rarity)
         distance, row = self._index.nearest(_powed(queries), n_candidates)
         query, candidate = np.repeat(np.arange(len(queries)), row.shape[1]), row.ravel()

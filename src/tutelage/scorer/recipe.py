@@ -21,11 +21,13 @@ class ScorerRecipe(OptimiserRecipe):
 
     updates: Annotated[int, Field(ge=1)] = 1000
     """Of a scorer that begins with random weights."""
-    updates_of_tuning: Annotated[int, Field(ge=1)] = 320
+    updates_of_tuning: Annotated[int, Field(ge=1)] = 640
     """Of one that was taught by other buildings and learns from the target's own radio map."""
     learning_rate_of_tuning: Annotated[float, Field(gt=0)] = 1e-3
-    own_share: Share = 0.5
-    """Of the tuned weights in the mean of them and the teacher's."""
+    own_share: Share | None = None
+    """Of the tuned weights in the mean of them and the teacher's; None: half, and more in a large survey."""
+    own_points: Annotated[float, Field(gt=0)] = 600.0
+    """Reference points with which the tuned weights have two thirds of the mean."""
     n_candidates: Annotated[int, Field(ge=2)] = 48
     width: Annotated[int, Field(ge=1)] = 64
     weight_distance: NonNegative = 0.3
@@ -34,6 +36,8 @@ class ScorerRecipe(OptimiserRecipe):
     """Scans of a round, in equal shares of the buildings; each round has its own radio maps."""
     passes: Annotated[int, Field(ge=1)] = 2
     """How often a round is gone through before the next is drawn."""
+    passes_of_tuning: Annotated[int, Field(ge=1)] = 4
+    """The same, of the target's own radio map."""
     thinned: Share = 0.5
     """Share of the rounds with a thinned radio map and scans of another device."""
     thinnest: Annotated[float, Field(gt=0, le=1)] = 0.02
@@ -43,6 +47,12 @@ class ScorerRecipe(OptimiserRecipe):
     noise: NonNegative = 0.01
     access_point_dropout: Share = 0.3
     """Another device's scan loses a share of its readings drawn from [0, this]."""
+
+    def share_of_own(self, n_points: int) -> float:
+        """`own_share`, for a survey of so many reference points."""
+        if self.own_share is not None:
+            return self.own_share
+        return (n_points + self.own_points) / (n_points + 2 * self.own_points)
 
     @classmethod
     def checked(cls, given: Mapping[str, Any]) -> ScorerRecipe:

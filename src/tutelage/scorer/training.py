@@ -66,20 +66,26 @@ def learn_own_map(
     """The mean of `taught` and a copy of it that went on with the target's own radio map.
 
     What a scorer learns from one survey holds for its phones and its day; the mean of the weights keeps what
-    other buildings taught. Source: Wortsman et al., "Robust fine-tuning of zero-shot models" (CVPR 2022).
+    other buildings taught. The more points a survey has, the more its own weights count.
+    Source: Wortsman et al., "Robust fine-tuning of zero-shot models" (CVPR 2022).
     Parameters as of `learn_from`.
     """
     device = resolve_device(options.device)
     shorter = recipe.model_copy(
-        update={"updates": recipe.updates_of_tuning, "learning_rate": recipe.learning_rate_of_tuning}
+        update={
+            "updates": recipe.updates_of_tuning,
+            "learning_rate": recipe.learning_rate_of_tuning,
+            "passes": recipe.passes_of_tuning,
+        }
     )
     with seeded(options.seed, device):
         network = ScorerNetwork(recipe.width).to(device)
         network.load_state_dict(taught.state_dict())
-        exercises = Exercises([own], recipe, device)
+        exercises = Exercises([own], shorter, device)
         tuned, n_steps = _learnt("scorer, own map", network, exercises, shorter, options, fingerprint)
     before, after = taught.state_dict(), tuned.state_dict()
-    tuned.load_state_dict({name: torch.lerp(before[name], after[name], recipe.own_share) for name in before})
+    share = recipe.share_of_own(int(own.point.max()) + 1)
+    tuned.load_state_dict({name: torch.lerp(before[name], after[name], share) for name in before})
     return tuned, n_steps
 
 
