@@ -63,7 +63,7 @@ class CandidateSearch:
         kinds = [strength, near.mean(strength), wide.mean(strength)]
         self._first = np.cumsum([0, *(kind.shape[0] for kind in kinds[:-1])])
         self._described = ComparedScans(sparse.vstack(kinds, format="csr"), rarity)
-        self._index = FingerprintIndex(_powed(ComparedScans(strength, rarity)), "sorensen")
+        self._index = FingerprintIndex(_powed(self._described, n), "sorensen")
 
     def candidates(self, strength: sparse.csr_array, n_candidates: int) -> CandidateLists:
         """The fingerprints nearest to scans [n, n_ap] by Sorensen distance on the powed representation.
@@ -81,7 +81,7 @@ class CandidateSearch:
 
     def _of_block(self, strength: sparse.csr_array, n_candidates: int) -> CandidateLists:
         queries = ComparedScans(strength, self._described.rarity)
-        distance, row = self._index.nearest(_powed(queries), n_candidates)
+        distance, row = self._index.nearest(_powed(queries, len(queries)), n_candidates)
         query, candidate = np.repeat(np.arange(len(queries)), row.shape[1]), row.ravel()
         point = self._point[candidate]
         rows = [first + at for first, at in zip(self._first, (candidate, point, point), strict=True)]
@@ -108,6 +108,9 @@ def _in_list(distance: np.ndarray) -> np.ndarray:
     return np.asarray(np.clip(np.stack(features, axis=2), -_MOST, _MOST))
 
 
-def _powed(scans: ComparedScans) -> sparse.csr_array:
+def _powed(scans: ComparedScans, n: int) -> sparse.csr_array:
+    """The powed representation of the first n scans."""
     like = scans.strength
-    return sparse.csr_array((scans.powed, like.indices, like.indptr), shape=like.shape)
+    end = like.indptr[n]
+    readings = scans.powed[:end], like.indices[:end], like.indptr[: n + 1]
+    return sparse.csr_array(readings, shape=(n, like.shape[1]))

@@ -162,14 +162,11 @@ def _differences(pairs: _Pairs) -> dict[str, np.ndarray]:
 
 def _strongest(pairs: _Pairs) -> dict[str, np.ndarray]:
     queries, radio_map, query, candidate = pairs.queries, pairs.radio_map, pairs.query, pairs.candidate
-    of_pair, entry = queries.entries(query)
-    unheard = radio_map.find(candidate[of_pair], queries.strength.indices[entry]) < 0
-    only_query = of_pair[unheard], queries.strength.data[entry[unheard]]
-    q_strength, q_difference = _differences_at_strongest(queries, query, radio_map, candidate)
-    _, c_difference = _differences_at_strongest(radio_map, candidate, queries, query)
+    q_strength, q_difference = _differences_at_strongest(queries, query, pairs, pairs.q, pairs.c_strength)
+    _, c_difference = _differences_at_strongest(radio_map, candidate, pairs, pairs.c, pairs.q_strength)
     first = queries.strongest[0][query, 0], radio_map.strongest[0][candidate, 0]
     return {
-        "strongest_only_query": _largest(*only_query, len(query)),
+        "strongest_only_query": _largest(*_only_query(pairs), len(query)),
         "strongest_only_candidate": _largest(*pairs.only_candidate, len(query)),
         "same_strongest": (first[0] == first[1]).astype(float),
         **{f"query_strength_{i}": q_strength[:, i] for i in range(STRONGEST)},
@@ -178,13 +175,30 @@ def _strongest(pairs: _Pairs) -> dict[str, np.ndarray]:
     }
 
 
+def _only_query(pairs: _Pairs) -> tuple[np.ndarray, np.ndarray]:
+    """The readings of each pair's query that its candidate does not hear: which pair, how strong."""
+    queries, query = pairs.queries, pairs.query
+    pair, entry = queries.entries(query)
+    n_heard = queries.n_heard[query]
+    begin = np.cumsum(n_heard) - n_heard - queries.strength.indptr[query]
+    unheard = np.ones(len(entry), dtype=bool)
+    unheard[begin[pairs.pair] + pairs.q] = False
+    return pair[unheard], queries.strength.data[entry[unheard]]
+
+
 def _differences_at_strongest(
-    of: ComparedScans, row: np.ndarray, other: ComparedScans, other_row: np.ndarray
+    of: ComparedScans, row: np.ndarray, pairs: _Pairs, shared: np.ndarray, other_strength: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """[P, STRONGEST] strengths of the strongest of `row`, and by how much `other` hears them weaker."""
+    """[P, STRONGEST] strengths of the strongest of `row`, and by how much the other hears them weaker.
+
+    shared, other_strength : [s] the pairs' shared readings in `of`, and how strong the other hears them
+    """
     access_point, strength = (array[row] for array in of.strongest)
-    heard = other.strength_of(np.repeat(other_row, STRONGEST), access_point.ravel())
-    return strength, np.where(access_point >= 0, strength - heard.reshape(access_point.shape), 0.0)
+    place = of.place[shared]
+    among = np.flatnonzero(place < STRONGEST)
+    heard = np.zeros(strength.shape)
+    heard[pairs.pair[among], place[among].astype(np.int64)] = other_strength[among]
+    return strength, np.where(access_point >= 0, strength - heard, 0.0)
 
 
 def _largest(pair: np.ndarray, strength: np.ndarray, n_pairs: int) -> np.ndarray:

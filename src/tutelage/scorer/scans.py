@@ -76,8 +76,3 @@ class ComparedScans:
         wanted = rows * np.int64(self.strength.shape[1]) + access_points
         place = np.minimum(np.searchsorted(self._key, wanted), len(self._key) - 1)
         return np.where((self._key[place] == wanted) & (access_points >= 0), place, -1)
-
-    def strength_of(self, rows: np.ndarray, access_points: np.ndarray) -> np.ndarray:
-        """How strong each row hears each access point, 0 where it does not."""
-        found = self.find(rows, access_points)
-        return np.where(found >= 0, self.strength.data[found], 0.0) if len(self._key) else np.zeros(len(rows))
