@@ -32,5 +32,5 @@ def csr_from_dense(dense_dbm: np.ndarray, heard: np.ndarray) -> sparse.csr_array
 def laid_end_to_end(start: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Ranges start, start + 1, ... of these lengths, one after the other, as (which range, which entry)."""
     which = np.repeat(np.arange(len(length)), length)
-    before = np.cumsum(length) - length
-    return which, np.arange(len(which)) - before[which] + start[which]
+    ahead = start - (np.cumsum(length) - length)
+    return which, np.arange(len(which)) + ahead[which]

@@ -31,10 +31,10 @@ def _sorensen_to(radio_map: sparse.csr_array) -> Distances:
     n_hearing, n_map = np.diff(heard.indptr), len(total)
 
     def distances(queries: sparse.csr_array) -> np.ndarray:
-        asking = np.repeat(np.arange(queries.shape[0]), np.diff(queries.indptr))
+        asking = np.repeat(np.arange(queries.shape[0]) * n_map, np.diff(queries.indptr))
         reading, entry = laid_end_to_end(heard.indptr[queries.indices], n_hearing[queries.indices])
         both = np.bincount(
-            asking[reading] * n_map + heard.indices[entry],
+            asking[reading] + heard.indices[entry],
             weights=np.minimum(queries.data[reading], heard.data[entry]),
             minlength=queries.shape[0] * n_map,
         ).reshape(queries.shape[0], n_map)
@@ -112,9 +112,11 @@ def _k_smallest(distance: np.ndarray, k: int) -> np.ndarray:
     """Columns of the k smallest entries of each row, sorted by (distance to six decimals, column).
 
     Surveys repeat scans, so ties are common, and rounding errors would break them at random: each entry gets
-    a whole number that orders by distance first and by column second.
+    a whole number, exact in float64, that orders by distance first and by column second.
     """
     n_map = distance.shape[1]
-    key = np.rint(distance * 1e6).astype(np.int64) * n_map + np.arange(n_map)
-    smallest = np.partition(key, k - 1, axis=1)[:, :k]
-    return np.asarray(np.sort(smallest, axis=1) % n_map)
+    key = np.rint(distance * 1e6)
+    key *= n_map
+    key += np.arange(n_map)
+    key.partition(k - 1, axis=1)
+    return np.asarray(np.sort(key[:, :k], axis=1).astype(np.int64) % n_map)
