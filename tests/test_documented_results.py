@@ -19,6 +19,16 @@ NETWORKS = {
 }
 
 
+OF_TABLE1 = [
+    ("k-NN, settings chosen on training data", "knn", "none"),
+    ("own data alone", "dnn", "none"),
+    ("surrogate teachers", "dnn", "default"),
+    ("untrained teachers (control)", "dnn", "untrained"),
+    ("sequential transfer", "dnn", "sequential"),
+    ("the same from the target itself (control)", "dnn", "sequential_own"),
+]
+
+
 def rows(table: str) -> list[dict[str, str]]:
     """The committed rows of a table."""
     with (ROOT / "results" / f"{table}.csv").open(newline="", encoding="utf-8") as file:
@@ -38,6 +48,12 @@ def shown(table: str, target: str, network: str, method: str) -> str:
 @pytest.mark.parametrize("title", NETWORKS)
 def test_readme_shows_the_committed_figures_of_the_networks(title: str) -> None:
     cells = [shown("networks", target, NETWORKS[title], "none") for target in ("tampere", "tut6")]
+    assert f"| {title} | {' | '.join(cells)} |" in README
+
+
+@pytest.mark.parametrize(("title", "network", "method"), OF_TABLE1, ids=[row[0] for row in OF_TABLE1])
+def test_readme_shows_the_committed_figures_of_table_1(title: str, network: str, method: str) -> None:
+    cells = [shown("table1", target, network, method) for target in ("tampere", "tut6", "dsi1")]
     assert f"| {title} | {' | '.join(cells)} |" in README
 
 

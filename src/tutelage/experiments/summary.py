@@ -12,7 +12,7 @@ import numpy as np
 from tutelage.evaluation.statistics import Difference, holm, paired_bootstraps
 from tutelage.experiments.buildings import TARGETS, sources_of
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.methods import BOUND, KNN, METHODS, OPTIONS, PIPELINE, WITH_SCORER
+from tutelage.experiments.methods import ABLATION, BOUND, KNN, METHODS, OPTIONS, PIPELINE, WITH_SCORER
 from tutelage.experiments.printed import Printed, printed
 from tutelage.experiments.storage import Row
 from tutelage.experiments.tables import TABLES, Request, Table
@@ -287,7 +287,7 @@ def _sentences(groups: Sequence[Group]) -> list[str]:
     ]
     asked += [
         (option, f"Trained teachers, {METHODS[option].title}", control, words)
-        for option in OPTIONS
+        for option in (*ABLATION, *OPTIONS)
         for control, words in (("control", "untrained teachers"), ("own", "own data alone"))
     ]
     networks = [group for group in groups if group.cell.network not in WITH_SCORER]
