@@ -160,9 +160,11 @@ def test_accuracy_compares_what_taught_a_scorer(tutelage: Command, tmp_path: Pat
     groups = {(group["network"], group["method"]): group for group in page["groups"]}
     assert set(groups) == {
         ("knn", "none"),
+        ("knn", "best_on_test"),
         *(("scorer", method) for method in ("none", "untrained", "others", "both")),
         *(("tutor", method) for method in ("none", "others", "both")),
     }
+    assert groups["knn", "best_on_test"]["mean_mae_m"] <= groups["knn", "none"]["mean_mae_m"]
     assert set(groups["scorer", "both"]["against"]) == {"own", "control", "knn"}
     assert set(groups["tutor", "both"]["against"]) == {"own", "knn"}
     again = tutelage(*command)
