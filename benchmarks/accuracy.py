@@ -14,11 +14,11 @@ from statistics import mean, stdev
 
 from tutelage.experiments.buildings import TARGETS, TITLES, buildings_here
 from tutelage.experiments.cells import Cell
-from tutelage.experiments.methods import BOUND, KNN, WITH_SCORER
+from tutelage.experiments.methods import KNN, WITH_SCORER
 from tutelage.experiments.storage import Results, Row
 from tutelage.experiments.summary import Against, Group, Summary, summarise
 from tutelage.experiments.tables import Request, cells_of, chosen_table
-from tutelage.experiments.wording import Grid, grid_lines, legend, network_title, place_title
+from tutelage.experiments.wording import KNN_SETTINGS, Grid, grid_lines, legend, network_title, place_title
 from tutelage.files import replaced_file
 
 RESULTS, PAGE = Path("results"), Path("docs/accuracy.md")
@@ -67,8 +67,7 @@ def whole_surveys(target: str, accuracy: Summary, table1: Summary) -> list[str]:
 
 def _row(group: Group) -> list[str]:
     cell = group.cell
-    known = {KNN: "settings chosen on training data", BOUND: "best settings on this test split (a bound)"}
-    method = known[BOUND if cell.method == BOUND else KNN] if cell.network == KNN else f"`{cell.method}`"
+    method = KNN_SETTINGS[cell.method] if cell.network == KNN else f"`{cell.method}`"
     spread = "" if group.sd_m is None else f" ± {group.sd_m:.2f}"
     return [
         network_title(cell.network),

@@ -25,6 +25,11 @@ def test_blank_scans_are_named_with_their_rows() -> None:
     assert (blank.split, blank.rows, blank.scans, blank.severity) == ("train", (13,), ("s12",), "warning")
 
 
+def test_a_survey_that_hears_nothing_at_all_is_an_error() -> None:
+    check = checked(scans_of([[NAN, NAN]] * 3))
+    assert (found(check, "blank_scan").severity, check.n_errors) == ("error", 1)
+
+
 def test_a_repeat_is_alike_in_readings_place_and_labels() -> None:
     again = [*SOUND, SOUND[2], SOUND[2], SOUND[4]]
     places = [*PLACES, PLACES[2], (99.0, 0.0), PLACES[4]]

@@ -75,6 +75,12 @@ def test_readings_beside_the_table(tmp_path: Path) -> None:
     assert check.n_access_points == 2
 
 
+def test_an_id_that_looks_like_the_name_of_a_row_is_no_trouble(tmp_path: Path) -> None:
+    check = checked_table(tmp_path, HEADER + SOUND + "row 12,1,0,1,train,-50,-60\n,1,0,1,train,-51,-62\n")
+    assert found(check, "no_id").rows == (12,)
+    assert check.n_train == 11
+
+
 def test_times_in_two_ways_are_an_error(tmp_path: Path) -> None:
     rows = "s0,0,0,2024-05-01T09:30:00,-50\ns1,4,0,yesterday,-60\n"
     assert found(checked_table(tmp_path, "scan_id,x_m,y_m,time,a\n" + rows), "unreadable_time").rows == (3,)

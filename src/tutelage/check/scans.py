@@ -47,12 +47,15 @@ def check_leaks(train: Split, test: Split) -> Iterator[Finding]:
 def _blank(split: Split) -> Iterator[Finding]:
     blank = np.flatnonzero(split.scans.n_heard == 0)
     if len(blank):
+        nothing = len(blank) == len(split.scans)
         yield split.finding(
             "blank_scan",
-            "warning",
+            "error" if nothing else "warning",
             blank,
-            f"{_scans(len(blank))} hear no access point",
-            "leave them out; they say nothing about their place",
+            f"{'all' if nothing else ''} {_scans(len(blank))} hear no access point".strip(),
+            "give their readings; there is nothing to learn from"
+            if nothing
+            else "leave them out; they say nothing about their place",
         )
 
 

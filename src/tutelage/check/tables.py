@@ -99,7 +99,11 @@ def read_faulty_table(
     labels |= _times(table, faults)
     known = np.isfinite(position_m).all(axis=1)
     if not (known & is_train).any():
-        raise table.error("no training scan has a position; give x_m and y_m in metres", column="x_m")
+        raise table.error(
+            "no training scan has a position; give x_m and y_m in metres, and mark the scans of the radio "
+            "map train where there is a column split",
+            column="x_m",
+        )
     frame = LocalFrame.around(position_m[known & is_train], epsg)
     order = np.lexsort((readings.column, readings.row))
     lengths = np.bincount(readings.row, minlength=len(table))
@@ -132,7 +136,9 @@ def _unique_ids(table: LocatedTable, line: np.ndarray) -> np.ndarray:
     given = table.text("scan_id")
     first = np.unique(given, return_index=True)[1]
     bad = (given == "") | ~np.isin(np.arange(len(given)), first)
-    instead = np.char.add("row ", line.astype(np.str_))
+    prefix = "row "
+    while np.isin(instead := np.char.add(prefix, line.astype(np.str_)), given).any():
+        prefix = f"_{prefix}"  # a scan that is named so keeps its name
     return np.where(bad, instead, given)
 
 

@@ -13,6 +13,7 @@ from tutelage.experiments.storage import Row
 from tutelage.experiments.summary import CONTROLS, Against, Group, Summary
 
 __all__ = [
+    "KNN_SETTINGS",
     "Grid",
     "cells_grid",
     "grid_lines",
@@ -41,7 +42,10 @@ _QUALITY = {
     "spread": "spread",
     "diversity": "diversity",
 }
-_KNN = {"none": "settings chosen on training data", BOUND: "best settings on this very test split (a bound)"}
+KNN_SETTINGS = {
+    "none": "settings chosen on training data",
+    BOUND: "best settings on this very test split (a bound)",
+}
 _FAR_M = 10_000.0
 TEACHERS = (
     "Measured on reference points held out of the source's training data, in metres of its data set, mean "
@@ -127,7 +131,7 @@ def _row_of(group: Group, with_sources: bool) -> list[str]:
     spread = "" if group.sd_m is None else f" ± {_metres(group.sd_m)}"
     return [
         network_title(cell.network),
-        _KNN[cell.method] if cell.network == KNN else f"`{cell.method}`",
+        KNN_SETTINGS[cell.method] if cell.network == KNN else f"`{cell.method}`",
         *([" + ".join(cell.sources) or "-"] if with_sources else []),
         f"{group.n_diverged} diverged" if group.n_diverged else f"{_metres(group.mae_m)}{spread}",
         " / ".join(map(_metres, group.values("mae_m"))),
