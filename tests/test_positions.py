@@ -34,6 +34,7 @@ def test_records_are_plain_json_with_none_where_nothing_is_known() -> None:
         "scan_id": "s1",
         "x_m": 4_865_001.235,
         "y_m": -7_598.0,
+        "radius_m": None,
         "floor": "3",
         "building": None,
         "n_unknown": 1,

@@ -27,7 +27,7 @@ def office() -> Survey:
 
 
 def fitted(network: str, survey: Survey, settings: dict[str, Any], **more: Any) -> Localizer:
-    return Localizer(network, settings=settings, device="cpu", **more).fit(survey)
+    return Localizer(network, settings=settings, device="cpu", calibrate=False, **more).fit(survey)
 
 
 def positions_m(model: Localizer, survey: Survey) -> np.ndarray:

@@ -4,56 +4,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy import sparse
 
+from tutelage.calibration import Calibration
 from tutelage.errors import BadInputError, FileFormatError, NotFittedError
 from tutelage.fingerprints import FingerprintSet
+from tutelage.fitting import FitPlan, Method, learn_building, method_class, trial_of
 from tutelage.frames import LocalFrame
 from tutelage.learning import (
     Building,
     Sources,
     TeacherNames,
     TransferChoice,
-    checked_transfer,
     default_network,
-    learn_by_transfer,
-    learn_under_teachers,
-    listed_sources,
-    loaded_teachers,
-    scorer_teaching,
     training_scans,
 )
 from tutelage.model_folder import read_model_folder, write_model_folder
-from tutelage.neighbours import NearestNeighbours, choose_settings
 from tutelage.networks import plain_name
-from tutelage.positions import Located, Positions
-from tutelage.representation import RssRepresentation
-from tutelage.scorer import Scorer, ScorerTeaching, fit_scorer
+from tutelage.positions import REFUSED, Positions
 from tutelage.sparse_rows import csr_from_dense
-from tutelage.student import Student
 from tutelage.training import Budget, RunOptions, resolve_device
-from tutelage.tutor import Tutor, fit_tutor
 
 __all__ = ["Localizer", "Scans"]
 
-_KNN, _SCORER, _TUTOR = "knn", "scorer", "tutor"
-_METHODS = {_KNN: NearestNeighbours, _SCORER: Scorer, _TUTOR: Tutor}  # other names are networks'
+_CALIBRATION = "calibration."  # before the names of its arrays
 
 Scans: TypeAlias = FingerprintSet | Sequence[Mapping[str, float]] | np.ndarray | sparse.csr_array
-
-
-class Method(Protocol):
-    """What stands behind a localizer: a radio map with a distance, or a trained network."""
-
-    @property
-    def representation(self) -> RssRepresentation: ...
-    def locate(self, scans: FingerprintSet) -> Located: ...
-    def config(self) -> dict[str, Any]: ...
-    def tensors(self) -> dict[str, np.ndarray]: ...
 
 
 class Localizer:
@@ -73,6 +54,8 @@ class Localizer:
     budget : the same as an object, which may be in updates too; instead of epochs and minutes
     seed : of every random number
     device : "auto", "cpu", "cuda", ...
+    calibrate : learn a radius for each position and which scans to refuse, from a twin of the model that did
+        not see some of the reference points (as long again as the fit; the tutor has such a twin already)
     checkpoint_dir : where to keep checkpoints while fitting, None for none
     resume : continue from a checkpoint there
     log : file for the metrics as JSON lines, None for none
@@ -82,12 +65,14 @@ class Localizer:
     ----------
     method_ : what was learnt
     frame_ : frame of the training positions
+    calibration_ : radii and refusals, None without
     access_points_ : access points the model knows
     lineage_ : training data, teachers or sources, settings and figures of the fit
     """
 
     method_: Method
     frame_: LocalFrame
+    calibration_: Calibration | None
     lineage_: dict[str, Any]
 
     def __init__(
@@ -104,6 +89,7 @@ class Localizer:
         budget: Budget | None = None,
         seed: int = 0,
         device: str = "auto",
+        calibrate: bool = True,
         checkpoint_dir: str | Path | None = None,
         resume: bool = False,
         log: str | Path | None = None,
@@ -120,6 +106,7 @@ class Localizer:
         self.budget = budget
         self.seed = seed
         self.device = device
+        self.calibrate = calibrate
         self.checkpoint_dir = checkpoint_dir
         self.resume = resume
         self.log = log
@@ -142,9 +129,11 @@ class Localizer:
         scans, name, licence = training_scans(train)
         resolve_device(self.device)
         began = time.monotonic()
-        special = {_KNN: self._fit_knn, _SCORER: self._fit_scorer, _TUTOR: self._fit_tutor}
-        learnt = special.get(self.network, self._fit_network)(scans)
-        self.frame_ = scans.frame
+        plan = self._plan()
+        fitted = learn_building(plan, scans)
+        trial = trial_of(plan, scans, fitted) if self.calibrate else None
+        self.method_, self.frame_ = fitted.method, scans.frame
+        self.calibration_ = Calibration.fit(scans, trial, seed=self.seed) if trial else None
         self.lineage_ = {
             "source": name,
             "licence": licence,
@@ -152,58 +141,12 @@ class Localizer:
             "n_train": len(scans),
             "seed": self.seed,
             "fit_seconds": round(time.monotonic() - began, 1),
-            **learnt,
+            **fitted.lineage,
         }
         return self
 
-    def _fit_knn(self, scans: FingerprintSet) -> dict[str, Any]:
-        if checked_transfer(self.transfer, listed_sources(self.sources), self.teachers):
-            raise BadInputError("knn has no transfer; leave it out, or choose a network")
-        length = self.epochs or self.minutes or self.budget
-        if loaded_teachers(self.teachers) or self.recipe != "default" or length:
-            raise BadInputError("knn has no teachers, recipes or epochs; leave them out, or choose a network")
-        settings, held_out_m = choose_settings(
-            scans, self.settings or {}, seed=self.seed, progress=self.progress
-        )
-        self.method_ = NearestNeighbours.fit(scans, settings)
-        metrics = {} if held_out_m is None else {"held_out_mae_m": round(held_out_m, 3)}
-        return {"teachers": [], "settings": settings.model_dump(), "metrics": metrics}
-
-    def _fit_scorer(self, scans: FingerprintSet) -> dict[str, Any]:
-        teacher = self._scorer_teaching()
-        self.method_, lineage = fit_scorer(scans, teacher, self.settings or {}, self._run_options())
-        return {**lineage, "metrics": {}}
-
-    def _fit_tutor(self, scans: FingerprintSet) -> dict[str, Any]:
-        teacher = self._scorer_teaching()
-        self.method_, lineage = fit_tutor(scans, teacher, self.settings or {}, self._run_options())
-        return lineage
-
-    def _scorer_teaching(self) -> ScorerTeaching:
-        if checked_transfer(self.transfer, listed_sources(self.sources), ()):
-            raise BadInputError(
-                f"the {self.network} has no transfer; what other buildings taught is in its teacher"
-            )
-        if self.recipe != "default":
-            raise BadInputError(f"the {self.network} has one recipe, default; the paper does not describe it")
-        return scorer_teaching(self.teachers)
-
-    def _fit_network(self, scans: FingerprintSet) -> dict[str, Any]:
-        heard = scans[scans.n_heard > 0]
-        sources = listed_sources(self.sources)
-        kind = checked_transfer(self.transfer, sources, self.teachers)
-        how = (self.recipe, self.settings or {}, self._run_options())
-        learnt = (
-            learn_by_transfer(heard, self.network, sources, kind, *how)
-            if kind
-            else learn_under_teachers(heard, self.network, loaded_teachers(self.teachers), *how)
-        )
-        self.method_ = learnt.student
-        error_m = np.linalg.norm(learnt.student.locate(heard).position_m - heard.known_position_m, axis=1)
-        return {**learnt.lineage, "metrics": {"training_mae_m": round(float(error_m.mean()), 3)}}
-
-    def _run_options(self) -> RunOptions:
-        return RunOptions(
+    def _plan(self) -> FitPlan:
+        options = RunOptions(
             seed=self.seed,
             device=self.device,
             budget=self._budget(),
@@ -211,6 +154,10 @@ class Localizer:
             resume=self.resume,
             log=Path(self.log) if self.log else None,
             progress=self.progress,
+        )
+        settings = self.settings or {}
+        return FitPlan(
+            self.network, self.teachers, self.transfer, self.sources, self.recipe, settings, options
         )
 
     def _budget(self) -> Budget:
@@ -222,7 +169,7 @@ class Localizer:
 
     # -- answering ------------------------------------------------------------------------------
 
-    def predict(self, scans: Scans, *, not_heard: float | None = None) -> Positions:
+    def predict(self, scans: Scans, *, not_heard: float | None = None, level: float = 0.95) -> Positions:
         """Where scans were taken.
 
         Parameters
@@ -230,12 +177,18 @@ class Localizer:
         scans : a fingerprint set, a list of {access point: RSS in dBm}, or a matrix [n, len(access_points_)]
             in the order of `access_points_` (dense: NaN where nothing is heard)
         not_heard : another code for "not heard" in a dense matrix, such as 100
+        level : share of the true positions that the radii are to hold
 
         Returns
         -------
         One answer a scan. A scan in which no access point known to the model is heard, or all of them below
-        the model's lowest RSS, gets no position, and the reason. Access points unknown to the model are
-        ignored and counted.
+        the model's lowest RSS, gets no position, and the reason; of a calibrated model, neither does one that
+        is too unlike every surveyed place. Access points unknown to the model are ignored and counted.
+
+        Raises
+        ------
+        BadInputError
+            If the scans cannot be used, or the level is no share.
         """
         asked = self._as_scans(scans, not_heard)
         method = self._fitted()
@@ -249,7 +202,7 @@ class Localizer:
             ["", "the scan is blank: nothing is heard", "no access point that the model knows is heard"],
             "every access point that the model knows is heard too faintly, below its lowest RSS",
         )
-        return Positions(
+        answers = Positions(
             asked.scan_id,
             position_m,
             self.frame_,
@@ -257,6 +210,22 @@ class Localizer:
             asked.n_heard - known,
             _spread(located.floor, answered),
             _spread(located.building, answered),
+        )
+        return self._judged(answers, asked, level)
+
+    def _judged(self, answers: Positions, asked: FingerprintSet, level: float) -> Positions:
+        """The answers with their radii, without positions for scans that are refused."""
+        if self.calibration_ is None:
+            return answers
+        rows = np.flatnonzero(answers.answered)
+        judged = self.calibration_.judge(asked[rows], answers.position_m[rows], level)
+        radius_m = np.full(len(answers), np.nan)
+        radius_m[rows[~judged.unlike]] = judged.radius_m[~judged.unlike]
+        refused = rows[judged.unlike]
+        position_m, reason = answers.position_m.copy(), answers.reason.astype(object)
+        position_m[refused], reason[refused] = np.nan, REFUSED
+        return replace(
+            answers, position_m=position_m, reason=reason.astype(np.str_), radius_m=radius_m, level=level
         )
 
     def _as_scans(self, scans: Scans, not_heard: float | None) -> FingerprintSet:
@@ -288,7 +257,11 @@ class Localizer:
             "frame": {"origin_m": list(self.frame_.origin_m), "epsg": self.frame_.epsg},
             "lineage": self.lineage_,
         }
-        write_model_folder(path, card, method.tensors())
+        tensors = method.tensors()
+        if self.calibration_ is not None:
+            card["calibration"] = self.calibration_.config()
+            tensors |= {_CALIBRATION + key: value for key, value in self.calibration_.tensors().items()}
+        write_model_folder(path, card, tensors)
 
     @classmethod
     def load(cls, path: str | Path) -> Localizer:
@@ -302,10 +275,16 @@ class Localizer:
             If it is damaged, cut short or of another version.
         """
         card, tensors = read_model_folder(path)
-        kind: Any = _METHODS.get(card["network"], Student)
+        of_calibration = {
+            key.removeprefix(_CALIBRATION): tensors.pop(key)
+            for key in [*tensors]
+            if key.startswith(_CALIBRATION)
+        }
         try:
             model = cls(card["network"], seed=card["lineage"]["seed"])
-            model.method_ = kind.from_config(card["method"], tensors)
+            model.method_ = method_class(card["network"]).from_config(card["method"], tensors)
+            known = card.get("calibration")
+            model.calibration_ = Calibration.from_config(known, of_calibration) if known else None
             model.frame_ = LocalFrame(tuple(card["frame"]["origin_m"]), card["frame"]["epsg"])
             model.lineage_ = card["lineage"]
         except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -9,7 +9,9 @@ import numpy as np
 
 from tutelage.frames import LocalFrame
 
-__all__ = ["Located", "Positions"]
+__all__ = ["REFUSED", "Located", "Positions"]
+
+REFUSED = "the scan is too unlike every surveyed place"
 
 
 class Located(NamedTuple):
@@ -31,9 +33,12 @@ class Positions:
     scan_id : [n] str, the ids of the scans asked about
     position_m : [n, 2] float64 in `frame`; NaN where there is no position
     frame : frame of `position_m`
-    floor, building : [n] str labels, or None where the model gives none
     reason : [n] str, why there is no position; "" where there is one
     n_unknown : [n] int, access points in the scan that the model does not know
+    floor, building : [n] str labels, or None where the model gives none
+    radius_m : [n] metres of the data set around `position_m`; NaN without a position, or where the model
+        cannot promise a radius; None if it is not calibrated
+    level : share of the true positions that the radii are to hold, None without radii
     """
 
     scan_id: np.ndarray
@@ -43,6 +48,8 @@ class Positions:
     n_unknown: np.ndarray
     floor: np.ndarray | None = None
     building: np.ndarray | None = None
+    radius_m: np.ndarray | None = None
+    level: float | None = None
 
     def __len__(self) -> int:
         return len(self.scan_id)
@@ -53,6 +60,11 @@ class Positions:
         return np.asarray(np.isfinite(self.position_m).all(axis=1))
 
     @property
+    def refused(self) -> np.ndarray:
+        """[n] bool: scans without a position because they are unlike every surveyed place."""
+        return np.asarray(self.reason == REFUSED)
+
+    @property
     def absolute_position_m(self) -> np.ndarray:
         """[n, 2] positions in data-set coordinates."""
         return np.asarray(self.position_m + np.asarray(self.frame.origin_m))
@@ -60,11 +72,13 @@ class Positions:
     def records(self) -> list[dict[str, Any]]:
         """One plain dictionary a scan, ready for JSON or CSV (None where there is no position)."""
         absolute, answered = self.absolute_position_m, self.answered
+        radius_m = np.full(len(self), np.nan) if self.radius_m is None else self.radius_m
         return [
             {
                 "scan_id": str(self.scan_id[i]),
                 "x_m": round(float(absolute[i, 0]), 3) if answered[i] else None,
                 "y_m": round(float(absolute[i, 1]), 3) if answered[i] else None,
+                "radius_m": round(float(radius_m[i]), 2) if np.isfinite(radius_m[i]) else None,
                 "floor": None if self.floor is None or not answered[i] else str(self.floor[i]),
                 "building": None if self.building is None or not answered[i] else str(self.building[i]),
                 "n_unknown": int(self.n_unknown[i]),

@@ -19,6 +19,7 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait for PyTorch
+    from tutelage.calibration import Calibration
     from tutelage.check import SurveyCheck
     from tutelage.datasets import DatasetStatus
     from tutelage.evaluation import Evaluation
@@ -54,6 +55,8 @@ _FIGURES = {
     "building_hit": "building hit",
     "ipin_p75_m": "IPIN score",
     "evaal_mae_m": "EvAAL score",
+    "coverage": "coverage",
+    "radius_m": "radius",
 }
 
 
@@ -157,9 +160,20 @@ def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
         "fit_seconds": lineage["fit_seconds"],
         **lineage["metrics"],
     }
+    if model.calibration_ is not None:
+        figures |= _calibration(model.calibration_)
     if "settings" in lineage:
         figures["settings"] = lineage["settings"]
     _show_pairs(figures, as_json)
+
+
+def _calibration(known: Calibration) -> dict[str, Any]:
+    """What the radii rest on, and what they and the refusals promise."""
+    return {
+        "radius_from_points": known.n_points,
+        "radius_highest_level": round(known.highest_level, 3),
+        "false_refusals_at_most": round(known.false_refusals, 3),
+    }
 
 
 def _teacher_name(teacher: str | Mapping[str, Any]) -> str:
@@ -237,7 +251,7 @@ def positions_text(answers: Positions, as_json: bool) -> str:
     if as_json:
         return json.dumps(records, indent=1) + "\n"
     text = io.StringIO()
-    columns = ["scan_id", "x_m", "y_m", "floor", "building", "n_unknown", "reason"]
+    columns = ["scan_id", "x_m", "y_m", "radius_m", "floor", "building", "n_unknown", "reason"]
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from tutelage.calibration import Trial
 from tutelage.errors import UnknownNameError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.learning import chosen_network, learn_under_teachers
@@ -24,7 +25,7 @@ from tutelage.student import Student
 from tutelage.surveys import reference_points, split_by_position
 from tutelage.training import Budget, RunOptions
 
-__all__ = ["Tutor", "TutorSettings", "fit_tutor"]
+__all__ = ["FittedTutor", "Tutor", "TutorSettings", "fit_tutor"]
 
 _HELD_OUT = 0.15
 _SHARES = np.linspace(0, 1, 21)
@@ -105,10 +106,19 @@ class Tutor:
         )
 
 
+class FittedTutor(NamedTuple):
+    """A tutor that knows its building, and how it came about."""
+
+    tutor: Tutor
+    lineage: dict[str, Any]
+    trial: Trial | None
+    """Of the share, None where it was given."""
+
+
 def fit_tutor(
     train: FingerprintSet, teacher: ScorerTeaching, settings: Mapping[str, Any], options: RunOptions
-) -> tuple[Tutor, dict[str, Any]]:
-    """A scorer and a network for a building, and what the model's lineage says of them.
+) -> FittedTutor:
+    """A scorer and a network for a building.
 
     Parameters
     ----------
@@ -135,16 +145,12 @@ def fit_tutor(
     of_network = {"rss_min_dbm": float(heard.rss_dbm.data.min()) - chosen.faint_db, **of_network}
     pair = _Pair(chosen.network, teacher, of_scorer, of_network, options)
     held_out: dict[str, float] = {}
-    share = chosen.share
+    share, trial = chosen.share, None
     if share is None:
-        share, held_out = _choose_share(heard, pair, chosen)
+        share, held_out, trial = _choose_share(heard, pair, chosen)
     scorer, student = pair.scorer(heard, "scorer"), pair.student(heard, "network")
-    return Tutor(scorer.scorer, student, share), {
-        **scorer.lineage,
-        "network": chosen.network,
-        "share": share,
-        "metrics": held_out,
-    }
+    own_part = {"network": chosen.network, "share": share, "metrics": held_out}
+    return FittedTutor(Tutor(scorer.scorer, student, share), {**scorer.lineage, **own_part}, trial)
 
 
 def _require_known(network: str, of_network: Mapping[str, Any]) -> None:
@@ -177,28 +183,22 @@ class _Pair:
         return learn_under_teachers(train, self.network, (), "default", self.of_network, options).student
 
     def _options_of(self, run: str) -> RunOptions:
-        """The options with checkpoints and log of their own."""
-        folder, log = self.options.checkpoint_dir, self.options.log
-        return replace(
-            self.options,
-            checkpoint_dir=folder and folder / run,
-            log=log and log.with_name(f"{log.stem}.{run}{log.suffix}"),
-            label="to choose the share: " if run.startswith(_HOLD_OUT) else "",
-        )
+        return self.options.within(run, "to choose the share: " if run.startswith(_HOLD_OUT) else "")
 
 
 def _choose_share(
     train: FingerprintSet, pair: _Pair, settings: TutorSettings
-) -> tuple[float, dict[str, float]]:
-    """A share that does well on reference points held out, and the errors there.
+) -> tuple[float, dict[str, float], Trial | None]:
+    """A share that does well on reference points held out, the errors there, and the answers.
 
     Between the best of 21 shares and the prior one: the fewer points are held out, the nearer to that one.
     """
     if _n_points(train) < _FEWEST_POINTS:
-        return settings.prior_share, {}
+        return settings.prior_share, {}, None
     rest, held = split_by_position(train, fraction=_HELD_OUT, seed=pair.options.seed)
     asked = train[held]
-    scored = pair.scorer(train[rest], f"{_HOLD_OUT}scorer").scorer.locate(asked).position_m
+    by_scorer = pair.scorer(train[rest], f"{_HOLD_OUT}scorer").scorer.locate(asked)
+    scored = by_scorer.position_m
     learnt = pair.student(train[rest], f"{_HOLD_OUT}network").locate(asked).position_m
 
     def error_m(share: float) -> float:
@@ -208,7 +208,9 @@ def _choose_share(
     n_points, prior = _n_points(asked), settings.prior_points
     share = (n_points * best + prior * settings.prior_share) / (n_points + prior)
     errors = {"held_out_mae_m": share, "held_out_scorer_mae_m": 0.0, "held_out_network_mae_m": 1.0}
-    return share, {name: round(error_m(share), 3) for name, share in errors.items()}
+    answers = by_scorer._replace(position_m=_mixed(scored, learnt, share))
+    held_out = {name: round(error_m(each), 3) for name, each in errors.items()}
+    return share, held_out, Trial(train[rest], asked, answers)
 
 
 def _n_points(scans: FingerprintSet) -> int:

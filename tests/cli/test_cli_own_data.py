@@ -21,7 +21,7 @@ from tutelage.teaching import Teacher
 
 TINY = ("--network", "dnn", "--epochs", 2, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
 FIGURES = {"n", "mae_m", "median_m", "p75_m", "p95_m", "ground_mae_m", "floor_hit", "building_hit"}
-FIGURES |= {"ipin_p75_m", "evaal_mae_m"}
+FIGURES |= {"ipin_p75_m", "evaal_mae_m", "coverage", "radius_m"}
 
 
 def parsed(ended: Ended) -> Any:
@@ -70,7 +70,7 @@ def test_fit_learns_the_train_rows_and_evaluate_judges_the_test_rows(
 def test_reader_that_leaves_early_gets_no_traceback(made: Path, tables: Path) -> None:
     locate = shlex.join([*MAIN, "locate", str(made / "knn"), str(tables / "survey.csv")])
     ended = in_own_process("-c", f"{locate} | head -n 1", program=["bash"])
-    assert ended.stdout == "scan_id,x_m,y_m,floor,building,n_unknown,reason\n"
+    assert ended.stdout == "scan_id,x_m,y_m,radius_m,floor,building,n_unknown,reason\n"
     assert ended.stderr == ""
 
 

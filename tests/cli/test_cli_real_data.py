@@ -16,7 +16,7 @@ pytestmark = pytest.mark.real_data
 
 TINY = ("--network", "dnn", "--epochs", 1, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
 FIGURES = {"n", "mae_m", "median_m", "p75_m", "p95_m", "ground_mae_m", "floor_hit", "building_hit"}
-FIGURES |= {"ipin_p75_m", "evaal_mae_m"}
+FIGURES |= {"ipin_p75_m", "evaal_mae_m", "coverage", "radius_m"}
 
 
 def parsed(ended: Ended) -> Any:
@@ -61,12 +61,14 @@ def test_data_fetch_verifies_and_describes(tutelage: Command, data_dir: Path) ->
 
 def test_knn_on_ujiindoorloc_gives_the_published_figures(knn: Path, data_dir: Path) -> None:
     row = parsed(in_own_process("evaluate", knn, "--on", "ujiindoorloc", "--data-dir", data_dir, "--json"))
-    assert row.keys() == FIGURES | {"model", "n_no_position"}
+    assert row.keys() == FIGURES | {"model", "n_no_position", "n_refused"}
     assert (row["model"], row["n"], row["n_no_position"]) == (str(knn), 1111, 0)
     assert row["mae_m"] == pytest.approx(6.51, abs=0.02)
     assert row["ground_mae_m"] == pytest.approx(0.766 * row["mae_m"], rel=1e-3)
     assert row["median_m"] < row["p75_m"] < row["p95_m"]
     assert row["building_hit"] > 0.99
+    assert row["coverage"] == pytest.approx(0.95, abs=0.02)
+    assert row["n_refused"] == 0
     assert 0.8 < row["floor_hit"] < row["building_hit"]
     assert row["mae_m"] < row["evaal_mae_m"] < row["mae_m"] + 4  # a floor is wrong in 5 % of the scans
     assert row["p75_m"] < row["ipin_p75_m"] < row["p95_m"]

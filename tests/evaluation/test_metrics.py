@@ -33,7 +33,10 @@ def test_figures_match_hand_computed_values(make_truth, make_answers):
         "building_hit": None,
         "ipin_p75_m": None,
         "evaal_mae_m": None,
+        "coverage": None,
+        "radius_m": None,
         "n_no_position": 0,
+        "n_refused": None,
     }
 
 

@@ -80,8 +80,8 @@ def test_summary_shows_the_figures_of_every_model(page_of, evaluate):
 
     assert "Office · 5 scans" in page.texts["p"]
     assert page.texts["td"][:8] == ["5", "1.50", "1.50", "2.25", "2.85", "1.50", "50.0%", "–"]
-    assert page.texts["td"][8:11] == ["17.25", "3.50", "1"]
-    assert page.texts["td"][11:13] == ["5", "3.00"]
+    assert page.texts["td"][8:14] == ["17.25", "3.50", "–", "–", "1", "–"]
+    assert page.texts["td"][14:16] == ["5", "3.00"]
     assert {"k-NN", "student"} <= set(page.texts["summary"])
 
 
@@ -94,7 +94,7 @@ def test_worst_scans_come_first_and_stop_at_twenty(page_of, evaluate):
     worst = [text for text in page.texts["th"] if text.startswith("scan")]
 
     assert worst == [f"scan{i}" for i in range(28, 8, -1)]
-    row = page.texts["td"][11:18]
+    row = page.texts["td"][14:21]
     assert row == ["28.00", "11.00, 1.00", "39.00, 1.00", "1", "0", "29", "28"]
 
 
@@ -142,7 +142,7 @@ def test_maps_of_more_than_2000_points_use_webgl(page_of, make_truth, make_answe
 def test_a_model_that_answered_nothing_is_reported(page_of, make_truth, make_answers):
     truth, answers = make_truth("ab", np.zeros((2, 2))), make_answers("ab", np.full((2, 2), np.nan))
     page = page_of(evaluate_positions(answers, truth))
-    assert page.texts["td"] == ["2", *["–"] * 9, "2"]
+    assert page.texts["td"] == ["2", *["–"] * 11, "2", "–"]
 
 
 def test_words_of_the_user_never_become_markup(page_of, evaluate):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tutelage import datasets, presentation
-from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, NotHeard, require_writable_file
+from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, Level, NotHeard, require_writable_file
 from tutelage.errors import BadInputError
 from tutelage.files import replaced_file
 
@@ -26,6 +26,7 @@ def evaluate_command(
     source_too: Annotated[
         bool, typer.Option("--source-too", help="Also on a building in which the scorer teacher learnt.")
     ] = False,
+    level: Level = 0.95,
     data_dir: DataDir = None,
     not_heard: NotHeard = None,
     epsg: Epsg = None,
@@ -38,7 +39,10 @@ def evaluate_command(
         require_writable_file(report)
     answering = [(path, _answers(path)) for path in models]
     survey = datasets.load(on, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
-    found = [evaluate(answers, survey, name=str(path), source_too=source_too) for path, answers in answering]
+    found = [
+        evaluate(answers, survey, name=str(path), source_too=source_too, level=level)
+        for path, answers in answering
+    ]
     if report:
         write_report(found, report, title=f"Positions on {survey.name}", data_set=survey.name)
     presentation.show_evaluations(found, survey.name, report, as_json)
@@ -50,10 +54,11 @@ def locate_command(
     out: Annotated[
         Path | None, typer.Option(help="File to write, .csv or .json; else standard output.")
     ] = None,
+    level: Level = 0.95,
     not_heard: NotHeard = None,
     as_json: Json = False,
 ) -> None:
-    """Positions of scans, as CSV or JSON, in the coordinates of the training data."""
+    """Positions of scans with their radii, as CSV or JSON, in the coordinates of the training data."""
     from tutelage.localizer import Localizer
 
     allowed = (".json",) if as_json else (".csv", ".json")
@@ -61,7 +66,7 @@ def locate_command(
         raise BadInputError(f"--out {out}: the name must end in {' or '.join(allowed)}")
     if out:
         require_writable_file(out)
-    answers = Localizer.load(model).predict(datasets.read_scans(scans, not_heard=not_heard))
+    answers = Localizer.load(model).predict(datasets.read_scans(scans, not_heard=not_heard), level=level)
     text = presentation.positions_text(answers, as_json or (out is not None and out.suffix == ".json"))
     if out is None:
         sys.stdout.write(text)

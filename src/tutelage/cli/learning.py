@@ -173,6 +173,10 @@ def fit_command(
     settings: Settings = None,
     epochs: Epochs = None,
     minutes: Minutes = None,
+    calibration: Annotated[
+        bool,
+        typer.Option(help="Learn how far off answers are, by another fit without some reference points."),
+    ] = True,
     seed: Seed = 0,
     device: Device = "auto",
     resume: Resume = False,
@@ -204,6 +208,7 @@ def fit_command(
         minutes=minutes,
         seed=seed,
         device=device,
+        calibrate=calibration,
         checkpoint_dir=beside(out, "checkpoint"),
         resume=resume,
         log=beside(out, "metrics.jsonl"),

@@ -21,6 +21,7 @@ __all__ = [
     "Epochs",
     "Epsg",
     "Json",
+    "Level",
     "Minutes",
     "Network",
     "NotHeard",
@@ -57,6 +58,9 @@ Recipe = Annotated[str, typer.Option(help="default, or paper: as published.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_SET)]
 Epochs = Annotated[int | None, typer.Option(help="Length of each stage in passes over the data.")]
 Minutes = Annotated[float | None, typer.Option(help="Length of the run in minutes, about.")]
+Level = Annotated[
+    float, typer.Option(help="Share of the true positions that lie within the radius, such as 0.95.")
+]
 Seed = Annotated[
     int, typer.Option(min=0, max=2**32 - 1, help="Of every random number: the same seed, the same result.")
 ]

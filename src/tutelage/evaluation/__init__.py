@@ -1,7 +1,8 @@
 """How far off the answers are: figures for a table, and a report to look at."""
 
 from tutelage.evaluation.evaluate import evaluate
-from tutelage.evaluation.metrics import Evaluation, error_cdf, evaluate_positions, positions_from_csv
+from tutelage.evaluation.metrics import Evaluation, error_cdf, evaluate_positions
+from tutelage.evaluation.positions_csv import positions_from_csv
 from tutelage.evaluation.report import write_report
 
 __all__ = [

@@ -17,6 +17,7 @@ def evaluate(
     *,
     name: str = "",
     source_too: bool = False,
+    level: float = 0.95,
 ) -> Evaluation:
     """Ask a model about scans, or take its answers, and compare them with the truth by scan id.
 
@@ -26,6 +27,7 @@ def evaluate(
     on : scans with positions; of a survey its test split, or its only split
     name : what tables and plots call the model
     source_too : also a survey in which the model's scorer teacher learnt
+    level : share of the true positions that a localizer's radii are to hold; `coverage` says how many they do
 
     Raises
     ------
@@ -38,7 +40,7 @@ def evaluate(
     truth = (on.train if on.test is None else on.test) if isinstance(on, Survey) else on
     if truth.position_m is None:
         raise BadInputError("these scans have no positions to compare with; add the columns x_m and y_m")
-    given = answers.predict(truth) if isinstance(answers, Localizer) else answers
+    given = answers.predict(truth, level=level) if isinstance(answers, Localizer) else answers
     if len(truth) and isinstance(answers, Localizer) and not given.answered.any():
         raise BadInputError(
             f"none of the {len(truth)} scans hears an access point that {name or 'the model'} knows; "

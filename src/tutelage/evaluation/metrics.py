@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet
-from tutelage.frames import LocalFrame
 from tutelage.positions import Positions
 
-__all__ = ["Evaluation", "error_cdf", "evaluate_positions", "positions_from_csv"]
-
-_REQUIRED_COLUMNS = ("scan_id", "x_m", "y_m")
+__all__ = ["Evaluation", "error_cdf", "evaluate_positions"]
 
 # What competitions add to the 2-D error: metres for each floor missed, and for a wrong building.
 _IPIN_M = 15.0, 50.0  # Torres-Sospedra et al., Sensors 17(3), 557 (2017); the score is the third quartile
@@ -62,9 +56,12 @@ class Evaluation:
             `mae_m`, `median_m`, `p75_m`, `p95_m` in data-set metres, `ground_mae_m` in ground metres,
             and the shares `floor_hit` and `building_hit` (0 to 1) of the scans whose true label is
             known; `ipin_p75_m` and `evaal_mae_m`, the scores of two competitions (`penalised_m`), over
-            the scans whose floor is known. None stands for "nothing to count".
+            the scans whose floor is known; `coverage`, the share (0 to 1) of the scans with a radius whose
+            true position lies within it, and `radius_m`, the median radius in data-set metres. `n_refused`
+            counts the scans without an answer because they are unlike every surveyed place. None stands for
+            "nothing to count".
         """
-        answered = self.errors_m[self.answers.answered]
+        answered, n_refused = self.errors_m[self.answers.answered], int(self.answers.refused.sum())
         mae, median, p75, p95 = (
             [float(answered.mean()), *map(float, np.percentile(answered, [50, 75, 95]))]
             if len(answered)
@@ -81,8 +78,18 @@ class Evaluation:
             "building_hit": self._hit(self.answers.building, self.truth.building),
             "ipin_p75_m": self._score(*_IPIN_M, lambda errors: np.percentile(errors, 75)),
             "evaal_mae_m": self._score(*_EVAAL_M, np.mean),
+            **self._coverage(),
             "n_no_position": len(self) - len(answered),
+            "n_refused": n_refused if n_refused or self.answers.radius_m is not None else None,
         }
+
+    def _coverage(self) -> dict[str, float | None]:
+        radius_m = self.answers.radius_m
+        known = np.zeros(len(self), dtype=bool) if radius_m is None else np.isfinite(radius_m)
+        if radius_m is None or not known.any():
+            return {"coverage": None, "radius_m": None}
+        within = self.errors_m[known] <= radius_m[known]
+        return {"coverage": float(within.mean()), "radius_m": float(np.median(radius_m[known]))}
 
     def penalised_m(self, floor_m: float, building_m: float) -> np.ndarray:
         """Errors with a penalty for each floor missed, and one for a wrong building.
@@ -189,6 +196,7 @@ def _in_order_of(scan_id: np.ndarray, answers: Positions) -> Positions:
         n_unknown=answers.n_unknown[rows],
         floor=None if answers.floor is None else answers.floor[rows],
         building=None if answers.building is None else answers.building[rows],
+        radius_m=None if answers.radius_m is None else answers.radius_m[rows],
     )
 
 
@@ -196,130 +204,3 @@ def _refuse_unmatched(what: str, remedy: str, names: Collection[str]) -> None:
     if names:
         shown = ", ".join(repr(name) for name in sorted(names)[:3])
         raise BadInputError(f"{len(names)} scan ids {what}, such as {shown}; {remedy}")
-
-
-# -- answers in a file ------------------------------------------------------------------------------
-
-
-def positions_from_csv(path: str | Path) -> Positions:
-    """Read answers from a CSV file with the columns of `Positions.records()`.
-
-    Parameters
-    ----------
-    path : UTF-8 file with a header
-        `scan_id`, `x_m` and `y_m` (data-set metres, both empty where there is no position) are
-        needed; `floor`, `building`, `n_unknown` and `reason` may be missing, other columns are ignored.
-
-    Returns
-    -------
-    Positions
-        In a frame around the answers. A file does not tell its EPSG code, so the frame names none.
-
-    Raises
-    ------
-    BadInputError
-        With file, row and column of the first thing that cannot be read.
-    """
-    rows = _csv_rows(Path(path))
-    absolute_m = np.array([_point(path, line, row) for line, row in rows], dtype=np.float64)
-    answered = np.isfinite(absolute_m).all(axis=1)
-    frame = LocalFrame.around(absolute_m[answered]) if answered.any() else LocalFrame()
-    reason = np.array([row.get("reason") or "" for _, row in rows], dtype=np.str_)
-    return Positions(
-        scan_id=_unique_ids(path, rows),
-        position_m=absolute_m - np.asarray(frame.origin_m),
-        frame=frame,
-        reason=np.where(~answered & (reason == ""), "no position in the file", reason),
-        n_unknown=np.array([_count(path, line, row) for line, row in rows], dtype=np.int64),
-        floor=_labels(rows, "floor"),
-        building=_labels(rows, "building"),
-    )
-
-
-_Rows = list[tuple[int, Mapping[str, str]]]
-
-
-def _csv_rows(path: Path) -> _Rows:
-    """Line number and cells of each row."""
-    try:
-        # utf-8-sig: spreadsheets put a byte-order mark before the first column's name
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
-            header = next(reader, [])
-            _require_columns(path, header)
-            lines = [(reader.line_num, cells) for cells in reader if cells]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadInputError(f"not a readable UTF-8 CSV file: {error}", file=path) from error
-    for line, cells in lines:
-        if len(cells) != len(header):
-            raise BadInputError(
-                f"{len(cells)} cells under {len(header)} columns; quote cells that hold a comma",
-                file=path,
-                row=line,
-            )
-    if not lines:
-        raise BadInputError("no answers below the header; give one row a scan", file=path, row=2)
-    return [(line, dict(zip(header, cells, strict=True))) for line, cells in lines]
-
-
-def _require_columns(path: Path, header: list[str]) -> None:
-    for column in _REQUIRED_COLUMNS:
-        if header.count(column) != 1:
-            raise BadInputError(
-                f"{header.count(column)} such columns; give one each of {', '.join(_REQUIRED_COLUMNS)}",
-                file=path,
-                row=1,
-                column=column,
-            )
-
-
-def _point(path: str | Path, line: int, row: Mapping[str, str]) -> tuple[float, float]:
-    if not row["x_m"] and not row["y_m"]:
-        return math.nan, math.nan
-    return _metres(path, line, row, "x_m"), _metres(path, line, row, "y_m")
-
-
-def _metres(path: str | Path, line: int, row: Mapping[str, str], column: str) -> float:
-    try:
-        value = float(row[column])
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise BadInputError(
-            f"{row[column]!r} is not a number of metres; leave both x_m and y_m empty for no position",
-            file=path,
-            row=line,
-            column=column,
-        )
-    return value
-
-
-def _count(path: str | Path, line: int, row: Mapping[str, str]) -> int:
-    text = row.get("n_unknown") or "0"
-    if not (text.isascii() and text.isdigit()):
-        raise BadInputError(
-            f"{text!r} is not a count of access points; give 0, 1, 2 ...",
-            file=path,
-            row=line,
-            column="n_unknown",
-        )
-    return int(text)
-
-
-def _unique_ids(path: str | Path, rows: _Rows) -> np.ndarray:
-    first: dict[str, int] = {}
-    for line, row in rows:
-        name = row["scan_id"]
-        if not name or name in first:
-            problem = f"scan {name!r} stands in row {first[name]} already" if name else "no scan id"
-            raise BadInputError(
-                f"{problem}; give each scan one row and one id", file=path, row=line, column="scan_id"
-            )
-        first[name] = line
-    return np.array(list(first), dtype=np.str_)
-
-
-def _labels(rows: _Rows, column: str) -> np.ndarray | None:
-    """The labels of a column, None where no row has one."""
-    labels = np.array([row.get(column, "") for _, row in rows], dtype=np.str_)
-    return labels if (labels != "").any() else None

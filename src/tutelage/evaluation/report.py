@@ -31,7 +31,10 @@ _COLUMNS = {
     "building_hit": ("Building right", ".1%"),
     "ipin_p75_m": ("IPIN score (m)", ".2f"),
     "evaal_mae_m": ("EvAAL score (m)", ".2f"),
+    "coverage": ("Within the radius", ".1%"),
+    "radius_m": ("Median radius (m)", ".2f"),
     "n_no_position": ("No position", "d"),
+    "n_refused": ("Refused", "d"),
 }
 
 
@@ -80,6 +83,8 @@ def _subtitle(evaluations: Sequence[Evaluation], data_set: str) -> str:
     parts += [f"{' / '.join(_distinct(f'{len(e):,}' for e in evaluations))} scans"]
     scales = _distinct(f"{e.ground_scale:.3f}" for e in evaluations if e.ground_scale != 1)
     parts += [f"one data-set metre is {scale} m on the ground" for scale in scales]
+    levels = _distinct(f"{e.answers.level:.0%}" for e in evaluations if e.answers.level is not None)
+    parts += [f"radii that are to hold {level} of the true positions" for level in levels]
     return " · ".join(parts)
 
 

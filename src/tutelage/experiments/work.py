@@ -116,7 +116,9 @@ def _diverged(survey: Survey, cost: dict[str, Any]) -> Fitted:
 def _localizer(job: FitJob, target: Survey) -> Localizer:
     cell = job.cell
     if cell.network == KNN:
-        return Localizer(KNN, settings=_known_best(target) if cell.method == BOUND else {}, seed=cell.seed)
+        return Localizer(
+            KNN, settings=_known_best(target) if cell.method == BOUND else {}, seed=cell.seed, calibrate=False
+        )
     if cell.network in WITH_SCORER:
         return _with_scorer(job)
     how, length = cell.how, table_budget(cell.budget).length(cell.network)
@@ -135,6 +137,7 @@ def _localizer(job: FitJob, target: Survey) -> Localizer:
         settings=cell.settings,
         budget=length,
         seed=cell.seed,
+        calibrate=False,
     )
 
 
@@ -153,6 +156,7 @@ def _with_scorer(job: FitJob) -> Localizer:
         settings=cell.settings,
         budget=table_budget(cell.budget).length(cell.network) if cell.network == TUTOR else None,
         seed=cell.seed,
+        calibrate=False,
     )
 
 

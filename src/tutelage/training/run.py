@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -60,6 +60,16 @@ class RunOptions:
     progress: bool = False
     label: str = ""
 
+    def within(self, run: str, label: str = "") -> RunOptions:
+        """The options of a run inside this one, with checkpoints and log of its own."""
+        folder, log = self.checkpoint_dir, self.log
+        return replace(
+            self,
+            checkpoint_dir=folder and folder / run,
+            log=log and log.with_name(f"{log.stem}.{run}{log.suffix}"),
+            label=self.label + label,
+        )
+
 
 def begin(options: RunOptions) -> None:
     """Before the first stage, once nothing can be refused any more: make the folder for checkpoints.
@@ -83,7 +93,8 @@ def clear_checkpoints(folder: Path | None) -> None:
         return
     for checkpoint in folder.rglob("*.checkpoint"):
         checkpoint.unlink(missing_ok=True)
-    for emptied in (*folder.glob("*/"), folder):
+    below = sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True)  # the deepest first
+    for emptied in (*below, folder):
         with suppress(OSError):  # it holds something of the user's: it stays
             emptied.rmdir()
 

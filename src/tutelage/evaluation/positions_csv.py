@@ -1,0 +1,153 @@
+"""Answers that a model, of Tutelage or not, gave before, in a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from tutelage.errors import BadInputError
+from tutelage.frames import LocalFrame
+from tutelage.positions import Positions
+
+__all__ = ["positions_from_csv"]
+
+_BOTH = "both x_m and y_m empty for no position"
+_LEFT_EMPTY = {"x_m": _BOTH, "y_m": _BOTH, "radius_m": "it empty for no radius"}
+_REQUIRED_COLUMNS = ("scan_id", "x_m", "y_m")
+
+
+def positions_from_csv(path: str | Path) -> Positions:
+    """Read answers from a CSV file with the columns of `Positions.records()`.
+
+    Parameters
+    ----------
+    path : UTF-8 file with a header
+        `scan_id`, `x_m` and `y_m` (data-set metres, both empty where there is no position) are
+        needed; `radius_m`, `floor`, `building`, `n_unknown` and `reason` may be missing, other columns are
+        ignored.
+
+    Returns
+    -------
+    Positions
+        In a frame around the answers. A file does not tell its EPSG code, so the frame names none.
+
+    Raises
+    ------
+    BadInputError
+        With file, row and column of the first thing that cannot be read.
+    """
+    rows = _csv_rows(Path(path))
+    absolute_m = np.array([_point(path, line, row) for line, row in rows], dtype=np.float64)
+    answered = np.isfinite(absolute_m).all(axis=1)
+    frame = LocalFrame.around(absolute_m[answered]) if answered.any() else LocalFrame()
+    reason = np.array([row.get("reason") or "" for _, row in rows], dtype=np.str_)
+    return Positions(
+        scan_id=_unique_ids(path, rows),
+        position_m=absolute_m - np.asarray(frame.origin_m),
+        frame=frame,
+        reason=np.where(~answered & (reason == ""), "no position in the file", reason),
+        n_unknown=np.array([_count(path, line, row) for line, row in rows], dtype=np.int64),
+        floor=_labels(rows, "floor"),
+        building=_labels(rows, "building"),
+        radius_m=_radii(path, rows),
+    )
+
+
+_Rows = list[tuple[int, Mapping[str, str]]]
+
+
+def _csv_rows(path: Path) -> _Rows:
+    """Line number and cells of each row."""
+    try:
+        # utf-8-sig: spreadsheets put a byte-order mark before the first column's name
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            header = next(reader, [])
+            _require_columns(path, header)
+            lines = [(reader.line_num, cells) for cells in reader if cells]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadInputError(f"not a readable UTF-8 CSV file: {error}", file=path) from error
+    for line, cells in lines:
+        if len(cells) != len(header):
+            raise BadInputError(
+                f"{len(cells)} cells under {len(header)} columns; quote cells that hold a comma",
+                file=path,
+                row=line,
+            )
+    if not lines:
+        raise BadInputError("no answers below the header; give one row a scan", file=path, row=2)
+    return [(line, dict(zip(header, cells, strict=True))) for line, cells in lines]
+
+
+def _require_columns(path: Path, header: list[str]) -> None:
+    for column in _REQUIRED_COLUMNS:
+        if header.count(column) != 1:
+            raise BadInputError(
+                f"{header.count(column)} such columns; give one each of {', '.join(_REQUIRED_COLUMNS)}",
+                file=path,
+                row=1,
+                column=column,
+            )
+
+
+def _point(path: str | Path, line: int, row: Mapping[str, str]) -> tuple[float, float]:
+    if not row["x_m"] and not row["y_m"]:
+        return math.nan, math.nan
+    return _metres(path, line, row, "x_m"), _metres(path, line, row, "y_m")
+
+
+def _metres(path: str | Path, line: int, row: Mapping[str, str], column: str) -> float:
+    try:
+        value = float(row[column])
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise BadInputError(
+            f"{row[column]!r} is not a number of metres; leave {_LEFT_EMPTY[column]}",
+            file=path,
+            row=line,
+            column=column,
+        )
+    return value
+
+
+def _radii(path: str | Path, rows: _Rows) -> np.ndarray | None:
+    """The radii, None where no row has one."""
+    given = [_metres(path, line, row, "radius_m") if row.get("radius_m") else math.nan for line, row in rows]
+    radius_m = np.array(given, dtype=np.float64)
+    return radius_m if np.isfinite(radius_m).any() else None
+
+
+def _count(path: str | Path, line: int, row: Mapping[str, str]) -> int:
+    text = row.get("n_unknown") or "0"
+    if not (text.isascii() and text.isdigit()):
+        raise BadInputError(
+            f"{text!r} is not a count of access points; give 0, 1, 2 ...",
+            file=path,
+            row=line,
+            column="n_unknown",
+        )
+    return int(text)
+
+
+def _unique_ids(path: str | Path, rows: _Rows) -> np.ndarray:
+    first: dict[str, int] = {}
+    for line, row in rows:
+        name = row["scan_id"]
+        if not name or name in first:
+            problem = f"scan {name!r} stands in row {first[name]} already" if name else "no scan id"
+            raise BadInputError(
+                f"{problem}; give each scan one row and one id", file=path, row=line, column="scan_id"
+            )
+        first[name] = line
+    return np.array(list(first), dtype=np.str_)
+
+
+def _labels(rows: _Rows, column: str) -> np.ndarray | None:
+    """The labels of a column, None where no row has one."""
+    labels = np.array([row.get(column, "") for _, row in rows], dtype=np.str_)
+    return labels if (labels != "").any() else None
