@@ -40,7 +40,10 @@ def rows_of(survey: str, network: str) -> Iterable[dict[str, Any]]:
         for level in LEVELS if scans == survey else LEVELS[-1:]:
             figures = evaluate(model, on, level=level, source_too=True).figures()
             yield {
-                **{"survey": survey, "scans": scans, "network": network, "level": level},
+                "survey": survey,
+                "scans": scans,
+                "network": network,
+                "level": level,
                 "points": known.n_points,
                 **{name: figures[name] for name in ("n", "mae_m", "coverage", "radius_m", "n_refused")},
                 "false_refusals": known.false_refusals,
