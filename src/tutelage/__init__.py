@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tutelage.check import check_survey
+    from tutelage.comparison import candidates, compare, write_comparison
     from tutelage.datasets import dataset_table, fetch, load, simulated_survey
     from tutelage.errors import TutelageError
     from tutelage.evaluation import Evaluation, evaluate, write_report
@@ -46,8 +47,10 @@ __all__ = [
     "Survey",
     "Teacher",
     "TutelageError",
+    "candidates",
     "check_network",
     "check_survey",
+    "compare",
     "dataset_table",
     "evaluate",
     "fetch",
@@ -62,6 +65,7 @@ __all__ = [
     "teach",
     "teach_scorer",
     "tune",
+    "write_comparison",
     "write_report",
 ]
 
@@ -79,8 +83,10 @@ _HOME = {
     "Survey": "tutelage.fingerprints",
     "Teacher": "tutelage.teaching",
     "TutelageError": "tutelage.errors",
+    "candidates": "tutelage.comparison",
     "check_network": "tutelage.networks",
     "check_survey": "tutelage.check",
+    "compare": "tutelage.comparison",
     "dataset_table": "tutelage.datasets",
     "evaluate": "tutelage.evaluation",
     "fetch": "tutelage.datasets",
@@ -95,6 +101,7 @@ _HOME = {
     "teach": "tutelage.teaching",
     "teach_scorer": "tutelage.scorer",
     "tune": "tutelage.tuning",
+    "write_comparison": "tutelage.comparison",
     "write_report": "tutelage.evaluation",
 }
 

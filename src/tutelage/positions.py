@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -53,6 +54,22 @@ class Positions:
 
     def __len__(self) -> int:
         return len(self.scan_id)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Positions]) -> Positions:
+        """Answers of several models in one frame, one after another; labels and radii if all give them."""
+        frames = {part.frame for part in parts}
+        if len(frames) != 1:
+            raise ValueError(f"answers in {len(frames)} frames cannot be joined")
+
+        def whole(name: str) -> Any:
+            columns = [getattr(part, name) for part in parts]
+            return None if any(column is None for column in columns) else np.concatenate(columns)
+
+        names = ("scan_id", "position_m", "reason", "n_unknown", "floor", "building", "radius_m")
+        columns = {name: whole(name) for name in names}
+        level = parts[0].level if len({part.level for part in parts}) == 1 else None
+        return cls(frame=frames.pop(), **columns, level=level)
 
     @property
     def answered(self) -> np.ndarray:

@@ -21,8 +21,10 @@ from rich.table import Table
 if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait for PyTorch
     from tutelage.calibration import Calibration
     from tutelage.check import SurveyCheck
+    from tutelage.comparison import Comparison
     from tutelage.datasets import DatasetStatus
     from tutelage.evaluation import Evaluation
+    from tutelage.evaluation.statistics import Difference
     from tutelage.fingerprints import Survey
     from tutelage.localizer import Localizer
     from tutelage.networks import NetworkFile
@@ -34,6 +36,7 @@ __all__ = [
     "plain",
     "positions_text",
     "show_check",
+    "show_comparison",
     "show_datasets",
     "show_evaluations",
     "show_fit",
@@ -243,6 +246,58 @@ def show_evaluations(
     _print(table)
     if report:
         Console().print(f"report: {plain(str(report))}", highlight=False)
+
+
+def show_comparison(
+    found: Comparison, target: str, report: Path | None, out: Path | None, as_json: bool
+) -> None:
+    """Every method with its intervals, the recommendation, and the next command.
+
+    Parameters
+    ----------
+    target : the survey as it was named
+    report, out : the page and the model that were written
+    """
+    take = found.recommended
+    if as_json:
+        print(json.dumps(found.as_dict()))
+        return
+    table = Table(title=f"2-D error at reference points of {plain(found.name)} held out, in metres")
+    for heading in (
+        "method",
+        "mean",
+        "95 % interval",
+        "against k-NN",
+        "95 % interval",
+        "median",
+        "95 %",
+        "fit (s)",
+    ):
+        table.add_column(heading, justify="left" if heading == "method" else "right")
+    for standing in found.standings:
+        figures, name = standing.evaluation.figures(), plain(standing.candidate.name)
+        error, against = standing.error, standing.against_knn
+        row = [
+            f"[bold]{name}[/]" if standing is take.standing else name,
+            _number(error.mean),
+            _interval(error),
+        ]
+        row += ["-", "-"] if against is None else [f"{against.mean:+.2f}", _interval(against)]
+        table.add_row(
+            *row, *(_number(figures[key]) for key in ("median_m", "p95_m")), f"{standing.fit_seconds:.1f}"
+        )
+    _print(table)
+    _print(f"take {plain(take.words)}")
+    for what, path in (("report", report), ("model", out)):
+        if path:
+            _print(f"{what}: {plain(str(path))}")
+    if not out:
+        words = ["tutelage", "fit", "--target", target, *take.standing.candidate.words(), "--out", "MODEL"]
+        print(f"next: {shlex.join(words)}")
+
+
+def _interval(difference: Difference) -> str:
+    return f"{difference.low:.2f} to {difference.high:.2f}"
 
 
 def positions_text(answers: Positions, as_json: bool) -> str:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from tutelage import presentation
-from tutelage.cli import answering, data, learning, tables
+from tutelage.cli import answering, comparing, data, learning, tables
 from tutelage.errors import TutelageError
 
 __all__ = ["app", "main"]
@@ -33,6 +33,7 @@ teachers_app.command("show")(learning.teachers_show)
 app.add_typer(data_app, name="data")
 app.add_typer(teachers_app, name="teachers")
 app.command("teach")(learning.teach_command)
+app.command("compare")(comparing.compare_command)
 app.command("fit")(learning.fit_command)
 app.command("tune")(learning.tune_command)
 app.command("evaluate")(answering.evaluate_command)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from tutelage.errors import BadInputError
 from tutelage.evaluation.metrics import Evaluation, evaluate_positions
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
 from tutelage.positions import Positions
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "require_unseen"]
 
 
 def evaluate(
@@ -36,7 +39,8 @@ def evaluate(
         positions, a scan id is missing on either side, or the model hears nothing it knows in any scan.
     """
     if isinstance(answers, Localizer) and isinstance(on, Survey) and not source_too:
-        _require_unseen(answers, on)
+        cards = [card for card in answers.lineage_["teachers"] if isinstance(card, dict)]
+        require_unseen([source for card in cards for source in card.get("sources", ())], on)
     truth = (on.train if on.test is None else on.test) if isinstance(on, Survey) else on
     if truth.position_m is None:
         raise BadInputError("these scans have no positions to compare with; add the columns x_m and y_m")
@@ -49,14 +53,23 @@ def evaluate(
     return evaluate_positions(given, truth, name=name)
 
 
-def _require_unseen(model: Localizer, survey: Survey) -> None:
-    """Refuse a building in which the model's scorer teacher learnt."""
-    sources = [s for t in model.lineage_["teachers"] if isinstance(t, dict) for s in t.get("sources", ())]
+def require_unseen(sources: Sequence[Mapping[str, Any]], survey: Survey) -> None:
+    """Refuse a building that is among the sources of a teacher.
+
+    Parameters
+    ----------
+    sources : as teachers' cards name them, each with its `source` and `data_hash`
+
+    Raises
+    ------
+    BadInputError
+        If it is.
+    """
     if not sources:
         return
     data_hash = survey.train.content_hash()
     if any(survey.name == s["source"] or data_hash == s["data_hash"] for s in sources):
         raise BadInputError(
-            f"the scorer teacher of this model learnt in {survey.name} as well; teach one without it "
+            f"a teacher learnt in {survey.name} as well; teach one without it "
             f"(tutelage teach --network scorer --exclude {survey.name}), or give --source-too"
         )

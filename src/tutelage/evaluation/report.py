@@ -39,7 +39,12 @@ _COLUMNS = {
 
 
 def write_report(
-    evaluations: Sequence[Evaluation], path: str | Path, *, title: str, data_set: str = ""
+    evaluations: Sequence[Evaluation],
+    path: str | Path,
+    *,
+    title: str,
+    data_set: str = "",
+    notes: Sequence[str] = (),
 ) -> None:
     """Write figures, error distributions, error maps and the worst scans of models side by side.
 
@@ -51,6 +56,7 @@ def write_report(
     path : HTML file to write; it appears whole or not at all
     title : heading of the page
     data_set : name of the data, shown below the heading
+    notes : paragraphs that come first
 
     Raises
     ------
@@ -65,6 +71,7 @@ def write_report(
     body = Template(resources.joinpath("report_template.html").read_text(encoding="utf-8")).substitute(
         title=escape(title),
         subtitle=escape(_subtitle(evaluations, data_set)),
+        notes="".join(f"<p>{escape(note)}</p>\n" for note in notes),
         summary=_summary_table(names, evaluations),
         floor_options="".join(f"<option>{escape(_floor_name(floor))}</option>" for floor in floors),
         worst="".join(map(_worst_section, names, evaluations)),

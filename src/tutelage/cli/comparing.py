@@ -1,0 +1,77 @@
+"""The verb that says which method suits a building."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tutelage import datasets, presentation
+from tutelage.cli.options import (
+    SOURCE,
+    DataDir,
+    Device,
+    Epochs,
+    Epsg,
+    Json,
+    Minutes,
+    NotHeard,
+    Seed,
+    require_writable_file,
+    stoppable,
+)
+from tutelage.model_folder import require_model_path
+
+__all__ = ["compare_command"]
+
+
+def compare_command(
+    survey: Annotated[str, typer.Argument(help=f"Building, of which the training scans are used: {SOURCE}.")],
+    network: Annotated[
+        list[str] | None,
+        typer.Option(help="To compare with k-NN; repeatable. Else scorer, dnn and tutor."),
+    ] = None,
+    teacher: Annotated[
+        list[str] | None,
+        typer.Option(help="Teacher file, repeatable. Of networks: with, without, and under untrained ones."),
+    ] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Parts of the reference points, held out in turn.")] = 3,
+    epochs: Epochs = None,
+    minutes: Minutes = None,
+    source_too: Annotated[
+        bool, typer.Option("--source-too", help="Also of a building in which a teacher learnt.")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="HTML page to write.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Model folder: the recommended method, fitted to all training scans.")
+    ] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    not_heard: NotHeard = None,
+    epsg: Epsg = None,
+    as_json: Json = False,
+) -> None:
+    """k-NN, scorer and networks on reference points held out, with intervals, and which of them to take."""
+    from tutelage.comparison import candidates, compare, write_comparison
+    from tutelage.training import Budget
+
+    if report:
+        require_writable_file(report)
+    if out:
+        require_model_path(out)
+    Budget(epochs, minutes)
+    chosen = candidates(network or (), teacher or ())
+    building = datasets.load(survey, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
+    how = {"epochs": epochs, "minutes": minutes, "device": device}
+    with stoppable("nothing was written; give the same command again"):
+        found = compare(
+            building, chosen, n_folds=folds, source_too=source_too, seed=seed, progress=not as_json, **how
+        )
+        if report:
+            write_comparison(found, report)
+        if out:
+            best = found.recommended.standing.candidate
+            best.localizer(seed=seed, device=device, progress=not as_json).fit(building).save(out)
+    presentation.show_comparison(found, survey, report, out, as_json)

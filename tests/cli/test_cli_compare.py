@@ -1,0 +1,48 @@
+"""tutelage compare, on a user's own table: the table, the page, the model, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from command_line import Command, assert_refused
+
+from tutelage.localizer import Localizer
+
+SHORT = ("--network", "dnn", "--epochs", 1, "--folds", 2, "--device", "cpu")
+
+
+def test_compare_gives_a_table_a_page_a_model_and_a_reason(
+    tutelage: Command, tables: Path, tmp_path: Path
+) -> None:
+    report, model = tmp_path / "c.html", tmp_path / "m"
+    compare = ("compare", tables / "survey.csv", *SHORT, "--report", report, "--out", model, "--json")
+    ended = tutelage(*compare)
+    assert ended.code == 0, ended.stderr
+    found = json.loads(ended.stdout)
+    assert [row["method"] for row in found["methods"]] == ["knn", "dnn"]
+    knn, dnn = found["methods"]
+    assert dnn["against_knn_m"] > 0  # an epoch is nothing
+    assert knn["low_m"] < knn["error_m"] < knn["high_m"] < dnn["error_m"]
+    assert found["recommended"] == {
+        "method": "knn",
+        "why": "k-NN: nothing was better on the reference points held out",
+    }
+    assert "Take k-NN: nothing was better" in report.read_text(encoding="utf-8")
+    assert Localizer.load(model).network == "knn"
+
+
+def test_compare_shows_a_table_and_the_next_command(tutelage: Command, tables: Path) -> None:
+    ended = tutelage("compare", tables / "survey.csv", *SHORT)
+    assert ended.code == 0, ended.stderr
+    assert "take k-NN" in ended.stdout
+    assert f"next: tutelage fit --target {tables / 'survey.csv'} --network knn --out MODEL" in ended.stdout
+
+
+def test_compare_refuses_before_anything_learns(tutelage: Command, tables: Path, tmp_path: Path) -> None:
+    survey = tables / "survey.csv"
+    assert_refused(tutelage("compare", survey, "--network", "dn"), "'dn'", "Did you mean dnn?")
+    assert_refused(tutelage("compare", survey, "--folds", 5000), "5000 folds of")
+    assert_refused(tutelage("compare", survey, "--teacher", tmp_path / "none.teacher"), "none.teacher")
+    (tmp_path / "mine").mkdir()
+    assert_refused(tutelage("compare", survey, "--out", tmp_path / "mine"), "exists and is no model")
