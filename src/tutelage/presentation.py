@@ -237,8 +237,7 @@ def positions_text(answers: Positions, as_json: bool) -> str:
     if as_json:
         return json.dumps(records, indent=1) + "\n"
     text = io.StringIO()
-    columns = ["scan_id", "x_m", "y_m", "floor", "building", "n_unknown", "reason"]
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
     return text.getvalue()
