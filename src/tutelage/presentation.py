@@ -111,7 +111,7 @@ def show_check(found: SurveyCheck, as_json: bool) -> None:
     table = Table("", "what", "where", "what to do", show_lines=True)
     for each in found.findings:
         where = [each.split] if each.split else []
-        where += [f"row {_few(each.rows)}"] if each.rows else []
+        where += [f"{found.row_name} {_few(each.rows)}"] if each.rows else []
         where += [f"access points {_few(each.access_points)}"] if each.access_points else []
         what = f"{plain(each.message)} ({each.code})"
         table.add_row(each.severity, what, plain("; ".join(where)), plain(each.advice))
