@@ -126,16 +126,18 @@ def _places(table: LocatedTable, epsg: int | None, faults: Faults) -> Places:
     assert columns is not None
     metric = columns == METRES
     unit = "metres" if metric else "degrees"
-    values = []
-    for name in columns:
-        given, bad = numbers_of(table, name)
-        title = table.titles.get(name, name)
-        advice = f"write a number in {unit}, with a point"
+    numbers = [numbers_of(table, name) for name in columns]
+    place = np.column_stack([given for given, _ in numbers])
+    unreadable = np.column_stack([bad for _, bad in numbers])
+    titles = [table.titles.get(name, name) for name in columns]
+    advice = f"write a number in {unit}, with a point"
+    for title in dict.fromkeys(titles):  # in GeoJSON both numbers stand in one member
+        of_title = [axis for axis, name in enumerate(titles) if name == title]
+        bad = unreadable[:, of_title].any(axis=1)
         faults.add("unreadable_position", np.flatnonzero(bad), f"cells of {title} are no number", advice)
-        empty = np.flatnonzero(np.isnan(given) & ~bad)
-        faults.add("no_position", empty, f"rows have no {title}", f"give every scan its position in {unit}")
-        values.append(given)
-    place = np.column_stack(values)
+        empty = np.isnan(place[:, of_title]).any(axis=1) & ~bad
+        message = f"rows have no {title}"
+        faults.add("no_position", np.flatnonzero(empty), message, f"give every scan its position in {unit}")
     if not metric:
         beyond = impossible_degrees(place).any(axis=1)
         message, advice = "rows have no latitude and longitude on Earth", "write degrees; are they swapped?"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.datasets.fields import LABELS
+from tutelage.datasets.fields import LABELS, place_columns
 from tutelage.datasets.forms import read_tables
 from tutelage.datasets.located_table import LocatedTable
 from tutelage.datasets.scan_tables import ScanTables
@@ -119,10 +119,11 @@ def _require_spread(table: LocatedTable, train: FingerprintSet) -> None:
     position_m = train.absolute_position_m
     if (position_m == position_m[0]).all():
         x, y = position_m[0]
+        columns = place_columns(table, required=True)
         raise table.error(
             f"all {len(train)} training scans were taken at ({x:g}, {y:g}); a radio map needs at least "
             "two reference points, and far more to be of use",
-            column="x_m",
+            column=columns[0] if columns else None,
         )
 
 

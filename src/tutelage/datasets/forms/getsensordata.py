@@ -232,7 +232,7 @@ def _told_unmapped(log: _Log) -> list[LeftOut]:
     rows = tuple(heard.row for heard in log.wifi if heard.name in log.unmapped)
     if not rows:
         return []
-    advice = f"{len(log.unmapped):,} owners of access points opted out, by names that end in {NO_MAP}"
+    advice = f"a network whose name ends in {NO_MAP} is not to be used for positioning"
     return [LeftOut("nomap", f"{counted(len(rows), len(log.wifi), 'reading')} left out", advice, rows)]
 
 
