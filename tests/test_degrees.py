@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -83,3 +85,12 @@ def test_places_that_a_projection_does_not_cover_are_refused() -> None:
         utm_epsg(np.array([[89.0, 10.0]]))
     with pytest.raises(BadInputError, match="EPSG:25830 does not cover latitude 0, longitude 87"):
         to_metres(np.array([[0.0, 87.0]]), 25830)
+
+
+def test_pyproj_is_imported_when_the_first_coordinate_is_projected() -> None:
+    program = (
+        "import sys, tutelage.cli, tutelage.datasets, tutelage.positions; print('pyproj' in sys.modules); "
+        "tutelage.degrees.has_degrees(3857); print('pyproj' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["False", "True"]

@@ -91,8 +91,8 @@ def load(
         - a public data set: see `dataset_table`; "uji_library:1-25" picks months
         - "simulated" or "simulated:SEED", a simulated building
         - "matrix:FOLDER/PREFIX", headerless PREFIX_trnrss.csv, _trncrd, _tstrss, _tstcrd
-        - the path of the user's own table (.csv, .parquet), GetSensorData log, FIND3 or GeoJSON file, or
-          folder of comford's tables
+        - the path of the user's own table (.csv, .parquet), FIND3 or GeoJSON file, GetSensorData log or
+          folder of logs, or folder of comford's tables
     data_dir : folder with public data sets; without them there, TUTELAGE_DATA, then a download
     not_heard : code for "not heard" in the user's own files (matrix pairs: 100 unless given)
     epsg : EPSG code of the coordinates in the user's own files; of degrees, the system into which they are
@@ -127,7 +127,9 @@ def load(
         return read_user_table(path, not_heard=not_heard, epsg=epsg, require_spread=for_training)
     if path.is_dir():
         raise BadInputError(
-            "is a folder without comford's tables; give a file in it, or matrix:FOLDER/PREFIX", file=path
+            "is a folder; give a .csv or .parquet table in it, matrix:FOLDER/PREFIX, or a folder of "
+            "comford's tables or of logs",
+            file=path,
         )
     if path.suffix or len(path.parts) > 1:
         raise BadInputError("no such file; give your own, or matrix:FOLDER/PREFIX", file=path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +33,7 @@ class LocatedTable:
     rows : [n] where each stands in the file: its line, from 1
     row_name : what `rows` counts where it is not lines, such as "feature"
     titles : what the file calls a column that has another name here
+    files : the file of each row, where `file` is a folder
     """
 
     file: Path
@@ -40,6 +41,7 @@ class LocatedTable:
     rows: np.ndarray
     row_name: str = "row"
     titles: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[Path] = ()
 
     def __len__(self) -> int:
         return int(self.columns.num_rows)
@@ -53,7 +55,8 @@ class LocatedTable:
         """The error to raise for row `index` of the data, counted from 0."""
         row = None if index is None else int(self.rows[index])
         title = None if column is None else self.titles.get(column, column)
-        return BadInputError(message, file=self.file, row=row, column=title, row_name=self.row_name)
+        file = self.file if index is None or not self.files else self.files[index]
+        return BadInputError(message, file=file, row=row, column=title, row_name=self.row_name)
 
     def text(self, name: str) -> np.ndarray:
         """[n] str: a column as written, trimmed; "" where the cell is empty."""
@@ -142,6 +145,10 @@ def read_located_table(path: str | Path, delimiter: str = ",") -> LocatedTable:
         If it is missing, empty, of another kind, damaged, or has repeated or nameless columns.
     """
     path = Path(path)
+    if not path.is_file():
+        raise BadInputError("there is no such file; check the path", file=path)
+    if not path.stat().st_size:
+        raise BadInputError("the file is empty; it needs a header and one row a scan", file=path)
     kind = path.suffix.lower()
     if kind not in (".csv", ".parquet"):
         raise BadInputError(
@@ -149,10 +156,6 @@ def read_located_table(path: str | Path, delimiter: str = ",") -> LocatedTable:
             "does it look like a GetSensorData log, a GeoJSON file or FIND3 data",
             file=path,
         )
-    if not path.is_file():
-        raise BadInputError("there is no such file; check the path", file=path)
-    if not path.stat().st_size:
-        raise BadInputError("the file is empty; it needs a header and one row a scan", file=path)
     table = _read_csv(path, delimiter) if kind == ".csv" else _read_parquet(path)
     if not len(table):
         raise table.error("there is a header and no row of data; add one row a scan")

@@ -6,11 +6,11 @@ survey check goes on and lists them all, and both name the place in the user's o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tutelage.datasets.located_table import LocatedTable
 
-__all__ = ["LeftOut", "ScanTables", "counted"]
+__all__ = ["LeftOut", "ScanTables"]
 
 
 @dataclass(frozen=True)
@@ -20,16 +20,32 @@ class LeftOut:
     Parameters
     ----------
     code : its name, for machines
-    message, advice : how many and why, and what to do
-    rows : where they stand in the file
+    what : of which there are `of` in the file, such as "scan"
+    of : how many there are
+    why, advice : the reason, and what to do or to know
+    rows : where those left out stand in the file
     scans : ids of the scans left out; empty where readings are
     """
 
     code: str
-    message: str
+    what: str
+    of: int
+    why: str
     advice: str
-    rows: tuple[int, ...] = ()
+    rows: tuple[int, ...]
     scans: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """How many of how many, and why."""
+        plural = "" if self.of == 1 else "s"
+        return f"{len(self.rows):,} of {self.of:,} {self.what}{plural} left out: {self.why}"
+
+    def __add__(self, other: LeftOut) -> LeftOut:
+        """The same of two files."""
+        return replace(
+            self, of=self.of + other.of, rows=self.rows + other.rows, scans=self.scans + other.scans
+        )
 
 
 @dataclass(frozen=True)
@@ -53,8 +69,3 @@ class ScanTables:
     access_points: tuple[str, ...] | None = None
     epsg: int | None = None
     left_out: tuple[LeftOut, ...] = ()
-
-
-def counted(n: int, of: int, what: str) -> str:
-    """So many of so many, such as "1 of 26 scans"."""
-    return f"{n:,} of {of:,} {what}{'s' if of != 1 else ''}"

@@ -10,7 +10,7 @@ from changed import change, refusal
 
 from tutelage.datasets import load, read_scans
 from tutelage.degrees import to_degrees
-from tutelage.errors import LeftOutWarning
+from tutelage.errors import BadInputError, LeftOutWarning
 from tutelage.fingerprints import FingerprintSet, Survey
 
 APS = [
@@ -76,9 +76,10 @@ def test_what_is_left_out_is_told_with_its_number(made: Path) -> None:
         survey = load(made / "walk.txt")
     said = [str(each.message).partition(": ")[2] for each in told]
     assert said == [
-        "9 of 139 readings left out; a network whose name ends in _nomap is not to be used for positioning",
-        "1 of 25 readings of beacons left out; "
-        "a beacon counts for the Wi-Fi scan result that follows it within 5 s",
+        "9 of 139 readings left out: a network whose name ends in _nomap is not to be used for positioning; "
+        "nothing is to be done",
+        "1 of 25 beacon readings left out: no Wi-Fi scan result follows them within 5 s; "
+        "scan for Wi-Fi more often if they are many",
         "2 of 26 scans left out: taken before the first POSI mark or after the last; "
         "mark the beginning and the end of a walk",
         "5 of 26 scans left out: taken between marks on different floors or in different buildings; "
@@ -148,3 +149,21 @@ def test_a_log_from_which_nothing_can_be_learnt_is_refused(tmp_path: Path) -> No
     assert "no scan was taken between two POSI marks on one floor" in str(
         refusal(log(tmp_path, apart + scans))
     )
+
+
+def test_a_folder_of_logs_is_one_survey(made: Path) -> None:
+    folder = made / "walks"
+    folder.mkdir()
+    text = (made / "walk.txt").read_text()
+    (folder / "one.txt").write_text(text)
+    (folder / "two.log").write_text(text.replace("SM-A520F", "SM-G930F").replace("39.993", "39.994"))
+    (folder / "notes.md").write_text("on the walks")
+    with pytest.warns(LeftOutWarning) as told:
+        survey = load(folder)
+    assert "4 of 52 scans left out: taken before" in str(told[2].message)
+    assert (survey.name, len(survey.train)) == ("walks", 38)
+    assert survey.train.scan_id[[0, -1]].tolist() == ["one/2.500", "two/48.500"]
+    assert len(np.unique(survey.train.device)) == 2
+    change(folder / "two.log", "2412;-45", "2412;45")
+    with pytest.raises(BadInputError, match=r"two\.log, row 23, column RSS: 45 is outside"):
+        load(folder)

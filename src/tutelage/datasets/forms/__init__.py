@@ -19,8 +19,9 @@ FORMS = (comford.FORM, getsensordata.FORM, geojson.FORM, find3.FORM, table.FORM)
 
 
 def is_own(path: Path) -> bool:
-    """Whether there is something to read: a file, or a folder of a form that is one."""
-    return path.is_file() or (path.is_dir() and comford.FORM.recognises(path))
+    """Whether there is something to read: a file, or a folder of a form that may be one."""
+    folders = (comford.FORM, getsensordata.FORM)
+    return path.is_file() or (path.is_dir() and any(form.recognises(path) for form in folders))
 
 
 def read_tables(path: str | Path, *, located: bool) -> ScanTables:

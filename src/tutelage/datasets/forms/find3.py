@@ -27,7 +27,7 @@ from tutelage.datasets.fields import place_columns
 from tutelage.datasets.forms import json_text
 from tutelage.datasets.forms.form import Form, decoded
 from tutelage.datasets.located_table import LocatedTable, read_located_table
-from tutelage.datasets.scan_tables import LeftOut, ScanTables, counted
+from tutelage.datasets.scan_tables import LeftOut, ScanTables
 from tutelage.datasets.table_places import read_coordinates
 from tutelage.errors import BadInputError
 from tutelage.names import plain_name
@@ -101,7 +101,7 @@ def _objects(path: Path) -> tuple[str, list[tuple[int, Any]]]:
     text = decoded(path)
     if text.lstrip().startswith("["):
         return "entry", list(enumerate(json_text.parsed(text, path), start=1))
-    lines = [(row, line) for row, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    lines = [(row, line) for row, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if lines and lines[0][1].rstrip().endswith("}"):
         return "row", [(row, json_text.parsed(line, path, row)) for row, line in lines]
     return "entry", [(1, json_text.parsed(text, path))]  # one object over several lines
@@ -138,8 +138,8 @@ def _entry(value: Any, row: int, path: Path, row_name: str) -> _Entry:
 
 def _tracking(entries: Sequence[_Entry], n: int) -> LeftOut:
     rows, ids = zip(*((entry.row, entry.scan_id) for entry in entries), strict=True)
-    message = f"{counted(len(entries), n, 'scan')} left out: no label (l)"
-    return LeftOut("no_label", message, "FIND3 takes such scans for tracking alone", rows, ids)
+    advice = "FIND3 takes such scans for tracking alone"
+    return LeftOut("no_label", "scan", n, "no label (l)", advice, rows, ids)
 
 
 def _readings(path: Path, entries: Sequence[_Entry], row_name: str) -> LocatedTable:

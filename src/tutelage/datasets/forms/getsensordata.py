@@ -10,68 +10,31 @@ each log is the specification (https://github.com/lopsi/GetSensorData_Android, M
     POSI;Timestamp(s);Counter;Latitude(degrees);Longitude(degrees);floor ID;Building ID
 
 Lines of other sensors are passed over. The app gives all WIFI lines of one scan result one AppTimestamp:
-together they are a scan. Where a scan was taken is interpolated between its marks: `marks`.
+together they are a scan. Where a scan was taken is interpolated between its marks: `marks`. A folder of logs
+is a survey: ids of scans then begin with the name of the log.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from tutelage.datasets.forms.form import Form, decoded
-from tutelage.datasets.forms.marks import Marks, positions_between
+from tutelage.datasets.forms.form import Form
+from tutelage.datasets.forms.log_lines import Heard, Log, is_log, read_log
+from tutelage.datasets.forms.marks import positions_between
 from tutelage.datasets.located_table import LocatedTable
-from tutelage.datasets.scan_tables import LeftOut, ScanTables, counted
-from tutelage.errors import BadInputError
-from tutelage.names import NO_MAP, is_mac, plain_name
+from tutelage.datasets.scan_tables import LeftOut, ScanTables
+from tutelage.names import NO_MAP
 
 __all__ = ["FORM"]
 
-_LINE = re.compile(r"[A-Z0-9]{4};")
-_HEADER = "% LogFile created by"
 _BEACON_AGE_S = 5.0  # someone who walks is a few metres further by then
-_BEACON_KINDS = ("iBeacon", "Eddystone")
-_MODEL = re.compile(r"%\s*(Manufacturer|Model):\s*(.*)")
-
-
-@dataclass(frozen=True)
-class _Heard:
-    """A reading as it stands in its line."""
-
-    time_s: float
-    time: str
-    name: str
-    rss: str
-    row: int
-
-
-@dataclass
-class _Log:
-    """What is of use in a log, in the order of its lines."""
-
-    path: Path
-    wifi: list[_Heard] = field(default_factory=list)
-    beacons: list[_Heard] = field(default_factory=list)
-    marks: Marks = field(default_factory=Marks)
-    device: list[str] = field(default_factory=list)
-    unmapped: set[str] = field(default_factory=set)
-
-    def error(self, message: str, row: int | None = None, column: str | None = None) -> BadInputError:
-        return BadInputError(message, file=self.path, row=row, column=column)
-
-    def seconds(self, text: str, row: int, column: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = np.nan
-        if not np.isfinite(value):
-            raise self.error(f"{text!r} is no time; it is a number of seconds", row, column)
-        return value
 
 
 @dataclass(frozen=True)
@@ -81,25 +44,43 @@ class _Scan:
     scan_id: str
     time_s: float
     row: int
-    heard: tuple[_Heard, ...]
+    heard: tuple[Heard, ...]
 
 
 def _recognises(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        for raw in file:
-            line = raw.decode("utf-8-sig", errors="replace").strip()
-            if line.startswith(_HEADER) or _LINE.match(line):
-                return True
-            if line and not line.startswith("%"):
-                return False
-    return False
+    return any(map(is_log, _files(path)))
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
 
 
 def _read(path: Path, located: bool) -> ScanTables:
-    log = _parsed(path)
-    scans, left_out = _scans_of(log)
+    logs = [file for file in _files(path) if is_log(file)]
+    parts = [_read_one(log, located, f"{log.stem}/" if path.is_dir() else "") for log in logs]
+    told = [reduce(add, same) for same in zip(*(part.left_out for part in parts), strict=True)]
+    readings = [part.readings for part in parts if part.readings is not None]
+    return ScanTables(
+        path.resolve().stem,
+        _joined(path, [part.scans for part in parts]),
+        _joined(path, readings),
+        left_out=tuple(each for each in told if each.rows),
+    )
+
+
+def _joined(path: Path, tables: Sequence[LocatedTable]) -> LocatedTable:
+    if len(tables) == 1:
+        return tables[0]
+    columns = pa.concat_tables([table.columns for table in tables], promote_options="default")
+    rows = np.concatenate([table.rows for table in tables])
+    files = [table.file for table in tables for _ in range(len(table))]
+    return LocatedTable(path, columns, rows, titles=tables[0].titles, files=files)
+
+
+def _read_one(path: Path, located: bool, prefix: str) -> ScanTables:
+    """The tables of a log, with a line for each thing that may be left out, also where none is."""
+    log = read_log(path)
+    scans, left_out = _scans_of(log, prefix)
     if not scans:
         raise log.error(
             "no line WIFI or BLE4: the log heard nothing; record again with the radios switched on"
@@ -107,9 +88,8 @@ def _read(path: Path, located: bool) -> ScanTables:
     columns: dict[str, object] = {}
     kept = np.arange(len(scans))
     if located:
-        columns, kept, lost = positions_between(
-            log.marks, np.array([scan.time_s for scan in scans]), log.error
-        )
+        time_s = np.array([scan.time_s for scan in scans])
+        columns, kept, lost = positions_between(log.marks, time_s, log.error)
         left_out += [_left_out(scans, *each) for each in lost]
     chosen = [scans[i] for i in kept]
     columns = {"scan_id": [scan.scan_id for scan in chosen], **columns}
@@ -120,74 +100,15 @@ def _read(path: Path, located: bool) -> ScanTables:
     return ScanTables(path.stem, table, _readings(path, chosen), left_out=tuple(left_out))
 
 
-# -- lines ----------------------------------------------------------------------------------------
-
-
-def _parsed(path: Path) -> _Log:
-    log = _Log(path)
-    readers: dict[str, Callable[[_Log, list[str], int], None]] = {
-        "WIFI;": _add_wifi,
-        "BLE4;": _add_beacon,
-        "POSI;": _add_mark,
-    }
-    for row, line in enumerate(decoded(path).splitlines(), start=1):
-        reader = readers.get(line[:5])
-        if reader is not None:
-            fields = [cell.strip() for cell in line.rstrip("; \t").split(";")]
-            reader(log, fields, row)
-        elif line.startswith("%") and (told := _MODEL.match(line)) and told[2].strip():
-            log.device.append(told[2].strip())
-    return log
-
-
-def _add_wifi(log: _Log, fields: list[str], row: int) -> None:
-    # From behind, since the name of a network may hold semicolons.
-    place = next((i for i in (-2, -3) if len(fields) >= 4 - i and is_mac(fields[i])), None)
-    if place is None:
-        raise log.error(
-            "no MAC address where one belongs; a line is WIFI;AppTimestamp;SensorTimeStamp;Name_SSID;"
-            "MAC_BSSID;Frequency;RSS (Frequency may be missing)",
-            row,
-        )
-    mac = plain_name(fields[place])
-    if ";".join(fields[3:place]).endswith(NO_MAP):
-        log.unmapped.add(mac)
-    time_s = log.seconds(fields[1], row, "AppTimestamp")
-    log.wifi.append(_Heard(time_s, fields[1], mac, fields[-1], row))
-
-
-def _add_beacon(log: _Log, fields: list[str], row: int) -> None:
-    if len(fields) >= 5 and fields[2] in _BEACON_KINDS and is_mac(fields[3]):
-        name = plain_name(fields[3])
-    elif len(fields) == 5 and fields[2].isdecimal() and fields[3].isdecimal():
-        name = f"beacon-{fields[2]}-{fields[3]}"
-    else:
-        raise log.error(
-            "no beacon; a line is BLE4;AppTimestamp;iBeacon or Eddystone;MAC;RSSI;... or, in old logs, "
-            "BLE4;AppTimestamp;MajorID;MinorID;RSS",
-            row,
-        )
-    log.beacons.append(_Heard(log.seconds(fields[1], row, "AppTimestamp"), fields[1], name, fields[4], row))
-
-
-def _add_mark(log: _Log, fields: list[str], row: int) -> None:
-    if len(fields) < 7:
-        raise log.error(
-            f"{len(fields)} fields; a mark is POSI;Timestamp;Counter;Latitude;Longitude;floor ID;Building ID",
-            row,
-        )
-    log.marks.add(log.seconds(fields[1], row, "Timestamp"), fields[3:7], row)
-
-
 # -- scans ----------------------------------------------------------------------------------------
 
 
-def _scans_of(log: _Log) -> tuple[list[_Scan], list[LeftOut]]:
+def _scans_of(log: Log, prefix: str) -> tuple[list[_Scan], list[LeftOut]]:
     """Scan results with the beacons heard shortly before; without Wi-Fi, one scan a second."""
-    groups: dict[float, list[_Heard]] = {}
+    groups: dict[float, list[Heard]] = {}
     for heard in log.wifi:
         groups.setdefault(heard.time_s, []).append(heard)
-    stray: list[_Heard] = []
+    stray: list[Heard] = []
     if groups:
         stray = _join_beacons(log.beacons, groups)
         ids = {time: heard[0].time for time, heard in groups.items()}
@@ -198,20 +119,33 @@ def _scans_of(log: _Log) -> tuple[list[_Scan], list[LeftOut]]:
         ids = {time: f"{time:.0f}" for time in groups}
     scans = [
         _Scan(
-            ids[time],
+            f"{prefix}{ids[time]}",
             time,
             groups[time][0].row,
             tuple(heard for heard in groups[time] if heard.name not in log.unmapped),
         )
         for time in sorted(groups)
     ]
-    return scans, [*_told_unmapped(log), *_told_stray(stray, len(log.beacons))]
+    unmapped = tuple(heard.row for heard in log.wifi if heard.name in log.unmapped)
+    why = f"a network whose name ends in {NO_MAP} is not to be used for positioning"
+    late = f"no Wi-Fi scan result follows them within {_BEACON_AGE_S:g} s"
+    return scans, [
+        LeftOut("nomap", "reading", len(log.wifi), why, "nothing is to be done", unmapped),
+        LeftOut(
+            "stray_beacons",
+            "beacon reading",
+            len(log.beacons),
+            late,
+            "scan for Wi-Fi more often if they are many",
+            tuple(heard.row for heard in stray),
+        ),
+    ]
 
 
-def _join_beacons(beacons: list[_Heard], groups: dict[float, list[_Heard]]) -> list[_Heard]:
+def _join_beacons(beacons: list[Heard], groups: dict[float, list[Heard]]) -> list[Heard]:
     """Give each beacon's line to the scan result that follows it; those that no result follows soon."""
     times = np.array(sorted(groups))
-    following: dict[float, list[_Heard]] = {}
+    following: dict[float, list[Heard]] = {}
     stray = []
     for heard in beacons:
         place = int(np.searchsorted(times, heard.time_s))
@@ -224,30 +158,14 @@ def _join_beacons(beacons: list[_Heard], groups: dict[float, list[_Heard]]) -> l
     return stray
 
 
-def _last_of_each(heard: list[_Heard]) -> list[_Heard]:
+def _last_of_each(heard: list[Heard]) -> list[Heard]:
     return list({each.name: each for each in heard}.values())
 
 
-def _told_unmapped(log: _Log) -> list[LeftOut]:
-    rows = tuple(heard.row for heard in log.wifi if heard.name in log.unmapped)
-    if not rows:
-        return []
-    advice = f"a network whose name ends in {NO_MAP} is not to be used for positioning"
-    return [LeftOut("nomap", f"{counted(len(rows), len(log.wifi), 'reading')} left out", advice, rows)]
-
-
-def _told_stray(stray: list[_Heard], n: int) -> list[LeftOut]:
-    if not stray:
-        return []
-    message = f"{counted(len(stray), n, 'reading')} of beacons left out"
-    advice = f"a beacon counts for the Wi-Fi scan result that follows it within {_BEACON_AGE_S:g} s"
-    return [LeftOut("stray_beacons", message, advice, tuple(heard.row for heard in stray))]
-
-
-def _left_out(scans: list[_Scan], code: str, which: np.ndarray, why: str, advice: str) -> LeftOut:
+def _left_out(scans: Sequence[_Scan], code: str, which: np.ndarray, why: str, advice: str) -> LeftOut:
     gone = [scans[i] for i in which]
-    message = f"{counted(len(gone), len(scans), 'scan')} left out: taken {why}"
-    return LeftOut(code, message, advice, tuple(s.row for s in gone), tuple(s.scan_id for s in gone))
+    rows, ids = tuple(scan.row for scan in gone), tuple(scan.scan_id for scan in gone)
+    return LeftOut(code, "scan", len(scans), f"taken {why}", advice, rows, ids)
 
 
 def _readings(path: Path, scans: list[_Scan]) -> LocatedTable:

@@ -18,7 +18,7 @@ __all__ = ["Lost", "Marks", "positions_between"]
 
 Error = Callable[[str, int | None, str | None], BadInputError]
 Lost = tuple[str, np.ndarray, str, str]
-"""Scans without a position: a code, their numbers, when they were taken, what to do."""
+"""Scans without a position, possibly none: a code, their numbers, when they were taken, what to do."""
 
 _COLUMNS = ("Latitude", "Longitude", "floor ID", "Building ID")
 
@@ -94,7 +94,7 @@ def positions_between(
             "mark where a floor is left and where the next is reached",
         ),
     ]
-    return columns, kept, [each for each in lost if len(each[1])]
+    return columns, kept, lost
 
 
 def _sound(marks: Marks, error: Error) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
