@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tutelage.degrees import to_metres, utm_epsg
 from tutelage.frames import LocalFrame
 from tutelage.positions import Positions
 
@@ -34,11 +38,31 @@ def test_records_are_plain_json_with_none_where_nothing_is_known() -> None:
         "scan_id": "s1",
         "x_m": 4_865_001.235,
         "y_m": -7_598.0,
+        "lat": -0.068254,
+        "lon": 43.7030497,
         "radius_m": None,
         "floor": "3",
         "building": None,
         "n_unknown": 1,
         "reason": "",
     }
-    assert (unanswered["x_m"], unanswered["y_m"], unanswered["floor"]) == (None, None, None)
+    assert [unanswered[name] for name in ("x_m", "y_m", "lat", "lon", "floor")] == [None] * 5
     assert (unanswered["n_unknown"], unanswered["reason"]) == (4, "no known access point")
+
+
+def test_without_an_epsg_code_there_are_no_degrees() -> None:
+    plan = replace(ANSWERS, frame=LocalFrame((100.0, 200.0)))
+    assert plan.lat_lon is None
+    assert "lat" not in plan.records()[0]
+    assert replace(ANSWERS, frame=LocalFrame(epsg=4978)).lat_lon is None  # in metres, but not east and north
+
+
+@given(st.floats(-79.9, 83.9), st.floats(-179.9, 179.9))
+def test_degrees_of_an_answer_are_its_place_to_a_centimetre(latitude: float, longitude: float) -> None:
+    epsg = utm_epsg(np.array([[latitude, longitude]]))
+    absolute_m = to_metres(np.array([[latitude, longitude]] * 2), epsg)
+    frame = LocalFrame.around(absolute_m, epsg)
+    answers = replace(ANSWERS, position_m=absolute_m - np.asarray(frame.origin_m), frame=frame)
+    record = answers.records()[0]
+    told = to_metres(np.array([[record["lat"], record["lon"]]]), epsg)
+    assert np.hypot(*(told - absolute_m[:1])[0]) < 0.01

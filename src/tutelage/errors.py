@@ -14,6 +14,7 @@ __all__ = [
     "BadInputError",
     "DataUnavailableError",
     "FileFormatError",
+    "LeftOutWarning",
     "NotFittedError",
     "TrainingDivergedError",
     "TutelageError",
@@ -35,6 +36,7 @@ class BadInputError(TutelageError, ValueError):
     file, row, column : optional
         Where. `row` counts lines of the file from 1, the header included, so that it is the line
         number an editor shows.
+    row_name : what is counted where it is not lines, such as "feature"
     """
 
     def __init__(
@@ -44,10 +46,11 @@ class BadInputError(TutelageError, ValueError):
         file: str | Path | None = None,
         row: int | None = None,
         column: str | int | None = None,
+        row_name: str = "row",
     ) -> None:
         self.file, self.row, self.column = file, row, column
         place = [str(file)] if file is not None else []
-        place += [f"row {row}"] if row is not None else []
+        place += [f"{row_name} {row}"] if row is not None else []
         place += [f"column {column}"] if column is not None else []
         super().__init__(f"{', '.join(place)}: {message}" if place else message)
 
@@ -83,3 +86,7 @@ class NotFittedError(TutelageError):
 
 class TrainingDivergedError(TutelageError):
     """A term of the loss is no longer a finite number."""
+
+
+class LeftOutWarning(UserWarning):
+    """Scans or readings of a user's file that were not taken over: how many, and why."""

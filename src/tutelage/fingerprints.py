@@ -22,6 +22,7 @@ from scipy import sparse
 from tutelage.errors import BadInputError, FileFormatError
 from tutelage.files import replaced_file
 from tutelage.frames import LocalFrame
+from tutelage.names import columns_in
 from tutelage.sparse_rows import csr
 
 __all__ = ["RSS_MAX_DBM", "RSS_MIN_DBM", "FingerprintSet", "Survey"]
@@ -181,7 +182,7 @@ class FingerprintSet:
         """The same scans over another list of access points; readings of others are left out."""
         if tuple(access_points) == self.access_points:
             return self
-        target = _columns_in(tuple(access_points), self.access_points)
+        target = columns_in(tuple(access_points), self.access_points)
         new_column = target[self.rss_dbm.indices] if len(target) else np.empty(0, dtype=np.int64)
         keep = new_column >= 0
         row_of = np.repeat(np.arange(len(self)), self.n_heard)
@@ -330,15 +331,6 @@ class Survey:
             f"Survey({self.name!r}, train={len(self.train)}, test={n_test}, "
             f"access_points={self.train.n_access_points})"
         )
-
-
-@lru_cache(maxsize=32)  # a model asks the same again with each scan
-def _columns_in(access_points: tuple[str, ...], names: tuple[str, ...]) -> np.ndarray:
-    """Where each of `names` is among `access_points`, -1 where it is not."""
-    column = {name: j for j, name in enumerate(access_points)}
-    found = np.array([column.get(name, -1) for name in names], dtype=np.int64)
-    found.setflags(write=False)
-    return found
 
 
 @lru_cache(maxsize=32)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tutelage.degrees import has_degrees, to_degrees
 from tutelage.frames import LocalFrame
 
 __all__ = ["REFUSED", "Located", "Positions"]
@@ -86,15 +87,33 @@ class Positions:
         """[n, 2] positions in data-set coordinates."""
         return np.asarray(self.position_m + np.asarray(self.frame.origin_m))
 
+    @property
+    def lat_lon(self) -> np.ndarray | None:
+        """[n, 2] latitude and longitude (WGS 84), NaN where there is no position.
+
+        None where the frame has no EPSG code, or one that PROJ cannot take to degrees.
+        """
+        if self.frame.epsg is None or not has_degrees(self.frame.epsg):
+            return None
+        return to_degrees(self.absolute_position_m, self.frame.epsg)
+
     def records(self) -> list[dict[str, Any]]:
-        """One plain dictionary a scan, ready for JSON or CSV (None where there is no position)."""
-        absolute, answered = self.absolute_position_m, self.answered
+        """One plain dictionary a scan, ready for JSON or CSV (None where there is no position).
+
+        Metres to a millimetre and, where the frame has an EPSG code, `lat` and `lon` to 1e-7 degrees, a
+        centimetre.
+        """
+        places = _rounded(("x_m", "y_m"), self.absolute_position_m, 3)
+        lat_lon = self.lat_lon
+        if lat_lon is not None:
+            both = zip(places, _rounded(("lat", "lon"), lat_lon, 7), strict=True)
+            places = [metres | degrees for metres, degrees in both]
+        answered = self.answered
         radius_m = np.full(len(self), np.nan) if self.radius_m is None else self.radius_m
         return [
             {
                 "scan_id": str(self.scan_id[i]),
-                "x_m": round(float(absolute[i, 0]), 3) if answered[i] else None,
-                "y_m": round(float(absolute[i, 1]), 3) if answered[i] else None,
+                **places[i],
                 "radius_m": round(float(radius_m[i]), 2) if np.isfinite(radius_m[i]) else None,
                 "floor": None if self.floor is None or not answered[i] else str(self.floor[i]),
                 "building": None if self.building is None or not answered[i] else str(self.building[i]),
@@ -103,3 +122,14 @@ class Positions:
             }
             for i in range(len(self))
         ]
+
+
+def _rounded(names: tuple[str, str], values: np.ndarray, decimals: int) -> list[dict[str, float | None]]:
+    """Coordinates [n, 2] by name, None where they are NaN."""
+    return [
+        {
+            name: round(value, decimals) if np.isfinite(value) else None
+            for name, value in zip(names, row, strict=True)
+        }
+        for row in values.tolist()
+    ]

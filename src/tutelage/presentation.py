@@ -117,7 +117,7 @@ def show_check(found: SurveyCheck, as_json: bool) -> None:
     table = Table("", "what", "where", "what to do", show_lines=True)
     for each in found.findings:
         where = [each.split] if each.split else []
-        where += [f"row {_few(each.rows)}"] if each.rows else []
+        where += [f"{found.row_name} {_few(each.rows)}"] if each.rows else []
         where += [f"access points {_few(each.access_points)}"] if each.access_points else []
         what = f"{plain(each.message)} ({each.code})"
         table.add_row(each.severity, what, plain("; ".join(where)), plain(each.advice))
@@ -306,8 +306,7 @@ def positions_text(answers: Positions, as_json: bool) -> str:
     if as_json:
         return json.dumps(records, indent=1) + "\n"
     text = io.StringIO()
-    columns = ["scan_id", "x_m", "y_m", "radius_m", "floor", "building", "n_unknown", "reason"]
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
     return text.getvalue()

@@ -78,3 +78,20 @@ def test_options_for_own_files_hold_for_those_among_several(tmp_path: Path) -> N
 def test_options_for_own_files_are_refused_where_there_are_none() -> None:
     with pytest.raises(BadInputError, match="for your own files"):
         load_several(["simulated:1", "simulated:2"], not_heard=100)
+
+
+@pytest.mark.parametrize("name", ["log.txt", "map.geojson", "found.jsons", "map.csv"])
+def test_empty_file_is_refused_whatever_it_is_called(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(BadInputError, match="the file is empty"):
+        load(tmp_path / name)
+
+
+def test_file_of_no_form_is_told_which_there_are(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("dear diary")
+    with pytest.raises(
+        BadInputError, match="nor does it look like a GetSensorData log, a GeoJSON file or FIND3"
+    ):
+        load(tmp_path / "notes.txt")
+    with pytest.raises(BadInputError, match="or a folder of comford's tables or of logs"):
+        load(tmp_path)

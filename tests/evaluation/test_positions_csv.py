@@ -34,7 +34,10 @@ def test_answers_read_from_a_file_evaluate_as_before_writing(make_truth, make_an
 
     read = positions_from_csv(path)
 
-    assert read.records() == answers.records()
+    answered = [
+        {name: told[name] for name in told if name not in ("lat", "lon")} for told in answers.records()
+    ]
+    assert read.records() == answered  # a file does not tell its EPSG code
     truth = make_truth(ids, np.zeros((3, 2)), FRAME, floor="002")
     from_file, direct = (evaluate_positions(a, truth) for a in (read, answers))
     np.testing.assert_allclose(from_file.errors_m, direct.errors_m, atol=1e-6)

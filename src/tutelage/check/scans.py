@@ -123,7 +123,7 @@ def _degrees(split: Split) -> Iterator[Finding]:
             np.empty(0, dtype=np.int64),
             f"the whole survey would lie within {extent:.2g} m around ({x[0]:g}, {y[0]:g}): these look like "
             "degrees of longitude and latitude",
-            "project them to metres (UTM, or EPSG:3857) and give the code with --epsg",
+            "name the columns lat and lon, then they are projected",
         )
 
 

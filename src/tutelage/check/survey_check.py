@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,6 +14,7 @@ from tutelage.check.findings import Finding, Severity, Split
 from tutelage.check.scans import check_leaks, check_scans
 from tutelage.check.tables import read_faulty_table
 from tutelage.datasets import load
+from tutelage.datasets.forms import is_own
 from tutelage.fingerprints import Survey
 
 __all__ = ["SurveyCheck", "check_survey"]
@@ -30,6 +31,7 @@ class SurveyCheck:
     name : of the survey
     n_train, n_test, n_access_points : what could be read of it
     findings : errors first, then warnings, then notes
+    row_name : what their rows count: "row", or in some forms "feature" or "entry"
     """
 
     name: str
@@ -37,6 +39,7 @@ class SurveyCheck:
     n_test: int
     n_access_points: int
     findings: tuple[Finding, ...]
+    row_name: str = "row"
 
     @property
     def n_errors(self) -> int:
@@ -69,10 +72,9 @@ def check_survey(
     """
     if isinstance(source, Survey):
         return _checked(source)
-    path = Path(source)
-    if path.suffix.lower() in (".csv", ".parquet") and path.is_file():
-        table = read_faulty_table(path, not_heard=not_heard, epsg=epsg)
-        return _checked(table.survey, table.line, table.faults)
+    if is_own(Path(source)):
+        table = read_faulty_table(source, not_heard=not_heard, epsg=epsg)
+        return replace(_checked(table.survey, table.line, table.faults), row_name=table.row_name)
     return _checked(load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False))
 
 

@@ -6,13 +6,17 @@ Verbs import what needs PyTorch when they run, so that help, `data` and refusals
 from __future__ import annotations
 
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
 
 import typer
 from rich.console import Console
 
 from tutelage import presentation
 from tutelage.cli import answering, comparing, data, learning, tables
-from tutelage.errors import TutelageError
+from tutelage.errors import LeftOutWarning, TutelageError
 
 __all__ = ["app", "main"]
 
@@ -23,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="Data sets: list, fetch, check, write as a table.", no_args_is_help=True)
+data_app = typer.Typer(help="Data sets: list, fetch, check, write in another form.", no_args_is_help=True)
 data_app.command("list")(data.data_list)
 data_app.command("check")(data.data_check)
 data_app.command("fetch")(data.data_fetch)
@@ -45,15 +49,42 @@ app.command("demo")(tables.demo_command)
 def main() -> None:
     """Entry point: an error of the user's is one message and exit code 2, never a traceback."""
     try:
-        app(prog_name="tutelage")
+        with _notes_on_stderr():
+            app(prog_name="tutelage")
     except TutelageError as error:
         _fail(str(error))
     except OSError as error:
         _fail(f"the system refused: {error.strerror or error} ({error.filename or 'no file named'})")
 
 
+@contextmanager
+def _notes_on_stderr() -> Iterator[None]:
+    """What a reader leaves out of the user's file is told, one line each, whatever filters are set."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", LeftOutWarning)
+        show_other = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, LeftOutWarning):
+                _print_error(f"[bold]note:[/] {presentation.plain(str(message))}")
+            else:
+                show_other(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
+
+
 def _fail(message: str) -> None:
-    Console(stderr=True, soft_wrap=True, highlight=False).print(
-        f"[bold red]error:[/] {presentation.plain(message)}"
-    )
+    _print_error(f"[bold red]error:[/] {presentation.plain(message)}")
     sys.exit(2)
+
+
+def _print_error(text: str) -> None:
+    Console(stderr=True, soft_wrap=True, highlight=False).print(text)

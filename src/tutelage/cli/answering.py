@@ -50,7 +50,9 @@ def evaluate_command(
 
 def locate_command(
     model: Annotated[Path, typer.Argument(help="Model folder.")],
-    scans: Annotated[Path, typer.Argument(help="Table of scans: scan_id and one column an access point.")],
+    scans: Annotated[
+        Path, typer.Argument(help="Scans, in any form: a table of scan_id and access points, a log ...")
+    ],
     out: Annotated[
         Path | None, typer.Option(help="File to write, .csv or .json; else standard output.")
     ] = None,
@@ -58,7 +60,7 @@ def locate_command(
     not_heard: NotHeard = None,
     as_json: Json = False,
 ) -> None:
-    """Positions of scans with their radii, as CSV or JSON, in the coordinates of the training data."""
+    """Positions of scans with their radii, in the coordinates of the training data (and in degrees)."""
     from tutelage.localizer import Localizer
 
     allowed = (".json",) if as_json else (".csv", ".json")

@@ -46,9 +46,16 @@ def data_fetch(name: PublicName, data_dir: DataDir = None, as_json: Json = False
 
 def data_export(
     source: Annotated[str, typer.Argument(help=SOURCE)],
-    out: Annotated[Path, typer.Argument(help="Table to write: .csv or .parquet.")],
+    out: Annotated[Path, typer.Argument(help="To write: .csv, .parquet, .geojson, or a folder for comford.")],
+    to: Annotated[
+        str | None, typer.Option(help="table, geojson or comford; without it, what the name ends as.")
+    ] = None,
     split: Annotated[str, typer.Option(help="train, test or both.")] = "both",
     data_dir: DataDir = None,
+    not_heard: NotHeard = None,
+    epsg: Epsg = None,
 ) -> None:
-    """Write a data set as a table in the form in which you would give your own."""
-    datasets.export_table(datasets.load(source, data_dir=data_dir), out, split=split)
+    """Write a data set, or your own in another form, so that it can be given in its place."""
+    datasets.require_exportable(out, to)
+    survey = datasets.load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
+    datasets.export_survey(survey, out, form=to, split=split)

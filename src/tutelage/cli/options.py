@@ -37,14 +37,22 @@ __all__ = [
     "stoppable",
 ]
 
-SOURCE = "a data set's name, your .csv or .parquet table, matrix:FOLDER/PREFIX, or simulated"
+SOURCE = (
+    "a data set's name, your own .csv or .parquet table, GetSensorData log, FIND3 or GeoJSON file or folder "
+    "of comford's tables, matrix:FOLDER/PREFIX, or simulated"
+)
 _SET = "Change a setting of the network, the recipe or knn, such as learning_rate=1e-3; repeatable."
 GO_ON = "give the same command with --resume to go on from the last checkpoint"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 PublicName = Annotated[str, typer.Argument(help="As data list shows it; uji_library:1-3 picks months.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of public data sets (else TUTELAGE_DATA).")]
 NotHeard = Annotated[float | None, typer.Option(help="Code for 'not heard' in your own table, such as 100.")]
-Epsg = Annotated[int | None, typer.Option(help="EPSG code of x_m and y_m in your own table.")]
+Epsg = Annotated[
+    int | None,
+    typer.Option(
+        help="EPSG code of x_m and y_m in your own file; of degrees, of the system to project into."
+    ),
+]
 Network = Annotated[
     str, typer.Option(help="A registered network, such as dnn, or NAME:FILE of tune; to teach, also scorer.")
 ]

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tutelage.datasets import storage, tampere, uji_library, ujiindoorloc, utsindoorloc
-from tutelage.datasets.export import export_table
+from tutelage.datasets.export import export_survey, export_table, require_exportable
+from tutelage.datasets.forms import is_own
 from tutelage.datasets.matrix_csv import CsvFile
 from tutelage.datasets.matrix_pair import pair_files, read_pair
 from tutelage.datasets.registry import PublicDataset, public_dataset, public_datasets
@@ -23,6 +24,7 @@ from tutelage.fingerprints import FingerprintSet, Survey
 __all__ = [
     "DatasetStatus",
     "dataset_table",
+    "export_survey",
     "export_table",
     "fetch",
     "load",
@@ -30,6 +32,7 @@ __all__ = [
     "read_pair",
     "read_scans",
     "read_user_table",
+    "require_exportable",
     "shareable_names",
     "shareable_sets",
     "simulated_survey",
@@ -88,10 +91,12 @@ def load(
         - a public data set: see `dataset_table`; "uji_library:1-25" picks months
         - "simulated" or "simulated:SEED", a simulated building
         - "matrix:FOLDER/PREFIX", headerless PREFIX_trnrss.csv, _trncrd, _tstrss, _tstcrd
-        - the path of the user's own .csv or .parquet table
+        - the path of the user's own table (.csv, .parquet), FIND3 or GeoJSON file, GetSensorData log or
+          folder of logs, or folder of comford's tables
     data_dir : folder with public data sets; without them there, TUTELAGE_DATA, then a download
     not_heard : code for "not heard" in the user's own files (matrix pairs: 100 unless given)
-    epsg : EPSG code of the coordinates in the user's own files
+    epsg : EPSG code of the coordinates in the user's own files; of degrees, the system into which they are
+        projected (without one, the UTM zone)
     months : months of uji_library, such as "1-3" or (1, 25). Without any, month 1: its training scans
         with its test scans
     for_training : refuse a table of the user's whose scans all come from one place
@@ -118,14 +123,16 @@ def load(
         code = 100.0 if not_heard is None else not_heard
         return read_pair(pair_files(detail), Path(detail).name, not_heard=code, epsg=epsg)
     path = Path(source)
-    if path.is_file():
+    if is_own(path):
         return read_user_table(path, not_heard=not_heard, epsg=epsg, require_spread=for_training)
     if path.is_dir():
         raise BadInputError(
-            "is a folder; give a .csv or .parquet table in it, or matrix:FOLDER/PREFIX", file=path
+            "is a folder; give a .csv or .parquet table in it, matrix:FOLDER/PREFIX, or a folder of "
+            "comford's tables or of logs",
+            file=path,
         )
     if path.suffix or len(path.parts) > 1:
-        raise BadInputError("no such file; give a .csv or .parquet table, or matrix:FOLDER/PREFIX", file=path)
+        raise BadInputError("no such file; give your own, or matrix:FOLDER/PREFIX", file=path)
     raise UnknownNameError("data set", source, [*public_datasets(), "simulated"])
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 from bisect import bisect_left
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,12 +30,18 @@ class LocatedTable:
     ----------
     file : where it was read from
     columns : text or typed columns of n rows, names unique
-    header_rows : rows of the file above the first row of data
+    rows : [n] where each stands in the file: its line, from 1
+    row_name : what `rows` counts where it is not lines, such as "feature"
+    titles : what the file calls a column that has another name here
+    files : the file of each row, where `file` is a folder
     """
 
     file: Path
     columns: pa.Table
-    header_rows: int
+    rows: np.ndarray
+    row_name: str = "row"
+    titles: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[Path] = ()
 
     def __len__(self) -> int:
         return int(self.columns.num_rows)
@@ -47,8 +53,10 @@ class LocatedTable:
 
     def error(self, message: str, index: int | None = None, column: str | None = None) -> BadInputError:
         """The error to raise for row `index` of the data, counted from 0."""
-        row = None if index is None else int(index) + self.header_rows + 1
-        return BadInputError(message, file=self.file, row=row, column=column)
+        row = None if index is None else int(self.rows[index])
+        title = None if column is None else self.titles.get(column, column)
+        file = self.file if index is None or not self.files else self.files[index]
+        return BadInputError(message, file=file, row=row, column=title, row_name=self.row_name)
 
     def text(self, name: str) -> np.ndarray:
         """[n] str: a column as written, trimmed; "" where the cell is empty."""
@@ -123,8 +131,13 @@ def _from_local_iso(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 # -- reading --------------------------------------------------------------------------------------
 
 
-def read_located_table(path: str | Path) -> LocatedTable:
+def read_located_table(path: str | Path, delimiter: str = ",") -> LocatedTable:
     """Read a .csv or .parquet file whole.
+
+    Parameters
+    ----------
+    path : the file
+    delimiter : between the cells of a .csv
 
     Raises
     ------
@@ -132,17 +145,18 @@ def read_located_table(path: str | Path) -> LocatedTable:
         If it is missing, empty, of another kind, damaged, or has repeated or nameless columns.
     """
     path = Path(path)
-    readers = {".csv": _read_csv, ".parquet": _read_parquet}
-    if path.suffix.lower() not in readers:
-        raise BadInputError(
-            f"a table is a .csv or a .parquet file, not {path.suffix or 'a file without an ending'}",
-            file=path,
-        )
     if not path.is_file():
         raise BadInputError("there is no such file; check the path", file=path)
     if not path.stat().st_size:
         raise BadInputError("the file is empty; it needs a header and one row a scan", file=path)
-    table = readers[path.suffix.lower()](path)
+    kind = path.suffix.lower()
+    if kind not in (".csv", ".parquet"):
+        raise BadInputError(
+            f"a table is a .csv or a .parquet file, not {path.suffix or 'a file without an ending'}; nor "
+            "does it look like a GetSensorData log, a GeoJSON file or FIND3 data",
+            file=path,
+        )
+    table = _read_csv(path, delimiter) if kind == ".csv" else _read_parquet(path)
     if not len(table):
         raise table.error("there is a header and no row of data; add one row a scan")
     return table
@@ -154,18 +168,20 @@ def _read_parquet(path: Path) -> LocatedTable:
     except (pa.ArrowException, OSError) as error:
         raise BadInputError(f"not a readable Parquet file ({error}); write it again", file=path) from error
     _require_names(path, columns.column_names)
-    return LocatedTable(path, columns, header_rows=0)
+    return LocatedTable(path, columns, np.arange(1, len(columns) + 1))
 
 
-def _read_csv(path: Path) -> LocatedTable:
+def _read_csv(path: Path, delimiter: str) -> LocatedTable:
     text = _utf8(path)
     header_line, _, body = text.rstrip("\n").partition("\n")
-    names = [name.strip() for name in next(csv.reader([header_line]))]
+    names = [name.strip() for name in next(csv.reader([header_line], delimiter=delimiter))]
     _require_names(path, names)
     columns = (
-        _parsed(path, names, body) if body else pa.table({name: pa.array([], pa.string()) for name in names})
+        _parsed(path, names, body, delimiter)
+        if body
+        else pa.table({name: pa.array([], pa.string()) for name in names})
     )
-    table = LocatedTable(path, columns, header_rows=1)
+    table = LocatedTable(path, columns, np.arange(2, len(columns) + 2))
     if body and body.count("\n") + 1 != len(table):
         raise _swallowed_lines(table)
     return table
@@ -198,7 +214,7 @@ def _require_names(path: Path, names: list[str]) -> None:
             )
 
 
-def _parsed(path: Path, names: list[str], body: str) -> pa.Table:
+def _parsed(path: Path, names: list[str], body: str, delimiter: str) -> pa.Table:
     """The rows below the header, every cell as text."""
     bad_rows: list[pa_csv.InvalidRow] = []
 
@@ -211,7 +227,12 @@ def _parsed(path: Path, names: list[str], body: str) -> pa.Table:
             pa.BufferReader(body.encode()),
             # One thread, since only then does Arrow know the number of a bad row.
             pa_csv.ReadOptions(use_threads=False, column_names=names, block_size=_BLOCK_BYTES),
-            pa_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=note),
+            pa_csv.ParseOptions(
+                delimiter=delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=False,
+                invalid_row_handler=note,
+            ),
             pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False),
         )
     except pa.ArrowException as error:

@@ -1,0 +1,164 @@
+"""What a table says was heard, without the readings that no receiver measures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tutelage.check.faults import Faults, numbers_of
+from tutelage.check.findings import Finding
+from tutelage.datasets.fields import FIELDS
+from tutelage.datasets.located_table import LocatedTable
+from tutelage.datasets.scan_tables import ScanTables
+from tutelage.datasets.table_readings import out_of_range, require_reading_columns
+from tutelage.fingerprints import RSS_MAX_DBM, RSS_MIN_DBM
+
+__all__ = ["Readings", "possible_readings"]
+
+_ONCE_OR_TWICE = 2  # a slip, not a code
+_CODE_SHARE = 0.05  # a number that no receiver measures and that fills so much of a table is a code
+_FAINTEST_PLAUSIBLE_DBM = -110.0
+_MOST_CELLS = 0.5
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Cells with a number: scan, access point, value."""
+
+    row: np.ndarray
+    column: np.ndarray
+    value: np.ndarray
+    names: tuple[str, ...]
+    n_cells: int
+
+    def __getitem__(self, kept: np.ndarray) -> Readings:
+        return Readings(self.row[kept], self.column[kept], self.value[kept], self.names, self.n_cells)
+
+    def names_of(self, some: np.ndarray) -> list[str]:
+        """Access points of the readings that a mask marks."""
+        return [self.names[j] for j in np.unique(self.column[some])]
+
+
+def possible_readings(tables: ScanTables, not_heard: float | None, faults: Faults) -> Readings:
+    """The readings that may be an RSS; what cannot be one is added to `faults`.
+
+    Raises
+    ------
+    BadInputError
+        If the readings have other columns than they should.
+    """
+    if tables.readings is None:
+        names = tuple(name for name in tables.scans.names if name not in FIELDS)
+        found = _wide(tables.scans, names, faults)
+    else:
+        found = _long(tables.readings, tables.access_points, faults)
+    return _possible(found, not_heard, faults)
+
+
+def _wide(table: LocatedTable, names: tuple[str, ...], faults: Faults) -> Readings:
+    columns = []
+    for name in names:
+        values, bad = numbers_of(table, name)
+        _add_unreadable(faults, np.flatnonzero(bad), name)
+        columns.append(values)
+    dense = np.column_stack(columns)
+    row, column = np.nonzero(~np.isnan(dense))
+    return Readings(row, column, dense[row, column], names, dense.size)
+
+
+def _long(readings: LocatedTable, access_points: tuple[str, ...] | None, faults: Faults) -> Readings:
+    require_reading_columns(readings)
+    row, known = _rows_of(readings, faults)
+    names, column = np.unique(readings.text("ap"), return_inverse=True)
+    if access_points is not None:
+        names, column = _listed(readings, names, column, access_points, faults)
+        known &= column >= 0
+    value, bad = numbers_of(readings, "rss_dbm")
+    first = np.unique(row * len(names) + column, return_index=True)[1]
+    again = ~np.isin(np.arange(len(row)), first) & known
+    message = f"scans hear an access point twice in {readings.file.name}; the first reading is taken"
+    faults.add("duplicate_reading", row[again], message, "keep one reading of each")
+    _add_unreadable(faults, row[bad & known], "rss_dbm")
+    kept = known & ~again & ~np.isnan(value)
+    n_cells = len(faults.scan_id) * len(names)
+    return Readings(row[kept], column[kept], value[kept], tuple(map(str, names)), n_cells)
+
+
+def _rows_of(readings: LocatedTable, faults: Faults) -> tuple[np.ndarray, np.ndarray]:
+    """[n_readings] the scan of each, and whether there is one."""
+    scan = readings.text("scan_id")
+    order = np.argsort(faults.scan_id)
+    place = np.searchsorted(faults.scan_id, scan, sorter=order).clip(max=len(order) - 1)
+    row = order[place]
+    known = faults.scan_id[row] == scan
+    lost = np.unique(scan[~known])
+    if len(lost):
+        message = f"readings in {readings.file.name} are of {len(lost)} scans that the table has not"
+        advice = "add the scans, or leave their readings out; rows are those of the readings"
+        rows = tuple(readings.rows[~known].tolist())
+        faults.found.append(Finding("unknown_scan", "error", message, advice, "", rows, tuple(lost.tolist())))
+    return row, known
+
+
+def _listed(
+    readings: LocatedTable,
+    names: np.ndarray,
+    column: np.ndarray,
+    access_points: tuple[str, ...],
+    faults: Faults,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The access points that the form lists, and [n_readings] which each is of; -1 for those not listed."""
+    place = {name: j for j, name in enumerate(access_points)}
+    moved = np.array([place.get(name, -1) for name in names.tolist()], dtype=np.int64)[column]
+    missing = names[~np.isin(names, access_points)]
+    if len(missing):
+        message = f"readings in {readings.file.name} are of {len(missing)} access points that are not listed"
+        advice = "add them to the list; rows are those of the readings"
+        rows = tuple(readings.rows[moved < 0].tolist())
+        faults.found.append(
+            Finding("unknown_access_point", "error", message, advice, "", rows, (), tuple(missing.tolist()))
+        )
+    return np.array(access_points, dtype=np.str_), moved
+
+
+def _add_unreadable(faults: Faults, index: np.ndarray, name: str) -> None:
+    message = f"cells of {name} are no number"
+    faults.add("unreadable_rss", index, message, "write dBm, or nothing where it is not heard", name)
+
+
+def _possible(readings: Readings, not_heard: float | None, faults: Faults) -> Readings:
+    """The readings that may be an RSS; codes for "not heard" and impossible ones are found out and left."""
+    if not_heard is not None:
+        readings = readings[readings.value != not_heard]
+    for code in _codes(readings):
+        such = readings.value == code
+        share = np.count_nonzero(such) / readings.n_cells
+        faults.add(
+            "undeclared_code",
+            readings.row[such],
+            f"{code:g} fills {share:.0%} of all RSS cells, which no receiver measures",
+            f"if it means not heard, say so: --not-heard {code:g}",
+            *readings.names_of(such),
+        )
+        readings = readings[~such]
+    bad = out_of_range(readings.value)
+    values = ", ".join(f"{value:g}" for value in np.unique(readings.value[bad])[:5])
+    faults.add(
+        "impossible_rss",
+        readings.row[bad],
+        f"{np.count_nonzero(bad):,} readings are not in [{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] dBm: {values}",
+        "leave them empty, or remove the column if it is no access point",
+        *readings.names_of(bad),
+    )
+    return readings[~bad]
+
+
+def _codes(readings: Readings) -> Iterator[float]:
+    """Numbers so frequent, and so unlikely as an RSS, that they must mean something else."""
+    values, n = np.unique(readings.value, return_counts=True)
+    unlikely = (values < _FAINTEST_PLAUSIBLE_DBM) | (values == 0)
+    often = n > max(_CODE_SHARE * readings.n_cells, _ONCE_OR_TWICE)
+    is_code = (out_of_range(values) & often) | (unlikely & (n > _MOST_CELLS * readings.n_cells))
+    yield from values[is_code].tolist()

@@ -1,0 +1,100 @@
+"""Where the scans of a table were taken: in metres, or in degrees, which are projected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tutelage.datasets.fields import METRES, place_columns
+from tutelage.datasets.located_table import LocatedTable
+from tutelage.degrees import require_metres, to_metres, utm_epsg
+from tutelage.errors import BadInputError
+
+__all__ = ["Places", "impossible_degrees", "in_metres", "read_coordinates", "read_places", "rule_of"]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Positions of n scans.
+
+    Parameters
+    ----------
+    absolute_m : [n, 2] float64 in the system `epsg`
+    epsg : its EPSG code, None for a building's own plan
+    """
+
+    absolute_m: np.ndarray
+    epsg: int | None
+
+
+def read_places(table: LocatedTable, *, required: bool, epsg: int | None) -> Places | None:
+    """Positions of all scans of a table; None where none are given and none are required.
+
+    Parameters
+    ----------
+    table : with columns x_m and y_m, or lat and lon (latitude and longitude)
+    required : whether every scan must have one
+    epsg : EPSG code of the metres, or of the system into which degrees are projected (without one, the UTM
+        zone of the survey)
+
+    Raises
+    ------
+    BadInputError
+        If a coordinate is missing or cannot be one.
+    """
+    columns = place_columns(table, required=required)
+    if columns is None:
+        return None
+    if not required and all(np.isnan(table.numbers(name, rule_of(columns))).all() for name in columns):
+        return None
+    return in_metres(table, read_coordinates(table, columns), metric=columns == METRES, epsg=epsg)
+
+
+def read_coordinates(table: LocatedTable, columns: tuple[str, str]) -> np.ndarray:
+    """[n, 2] numbers of two columns of a table, one of the pairs of `fields`.
+
+    Raises
+    ------
+    BadInputError
+        If one is missing or cannot be a coordinate.
+    """
+    given = np.column_stack([table.numbers(name, rule_of(columns)) for name in columns])
+    for row, axis in np.argwhere(np.isnan(given))[:1]:
+        unit = "metres" if columns == METRES else "degrees"
+        message = f"no coordinate; give every position in {unit}"
+        raise table.error(message, row, columns[axis])
+    if columns != METRES:
+        for row, axis in np.argwhere(impossible_degrees(given))[:1]:
+            raise table.error(_degrees_message(given[row], axis), row, columns[axis])
+    return given
+
+
+def rule_of(columns: tuple[str, str]) -> str:
+    """What belongs into the columns of a place."""
+    return f"a coordinate is a number {'in metres' if columns == METRES else 'of degrees'}"
+
+
+def in_metres(table: LocatedTable, given: np.ndarray, *, metric: bool, epsg: int | None) -> Places:
+    """Sound coordinates [n, 2] as they are, if `metric`, or projected from latitude and longitude."""
+    try:
+        if metric:
+            if epsg is not None:
+                require_metres(epsg)
+            return Places(given, epsg)
+        code = utm_epsg(given) if epsg is None else epsg
+        return Places(to_metres(given, code), code)
+    except BadInputError as error:
+        raise table.error(str(error)) from error
+
+
+def impossible_degrees(lat_lon: np.ndarray) -> np.ndarray:
+    """[n, 2] bool: which numbers are no latitude, or no longitude."""
+    return np.asarray(np.abs(lat_lon) > [90.0, 180.0])
+
+
+def _degrees_message(lat_lon: np.ndarray, axis: int) -> str:
+    kind, limit = (("latitude", 90), ("longitude", 180))[axis]
+    swapped = axis == 0 and abs(lat_lon[1]) <= 90
+    hint = "; are latitude and longitude swapped?" if swapped else "; metres belong into x_m and y_m"
+    return f"{lat_lon[axis]:g} is no {kind}, which is from -{limit} to {limit} degrees{hint}"
