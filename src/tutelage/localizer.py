@@ -30,7 +30,7 @@ from tutelage.learning import (
 from tutelage.model_folder import read_model_folder, write_model_folder
 from tutelage.neighbours import NearestNeighbours, choose_settings
 from tutelage.networks import plain_name
-from tutelage.positions import Located, Positions
+from tutelage.positions import Heard, Located, Positions
 from tutelage.representation import RssRepresentation
 from tutelage.scorer import Scorer, ScorerTeaching, fit_scorer
 from tutelage.sparse_rows import csr_from_dense
@@ -38,7 +38,7 @@ from tutelage.student import Student
 from tutelage.training import Budget, RunOptions, resolve_device
 from tutelage.tutor import Tutor, fit_tutor
 
-__all__ = ["Localizer", "Scans"]
+__all__ = ["Localizer", "Method", "Scans"]
 
 _KNN, _SCORER, _TUTOR = "knn", "scorer", "tutor"
 _METHODS = {_KNN: NearestNeighbours, _SCORER: Scorer, _TUTOR: Tutor}  # other names are networks'
@@ -241,23 +241,8 @@ class Localizer:
         method = self._fitted()
         known = asked.aligned_to(self.access_points_).n_heard
         answered = np.asarray(method.representation.transform(asked).sum(axis=1) > 0)
-        located = method.locate(asked[answered])
-        position_m = np.full((len(asked), 2), np.nan)
-        position_m[answered] = located.position_m
-        reason = np.select(
-            [answered, asked.n_heard == 0, known == 0],
-            ["", "the scan is blank: nothing is heard", "no access point that the model knows is heard"],
-            "every access point that the model knows is heard too faintly, below its lowest RSS",
-        )
-        return Positions(
-            asked.scan_id,
-            position_m,
-            self.frame_,
-            reason,
-            asked.n_heard - known,
-            _spread(located.floor, answered),
-            _spread(located.building, answered),
-        )
+        heard = Heard(asked.n_heard, known, answered)
+        return Positions.of(asked.scan_id, self.frame_, heard, method.locate(asked[answered]))
 
     def _as_scans(self, scans: Scans, not_heard: float | None) -> FingerprintSet:
         if isinstance(scans, FingerprintSet):
@@ -318,11 +303,3 @@ class Localizer:
                 "this localizer has not learnt a building yet; call fit or Localizer.load first"
             )
         return self.method_
-
-
-def _spread(labels: np.ndarray | None, answered: np.ndarray) -> np.ndarray | None:
-    if labels is None:
-        return None
-    full = np.full(len(answered), "", dtype=labels.dtype if len(labels) else "<U1")
-    full[answered] = labels
-    return full

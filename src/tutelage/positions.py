@@ -9,7 +9,18 @@ import numpy as np
 
 from tutelage.frames import LocalFrame
 
-__all__ = ["Located", "Positions"]
+__all__ = ["Heard", "Located", "Positions"]
+
+
+class Heard(NamedTuple):
+    """What a model can make of scans."""
+
+    n_heard: np.ndarray
+    """[n] int: access points in each scan."""
+    n_known: np.ndarray
+    """[n] int: of these, how many the model knows."""
+    answered: np.ndarray
+    """[n] bool: one of those is above the model's lowest RSS."""
 
 
 class Located(NamedTuple):
@@ -44,6 +55,19 @@ class Positions:
     floor: np.ndarray | None = None
     building: np.ndarray | None = None
 
+    @classmethod
+    def of(cls, scan_id: np.ndarray, frame: LocalFrame, heard: Heard, located: Located) -> Positions:
+        """Answers to all scans asked about, from what was made of those that can be answered."""
+        position_m = np.full((len(scan_id), 2), np.nan)
+        position_m[heard.answered] = located.position_m
+        reason = np.select(
+            [heard.answered, heard.n_heard == 0, heard.n_known == 0],
+            ["", "the scan is blank: nothing is heard", "no access point that the model knows is heard"],
+            "every access point that the model knows is heard too faintly, below its lowest RSS",
+        )
+        labels = (_spread(label, heard.answered) for label in (located.floor, located.building))
+        return cls(scan_id, position_m, frame, reason, heard.n_heard - heard.n_known, *labels)
+
     def __len__(self) -> int:
         return len(self.scan_id)
 
@@ -72,3 +96,11 @@ class Positions:
             }
             for i in range(len(self))
         ]
+
+
+def _spread(labels: np.ndarray | None, answered: np.ndarray) -> np.ndarray | None:
+    if labels is None:
+        return None
+    full = np.full(len(answered), "", dtype=labels.dtype if len(labels) else "<U1")
+    full[answered] = labels
+    return full
