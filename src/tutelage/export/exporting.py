@@ -1,0 +1,105 @@
+"""One call: a fitted model to a folder or a zip file for the runtime."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tutelage.errors import BadInputError
+from tutelage.export.parts import card_of, files_of
+from tutelage.export.verifying import Asked, drawn_scans, verified
+from tutelage.files import replaced_file, replaced_folder, require_writable_parent
+from tutelage.fingerprints import Survey
+from tutelage.localizer import Localizer
+from tutelage.model_folder import read_model_folder
+from tutelage.runtime import card_digest, is_exported
+from tutelage.runtime.exported_file import CARD
+
+__all__ = ["export_model", "require_export_path"]
+
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same model gives the same file
+
+
+def export_model(
+    model: Localizer | str | Path, out: str | Path, *, scans: Survey | None = None
+) -> dict[str, Any]:
+    """Write a model for `tutelage.runtime`, once it has been held against the library.
+
+    Parameters
+    ----------
+    model : fitted, or its folder
+    out : FILE.zip, or a folder to make
+    scans : the survey on which both are asked: its training scans; without it, scans drawn at random
+
+    Returns
+    -------
+    The card that was written.
+
+    Raises
+    ------
+    BadInputError
+        If something that is no exported model is in the way, or the network cannot be expressed in ONNX.
+    TutelageError
+        If the exported model does not answer as the library does: by more than 1e-4 standardised coordinates
+        (a network), or 1e-3 m (the others). Nothing is written then.
+    """
+    out = require_export_path(out)
+    if isinstance(model, Localizer):
+        with tempfile.TemporaryDirectory() as folder:
+            model.save(Path(folder) / "model")
+            return export_model(Path(folder) / "model", out, scans=scans)
+    saved_card, saved_arrays = read_model_folder(model)
+    fitted = Localizer.load(model)
+    card = card_of(fitted, saved_card)
+    files = files_of(fitted, card, saved_arrays)
+    asked = drawn_scans(fitted.method_.representation) if scans is None else _training(scans)
+    card["verified"] = verified(fitted, card, files, asked)
+    return _write(out, card, files)
+
+
+def require_export_path(out: str | Path) -> Path:
+    """The path, once an exported model may be written there: it is free, or holds one and nothing else.
+
+    Raises
+    ------
+    BadInputError
+        If something else is in the way.
+    """
+    out = require_writable_parent(out)
+    if out.exists() and not is_exported(out):
+        raise BadInputError(
+            f"{out} exists and is no exported model; choose another place, nothing was overwritten"
+        )
+    if out.exists() and out.is_dir() == (out.suffix == ".zip"):
+        raise BadInputError(f"{out} is {'a folder' if out.is_dir() else 'a file'}; choose another place")
+    return out
+
+
+def _training(survey: Survey) -> Asked:
+    return Asked(survey.train, f"training scans of {survey.name}")
+
+
+def _write(out: Path, card: dict[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
+    card["files"] = {
+        name: {"size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        for name, content in files.items()
+    }
+    card["size_bytes"] = sum(map(len, files.values()))
+    card["sha256"] = card_digest(card)
+    whole = {CARD: json.dumps(card, indent=1).encode(), **files}
+    if out.suffix == ".zip":
+        with replaced_file(out) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in whole.items():
+                entry = zipfile.ZipInfo(name, _LONG_AGO)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, content)
+    else:
+        with replaced_folder(out) as folder:
+            for name, content in whole.items():
+                (folder / name).write_bytes(content)
+    return card
