@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tutelage.datasets import dataset_table, fetch, load, simulated_survey
     from tutelage.errors import TutelageError
     from tutelage.evaluation import Evaluation, evaluate, write_report
+    from tutelage.export import export_model
     from tutelage.fingerprints import FingerprintSet, Survey
     from tutelage.frames import LocalFrame
     from tutelage.localizer import Localizer
@@ -50,6 +51,7 @@ __all__ = [
     "check_survey",
     "dataset_table",
     "evaluate",
+    "export_model",
     "fetch",
     "load",
     "network_names",
@@ -83,6 +85,7 @@ _HOME = {
     "check_survey": "tutelage.check",
     "dataset_table": "tutelage.datasets",
     "evaluate": "tutelage.evaluation",
+    "export_model": "tutelage.export",
     "fetch": "tutelage.datasets",
     "load": "tutelage.datasets",
     "network_names": "tutelage.networks",

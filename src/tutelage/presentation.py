@@ -36,6 +36,7 @@ __all__ = [
     "show_datasets",
     "show_evaluations",
     "show_fit",
+    "show_pairs",
     "show_survey",
     "show_teachers",
     "show_tuned",
@@ -93,7 +94,7 @@ def show_survey(survey: Survey, as_json: bool) -> None:
         "heard_per_scan": round(float(survey.train.n_heard.mean()), 1),
         "licence": survey.licence,
     }
-    _show_pairs(figures, as_json)
+    show_pairs(figures, as_json)
 
 
 def show_check(found: SurveyCheck, as_json: bool) -> None:
@@ -159,7 +160,7 @@ def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
     }
     if "settings" in lineage:
         figures["settings"] = lineage["settings"]
-    _show_pairs(figures, as_json)
+    show_pairs(figures, as_json)
 
 
 def _teacher_name(teacher: str | Mapping[str, Any]) -> str:
@@ -200,7 +201,7 @@ def show_tuned(
         "file": str(out),
         **({"report": str(report)} if report else {}),
     }
-    _show_pairs(figures, as_json)
+    show_pairs(figures, as_json)
     target, teachers = learnt_from
     given = [*(("--teacher", teacher) for teacher in teachers)]
     given += [("--recipe", found.recipe_name)] if found.recipe_name != "default" else []
@@ -244,7 +245,8 @@ def positions_text(answers: Positions, as_json: bool) -> str:
     return text.getvalue()
 
 
-def _show_pairs(figures: Mapping[str, Any], as_json: bool) -> None:
+def show_pairs(figures: Mapping[str, Any], as_json: bool) -> None:
+    """Figures by name, a row each."""
     if as_json:
         print(json.dumps(figures))
         return

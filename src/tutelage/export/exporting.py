@@ -12,6 +12,7 @@ from typing import Any
 
 from tutelage.errors import BadInputError
 from tutelage.export.parts import card_of, files_of
+from tutelage.export.quantising import quantised, require_network
 from tutelage.export.verifying import Asked, drawn_scans, verified
 from tutelage.files import replaced_file, replaced_folder, require_writable_parent
 from tutelage.fingerprints import Survey
@@ -26,7 +27,7 @@ _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same model gives the same file
 
 
 def export_model(
-    model: Localizer | str | Path, out: str | Path, *, scans: Survey | None = None
+    model: Localizer | str | Path, out: str | Path, *, scans: Survey | None = None, int8: bool = False
 ) -> dict[str, Any]:
     """Write a model for `tutelage.runtime`, once it has been held against the library.
 
@@ -35,6 +36,7 @@ def export_model(
     model : fitted, or its folder
     out : FILE.zip, or a folder to make
     scans : the survey on which both are asked: its training scans; without it, scans drawn at random
+    int8 : keep the network's weights in eight bits; what it costs is measured on the survey's test split
 
     Returns
     -------
@@ -43,7 +45,8 @@ def export_model(
     Raises
     ------
     BadInputError
-        If something that is no exported model is in the way, or the network cannot be expressed in ONNX.
+        If something that is no exported model is in the way, the network cannot be expressed in ONNX, or
+        int8 is asked of a model without a network.
     TutelageError
         If the exported model does not answer as the library does: by more than 1e-4 standardised coordinates
         (a network), or 1e-3 m (the others). Nothing is written then.
@@ -52,13 +55,17 @@ def export_model(
     if isinstance(model, Localizer):
         with tempfile.TemporaryDirectory() as folder:
             model.save(Path(folder) / "model")
-            return export_model(Path(folder) / "model", out, scans=scans)
+            return export_model(Path(folder) / "model", out, scans=scans, int8=int8)
     saved_card, saved_arrays = read_model_folder(model)
     fitted = Localizer.load(model)
     card = card_of(fitted, saved_card)
+    if int8:
+        require_network(card["kind"])
     files = files_of(fitted, card, saved_arrays)
     asked = drawn_scans(fitted.method_.representation) if scans is None else _training(scans)
     card["verified"] = verified(fitted, card, files, asked)
+    if int8:
+        files, card["int8"] = quantised(card, files, scans)
     return _write(out, card, files)
 
 

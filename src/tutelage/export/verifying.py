@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from tutelage.errors import TutelageError
+from tutelage.errors import BadInputError, TutelageError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.localizer import Localizer
 from tutelage.representation import RssRepresentation
@@ -16,7 +16,7 @@ from tutelage.sparse_rows import csr_from_dense
 from tutelage.student import Student
 from tutelage.tutor import Tutor
 
-__all__ = ["Asked", "Found", "as_mappings", "drawn_scans", "verified"]
+__all__ = ["Asked", "Found", "as_mappings", "drawn_scans", "require_answered", "verified"]
 
 Found: TypeAlias = dict[str, Any]
 
@@ -59,11 +59,14 @@ def verified(model: Localizer, card: Mapping[str, Any], files: Mapping[str, byte
 
     Raises
     ------
+    BadInputError
+        If no scan has a position.
     TutelageError
         If they differ by more than is allowed.
     """
     scans = _spaced(asked.scans)
     ours, theirs = model.predict(scans), Runtime(card, files).positions(as_mappings(scans))
+    require_answered(ours.answered)
     if not np.array_equal(ours.reason, theirs.reason):
         raise TutelageError(_refusal("other scans have a position"))
     labels = (ours.floor, theirs.floor), (ours.building, theirs.building)
@@ -77,6 +80,21 @@ def verified(model: Localizer, card: Mapping[str, Any], files: Mapping[str, byte
     }
     _require(found)
     return found
+
+
+def require_answered(answered: np.ndarray) -> None:
+    """Refuse scans that say nothing of the model: to differ on none of them would prove nothing.
+
+    Raises
+    ------
+    BadInputError
+        If no scan has a position.
+    """
+    if not answered.any():
+        raise BadInputError(
+            f"none of the {len(answered)} scans hears an access point that the model knows; "
+            "give scans of the model's own building"
+        )
 
 
 def as_mappings(scans: FingerprintSet) -> list[dict[str, float]]:

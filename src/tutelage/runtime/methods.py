@@ -32,9 +32,12 @@ class Method(Protocol):
 def method_of(card: Mapping[str, Any], files: Mapping[str, bytes]) -> Method:
     """What the card and the files of an exported model describe."""
     kind, settings = card["kind"], card["settings"]
+    # Eight bits are shared out over all scans of a batch: alone, a scan's answer is its own.
+    n_scans = _SCANS if card["int8"] is None else 1
     if kind == "network":
         labels = {"floor": card["floors"], "building": card["buildings"]}
-        return _Network(files[NETWORK], {of: names for of, names in labels.items() if names})
+        named = {of: names for of, names in labels.items() if names}
+        return _Network(files[NETWORK], named, n_scans)
     with np.load(io.BytesIO(files[ARRAYS]), allow_pickle=False) as held:
         arrays = {name: held[name] for name in held.files}
     places = Places(
@@ -48,7 +51,7 @@ def method_of(card: Mapping[str, Any], files: Mapping[str, bytes]) -> Method:
     scorer = _Scorer(_described(arrays, n_ap), places, files[SCORER], settings["n_candidates"])
     if kind == "scorer":
         return scorer
-    return _Tutor(scorer, _Network(files[NETWORK], {}), settings["share"])
+    return _Tutor(scorer, _Network(files[NETWORK], {}, n_scans), settings["share"])
 
 
 class _NearestNeighbours:
@@ -79,16 +82,16 @@ class _Scorer:
 
 
 class _Network:
-    def __init__(self, graph: bytes, labels: Mapping[str, Sequence[str]]) -> None:
-        self._session, self._labels = _session(graph), labels
+    def __init__(self, graph: bytes, labels: Mapping[str, Sequence[str]], n_scans: int) -> None:
+        self._session, self._labels, self._n_scans = _session(graph), labels, n_scans
 
     def locate(self, rss_dbm: Rows, strength: Rows) -> Located:
         del strength
         n = rss_dbm.shape[0]
         wanted = ["position_m", *(f"{kind}_logits" for kind in self._labels)]
         parts = [
-            self._session.run(wanted, {"rss_dbm": _dense(part(rss_dbm, first, first + _SCANS))})
-            for first in range(0, n, _SCANS)
+            self._session.run(wanted, {"rss_dbm": _dense(part(rss_dbm, first, first + self._n_scans))})
+            for first in range(0, n, self._n_scans)
         ]
         if not parts:
             return Located(np.empty((0, 2)), **{kind: np.empty(0, np.str_) for kind in self._labels})
