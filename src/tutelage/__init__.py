@@ -15,6 +15,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tutelage.extras import missing as _missing
+
 if TYPE_CHECKING:
     from tutelage.check import check_survey
     from tutelage.datasets import dataset_table, fetch, load, simulated_survey
@@ -105,7 +107,12 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'tutelage' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    try:
+        value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            _missing(f"tutelage.{name}", error) or str(error), name=error.name, path=error.path
+        ) from error
     return value
 
 

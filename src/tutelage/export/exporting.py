@@ -7,13 +7,15 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tutelage.errors import BadInputError
+from tutelage.errors import BadInputError, TutelageError
 from tutelage.export.parts import card_of, files_of
 from tutelage.export.quantising import quantised, require_network
 from tutelage.export.verifying import Asked, drawn_scans, verified
+from tutelage.extras import BROUGHT_BY
 from tutelage.files import replaced_file, replaced_folder, require_writable_parent
 from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
@@ -48,9 +50,11 @@ def export_model(
         If something that is no exported model is in the way, the network cannot be expressed in ONNX, or
         int8 is asked of a model without a network.
     TutelageError
-        If the exported model does not answer as the library does: by more than 1e-4 standardised coordinates
-        (a network), or 1e-3 m (the others). Nothing is written then.
+        If a package of the extra `export` is missing. If the exported model does not answer as the library
+        does: by more than 1e-4 standardised coordinates (a network), or 1e-3 m (the others). Nothing is
+        written then.
     """
+    _require_packages()
     out = require_export_path(out)
     if isinstance(model, Localizer):
         with tempfile.TemporaryDirectory() as folder:
@@ -85,6 +89,14 @@ def require_export_path(out: str | Path) -> Path:
     if out.exists() and out.is_dir() == (out.suffix == ".zip"):
         raise BadInputError(f"{out} is {'a folder' if out.is_dir() else 'a file'}; choose another place")
     return out
+
+
+def _require_packages() -> None:
+    for name in BROUGHT_BY["export"]:
+        if find_spec(name) is None:
+            raise TutelageError(
+                f'exporting needs {name}, which is not installed: pip install "tutelage[export]"'
+            )
 
 
 def _training(survey: Survey) -> Asked:
