@@ -6,7 +6,7 @@ __all__ = ["BROUGHT_BY", "missing"]
 
 BROUGHT_BY = {
     "train": (
-        *("scipy", "sklearn", "torch", "safetensors", "pyarrow", "pooch", "pydantic", "typer", "rich"),
+        *("scipy", "torch", "safetensors", "pyarrow", "pooch", "pydantic", "typer", "rich"),
         *("plotly", "optuna", "filelock", "threadpoolctl"),
     ),
     "export": ("onnx", "onnxscript", "onnxruntime"),
