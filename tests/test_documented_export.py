@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         seed=4, n_train=200, n_test=20, n_access_points=16, n_floors=2, width_m=30, depth_m=20
     )
     model = Localizer("dnn", settings={"width": 16, "d_e": 8}, epochs=2, device="cpu").fit(survey)
-    for name in ("model.zip", "model"):
-        export_model(model, folder / name, scans=survey)
+    export_model(model, folder / "model.zip", scans=survey)
+    with zipfile.ZipFile(folder / "model.zip") as whole:
+        whole.extractall(folder / "model")
     return folder
 
 

@@ -90,33 +90,29 @@ def test_calibration_of_the_card_is_handed_on_untouched(
 # -- refusals ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("limit", "kind"), [("_ALLOWED", "dnn"), ("_ALLOWED_M", "scorer")])
 def test_what_answers_otherwise_than_the_library_leaves_no_file(
-    limit: str,
-    kind: str,
-    fitted: Fitted,
-    two_floors: Survey,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    fitted: Fitted, two_floors: Survey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verifying, limit, 1e-12)  # less than float32 can keep
+    monkeypatch.setattr(verifying, "_ALLOWED", 1e-12)  # less than float32 can keep
     with pytest.raises(TutelageError, match=r"does not answer as the library does.*1e-12 is allowed"):
-        export_model(fitted(kind), tmp_path / "model.zip", scans=two_floors)
+        export_model(fitted("dnn"), tmp_path / "model.zip", scans=two_floors)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_graph_without_a_position_where_the_library_has_one_is_refused() -> None:
-    found = {"max_difference": float("nan"), "allowed": 1e-4, "labels_differing": 0, "n_scans": 9}
-    with pytest.raises(TutelageError, match="nan standardised"):
-        verifying._require(found)
-
-
-def test_wrong_labels_are_refused() -> None:
-    found = {"max_difference_m": 0.0, "allowed_m": 1e-3, "labels_differing": 1, "n_scans": 999}
-    found["allowed"] = None
-    with pytest.raises(TutelageError, match="1 labels of 999 scans differ"):
-        verifying._require(found)
-    verifying._require({**found, "n_scans": 1000})
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"max_difference": 2e-4, "allowed": 1e-4}, "up to 2.0e-04 standardised"),
+        ({"max_difference": float("nan"), "allowed": 1e-4}, "up to nan standardised"),
+        ({"max_difference_m": 2e-3, "allowed_m": 1e-3}, "up to 2.0e-03 m"),
+        ({"labels_differing": 1, "n_scans": 999}, "1 labels of 999 scans differ"),
+    ],
+)
+def test_differences_beyond_what_is_allowed_are_refused(found: dict[str, float], said: str) -> None:
+    fine = {"max_difference_m": 1e-3, "allowed_m": 1e-3, "labels_differing": 1, "n_scans": 1000}
+    verifying._require(fine)
+    with pytest.raises(TutelageError, match=said):
+        verifying._require({**fine, **found})
 
 
 def test_what_is_no_exported_model_is_not_replaced(fitted: Fitted, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tutelage.errors import BadInputError
 from tutelage.export import export_model
+from tutelage.export.quantising import quantised
 from tutelage.export.verifying import as_mappings
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
@@ -67,14 +68,15 @@ def test_a_scans_answer_does_not_depend_on_the_others_asked_with_it(
 
 
 def test_cost_is_not_measured_without_scans_nor_errors_without_positions(
-    fitted: Fitted, two_floors: Survey, unseen: FingerprintSet, tmp_path: Path
+    exported: dict[str, Path], two_floors: Survey, unseen: FingerprintSet
 ) -> None:
-    model = fitted("tutor")
-    assert export_model(model, tmp_path / "one", int8=True)["int8"]["cost"] is None
+    card, files = read_exported(exported["tutor"])
+    assert quantised(card, files, None)[1]["cost"] is None
     blind = replace(two_floors, test=replace(unseen, position_m=None))
-    cost = export_model(model, tmp_path / "two", scans=blind, int8=True)["int8"]["cost"]
-    assert cost["float32_mae_m"] is cost["int8_mae_m"] is None
-    assert cost["mean_shift_m"] > 0
+    small, said = quantised(card, files, blind)
+    assert said["cost"]["float32_mae_m"] is said["cost"]["int8_mae_m"] is None
+    assert said["cost"]["mean_shift_m"] > 0
+    assert small["scorer.onnx"] == files["scorer.onnx"]
 
 
 @pytest.mark.parametrize("kind", ["knn", "scorer"])
