@@ -15,12 +15,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tutelage.extras import missing as _missing
+
 if TYPE_CHECKING:
     from tutelage.check import check_survey
     from tutelage.comparison import candidates, compare, write_comparison
     from tutelage.datasets import dataset_table, fetch, load, simulated_survey
     from tutelage.errors import TutelageError
     from tutelage.evaluation import Evaluation, evaluate, write_report
+    from tutelage.export import export_model
     from tutelage.fingerprints import FingerprintSet, Survey
     from tutelage.frames import LocalFrame
     from tutelage.localizer import Localizer
@@ -53,6 +56,7 @@ __all__ = [
     "compare",
     "dataset_table",
     "evaluate",
+    "export_model",
     "fetch",
     "load",
     "network_names",
@@ -89,6 +93,7 @@ _HOME = {
     "compare": "tutelage.comparison",
     "dataset_table": "tutelage.datasets",
     "evaluate": "tutelage.evaluation",
+    "export_model": "tutelage.export",
     "fetch": "tutelage.datasets",
     "load": "tutelage.datasets",
     "network_names": "tutelage.networks",
@@ -109,7 +114,12 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'tutelage' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    try:
+        value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            _missing(f"tutelage.{name}", error) or str(error), name=error.name, path=error.path
+        ) from error
     return value
 
 

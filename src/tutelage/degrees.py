@@ -94,9 +94,11 @@ def require_metres(epsg: int) -> None:
 
 @lru_cache(maxsize=32)
 def _fault(epsg: int) -> str:
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError
-
+    try:
+        from pyproj import CRS
+        from pyproj.exceptions import CRSError
+    except ModuleNotFoundError:  # beside the runtime alone, answers are in metres
+        return "cannot be taken to degrees without pyproj"
     try:
         system = CRS.from_epsg(epsg)
     except CRSError:

@@ -22,12 +22,12 @@ from scipy import sparse
 from tutelage.errors import BadInputError, FileFormatError
 from tutelage.files import replaced_file
 from tutelage.frames import LocalFrame
+from tutelage.matching.readings import RSS_MAX_DBM, RSS_MIN_DBM, require_rss_range
 from tutelage.names import columns_in
 from tutelage.sparse_rows import csr
 
 __all__ = ["RSS_MAX_DBM", "RSS_MIN_DBM", "FingerprintSet", "Survey"]
 
-RSS_MIN_DBM, RSS_MAX_DBM = -120.0, 0.0
 _LABELS = ("floor", "building", "device", "user")
 _FORMAT = "tutelage-fingerprints-1"
 
@@ -79,7 +79,7 @@ class FingerprintSet:
         if self.position_m is not None and not np.isfinite(self.position_m).all():
             row = int(np.flatnonzero(~np.isfinite(self.position_m).all(axis=1))[0])
             raise BadInputError(f"position of scan {str(self.scan_id[row])!r} is not a finite number")
-        _require_rss_range(self)
+        require_rss_range(self.rss_dbm, self.access_points, self.scan_id)
 
     # -- construction ---------------------------------------------------------------------------
 
@@ -348,18 +348,3 @@ def _require_unique(what: str, names: Sequence[str] | np.ndarray) -> None:
                 f"{what} {name!r} appears twice (again at position {row}); each must be unique"
             )
         seen.add(name)
-
-
-def _require_rss_range(scans: FingerprintSet) -> None:
-    data = scans.rss_dbm.data
-    bad = np.flatnonzero(~((data >= RSS_MIN_DBM) & (data <= RSS_MAX_DBM)))
-    if not len(bad):
-        return
-    entry = int(bad[0])
-    row = int(np.searchsorted(scans.rss_dbm.indptr, entry, side="right") - 1)
-    name = scans.access_points[scans.rss_dbm.indices[entry]]
-    raise BadInputError(
-        f"rss_dbm must be in [{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] or missing; "
-        f"scan {str(scans.scan_id[row])!r}, {name} is {data[entry]:g}. "
-        f"Is {data[entry]:g} your code for not heard? Pass not_heard={data[entry]:g}."
-    )

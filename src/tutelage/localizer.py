@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from scipy import sparse
 
-from tutelage.calibration import Calibration
+from tutelage.calibration import calibrate
 from tutelage.errors import BadInputError, FileFormatError, NotFittedError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.fitting import FitPlan, Method, learn_building, method_class, trial_of
@@ -24,13 +23,14 @@ from tutelage.learning import (
     default_network,
     training_scans,
 )
+from tutelage.matching.calibration import Calibration
 from tutelage.model_folder import read_model_folder, write_model_folder
 from tutelage.networks import plain_name
-from tutelage.positions import REFUSED, Positions
+from tutelage.positions import Heard, Positions
 from tutelage.sparse_rows import csr_from_dense
 from tutelage.training import Budget, RunOptions, resolve_device
 
-__all__ = ["Localizer", "Scans"]
+__all__ = ["Localizer", "Method", "Scans"]
 
 _CALIBRATION = "calibration."  # before the names of its arrays
 
@@ -133,7 +133,7 @@ class Localizer:
         fitted = learn_building(plan, scans)
         trial = trial_of(plan, scans, fitted) if self.calibrate else None
         self.method_, self.frame_ = fitted.method, scans.frame
-        self.calibration_ = Calibration.fit(scans, trial, seed=self.seed) if trial else None
+        self.calibration_ = calibrate(scans, self.access_points_, trial, seed=self.seed) if trial else None
         self.lineage_ = {
             "source": name,
             "licence": licence,
@@ -192,40 +192,16 @@ class Localizer:
         """
         asked = self._as_scans(scans, not_heard)
         method = self._fitted()
-        known = asked.aligned_to(self.access_points_).n_heard
+        readings = asked.aligned_to(self.access_points_)
+        known = readings.n_heard
         answered = np.asarray(method.representation.transform(asked).sum(axis=1) > 0)
-        located = method.locate(asked[answered])
-        position_m = np.full((len(asked), 2), np.nan)
-        position_m[answered] = located.position_m
-        reason = np.select(
-            [answered, asked.n_heard == 0, known == 0],
-            ["", "the scan is blank: nothing is heard", "no access point that the model knows is heard"],
-            "every access point that the model knows is heard too faintly, below its lowest RSS",
-        )
-        answers = Positions(
-            asked.scan_id,
-            position_m,
-            self.frame_,
-            reason,
-            asked.n_heard - known,
-            _spread(located.floor, answered),
-            _spread(located.building, answered),
-        )
-        return self._judged(answers, asked, level)
-
-    def _judged(self, answers: Positions, asked: FingerprintSet, level: float) -> Positions:
-        """The answers with their radii, without positions for scans that are refused."""
+        heard = Heard(asked.n_heard, known, answered)
+        answers = Positions.of(asked.scan_id, self.frame_, heard, method.locate(asked[answered]))
         if self.calibration_ is None:
             return answers
-        rows = np.flatnonzero(answers.answered)
-        judged = self.calibration_.judge(asked[rows], answers.position_m[rows], level)
-        radius_m = np.full(len(answers), np.nan)
-        radius_m[rows[~judged.unlike]] = judged.radius_m[~judged.unlike]
-        refused = rows[judged.unlike]
-        position_m, reason = answers.position_m.copy(), answers.reason.astype(object)
-        position_m[refused], reason[refused] = np.nan, REFUSED
-        return replace(
-            answers, position_m=position_m, reason=reason.astype(np.str_), radius_m=radius_m, level=level
+        rss_dbm = readings[answered].rss_dbm
+        return answers.judged(
+            answered, *self.calibration_.judge(rss_dbm, answers.position_m[answered], level), level
         )
 
     def _as_scans(self, scans: Scans, not_heard: float | None) -> FingerprintSet:
@@ -297,11 +273,3 @@ class Localizer:
                 "this localizer has not learnt a building yet; call fit or Localizer.load first"
             )
         return self.method_
-
-
-def _spread(labels: np.ndarray | None, answered: np.ndarray) -> np.ndarray | None:
-    if labels is None:
-        return None
-    full = np.full(len(answered), "", dtype=labels.dtype if len(labels) else "<U1")
-    full[answered] = labels
-    return full

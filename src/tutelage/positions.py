@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,9 +11,20 @@ import numpy as np
 from tutelage.degrees import has_degrees, to_degrees
 from tutelage.frames import LocalFrame
 
-__all__ = ["REFUSED", "Located", "Positions"]
+__all__ = ["REFUSED", "Heard", "Located", "Positions"]
 
 REFUSED = "the scan is too unlike every surveyed place"
+
+
+class Heard(NamedTuple):
+    """What a model can make of scans."""
+
+    n_heard: np.ndarray
+    """[n] int: access points in each scan."""
+    n_known: np.ndarray
+    """[n] int: of these, how many the model knows."""
+    answered: np.ndarray
+    """[n] bool: one of those is above the model's lowest RSS."""
 
 
 class Located(NamedTuple):
@@ -53,6 +64,19 @@ class Positions:
     radius_m: np.ndarray | None = None
     level: float | None = None
 
+    @classmethod
+    def of(cls, scan_id: np.ndarray, frame: LocalFrame, heard: Heard, located: Located) -> Positions:
+        """Answers to all scans asked about, from what was made of those that can be answered."""
+        position_m = np.full((len(scan_id), 2), np.nan)
+        position_m[heard.answered] = located.position_m
+        reason = np.select(
+            [heard.answered, heard.n_heard == 0, heard.n_known == 0],
+            ["", "the scan is blank: nothing is heard", "no access point that the model knows is heard"],
+            "every access point that the model knows is heard too faintly, below its lowest RSS",
+        )
+        floor, building = (_spread(label, heard.answered) for label in (located.floor, located.building))
+        return cls(scan_id, position_m, frame, reason, heard.n_heard - heard.n_known, floor, building)
+
     def __len__(self) -> int:
         return len(self.scan_id)
 
@@ -71,6 +95,28 @@ class Positions:
         columns = {name: whole(name) for name in names}
         level = parts[0].level if len({part.level for part in parts}) == 1 else None
         return cls(frame=frames.pop(), **columns, level=level)
+
+    def judged(self, asked: np.ndarray, radius_m: np.ndarray, unlike: np.ndarray, level: float) -> Positions:
+        """The answers with radii, and without positions for the scans that are refused.
+
+        Parameters
+        ----------
+        asked : [n] bool, the scans that were judged
+        radius_m, unlike : [n_asked], as of `tutelage.matching.calibration.Judgement`
+        level : share of the true positions that the radii are to hold
+        """
+        rows = np.flatnonzero(asked)
+        refused = rows[unlike]
+        radii, position_m, reason = (
+            np.full(len(self), np.nan),
+            self.position_m.copy(),
+            self.reason.astype(object),
+        )
+        radii[rows] = np.where(unlike, np.nan, radius_m)
+        position_m[refused], reason[refused] = np.nan, REFUSED
+        return replace(
+            self, position_m=position_m, reason=reason.astype(np.str_), radius_m=radii, level=level
+        )
 
     @property
     def answered(self) -> np.ndarray:
@@ -133,3 +179,11 @@ def _rounded(names: tuple[str, str], values: np.ndarray, decimals: int) -> list[
         }
         for row in values.tolist()
     ]
+
+
+def _spread(labels: np.ndarray | None, answered: np.ndarray) -> np.ndarray | None:
+    if labels is None:
+        return None
+    full = np.full(len(answered), "", dtype=labels.dtype if len(labels) else "<U1")
+    full[answered] = labels
+    return full

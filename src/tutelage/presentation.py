@@ -19,7 +19,6 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait for PyTorch
-    from tutelage.calibration import Calibration
     from tutelage.check import SurveyCheck
     from tutelage.comparison import Comparison
     from tutelage.datasets import DatasetStatus
@@ -27,6 +26,7 @@ if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait f
     from tutelage.evaluation.statistics import Difference
     from tutelage.fingerprints import Survey
     from tutelage.localizer import Localizer
+    from tutelage.matching.calibration import Calibration
     from tutelage.networks import NetworkFile
     from tutelage.positions import Positions
     from tutelage.scorer import ScorerCard
@@ -40,6 +40,7 @@ __all__ = [
     "show_datasets",
     "show_evaluations",
     "show_fit",
+    "show_pairs",
     "show_survey",
     "show_teachers",
     "show_tuned",
@@ -99,7 +100,7 @@ def show_survey(survey: Survey, as_json: bool) -> None:
         "heard_per_scan": round(float(survey.train.n_heard.mean()), 1),
         "licence": survey.licence,
     }
-    _show_pairs(figures, as_json)
+    show_pairs(figures, as_json)
 
 
 def show_check(found: SurveyCheck, as_json: bool) -> None:
@@ -167,7 +168,7 @@ def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
         figures |= _calibration(model.calibration_)
     if "settings" in lineage:
         figures["settings"] = lineage["settings"]
-    _show_pairs(figures, as_json)
+    show_pairs(figures, as_json)
 
 
 def _calibration(known: Calibration) -> dict[str, Any]:
@@ -217,7 +218,7 @@ def show_tuned(
         "file": str(out),
         **({"report": str(report)} if report else {}),
     }
-    _show_pairs(figures, as_json)
+    show_pairs(figures, as_json)
     target, teachers = learnt_from
     given = [*(("--teacher", teacher) for teacher in teachers)]
     given += [("--recipe", found.recipe_name)] if found.recipe_name != "default" else []
@@ -312,7 +313,8 @@ def positions_text(answers: Positions, as_json: bool) -> str:
     return text.getvalue()
 
 
-def _show_pairs(figures: Mapping[str, Any], as_json: bool) -> None:
+def show_pairs(figures: Mapping[str, Any], as_json: bool) -> None:
+    """Figures by name, a row each."""
     if as_json:
         print(json.dumps(figures))
         return

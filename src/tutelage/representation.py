@@ -5,7 +5,6 @@ Everything here is fitted on training data only and saved with the model.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
@@ -15,12 +14,11 @@ from scipy import sparse
 
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.fingerprints import FingerprintSet
+from tutelage.matching.readings import represented
 
 __all__ = ["CoordinateScaler", "RepresentationKind", "RssRepresentation"]
 
 RepresentationKind = Literal["positive", "exponential", "powed"]
-
-_ALPHA, _BETA = 24.0, math.e
 
 
 @dataclass(frozen=True)
@@ -81,14 +79,7 @@ class RssRepresentation:
         A reading at or below `rss_min_dbm` becomes 0, as if it were not heard.
         """
         known = scans.aligned_to(self.access_points).rss_dbm
-        p = np.clip((known.data.astype(np.float64) - self.rss_min_dbm) / -self.rss_min_dbm, 0.0, 1.0)
-        if self.kind == "powed":
-            values = p**_BETA
-        elif self.kind == "exponential":
-            full = -self.rss_min_dbm / _ALPHA
-            values = np.expm1(full * p) / np.expm1(full)
-        else:
-            values = p
+        values = represented(known.data, self.kind, self.rss_min_dbm)
         return sparse.csr_array((values, known.indices, known.indptr), shape=known.shape)
 
     def config(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-__all__ = ["csr", "csr_from_dense", "laid_end_to_end"]
+__all__ = ["csr", "csr_from_dense"]
 
 
 def csr(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, n_columns: int) -> sparse.csr_array:
@@ -27,10 +27,3 @@ def csr_from_dense(dense_dbm: np.ndarray, heard: np.ndarray) -> sparse.csr_array
     _, indices = np.nonzero(heard)
     lengths = heard.sum(axis=1)
     return csr(dense_dbm[heard], indices, np.concatenate([[0], np.cumsum(lengths)]), heard.shape[1])
-
-
-def laid_end_to_end(start: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ranges start, start + 1, ... of these lengths, one after the other, as (which range, which entry)."""
-    which = np.repeat(np.arange(len(length)), length)
-    ahead = start - (np.cumsum(length) - length)
-    return which, np.arange(len(which)) + ahead[which]

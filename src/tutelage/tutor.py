@@ -17,6 +17,7 @@ from tutelage.calibration import Trial
 from tutelage.errors import UnknownNameError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.learning import chosen_network, learn_under_teachers
+from tutelage.matching.votes import mixed
 from tutelage.networks import checked_settings
 from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
@@ -81,7 +82,7 @@ class Tutor:
     def locate(self, scans: FingerprintSet) -> Located:
         """The mean of both positions, weighted by their shares; labels are the scorer's."""
         scored, learnt = self.scorer.locate(scans), self.student.locate(scans)
-        return scored._replace(position_m=_mixed(scored.position_m, learnt.position_m, self.share))
+        return scored._replace(position_m=mixed(scored.position_m, learnt.position_m, self.share))
 
     def config(self) -> dict[str, Any]:
         """What `from_config` needs beside the tensors."""
@@ -202,20 +203,16 @@ def _choose_share(
     learnt = pair.student(train[rest], f"{_HOLD_OUT}network").locate(asked).position_m
 
     def error_m(share: float) -> float:
-        return float(np.linalg.norm(_mixed(scored, learnt, share) - asked.known_position_m, axis=1).mean())
+        return float(np.linalg.norm(mixed(scored, learnt, share) - asked.known_position_m, axis=1).mean())
 
     best = min(_SHARES.tolist(), key=error_m)
     n_points, prior = _n_points(asked), settings.prior_points
     share = (n_points * best + prior * settings.prior_share) / (n_points + prior)
     errors = {"held_out_mae_m": share, "held_out_scorer_mae_m": 0.0, "held_out_network_mae_m": 1.0}
-    answers = by_scorer._replace(position_m=_mixed(scored, learnt, share))
+    answers = by_scorer._replace(position_m=mixed(scored, learnt, share))
     held_out = {name: round(error_m(each), 3) for name, each in errors.items()}
     return share, held_out, Trial(train[rest], asked, answers)
 
 
 def _n_points(scans: FingerprintSet) -> int:
     return int(reference_points(scans).max(initial=-1)) + 1
-
-
-def _mixed(scored_m: np.ndarray, learnt_m: np.ndarray, share: float) -> np.ndarray:
-    return np.asarray((1 - share) * scored_m + share * learnt_m)

@@ -8,45 +8,62 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 from sklearn.metrics.pairwise import cosine_similarity
 
-from tutelage.calibration import Landmarks, difficulty
+from tutelage.calibration import landmarks_of
 from tutelage.datasets import simulated_survey
 from tutelage.fingerprints import FingerprintSet
+from tutelage.matching.landmarks import Landmarks, difficulty
+from tutelage.representation import RssRepresentation
 from tutelage.surveys import reference_points
 
 SURVEY = simulated_survey(seed=5, n_train=240, n_test=40, n_access_points=20, n_floors=2)
 
 
+def landmarks(train: FingerprintSet, seed: int = 0) -> Landmarks:
+    return landmarks_of(train, train.access_points, seed)
+
+
 def dense(scans: FingerprintSet, marks: Landmarks) -> np.ndarray:
-    return marks.representation.transform(scans).toarray()
+    by = RssRepresentation("powed", marks.rss_min_dbm, SURVEY.train.access_points)
+    return by.transform(scans).toarray()
+
+
+def as_rows(marks: Landmarks) -> np.ndarray:
+    value = marks.value
+    return sparse.csr_array((value.data, value.indices, value.indptr), shape=value.shape).toarray()
+
+
+def similarity(marks: Landmarks, scans: FingerprintSet) -> np.ndarray:
+    return marks.similarity(scans.aligned_to(SURVEY.train.access_points).rss_dbm)
 
 
 def test_each_is_the_mean_of_its_points_scans() -> None:
-    marks = Landmarks.of(SURVEY.train)
+    marks = landmarks(SURVEY.train)
     point, value = reference_points(SURVEY.train), dense(SURVEY.train, marks)
     assert len(marks.position_m) == point.max() + 1
     for i in (0, 7, point.max()):
         mean = value[point == i].mean(axis=0)
-        np.testing.assert_allclose(marks.value[[i]].toarray()[0], mean / np.linalg.norm(mean), atol=1e-6)
+        np.testing.assert_allclose(as_rows(marks)[i], mean, atol=1e-6)
         np.testing.assert_allclose(marks.position_m[i], SURVEY.train.known_position_m[point == i][0])
 
 
 def test_similarity_is_the_cosine() -> None:
-    marks, asked = Landmarks.of(SURVEY.train), SURVEY.test
+    marks, asked = landmarks(SURVEY.train), SURVEY.test
     assert asked is not None
-    expected = cosine_similarity(dense(asked, marks), marks.value.toarray())
-    np.testing.assert_allclose(marks.similarity(asked), expected, atol=1e-6)
+    expected = cosine_similarity(dense(asked, marks), as_rows(marks))
+    np.testing.assert_allclose(similarity(marks, asked), expected, atol=1e-6)
 
 
 def test_a_scan_of_nothing_known_resembles_nothing() -> None:
     stranger = FingerprintSet.from_scans([{"a bus": -50.0}])
-    assert not Landmarks.of(SURVEY.train).similarity(stranger).any()
+    assert not similarity(landmarks(SURVEY.train), stranger).any()
 
 
 def test_too_many_points_are_thinned_to_a_thousand_by_seed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutelage.calibration.landmarks._MOST", 10)
-    one, same, other = (Landmarks.of(SURVEY.train, seed).position_m for seed in (0, 0, 1))
+    monkeypatch.setattr("tutelage.calibration.trial._MOST", 10)
+    one, same, other = (landmarks(SURVEY.train, seed).position_m for seed in (0, 0, 1))
     assert len(one) == 10
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
@@ -57,8 +74,9 @@ def test_the_order_of_access_points_does_not_matter(order: list[int]) -> None:
     scans = SURVEY.train[np.arange(30)]
     names = tuple(scans.access_points[i] for i in order)
     shuffled = replace(scans, rss_dbm=scans.rss_dbm[:, order], access_points=names)
-    one, other = Landmarks.of(scans), Landmarks.of(shuffled)
-    np.testing.assert_allclose(one.similarity(scans), other.similarity(shuffled), atol=1e-9)
+    one, other = landmarks(scans), landmarks(shuffled)
+    found = other.similarity(shuffled.rss_dbm)
+    np.testing.assert_allclose(found, one.similarity(scans.rss_dbm), atol=1e-6)
 
 
 def test_difficulty_matches_a_loop_over_scans() -> None:

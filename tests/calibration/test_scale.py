@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tutelage.calibration.scale import Scale, cross_fitted
+from tutelage.calibration import cross_fitted, fit_scale
 
 RNG = np.random.default_rng(3)
 
@@ -18,7 +18,7 @@ def hard_scans(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_it_finds_what_goes_with_the_error() -> None:
     hard, error_m = hard_scans(4000)
-    scale = Scale.fit(hard, error_m, np.ones(4000))
+    scale = fit_scale(hard, error_m, np.ones(4000))
     assert scale.slope[1] == pytest.approx(0.6, abs=0.1)  # softened: small errors differ less
     assert np.abs(np.delete(scale.slope, 1)).max() < 0.05
     assert scale.of(hard.mean(axis=0, keepdims=True)) == pytest.approx(1)
@@ -26,7 +26,7 @@ def test_it_finds_what_goes_with_the_error() -> None:
 
 def test_few_points_leave_every_scan_nearly_as_hard() -> None:
     hard, error_m = hard_scans(20)
-    few, many = (Scale.fit(hard, error_m, np.full(20, weight)) for weight in (1.0, 100.0))
+    few, many = (fit_scale(hard, error_m, np.full(20, weight)) for weight in (1.0, 100.0))
     assert np.ptp(few.of(hard)) < 0.5 * np.ptp(many.of(hard))
 
 

@@ -1,46 +1,31 @@
-"""How hard a scan is: the error to expect of it, relative to others."""
+"""Learning how hard a scan is: the error to expect of it, relative to others."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.linear_model import Ridge
 
-__all__ = ["Scale", "cross_fitted"]
+from tutelage.matching.calibration import Scale
+
+__all__ = ["cross_fitted", "fit_scale"]
 
 _PULL = 100.0  # held-out points' worth of "every scan is as hard as the next"
 _FOLDS = 5
 
 
-class Scale(NamedTuple):
-    """exp(slope . (difficulty - mean) / spread); with few held-out points nearly 1 for every scan."""
+def fit_scale(hard: np.ndarray, error_m: np.ndarray, weight: np.ndarray) -> Scale:
+    """Ridge regression of log errors; with few held-out points, a scale of nearly 1 for every scan.
 
-    mean: np.ndarray
-    """[n_figures] of the held-out scans' `difficulty`."""
-    spread: np.ndarray
-    """[n_figures] standard deviations."""
-    slope: np.ndarray
-    """[n_figures]"""
-
-    @classmethod
-    def fit(cls, hard: np.ndarray, error_m: np.ndarray, weight: np.ndarray) -> Scale:
-        """Ridge regression of log errors.
-
-        Parameters
-        ----------
-        hard : [n, n_figures] difficulty of held-out scans
-        error_m : [n]
-        weight : [n], 1 a reference point in all
-        """
-        mean, spread = hard.mean(axis=0), np.maximum(hard.std(axis=0), 1e-9)
-        softened = np.log(error_m + 0.2 * np.median(error_m) + 0.05)  # an error of nothing is luck
-        ridge = Ridge(alpha=_PULL).fit((hard - mean) / spread, softened, sample_weight=weight)
-        return cls(mean, spread, np.asarray(ridge.coef_))
-
-    def of(self, hard: np.ndarray) -> np.ndarray:
-        """[n] of difficulties [n, n_figures]."""
-        return np.asarray(np.exp((hard - self.mean) / self.spread @ self.slope))
+    Parameters
+    ----------
+    hard : [n, n_figures] difficulty of held-out scans
+    error_m : [n]
+    weight : [n], 1 a reference point in all
+    """
+    mean, spread = hard.mean(axis=0), np.maximum(hard.std(axis=0), 1e-9)
+    softened = np.log(error_m + 0.2 * np.median(error_m) + 0.05)  # an error of nothing is luck
+    ridge = Ridge(alpha=_PULL).fit((hard - mean) / spread, softened, sample_weight=weight)
+    return Scale(mean, spread, np.asarray(ridge.coef_))
 
 
 def cross_fitted(
@@ -48,7 +33,7 @@ def cross_fitted(
 ) -> np.ndarray:
     """[n] scale of each scan by other points' errors: none judges a scale that it helped to fit.
 
-    Parameters as of `Scale.fit`; point : [n] int, the reference point of each scan, from 0 without gaps
+    Parameters as of `fit_scale`; point : [n] int, the reference point of each scan, from 0 without gaps
     """
     n_points = int(point.max()) + 1
     if n_points < 2:
@@ -57,5 +42,5 @@ def cross_fitted(
     scale = np.empty(len(point))
     for each in np.unique(fold):
         others, held = fold != each, fold == each
-        scale[held] = Scale.fit(hard[others], error_m[others], weight[others]).of(hard[held])
+        scale[held] = fit_scale(hard[others], error_m[others], weight[others]).of(hard[held])
     return scale

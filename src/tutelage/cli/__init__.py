@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from tutelage import presentation
-from tutelage.cli import answering, comparing, data, learning, tables
+from tutelage.cli import answering, comparing, data, exporting, learning, tables
 from tutelage.errors import LeftOutWarning, TutelageError
 
 __all__ = ["app", "main"]
@@ -42,6 +42,7 @@ app.command("fit")(learning.fit_command)
 app.command("tune")(learning.tune_command)
 app.command("evaluate")(answering.evaluate_command)
 app.command("locate")(answering.locate_command)
+app.command("export")(exporting.export_command)
 app.command("reproduce")(tables.reproduce_command)
 app.command("demo")(tables.demo_command)
 

@@ -1,8 +1,8 @@
 """Nearest fingerprints over a sparse radio map."""
 
+from tutelage.matching.search import FingerprintIndex, distances, nearest
 from tutelage.neighbours.knn import KNNSettings, NearestNeighbours, best_settings, choose_settings
 from tutelage.neighbours.radio_map import RadioMap
-from tutelage.neighbours.search import FingerprintIndex, distances, nearest
 
 __all__ = [
     "FingerprintIndex",

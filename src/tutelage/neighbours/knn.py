@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.progress import track
 
 from tutelage.fingerprints import FingerprintSet
-from tutelage.neighbours.radio_map import RadioMap, weighted_mean
-from tutelage.neighbours.search import FingerprintIndex, Metric
+from tutelage.matching.search import FingerprintIndex, Metric
+from tutelage.matching.votes import inverse, weighted_mean
+from tutelage.neighbours.radio_map import RadioMap
 from tutelage.networks import checked_settings
 from tutelage.positions import Located
 from tutelage.representation import RepresentationKind, RssRepresentation
@@ -80,7 +81,7 @@ class NearestNeighbours:
     def locate(self, scans: FingerprintSet) -> Located:
         """Mean position of the k nearest fingerprints, weighted by 1 / distance; labels by the same vote."""
         distance, row = self.nearest(scans, self.settings.k)
-        return self.radio_map.located(row, _inverse(distance))
+        return self.radio_map.located(row, inverse(distance))
 
     def config(self) -> dict[str, Any]:
         """What `from_config` needs beside the tensors."""
@@ -144,13 +145,8 @@ def best_settings(
         model = NearestNeighbours.fit(surveyed, settings)
         distance, row = model.nearest(asked, max(ks))
         for k in ks:
-            found = weighted_mean(model.radio_map.position_m[row[:, :k]], _inverse(distance[:, :k]))
+            found = weighted_mean(model.radio_map.position_m[row[:, :k]], inverse(distance[:, :k]))
             error_m = float(np.linalg.norm(found - asked.known_position_m, axis=1).mean())
             tried.append((error_m, settings.model_copy(update={"k": k})))
     error_m, best = min(tried, key=lambda pair: pair[0])
     return best, error_m
-
-
-def _inverse(distance: np.ndarray) -> np.ndarray:
-    """1 / distance; an identical fingerprint outweighs all others instead of dividing by zero."""
-    return np.asarray(1 / np.maximum(distance, 1e-9))

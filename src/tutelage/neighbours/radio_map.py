@@ -11,10 +11,11 @@ import numpy as np
 from scipy import sparse
 
 from tutelage.fingerprints import FingerprintSet
+from tutelage.matching.votes import Labels, Places
 from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
 
-__all__ = ["RadioMap", "weighted_mean"]
+__all__ = ["RadioMap"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,18 +51,11 @@ class RadioMap:
 
     def located(self, row: np.ndarray, weight: np.ndarray) -> Located:
         """Fingerprints [n, k] with weights [n, k] >= 0 to their mean positions and most voted labels."""
-        floor, building = (
-            None if labels is None else labels.most_voted(row, weight) for labels in self._labels
-        )
-        return Located(weighted_mean(self.position_m[row], weight), floor, building)
+        return self._places.located(row, weight)
 
     @cached_property
-    def _labels(self) -> tuple[_Labels | None, _Labels | None]:
-        floor, building = (
-            None if of is None else _Labels(*np.unique(of, return_inverse=True))
-            for of in (self.floor, self.building)
-        )
-        return floor, building
+    def _places(self) -> Places:
+        return Places(self.position_m, Labels.of(self.floor), Labels.of(self.building))
 
     def config(self) -> dict[str, Any]:
         """What `from_config` needs beside the tensors."""
@@ -84,8 +78,8 @@ class RadioMap:
         codes = {name: labels.code for name, labels in self._named_labels() if labels is not None}
         return arrays | {name: code.astype(np.int32) for name, code in codes.items()}
 
-    def _named_labels(self) -> Iterable[tuple[str, _Labels | None]]:
-        return zip(("floor", "building"), self._labels, strict=True)
+    def _named_labels(self) -> Iterable[tuple[str, Labels | None]]:
+        return ("floor", self._places.floor), ("building", self._places.building)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> RadioMap:
@@ -98,23 +92,3 @@ class RadioMap:
             for names, code in (("floors", "floor"), ("buildings", "building"))
         )
         return cls(representation, value, tensors["position_m"], floor, building)
-
-
-def weighted_mean(position_m: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """[n, k, 2] positions and [n, k] weights to [n, 2]."""
-    share = weight / weight.sum(axis=1, keepdims=True)
-    return np.asarray(np.einsum("nk,nkd->nd", share, position_m))
-
-
-@dataclass(frozen=True, eq=False)
-class _Labels:
-    """A label of each fingerprint, as places `code` [n] in the sorted names."""
-
-    name: np.ndarray
-    code: np.ndarray
-
-    def most_voted(self, row: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """The label with the largest weight among each scan's fingerprints [n, k]."""
-        votes = np.zeros((len(row), len(self.name)))
-        np.add.at(votes, (np.arange(len(row))[:, None], self.code[row]), weight)
-        return np.asarray(self.name[votes.argmax(axis=1)])

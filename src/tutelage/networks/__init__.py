@@ -9,7 +9,7 @@ from tutelage.networks.contract import check_network
 from tutelage.networks.cost import NetworkCost, network_cost
 from tutelage.networks.dnn import DNN
 from tutelage.networks.encoder import behind_encoder, encoder_of, same_trunk, trunk_of
-from tutelage.networks.inputs import RssBatch, RssTable, SparseLinear
+from tutelage.networks.inputs import FullBatch, RssBatch, RssTable, SparseLinear
 from tutelage.networks.registry import build_network, network_names, network_spec, register_network
 from tutelage.networks.search import SearchSpace, Suggest
 from tutelage.networks.settings import checked_settings
@@ -19,6 +19,7 @@ __all__ = [
     "BAaT",
     "BayesCNN",
     "CNNLoc",
+    "FullBatch",
     "NetworkChoice",
     "NetworkCost",
     "NetworkFile",

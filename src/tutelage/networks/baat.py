@@ -84,7 +84,7 @@ class Anchor2Vec(nn.Module):
     def forward(self, scans: RssBatch) -> Tensor:
         """[B, 1 + tokens, width]."""
         seen = self.embedding(scans).unflatten(1, (self.tokens, -1))
-        return torch.cat([self.class_token.expand(len(seen), -1, -1), seen], dim=1) + self.position
+        return torch.cat([self.class_token.expand(seen.shape[0], -1, -1), seen], dim=1) + self.position
 
 
 class Encoder(nn.Module):

@@ -10,7 +10,7 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["RssBatch", "RssTable", "SparseLinear"]
+__all__ = ["FullBatch", "RssBatch", "RssTable", "SparseLinear"]
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class RssBatch:
     n_access_points: int
 
     @classmethod
-    def full(cls, values: Tensor) -> RssBatch:
+    def full(cls, values: Tensor) -> FullBatch:
         """Dense values [B, h] as scans that heard everything; gradients flow through them."""
         n, width = values.shape
         reading = torch.arange(n * width, device=values.device)
-        return cls(reading % width, values.flatten(), reading[::width], width)
+        return FullBatch(reading % width, values.flatten(), reading[::width], width)
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -57,6 +57,23 @@ class RssBatch:
         row = self.row
         square = self.value.new_zeros(len(self)).index_add(0, row, self.value**2)
         return replace(self, value=self.value * square.clamp_min(1e-12).rsqrt()[row])
+
+
+class FullBatch(RssBatch):
+    """Scans with a value for every access point, as `RssBatch.full` makes them.
+
+    No shape here depends on what is heard, so an exported graph can compute with them.
+    """
+
+    def dense(self) -> Tensor:
+        """[B, n_access_points]."""
+        return self.value.view(-1, self.n_access_points)
+
+    def row_normalised(self) -> FullBatch:
+        """Each scan scaled to Euclidean norm 1 (a blank scan stays blank)."""
+        values = self.dense()
+        square = (values**2).sum(dim=1, keepdim=True)
+        return replace(self, value=(values * square.clamp_min(1e-12).rsqrt()).flatten())
 
 
 class RssTable:
@@ -98,7 +115,8 @@ class SparseLinear(nn.Module):
 
     def forward(self, scans: RssBatch) -> Tensor:
         """Sum of the weight rows of the access points heard, each times its value."""
-        if len(scans.column) == len(scans) * self.weight.shape[0]:  # all are heard: a dense product is faster
+        # Where all are heard a dense product is faster.
+        if isinstance(scans, FullBatch) or len(scans.column) == len(scans) * self.weight.shape[0]:
             return torch.addmm(self.bias, scans.dense(), self.weight)
         heard = F.embedding_bag(
             scans.column, self.weight, scans.offset, mode="sum", per_sample_weights=scans.value

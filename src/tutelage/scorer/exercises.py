@@ -15,8 +15,8 @@ from torch import Tensor
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.representation import RssRepresentation
-from tutelage.scorer.candidates import CandidateSearch
 from tutelage.scorer.recipe import ScorerRecipe
+from tutelage.scorer.smoothing import candidate_search
 from tutelage.surveys import reference_points
 
 __all__ = ["ExerciseBatch", "Exercises", "Surveyed", "storeys"]
@@ -147,7 +147,7 @@ def _exercises(
     if rng.random() < recipe.thinned:
         kept = kept[_thinned(building.cell[kept], recipe, rng)]
         strength = _of_another_device(strength, recipe, rng)
-    search = CandidateSearch(building.strength[kept], building.position_m[kept], building.storey[kept])
+    search = candidate_search(building.strength[kept], building.position_m[kept], building.storey[kept])
     lists = search.candidates(strength, recipe.n_candidates)
     offset_m = building.position_m[kept[lists.row]] - building.position_m[asked][:, None]
     missing = (0, 0), (0, recipe.n_candidates - lists.row.shape[1])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tutelage.scorer.candidates import FEATURES
+from tutelage.matching.candidates import FEATURES
 
 __all__ = ["ScorerNetwork", "Scores"]
 

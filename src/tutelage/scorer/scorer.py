@@ -11,13 +11,14 @@ import numpy as np
 import torch
 
 from tutelage.fingerprints import FingerprintSet
+from tutelage.matching.candidates import CandidateSearch, DescribedMap
 from tutelage.neighbours import RadioMap
 from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
-from tutelage.scorer.candidates import CandidateSearch
 from tutelage.scorer.exercises import storeys
 from tutelage.scorer.network import ScorerNetwork
 from tutelage.scorer.recipe import ScorerRecipe
+from tutelage.scorer.smoothing import described_map
 
 __all__ = ["Scorer"]
 
@@ -51,9 +52,13 @@ class Scorer:
 
     @cached_property
     def _search(self) -> CandidateSearch:
+        return CandidateSearch(self.described())
+
+    def described(self) -> DescribedMap:
+        """The radio map as candidates are described by it."""
         known = self.radio_map
         storey = storeys(known.floor, known.building, len(known))
-        return CandidateSearch(known.value, known.position_m, storey)
+        return described_map(known.value, known.position_m, storey)
 
     @torch.no_grad()
     def locate(self, scans: FingerprintSet) -> Located:

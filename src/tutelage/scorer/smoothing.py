@@ -6,7 +6,11 @@ import numpy as np
 from scipy import sparse
 from scipy.spatial import KDTree
 
-__all__ = ["Surroundings"]
+from tutelage.matching.candidates import CandidateSearch, DescribedMap
+
+__all__ = ["Surroundings", "candidate_search", "described_map"]
+
+_NEAR, _WIDE = 6, 16  # reference points that are averaged
 
 
 class Surroundings:
@@ -65,3 +69,32 @@ def _nearest(place: np.ndarray, n_points: int) -> tuple[np.ndarray, np.ndarray]:
     k = min(n_points, len(place))
     distance, row = KDTree(place).query(place, k=k)
     return distance.reshape(-1, k), row.reshape(-1, k)
+
+
+def described_map(strength: sparse.csr_array, position_m: np.ndarray, storey: np.ndarray) -> DescribedMap:
+    """What candidates are found among and described by.
+
+    Parameters
+    ----------
+    strength : CSR [n, n_ap], the positive representation of the fingerprints
+    position_m : [n, 2]
+    storey : [n] int, the floor of its building that each was taken on
+    """
+    near, wide = (Surroundings(position_m, storey, n_points) for n_points in (_NEAR, _WIDE))
+    heard, square = strength.copy(), strength.copy()
+    heard.data, square.data = np.ones_like(strength.data), strength.data**2
+    return DescribedMap(
+        strength,
+        near.point,
+        near.mean(strength),
+        near.mean(heard).data,
+        near.mean(square).data,
+        wide.mean(strength),
+    )
+
+
+def candidate_search(
+    strength: sparse.csr_array, position_m: np.ndarray, storey: np.ndarray
+) -> CandidateSearch:
+    """A search among `described_map`."""
+    return CandidateSearch(described_map(strength, position_m, storey))

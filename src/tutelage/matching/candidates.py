@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
 
-from tutelage.neighbours import FingerprintIndex
-from tutelage.scorer.features import PAIR_FEATURES, describe_pairs
-from tutelage.scorer.likelihood import LIKELIHOOD_FEATURES, HeardAround
-from tutelage.scorer.scans import ComparedScans
-from tutelage.scorer.smoothing import Surroundings
+from tutelage.matching.features import PAIR_FEATURES, describe_pairs
+from tutelage.matching.likelihood import LIKELIHOOD_FEATURES, HeardAround
+from tutelage.matching.rows import CompressedRows, Rows, part, stacked
+from tutelage.matching.scans import ComparedScans
+from tutelage.matching.search import FingerprintIndex
 
-__all__ = ["FEATURES", "CandidateLists", "CandidateSearch"]
+__all__ = ["FEATURES", "CandidateLists", "CandidateSearch", "DescribedMap"]
 
 _IN_LIST = ("gap", "z_score", "ratio")
 _RANKED = ("log_density", "log_likelihood")
@@ -25,7 +24,6 @@ FEATURES = (
     *LIKELIHOOD_FEATURES,
     *(f"{name}_{place}" for name in _RANKED for place in _IN_LIST[:2]),
 )
-_NEAR, _WIDE = 6, 16  # reference points that are averaged
 _SORENSEN = PAIR_FEATURES.index("sorensen_powed")
 _BLOCK = 128  # scans at a time: in arrays of this size memory is used again, not asked for anew
 _MOST = 20.0  # a list of like candidates has gaps of many standard deviations
@@ -40,32 +38,43 @@ class CandidateLists(NamedTuple):
     """[n, k] rows of the fingerprints."""
 
 
+class DescribedMap(NamedTuple):
+    """A radio map in the positive representation, and what is heard around each of its reference points."""
+
+    strength: Rows
+    """[n, n_ap], the fingerprints."""
+    point: np.ndarray
+    """[n] the reference point of each."""
+    near: Rows
+    """[points, n_ap], means over the points next to each; what is not heard counts as 0."""
+    near_share: np.ndarray
+    """How much of the scans there hears, at the entries of `near`."""
+    near_square: np.ndarray
+    """Means of squares there."""
+    wide: Rows
+    """Means over a wider circle of points."""
+
+
 class CandidateSearch:
     """Finds and describes the candidates of scans among fingerprints.
 
     A candidate is described as it was scanned, smoothed over the reference points next to it and over a wider
     circle of them, and by how likely the scan is among those next to it.
-
-    Parameters
-    ----------
-    strength : CSR [n, n_ap], the positive representation of the fingerprints
-    position_m : [n, 2]
-    storey : [n] int, the floor of its building that each was taken on
     """
 
-    def __init__(self, strength: sparse.csr_array, position_m: np.ndarray, storey: np.ndarray) -> None:
-        n, n_ap = strength.shape
-        n_hearing = np.bincount(strength.indices, minlength=n_ap)
+    def __init__(self, known: DescribedMap) -> None:
+        n, n_ap = known.strength.shape
+        n_hearing = np.bincount(known.strength.indices, minlength=n_ap)
         rarity = np.log((1 + n) / (1 + n_hearing))
-        near, wide = (Surroundings(position_m, storey, n_points) for n_points in (_NEAR, _WIDE))
-        self._point, self._heard_around = near.point, HeardAround(strength, near)
+        self._point = known.point
+        self._heard_around = HeardAround(known.near, known.near_share, known.near_square)
         # One table below the other, so that a candidate is described by all three at once.
-        kinds = [strength, near.mean(strength), wide.mean(strength)]
+        kinds = [known.strength, known.near, known.wide]
         self._first = np.cumsum([0, *(kind.shape[0] for kind in kinds[:-1])])
-        self._described = ComparedScans(sparse.vstack(kinds, format="csr"), rarity)
+        self._described = ComparedScans(stacked(kinds), rarity)
         self._index = FingerprintIndex(_powed(self._described, n), "sorensen")
 
-    def candidates(self, strength: sparse.csr_array, n_candidates: int) -> CandidateLists:
+    def candidates(self, strength: Rows, n_candidates: int) -> CandidateLists:
         """The fingerprints nearest to scans [n, n_ap] by Sorensen distance on the powed representation.
 
         Parameters
@@ -76,10 +85,10 @@ class CandidateSearch:
         if strength.shape[0] <= _BLOCK:
             return self._of_block(strength, n_candidates)
         starts = range(0, strength.shape[0], _BLOCK)
-        lists = [self._of_block(strength[first : first + _BLOCK], n_candidates) for first in starts]
+        lists = [self._of_block(part(strength, first, first + _BLOCK), n_candidates) for first in starts]
         return CandidateLists(*map(np.concatenate, zip(*lists, strict=True)))
 
-    def _of_block(self, strength: sparse.csr_array, n_candidates: int) -> CandidateLists:
+    def _of_block(self, strength: Rows, n_candidates: int) -> CandidateLists:
         queries = ComparedScans(strength, self._described.rarity)
         distance, row = self._index.nearest(_powed(queries, len(queries)), n_candidates)
         query, candidate = np.repeat(np.arange(len(queries)), row.shape[1]), row.ravel()
@@ -108,9 +117,7 @@ def _in_list(distance: np.ndarray) -> np.ndarray:
     return np.asarray(np.clip(np.stack(features, axis=2), -_MOST, _MOST))
 
 
-def _powed(scans: ComparedScans, n: int) -> sparse.csr_array:
+def _powed(scans: ComparedScans, n: int) -> CompressedRows:
     """The powed representation of the first n scans."""
-    like = scans.strength
-    end = like.indptr[n]
-    readings = scans.powed[:end], like.indices[:end], like.indptr[: n + 1]
-    return sparse.csr_array(readings, shape=(n, like.shape[1]))
+    first = part(scans.strength, 0, n)
+    return first._replace(data=scans.powed[: len(first.data)])

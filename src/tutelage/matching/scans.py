@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-from scipy import sparse
 
-from tutelage.sparse_rows import laid_end_to_end
+from tutelage.matching.readings import BETA
+from tutelage.matching.rows import Rows, in_order, kept, laid_end_to_end, row_of_each
 
 __all__ = ["STRONGEST", "ComparedScans"]
 
 STRONGEST = 5  # access points of a scan that are looked at one by one
-_POWER = np.e  # of the powed representation
 
 
 class ComparedScans:
@@ -24,16 +23,13 @@ class ComparedScans:
     rarity : [n_ap] weight of each access point, larger for one that few fingerprints heard
     """
 
-    def __init__(self, strength: sparse.csr_array, rarity: np.ndarray) -> None:
-        strength = sparse.csr_array(strength, copy=True)
-        strength.eliminate_zeros()
-        strength.sort_indices()
-        self.strength, self.rarity = strength, rarity
-        n, n_ap = strength.shape
+    def __init__(self, strength: Rows, rarity: np.ndarray) -> None:
+        self.strength, self.rarity = in_order(kept(strength, strength.data != 0)), rarity
+        strength = self.strength
         self.n_heard = np.diff(strength.indptr)
-        self._row = np.repeat(np.arange(n), self.n_heard)
-        self._key = self._row * np.int64(n_ap) + strength.indices
-        self.powed = strength.data**_POWER
+        self._row = row_of_each(strength)
+        self._key = self._row * np.int64(strength.shape[1]) + strength.indices
+        self.powed = strength.data**BETA
         self.total = self._sums(strength.data)
         self.total_powed = self._sums(self.powed)
         self.total_rare = self._sums(self.powed * rarity[strength.indices])

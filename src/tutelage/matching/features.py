@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.scorer.scans import STRONGEST, ComparedScans
+from tutelage.matching.scans import STRONGEST, ComparedScans
 
 __all__ = ["PAIR_FEATURES", "describe_pairs"]
 

@@ -10,11 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from tutelage.scorer.likelihood import LIKELIHOOD_FEATURES, HeardAround
-from tutelage.scorer.scans import ComparedScans
+from tutelage.matching.likelihood import LIKELIHOOD_FEATURES, HeardAround
+from tutelage.matching.scans import ComparedScans
 from tutelage.scorer.smoothing import Surroundings
 
 N_AP, NOISE, RARE, MOST = 8, 0.05, 0.02, 25.0
+
+
+def heard_around(strength: sparse.csr_array, surroundings: Surroundings) -> HeardAround:
+    heard = strength.astype(bool).astype(float)
+    share, square = (surroundings.mean(values).data for values in (heard, strength.power(2)))
+    return HeardAround(surroundings.mean(strength), share, square)
 
 
 def by_hand(query: np.ndarray, scans: np.ndarray, weight: np.ndarray) -> list[float]:
@@ -49,7 +55,7 @@ def test_features_are_those_of_a_plain_loop(seed: int, share_heard: float, n_poi
     queries, fingerprints = dense[:3], dense[3:]
     place, storey = rng.integers(0, 3, (9, 2)).astype(float), rng.integers(0, 2, 9)
     surroundings = Surroundings(place, storey, n_points)
-    around = HeardAround(sparse.csr_array(fingerprints), surroundings)
+    around = heard_around(sparse.csr_array(fingerprints), surroundings)
     query, candidate = np.divmod(np.arange(27), 9)
     point = surroundings.point[candidate]
     compared = ComparedScans(sparse.csr_array(queries), np.ones(N_AP))
@@ -67,7 +73,7 @@ def test_known_values() -> None:
     found = dict(
         zip(
             LIKELIHOOD_FEATURES,
-            HeardAround(scans, surroundings).describe(queries, zero, zero)[0],
+            heard_around(scans, surroundings).describe(queries, zero, zero)[0],
             strict=True,
         )
     )
@@ -88,7 +94,7 @@ def test_a_scan_is_likeliest_where_it_was_taken() -> None:
     centre = 0.2 + 0.06 * np.abs(place[:, :1] - np.arange(10)[None])
     strength = np.clip(centre + rng.normal(0, 0.02, centre.shape), 0.01, 1)
     surroundings = Surroundings(place, np.zeros(40, dtype=int), 2)
-    around = HeardAround(sparse.csr_array(strength), surroundings)
+    around = heard_around(sparse.csr_array(strength), surroundings)
     queries = ComparedScans(sparse.csr_array(strength), np.ones(10))
     query, point = np.divmod(np.arange(400), 10)
     log_likelihood = around.describe(queries, query, point)[:, -1].reshape(40, 10)

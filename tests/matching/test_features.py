@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from tutelage.scorer.features import PAIR_FEATURES, describe_pairs
-from tutelage.scorer.scans import STRONGEST, ComparedScans
+from tutelage.matching.features import PAIR_FEATURES, describe_pairs
+from tutelage.matching.scans import STRONGEST, ComparedScans
 
 N_AP = 12
 

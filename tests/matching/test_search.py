@@ -11,7 +11,8 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from tutelage.errors import UnknownNameError
-from tutelage.neighbours import distances, nearest, search
+from tutelage.matching import search
+from tutelage.matching.search import distances, nearest
 
 IN_SCIPY = {
     "euclidean": "euclidean",
@@ -98,3 +99,11 @@ def test_unknown_metric_is_refused_with_the_near_miss() -> None:
     one = sparse.csr_array([[1.0]])
     with pytest.raises(UnknownNameError, match="Did you mean sorensen"):
         distances(one, one, "sorenson")
+
+
+@every_metric
+def test_identical_scans_are_no_distance_apart(metric: str) -> None:
+    rng = np.random.default_rng(1)
+    scans = sparse.csr_array(np.where(rng.random((40, 60)) < 0.3, rng.random((40, 60)), 0))
+    between = np.diag(distances(scans, scans, metric))
+    np.testing.assert_allclose(between, 0, atol=1e-14)

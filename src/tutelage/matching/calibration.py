@@ -1,4 +1,4 @@
-"""Radii and refusals of a model, learnt on reference points that a twin of it never saw."""
+"""Radii and refusals of a model, as they were learnt by `tutelage.calibration`."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tutelage.calibration.conformal import conformal_quantile, point_shares
-from tutelage.calibration.landmarks import Landmarks, difficulty, nearest_distance
-from tutelage.calibration.scale import Scale, cross_fitted
 from tutelage.errors import BadInputError
-from tutelage.fingerprints import FingerprintSet
-from tutelage.positions import Located
-from tutelage.surveys import reference_points
+from tutelage.matching.conformal import conformal_quantile
+from tutelage.matching.landmarks import Landmarks, difficulty, nearest_distance
+from tutelage.matching.rows import Rows, part
 
-__all__ = ["Calibration", "Judgement", "Trial"]
+__all__ = ["Calibration", "Judgement", "Scale"]
 
-_FALSE_REFUSALS = 0.01  # of scans at new places of the surveyed building
-_MARGIN = 2.0  # other phones and later months look stranger than a survey's own places do to each other
 _SCANS = 4096  # at a time: 33 MB of cosines
 _MARKS = "landmarks."  # before the names of their arrays
 
 
-class Trial(NamedTuple):
-    """What a model that learnt a part of a survey makes of the rest."""
+class Scale(NamedTuple):
+    """exp(slope . (difficulty - mean) / spread): the error to expect of a scan, relative to others."""
 
-    learnt: FingerprintSet
-    asked: FingerprintSet
-    """Of other reference points."""
-    located: Located
+    mean: np.ndarray
+    """[n_figures] of the held-out scans' `difficulty`."""
+    spread: np.ndarray
+    """[n_figures] standard deviations."""
+    slope: np.ndarray
+    """[n_figures]"""
+
+    def of(self, hard: np.ndarray) -> np.ndarray:
+        """[n] of difficulties [n, n_figures]."""
+        return np.asarray(np.exp((hard - self.mean) / self.spread @ self.slope))
 
 
 class Judgement(NamedTuple):
@@ -53,10 +54,11 @@ class Calibration:
     landmarks : of the whole training data
     scale : of a scan's difficulty
     score : [n] error / scale of each held-out scan
-    share : [n] what each counts (`point_shares`)
+    share : [n] what each counts (`tutelage.calibration.point_shares`)
     farthest : distance to the nearest landmark above which a scan is refused
     false_refusals : share of scans at new places of the building that are refused, at most
     n_points : reference points held out
+    plain_radius_m : the same radius for every scan, by level: for those who have the card alone
     """
 
     landmarks: Landmarks
@@ -66,49 +68,15 @@ class Calibration:
     farthest: float
     false_refusals: float
     n_points: int
+    plain_radius_m: Mapping[str, float | None]
 
-    @classmethod
-    def fit(cls, train: FingerprintSet, trial: Trial, *, seed: int = 0) -> Calibration:
-        """Learn the scale and the quantiles from a trial; the landmarks are those of all training scans.
-
-        Raises
-        ------
-        BadInputError
-            If no held-out scan hears an access point that the trial's model knew.
-        """
-        marks = Landmarks.of(trial.learnt, seed)
-        known = marks.n_known(trial.asked) > 0
-        if not known.any():
-            raise BadInputError(
-                "no scan of the held-out reference points hears an access point of the others; fit without "
-                "calibration, or survey more points"
-            )
-        asked, position_m = trial.asked[known], trial.located.position_m[known]
-        point = reference_points(asked)
-        share = point_shares(point)
-        similarity = marks.similarity(asked)
-        hard = difficulty(similarity, marks.position_m, marks.n_known(asked), position_m)
-        error_m = np.linalg.norm(position_m - asked.known_position_m, axis=1)
-        n_points = int(point.max()) + 1
-        weight = share * (n_points + 1)
-        false_refusals = max(_FALSE_REFUSALS, 1 / (n_points + 1))
-        strangest = conformal_quantile(nearest_distance(similarity), share, 1 - false_refusals)
-        farthest = 1 - max(0.0, 1 - strangest) ** _MARGIN
-        return cls(
-            Landmarks.of(train, seed),
-            Scale.fit(hard, error_m, weight),
-            error_m / cross_fitted(hard, error_m, weight, point, seed),
-            share,
-            farthest,
-            false_refusals,
-            n_points,
-        )
-
-    def judge(self, scans: FingerprintSet, position_m: np.ndarray, level: float) -> Judgement:
-        """Radii and refusals of scans with their positions [n, 2] in the training frame.
+    def judge(self, rss_dbm: Rows, position_m: np.ndarray, level: float) -> Judgement:
+        """Radii and refusals of scans.
 
         Parameters
         ----------
+        rss_dbm : [n, n_ap] over the access points of the model
+        position_m : [n, 2] the model's answers in the training frame
         level : share of the scans whose true position lies within the radius, in (0, 1)
 
         Raises
@@ -120,17 +88,17 @@ class Calibration:
             raise BadInputError(
                 f"level is {level:g}; the share of positions within the radius lies between 0 and 1"
             )
-        marks = self.landmarks
+        n, marks = rss_dbm.shape[0], self.landmarks
         quantile = conformal_quantile(self.score, self.share, level)
-        radius_m, unlike = np.full(len(scans), np.nan), np.zeros(len(scans), dtype=bool)
-        for first in range(0, len(scans), _SCANS):
-            part = slice(first, first + _SCANS)
-            asked = scans[np.arange(len(scans))[part]]
+        radius_m, unlike = np.full(n, np.nan), np.zeros(n, dtype=bool)
+        for first in range(0, n, _SCANS):
+            these = slice(first, first + _SCANS)
+            asked = part(rss_dbm, first, first + _SCANS)
             similarity = marks.similarity(asked)
-            unlike[part] = nearest_distance(similarity) > self.farthest
+            unlike[these] = nearest_distance(similarity) > self.farthest
             if np.isfinite(quantile):
-                hard = difficulty(similarity, marks.position_m, marks.n_known(asked), position_m[part])
-                radius_m[part] = self.scale.of(hard) * quantile
+                hard = difficulty(similarity, marks.position_m, np.diff(asked.indptr), position_m[these])
+                radius_m[these] = self.scale.of(hard) * quantile
         return Judgement(radius_m, unlike)
 
     @property
@@ -145,6 +113,7 @@ class Calibration:
             "farthest": self.farthest,
             "false_refusals": self.false_refusals,
             "n_points": self.n_points,
+            "plain_radius_m": dict(self.plain_radius_m),
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -166,4 +135,5 @@ class Calibration:
             config["farthest"],
             config["false_refusals"],
             config["n_points"],
+            config["plain_radius_m"],
         )

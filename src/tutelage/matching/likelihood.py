@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
 
-from tutelage.scorer.scans import ComparedScans
-from tutelage.scorer.smoothing import Surroundings
-from tutelage.sparse_rows import laid_end_to_end
+from tutelage.matching.rows import Rows, laid_end_to_end
+from tutelage.matching.scans import ComparedScans
 
 __all__ = ["LIKELIHOOD_FEATURES", "HeardAround"]
 
@@ -33,19 +31,17 @@ class HeardAround:
 
     Parameters
     ----------
-    strength : CSR [n, n_ap], the positive representation of scans
-    surroundings : of these scans
+    mean : CSR [points, n_ap], the mean strength of the scans around each point, 0 where they do not hear
+    share : [nnz] how much of the scans hears, at the entries of `mean`
+    mean_square : [nnz] the mean of their squared strengths
     """
 
-    def __init__(self, strength: sparse.csr_array, surroundings: Surroundings) -> None:
-        heard, square = strength.copy(), strength.copy()
-        heard.data, square.data = np.ones_like(strength.data), strength.data**2
-        share, total, total_square = (surroundings.mean(values) for values in (heard, strength, square))
-        self._start, self._length, self._access_point = share.indptr, np.diff(share.indptr), share.indices
-        self._mean = total.data / share.data
-        self._variance = np.maximum(total_square.data / share.data - self._mean**2, 0) + _NOISE**2
-        self._log_heard = np.log(np.clip(share.data, _RARE, 1 - _RARE))
-        self._log_silent = np.log(np.clip(1 - share.data, _RARE, 1 - _RARE))
+    def __init__(self, mean: Rows, share: np.ndarray, mean_square: np.ndarray) -> None:
+        self._start, self._length, self._access_point = mean.indptr, np.diff(mean.indptr), mean.indices
+        self._mean = mean.data / share
+        self._variance = np.maximum(mean_square / share - self._mean**2, 0) + _NOISE**2
+        self._log_heard = np.log(np.clip(share, _RARE, 1 - _RARE))
+        self._log_silent = np.log(np.clip(1 - share, _RARE, 1 - _RARE))
 
     def describe(self, queries: ComparedScans, query: np.ndarray, point: np.ndarray) -> np.ndarray:
         """Features of P pairs of a scan and a reference point.

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from tutelage.neighbours import distances, nearest
-from tutelage.scorer.candidates import FEATURES, CandidateSearch
-from tutelage.scorer.likelihood import LIKELIHOOD_FEATURES, HeardAround
-from tutelage.scorer.scans import ComparedScans
-from tutelage.scorer.smoothing import Surroundings
+from tutelage.matching.candidates import FEATURES, CandidateSearch
+from tutelage.matching.likelihood import LIKELIHOOD_FEATURES, HeardAround
+from tutelage.matching.scans import ComparedScans
+from tutelage.matching.search import distances, nearest
+from tutelage.scorer.smoothing import Surroundings, candidate_search, described_map
 
 
 def some_scans(n: int, seed: int) -> sparse.csr_array:
@@ -31,7 +31,7 @@ def spread_out(n: int) -> np.ndarray:
 
 
 def search_of(n: int) -> CandidateSearch:
-    return CandidateSearch(some_scans(n, 0), spread_out(n), np.arange(n) % 2)
+    return candidate_search(some_scans(n, 0), spread_out(n), np.arange(n) % 2)
 
 
 def test_candidates_are_the_nearest_by_sorensen_distance_on_powed_values() -> None:
@@ -68,7 +68,9 @@ def test_candidates_are_described_by_how_likely_the_scan_is_there() -> None:
     surroundings = Surroundings(spread_out(40), np.arange(40) % 2, 6)
     found = search_of(40).candidates(some_scans(6, 1), 10)
     query, point = np.repeat(np.arange(6), 10), surroundings.point[found.row.ravel()]
-    expected = HeardAround(fingerprints, surroundings).describe(queries, query, point)
+    known = described_map(fingerprints, spread_out(40), np.arange(40) % 2)
+    around = HeardAround(known.near, known.near_share, known.near_square)
+    expected = around.describe(queries, query, point)
     first = FEATURES.index(LIKELIHOOD_FEATURES[0])
     columns = slice(first, first + len(LIKELIHOOD_FEATURES))
     np.testing.assert_allclose(found.feature[:, :, columns].reshape(60, -1), expected, rtol=1e-5)
