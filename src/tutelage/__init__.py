@@ -20,7 +20,7 @@ from tutelage.extras import missing as _missing
 if TYPE_CHECKING:
     from tutelage.check import check_survey
     from tutelage.comparison import candidates, compare, write_comparison
-    from tutelage.datasets import dataset_table, fetch, load, simulated_survey
+    from tutelage.datasets import dataset_table, export_survey, fetch, load, simulated_survey
     from tutelage.errors import TutelageError
     from tutelage.evaluation import Evaluation, evaluate, write_report
     from tutelage.export import export_model
@@ -57,6 +57,7 @@ __all__ = [
     "dataset_table",
     "evaluate",
     "export_model",
+    "export_survey",
     "fetch",
     "load",
     "network_names",
@@ -94,6 +95,7 @@ _HOME = {
     "dataset_table": "tutelage.datasets",
     "evaluate": "tutelage.evaluation",
     "export_model": "tutelage.export",
+    "export_survey": "tutelage.datasets",
     "fetch": "tutelage.datasets",
     "load": "tutelage.datasets",
     "network_names": "tutelage.networks",

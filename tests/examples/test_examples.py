@@ -51,6 +51,45 @@ def test_representation_of_the_template_is_a_feature_map() -> None:
     check_network("my-network", settings)
 
 
+# -- from a walk to a model, and sharing ----------------------------------------------------------------
+
+
+def test_first_survey_runs_from_a_table_to_an_exported_model(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["first_survey.py"])
+    runpy.run_path(str(EXAMPLES / "first_survey.py"), run_name="__main__")
+    shown = capsys.readouterr().out
+    assert re.search(r"^take (k-NN|dnn): ", shown, flags=re.MULTILINE)
+    (error_m,) = re.findall(r"mean error (\d+\.\d+) m; \d+% of the radii hold the truth", shown)
+    assert float(error_m) < 8
+    assert "exported: " in shown
+    assert "a scan of three access points: " in shown
+
+
+def test_first_survey_stops_at_a_survey_with_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bad.csv").write_text("scan_id,x_m,y_m,ap1\ns1,0,0,-50\ns1,1,1,-60\n")
+    monkeypatch.setattr(sys, "argv", ["first_survey.py", str(tmp_path / "bad.csv")])
+    with pytest.raises(SystemExit, match=r"errors in .*bad\.csv; mend them first"):
+        runpy.run_path(str(EXAMPLES / "first_survey.py"), run_name="__main__")
+
+
+def test_sharing_hands_over_files_without_access_points_and_shows_the_controls(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    runpy.run_path(str(EXAMPLES / "sharing.py"), run_name="__main__")
+    shown = capsys.readouterr().out
+    assert shown.count("no access point of the survey in it") == 2
+    errors_m = {
+        name: float(m) for name, m in re.findall(r"^(.+): mean error (\d+\.\d+) m$", shown, re.MULTILINE)
+    }
+    assert {name for name in errors_m if "untrained" in name} == {
+        "network, untrained teacher",
+        "scorer, untrained",
+    }
+    assert errors_m["scorer, taught"] < errors_m["scorer, untrained"]
+
+
 # -- the package --------------------------------------------------------------------------------------
 
 
