@@ -192,17 +192,16 @@ class Localizer:
         """
         asked = self._as_scans(scans, not_heard)
         method = self._fitted()
-        readings = asked.aligned_to(self.access_points_)
+        readings = asked.aligned_to(self.access_points_)  # once, for all that looks at them
         known = readings.n_heard
-        answered = np.asarray(method.representation.transform(asked).sum(axis=1) > 0)
-        heard = Heard(asked.n_heard, known, answered)
-        answers = Positions.of(asked.scan_id, self.frame_, heard, method.locate(asked[answered]))
+        answered = np.asarray(method.representation.transform(readings).sum(axis=1) > 0)
+        heard, known_part = Heard(asked.n_heard, known, answered), readings[answered]
+        located = method.locate(known_part)
+        answers = Positions.of(asked.scan_id, self.frame_, heard, located)
         if self.calibration_ is None:
             return answers
-        rss_dbm = readings[answered].rss_dbm
-        return answers.judged(
-            answered, *self.calibration_.judge(rss_dbm, answers.position_m[answered], level), level
-        )
+        judged = self.calibration_.judge(known_part.rss_dbm, located.position_m, level)
+        return answers.judged(answered, *judged, level)
 
     def _as_scans(self, scans: Scans, not_heard: float | None) -> FingerprintSet:
         if isinstance(scans, FingerprintSet):
