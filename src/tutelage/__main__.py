@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from tutelage.extras import missing
@@ -11,6 +12,9 @@ __all__ = ["main"]
 
 def main() -> None:
     """Entry point: the command line, or one line that says what to install."""
+    # Networks this small hand work to other threads and wait for it thousands of times a second. Waiting in a
+    # loop keeps a core from whoever does the work: it took three times as long, beside other programs five.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read once, when PyTorch is loaded
     try:
         from tutelage.cli import main as run
 
