@@ -78,3 +78,22 @@ def test_accuracy_page_shows_the_committed_figures_of_every_method_on_whole_surv
             error, n_seeds = found[key]
             assert error.split(" ")[0] == f"{mean(errors):.2f}", (target, key)
             assert n_seeds == str(len(errors))
+
+
+def test_surveying_page_shows_what_extrapolations_were_worth() -> None:
+    page = " ".join((ROOT / "docs" / "surveying.md").read_text(encoding="utf-8").split())
+    found = rows("learning_curves")
+    figure = {name: [float(row[name]) for row in found] for name in found[0] if name.endswith("_m")}
+    for survey in ("tut6", "tut7", "ujiindoorloc", "tampere", "tut1"):
+        own = [row for row in found if row["survey"] == survey]
+        gains = (" / ".join(f"{float(row[name]):.2f}" for row in own) for name in ("gain_m", "gain_true_m"))
+        assert f"| {own[0]['n_half']} to {own[0]['n_all']} | {' | '.join(gains)} |" in page
+        brought = (mean(float(row[name]) for row in own) for name in ("random_m", "near_m", "apart_m"))
+        assert f"| {survey} | {' | '.join(f'{each:.2f}' for each in brought)} |" in page
+    off_m = mean(abs(p - t) for p, t in zip(figure["gain_m"], figure["gain_true_m"], strict=True))
+    off = mean(abs(p / t - 1) for p, t in zip(figure["all_m"], figure["all_true_m"], strict=True))
+    assert f"predicted to {off_m:.2f} m on average" in page
+    assert f"predicted to {off:.0%} on average".replace("%", " %") in page
+    for name, words in (("gain", "the interval holds it in"), ("all", "the intervals held them in")):
+        ends = zip(*(figure[f"{name}_{end}_m"] for end in ("low", "true", "high")), strict=True)
+        assert f"{words} {sum(low <= true <= high for low, true, high in ends)} of {len(found)}" in page

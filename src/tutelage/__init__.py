@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tutelage.frames import LocalFrame
     from tutelage.localizer import Localizer
     from tutelage.networks import check_network, network_names, register_network
+    from tutelage.planning import plan_survey, write_plan
     from tutelage.positions import Positions
     from tutelage.representation import CoordinateScaler, RssRepresentation
     from tutelage.scorer import ScorerTeacher, teach_scorer
@@ -61,6 +62,7 @@ __all__ = [
     "fetch",
     "load",
     "network_names",
+    "plan_survey",
     "register_network",
     "simulated_survey",
     "split_by_device",
@@ -71,6 +73,7 @@ __all__ = [
     "teach_scorer",
     "tune",
     "write_comparison",
+    "write_plan",
     "write_report",
 ]
 
@@ -99,6 +102,7 @@ _HOME = {
     "fetch": "tutelage.datasets",
     "load": "tutelage.datasets",
     "network_names": "tutelage.networks",
+    "plan_survey": "tutelage.planning",
     "register_network": "tutelage.networks",
     "simulated_survey": "tutelage.datasets",
     "split_by_device": "tutelage.surveys",
@@ -109,6 +113,7 @@ _HOME = {
     "teach_scorer": "tutelage.scorer",
     "tune": "tutelage.tuning",
     "write_comparison": "tutelage.comparison",
+    "write_plan": "tutelage.planning",
     "write_report": "tutelage.evaluation",
 }
 

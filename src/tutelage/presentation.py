@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait f
     from tutelage.localizer import Localizer
     from tutelage.matching.calibration import Calibration
     from tutelage.networks import NetworkFile
+    from tutelage.planning import Estimate, SurveyPlan
     from tutelage.positions import Positions
     from tutelage.scorer import ScorerCard
     from tutelage.teaching import TeacherCard
@@ -41,6 +42,7 @@ __all__ = [
     "show_evaluations",
     "show_fit",
     "show_pairs",
+    "show_plan",
     "show_survey",
     "show_teachers",
     "show_tuned",
@@ -297,7 +299,44 @@ def show_comparison(
         print(f"next: {shlex.join(words)}")
 
 
-def _interval(difference: Difference) -> str:
+def show_plan(found: SurveyPlan, report: Path | None, as_json: bool) -> None:
+    """The learning curve, the places that need points most, and the sentence.
+
+    Parameters
+    ----------
+    report : the page that was written
+    """
+    if as_json:
+        print(json.dumps(found.as_dict()))
+        return
+    curve = found.curve
+    table = Table(
+        title=f"{found.method.network}: 2-D error at reference points of {plain(found.name)} held out"
+    )
+    for heading in ("points", "mean (m)", "95 % interval"):
+        table.add_column(heading, justify="right")
+    for n_points, error in zip(curve.n_points, curve.errors, strict=True):
+        table.add_row(f"{n_points:,.0f}", _number(error.mean), _interval(error))
+    for words, n_points in (("all", curve.n_now), ("twice", 2 * curve.n_now)):
+        error = curve.at(n_points)
+        table.add_row(f"{words}, {n_points:,} (by the law)", _number(error.mean), _interval(error))
+    _print(table)
+    places = Table(
+        title="Where more points would help most: around these, away from the points that are there"
+    )
+    named = ("x_m", "y_m", "floor", "building", "smoothed_error_m", "nearest_point_m")
+    for heading in ("", "x (m)", "y (m)", "floor", "building", "error around (m)", "nearest point (m)"):
+        places.add_column(heading, justify="right")
+    for rank, record in enumerate(map(found.places.record, found.places.first), start=1):
+        cells = [record[name] for name in named]
+        places.add_row(str(rank), *(plain(c) if isinstance(c, str) else _number(c) for c in cells))
+    _print(places)
+    _print(f"{plain(found.name)}: {curve.words}")
+    if report:
+        _print(f"report: {plain(str(report))}")
+
+
+def _interval(difference: Difference | Estimate) -> str:
     return f"{difference.low:.2f} to {difference.high:.2f}"
 
 

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from tutelage import presentation
-from tutelage.cli import answering, comparing, data, exporting, learning, tables
+from tutelage.cli import answering, comparing, data, exporting, learning, planning, tables
 from tutelage.errors import LeftOutWarning, TutelageError
 
 __all__ = ["app", "main"]
@@ -38,6 +38,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(teachers_app, name="teachers")
 app.command("teach")(learning.teach_command)
 app.command("compare")(comparing.compare_command)
+app.command("plan")(planning.plan_command)
 app.command("fit")(learning.fit_command)
 app.command("tune")(learning.tune_command)
 app.command("evaluate")(answering.evaluate_command)

@@ -17,6 +17,7 @@ __all__ = ["Candidate", "candidates"]
 _DEFAULT = "knn", "scorer", "dnn", "tutor"
 _OWN_MAP = {"scorer": "own_map", "tutor": "scorer.own_map"}
 _OWN = "own data alone"
+_LENGTHS = "epochs", "minutes", "budget"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,17 @@ class Candidate:
     def localizer(self, **more: Any) -> Localizer:
         """Ready to be fitted; `more` as of `Localizer`."""
         return Localizer(self.network, teachers=self.teachers, settings=self.settings, **more)
+
+    def trial_localizer(self, seed: int, **options: Any) -> Localizer:
+        """The same for a trial on held-out points: no radii, and lengths only for what is trained for long.
+
+        Parameters
+        ----------
+        options : as of `Localizer`, such as `minutes`
+        """
+        has_length = self.network not in ("knn", "scorer")
+        kept = {key: value for key, value in options.items() if has_length or key not in _LENGTHS}
+        return self.localizer(seed=seed, calibrate=False, **kept)
 
     def words(self) -> list[str]:
         """Its part of the command line of fit."""

@@ -19,7 +19,6 @@ from tutelage.evaluation.evaluate import require_unseen
 from tutelage.evaluation.statistics import Difference, holm, paired_bootstraps
 from tutelage.fingerprints import Survey
 from tutelage.learning import Building, training_scans
-from tutelage.localizer import Localizer
 from tutelage.positions import Positions
 from tutelage.surveys import reference_points
 
@@ -155,7 +154,7 @@ def compare(
     seconds = dict.fromkeys(answers, 0.0)
     for candidate, each in shown:
         began = time.monotonic()
-        model = _without_length(candidate, options, seed).fit(heard[fold != each])
+        model = candidate.trial_localizer(seed, **options).fit(heard[fold != each])
         seconds[candidate.name] += (time.monotonic() - began) / n_folds
         answers[candidate.name].append(model.predict(heard[fold == each]))
     evaluations = [
@@ -164,14 +163,6 @@ def compare(
     ]
     standings = _standings(candidates, evaluations, point, list(seconds.values()))
     return Comparison(name, standings, n_folds, n_points, len(heard))
-
-
-def _without_length(candidate: Candidate, options: dict[str, Any], seed: int) -> Localizer:
-    """A localizer of the candidate; lengths only for what is trained for long."""
-    lengths = {"epochs", "minutes", "budget"}
-    apply = candidate.network not in ("knn", "scorer")
-    kept = {key: value for key, value in options.items() if apply or key not in lengths}
-    return candidate.localizer(seed=seed, calibrate=False, **kept)
 
 
 def _standings(

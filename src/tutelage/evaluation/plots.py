@@ -11,7 +11,7 @@ import numpy as np
 
 from tutelage.evaluation.metrics import Evaluation, error_cdf
 
-__all__ = ["cdf_figure", "error_map", "floors_of"]
+__all__ = ["cdf_figure", "error_map", "floors_of", "plain_text", "scatter_kind", "storey"]
 
 # Okabe and Ito's colours for all kinds of colour vision, without the black and the yellow that vanish
 # on a dark or a light page; dashes tell models apart once the colours repeat.
@@ -21,11 +21,12 @@ _MAX_SVG_POINTS = 2000  # beyond this a browser draws faster with WebGL
 _MAP_WIDTH_PX, _PANEL_HEIGHT_PX = 1040, (240, 600)
 
 
-def _kind(n_points: int) -> str:
+def scatter_kind(n_points: int) -> str:
+    """The trace type that a browser draws fast."""
     return "scattergl" if n_points > _MAX_SVG_POINTS else "scatter"
 
 
-def _text(words: str) -> str:
+def plain_text(words: str) -> str:
     """Escaped for plotly.js, which reads its texts as HTML but does not know &quot;."""
     return escape(words, quote=False)
 
@@ -56,9 +57,9 @@ def cdf_figure(names: Sequence[str], evaluations: Sequence[Evaluation]) -> dict[
 def _cdf_line(i: int, name: str, evaluation: Evaluation) -> dict[str, Any]:
     x, share = error_cdf(evaluation.errors_m)
     return {
-        "type": _kind(len(x)),
+        "type": scatter_kind(len(x)),
         "mode": "lines",
-        "name": _text(name),
+        "name": plain_text(name),
         "x": [0.0, *np.round(x, 3).tolist()],
         "y": [0.0, *np.round(share, 5).tolist()],
         "line": {
@@ -81,10 +82,11 @@ def _true_floor(evaluation: Evaluation) -> np.ndarray:
 
 def floors_of(evaluations: Sequence[Evaluation]) -> list[str]:
     """All true floors: the numbered from the lowest up, then the named, then "" for unknown."""
-    return sorted({str(floor) for e in evaluations for floor in _true_floor(e)}, key=_storey)
+    return sorted({str(floor) for e in evaluations for floor in _true_floor(e)}, key=storey)
 
 
-def _storey(floor: str) -> tuple[bool, float, bool, str]:
+def storey(floor: str) -> tuple[bool, float, bool, str]:
+    """What floors are sorted by: the numbered from the lowest up, then the named, then "" for unknown."""
     try:
         return False, float(floor), False, floor
     except ValueError:
@@ -95,7 +97,7 @@ def error_map(
     names: Sequence[str], evaluations: Sequence[Evaluation], floors: Sequence[str]
 ) -> dict[str, Any]:
     """One layout with a panel a model, and for each of `floors` the traces to show in it."""
-    kind = _kind(sum(map(len, evaluations)))
+    kind = scatter_kind(sum(map(len, evaluations)))
     panels = list(enumerate(evaluations, start=1))
     return {
         "layout": _map_layout(names, evaluations),
@@ -109,10 +111,10 @@ def _panel(number: int, evaluation: Evaluation, floor: str, kind: str) -> list[d
     """Dots coloured by error where there is an answer, crosses where there is none."""
     on_floor, answers = _true_floor(evaluation) == floor, evaluation.answers
     answered, silent = on_floor & answers.answered, on_floor & ~answers.answered
-    ids = np.array([_text(str(name)) for name in evaluation.truth.scan_id], dtype=object)
+    ids = np.array([plain_text(str(name)) for name in evaluation.truth.scan_id], dtype=object)
     given = [f"{x:.2f}, {y:.2f}" for x, y in answers.absolute_position_m[answered]]
     labels = np.full(len(answers), "") if answers.floor is None else answers.floor
-    given_floor = [_text(str(label)) or "–" for label in labels[answered]]
+    given_floor = [plain_text(str(label)) or "–" for label in labels[answered]]
 
     def trace(rows: np.ndarray, **rest: Any) -> dict[str, Any]:
         x, y = np.round(evaluation.truth.absolute_position_m[rows], 3).T.tolist()
@@ -134,7 +136,7 @@ def _panel(number: int, evaluation: Evaluation, floor: str, kind: str) -> list[d
         trace(
             silent,
             customdata=[
-                [i, _text(str(why))] for i, why in zip(ids[silent], answers.reason[silent], strict=True)
+                [i, plain_text(str(why))] for i, why in zip(ids[silent], answers.reason[silent], strict=True)
             ],
             marker={"size": 8, "symbol": "x", "color": "#888888"},
             hovertemplate="<b>%{customdata[0]}</b><br>no position: %{customdata[1]}<extra></extra>",
@@ -163,7 +165,7 @@ def _map_layout(names: Sequence[str], evaluations: Sequence[Evaluation]) -> dict
         layout[f"yaxis{panel}"] = axis | ({"matches": "y"} if panel > 1 else {"scaleanchor": "x"})
         layout["annotations"].append(
             {
-                "text": f"<b>{_text(name)}</b>",
+                "text": f"<b>{plain_text(name)}</b>",
                 "showarrow": False,
                 "xref": f"x{panel} domain",
                 "yref": f"y{panel} domain",

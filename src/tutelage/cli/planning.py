@@ -1,0 +1,71 @@
+"""The verb that says how much more to survey, and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tutelage import datasets, presentation
+from tutelage.cli.options import (
+    SOURCE,
+    DataDir,
+    Device,
+    Epochs,
+    Epsg,
+    Json,
+    NotHeard,
+    Seed,
+    require_writable_file,
+    stoppable,
+)
+
+__all__ = ["plan_command"]
+
+
+def plan_command(
+    survey: Annotated[str, typer.Argument(help=f"Building, of which the training scans are used: {SOURCE}.")],
+    network: Annotated[
+        str, typer.Option(help="What learns: knn, scorer, tutor, a registered network, or NAME:FILE of tune.")
+    ] = "knn",
+    teacher: Annotated[list[str] | None, typer.Option(help="Teacher file; repeatable. Scorer: one.")] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Parts of the reference points, held out in turn.")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the points are divided anew.")] = 2,
+    epochs: Epochs = None,
+    minutes: Annotated[float | None, typer.Option(help="Length of each fit in minutes, about.")] = None,
+    source_too: Annotated[
+        bool, typer.Option("--source-too", help="Also of a building in which the teacher learnt.")
+    ] = False,
+    report: Annotated[Path | None, typer.Option(help="HTML page to write.")] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    not_heard: NotHeard = None,
+    epsg: Epsg = None,
+    as_json: Json = False,
+) -> None:
+    """How much more to survey, and where: a learning curve over reference points, and a map of the errors."""
+    from tutelage.planning import plan_survey, planning_method, write_plan
+    from tutelage.training import Budget
+
+    if report:
+        require_writable_file(report)
+    Budget(epochs, minutes)
+    method = planning_method(network, teacher or ())
+    building = datasets.load(survey, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
+    how = {"epochs": epochs, "minutes": minutes, "device": device}
+    with stoppable("nothing was written; give the same command again"):
+        found = plan_survey(
+            building,
+            method,
+            n_folds=folds,
+            n_rounds=rounds,
+            source_too=source_too,
+            seed=seed,
+            progress=not as_json,
+            **how,
+        )
+        if report:
+            write_plan(found, report)
+    presentation.show_plan(found, report, as_json)

@@ -1,0 +1,204 @@
+"""Models of parts of a survey, asked about reference points that none of them saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from tutelage.comparison import Candidate, candidates
+from tutelage.errors import BadInputError
+from tutelage.evaluation.evaluate import require_unseen
+from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.learning import Building, training_scans
+from tutelage.neighbours import choose_settings
+from tutelage.planning.curve import LearningCurve, learning_curve
+from tutelage.planning.places import SurveyedPlaces, surveyed_places
+from tutelage.planning.sampling import SHARES, Repetition, repetitions
+from tutelage.surveys import reference_points
+
+__all__ = ["SurveyPlan", "plan_survey", "planning_method"]
+
+_FEWEST_POINTS = 20
+_FEWEST_LEARNT = 4  # points of a part that is worth a model
+
+
+@dataclass(frozen=True)
+class SurveyPlan:
+    """How much more to survey, and where.
+
+    Parameters
+    ----------
+    name : of the survey
+    method : that learnt
+    n_repetitions : how often each size was learnt
+    n_scans : training scans that hear anything
+    n_left_out : reference points that the curve leaves out: none of their scans got a position at every size
+    curve, places : what was found
+    """
+
+    name: str
+    method: Candidate
+    n_repetitions: int
+    n_scans: int
+    n_left_out: int
+    curve: LearningCurve
+    places: SurveyedPlaces
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain figures, for JSON."""
+        places = self.places
+        return {
+            "survey": self.name,
+            "network": self.method.network,
+            "settings": dict(self.method.settings),
+            "n_points": len(places),
+            "n_scans": self.n_scans,
+            "n_left_out": self.n_left_out,
+            "n_repetitions": self.n_repetitions,
+            "curve": self.curve.as_dict(),
+            "places": [places.record(point) for point in places.first],
+            "points": [places.record(point) for point in range(len(places))],
+        }
+
+
+def planning_method(network: str = "knn", teachers: Sequence[str] = ()) -> Candidate:
+    """What learns the parts; a scorer weighs as its teacher taught it, without learning from each part anew.
+
+    Raises
+    ------
+    UnknownNameError, BadInputError
+        If the network does not exist, or a teacher cannot be read.
+    """
+    candidates([network], teachers)
+    settings = {"own_map": False} if network == "scorer" else {}
+    return Candidate(network, network, tuple(teachers), settings)
+
+
+def plan_survey(
+    building: Building,
+    method: Candidate | None = None,
+    *,
+    n_folds: int = 5,
+    n_rounds: int = 2,
+    source_too: bool = False,
+    seed: int = 0,
+    progress: bool = False,
+    **options: Any,
+) -> SurveyPlan:
+    """Learning curve over reference points with its extrapolation, and where the model is least sure.
+
+    Only training scans are used: a test split stays sealed.
+
+    Parameters
+    ----------
+    building : a survey or scans
+    method : see `planning_method`, by default k-NN, whose settings are chosen once on all training scans
+    n_folds : parts into which the reference points are divided; one after another is held out
+    n_rounds : how often they are divided anew
+    source_too : also of a survey in which the method's teacher learnt
+    seed : of the parts, the fits and the intervals
+    progress : show progress bars on standard error
+    options : as of `Localizer`, such as `minutes`; k-NN and scorer have no length
+
+    Raises
+    ------
+    BadInputError, UnknownNameError
+        If the survey has fewer than 20 reference points, the method cannot be fitted, or its teacher learnt
+        in this survey and `source_too` is off.
+    """
+    method = method or planning_method()
+    if isinstance(building, Survey) and not source_too:
+        require_unseen(method.learnt_in(), building)
+    scans, name, _ = training_scans(building)
+    heard = scans[scans.n_heard > 0]
+    point = reference_points(heard)
+    n_points = int(point.max()) + 1
+    _require_enough(n_points, n_folds, n_rounds)
+    if method.network == "knn":
+        settings, _ = choose_settings(heard, method.settings, seed=seed, progress=progress)
+        method = replace(method, settings=settings.model_dump())
+    drawn = repetitions(n_points, n_folds=n_folds, n_rounds=n_rounds, seed=seed)
+    shares = [share for share in SHARES if min(len(each.part(share)) for each in drawn) >= _FEWEST_LEARNT]
+    work = [(each, share) for each in drawn for share in shares]
+    shown = track(work, "learning parts", console=Console(stderr=True), disable=not progress, transient=True)
+    found = [_asked(method, heard, point, each, share, seed, options) for each, share in shown]
+    of_curve, of_points = _over_points(found, point, len(shares))
+    counted = np.isfinite(of_curve[:, 0]).any(axis=0)
+    if not counted.any():
+        raise BadInputError(
+            "no scan hears an access point of other reference points; there is no curve to draw"
+        )
+    n_learnt = np.array([[len(each.part(share)) for share in shares] for each in drawn])
+    curve = learning_curve(n_learnt, list(of_curve), n_points, seed=seed)
+    places = surveyed_places(heard, point, of_points)
+    return SurveyPlan(name, method, len(drawn), len(heard), int((~counted).sum()), curve, places)
+
+
+def _require_enough(n_points: int, n_folds: int, n_rounds: int) -> None:
+    if n_points < _FEWEST_POINTS:
+        raise BadInputError(
+            f"{n_points} reference points are too few for a learning curve; survey at least {_FEWEST_POINTS}"
+        )
+    if not 2 <= n_folds <= n_points // 2 or n_rounds < 1:
+        raise BadInputError(
+            f"{n_folds} folds of {n_points} reference points in {n_rounds} rounds; at least 2 folds, "
+            "of 2 points or more each, and 1 round"
+        )
+
+
+class _Asked(NamedTuple):
+    """Errors of the scans at held-out points; NaN without a position."""
+
+    row: np.ndarray
+    error_m: np.ndarray
+
+
+def _asked(
+    method: Candidate,
+    heard: FingerprintSet,
+    point: np.ndarray,
+    each: Repetition,
+    share: float,
+    seed: int,
+    options: dict[str, Any],
+) -> _Asked:
+    """A model of a part, asked about the points that are held out."""
+    model = method.trial_localizer(seed, **options).fit(heard[np.isin(point, each.part(share))])
+    row = np.flatnonzero(np.isin(point, each.held))
+    position_m = model.predict(heard[row]).position_m
+    return _Asked(row, np.linalg.norm(position_m - heard.known_position_m[row], axis=1))
+
+
+def _over_points(found: Sequence[_Asked], point: np.ndarray, n_shares: int) -> tuple[np.ndarray, np.ndarray]:
+    """Scans to reference points.
+
+    Returns
+    -------
+    of_curve, of_points : [n_repetitions, n_shares, n_points], [n_points]
+        Over the scans that got a position at every size, so that all sizes are asked the same; and over all
+        that got one from the largest parts.
+    """
+    n_points, n_scans = int(point.max()) + 1, len(point)
+    of_curve = []
+    total, n_answers = np.zeros(n_points), np.zeros(n_points)
+    for first in range(0, len(found), n_shares):
+        sizes = found[first : first + n_shares]
+        row, table = sizes[0].row, np.full((n_shares, n_scans), np.nan)
+        for i, asked in enumerate(sizes):
+            table[i, asked.row] = asked.error_m
+        everywhere = np.flatnonzero(np.isfinite(table).all(axis=0))
+        of_curve.append([_means(point[everywhere], errors[everywhere], n_points) for errors in table])
+        answered = row[np.isfinite(table[-1, row])]
+        total += np.bincount(point[answered], table[-1, answered], n_points)
+        n_answers += np.bincount(point[answered], minlength=n_points)
+    return np.array(of_curve), np.where(n_answers > 0, total / np.maximum(n_answers, 1), np.nan)
+
+
+def _means(point: np.ndarray, error_m: np.ndarray, n_points: int) -> np.ndarray:
+    n = np.bincount(point, minlength=n_points)
+    return np.where(n > 0, np.bincount(point, error_m, n_points) / np.maximum(n, 1), np.nan)
