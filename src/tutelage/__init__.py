@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tutelage.check import check_survey
     from tutelage.comparison import candidates, compare, write_comparison
     from tutelage.datasets import dataset_table, fetch, load, simulated_survey
+    from tutelage.drift import measure_drift
     from tutelage.errors import TutelageError
     from tutelage.evaluation import Evaluation, evaluate, write_report
     from tutelage.export import export_model
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from tutelage.teaching import Teacher, teach
     from tutelage.training import Budget, RunOptions
     from tutelage.tuning import tune
+    from tutelage.updating import updated
 
 __all__ = [
     "Budget",
@@ -59,6 +61,7 @@ __all__ = [
     "export_model",
     "fetch",
     "load",
+    "measure_drift",
     "network_names",
     "register_network",
     "simulated_survey",
@@ -69,6 +72,7 @@ __all__ = [
     "teach",
     "teach_scorer",
     "tune",
+    "updated",
     "write_comparison",
     "write_report",
 ]
@@ -96,6 +100,7 @@ _HOME = {
     "export_model": "tutelage.export",
     "fetch": "tutelage.datasets",
     "load": "tutelage.datasets",
+    "measure_drift": "tutelage.drift",
     "network_names": "tutelage.networks",
     "register_network": "tutelage.networks",
     "simulated_survey": "tutelage.datasets",
@@ -106,6 +111,7 @@ _HOME = {
     "teach": "tutelage.teaching",
     "teach_scorer": "tutelage.scorer",
     "tune": "tutelage.tuning",
+    "updated": "tutelage.updating",
     "write_comparison": "tutelage.comparison",
     "write_report": "tutelage.evaluation",
 }

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from tutelage import presentation
-from tutelage.cli import answering, comparing, data, exporting, learning, tables
+from tutelage.cli import answering, comparing, data, drifting, exporting, learning, tables
 from tutelage.errors import LeftOutWarning, TutelageError
 
 __all__ = ["app", "main"]
@@ -31,7 +31,8 @@ data_app = typer.Typer(help="Data sets: list, fetch, check, write in another for
 data_app.command("list")(data.data_list)
 data_app.command("check")(data.data_check)
 data_app.command("fetch")(data.data_fetch)
-data_app.command("export")(data.data_export)
+data_app.command("drift")(drifting.drift_command)
+app.command("export")(data.data_export)
 teachers_app = typer.Typer(help="Teacher files: show what they say of themselves.", no_args_is_help=True)
 teachers_app.command("show")(learning.teachers_show)
 app.add_typer(data_app, name="data")
@@ -42,6 +43,7 @@ app.command("fit")(learning.fit_command)
 app.command("tune")(learning.tune_command)
 app.command("evaluate")(answering.evaluate_command)
 app.command("locate")(answering.locate_command)
+app.command("drift")(drifting.drift_command)
 app.command("export")(exporting.export_command)
 app.command("reproduce")(tables.reproduce_command)
 app.command("demo")(tables.demo_command)
