@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,11 +12,18 @@ from drifted import office, renamed, shifted, without
 from tutelage import Localizer, load, measure_drift
 from tutelage.datasets import simulated_survey
 from tutelage.drift import Drift
+from tutelage.drift.loss import GONE_POWER, RESURVEY_AT, SHIFTED_POWER
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet, Survey
 
 GONE = ("AP003", "AP010", "AP021", "AP034")
 KNN = {"metric": "sorensen", "representation": "powed", "k": 5}
+
+
+def test_the_page_states_the_rule_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "drift.md").read_text(encoding="utf-8")
+    assert f"when the estimated loss is {RESURVEY_AT - 1:.0%}".replace("%", " %") in page
+    assert f"(1 - g)^-{GONE_POWER:g} (1 - s)^-{SHIFTED_POWER:g}" in page
 
 
 def found_gone(found: Drift) -> set[str]:

@@ -199,8 +199,7 @@ def fit_command(
     from tutelage.training import Budget, clear_checkpoints
 
     require_model_path(out)
-    # Refused before the data are read, for knn as well.
-    Budget(epochs, minutes)
+    Budget(epochs, minutes)  # refused before the data are read, for knn as well
     if update is not None:
         changed = {"transfer": transfer != "none", "recipe": recipe != "default"}
         refuse_what_stays(
