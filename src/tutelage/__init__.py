@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tutelage.check import check_survey
     from tutelage.comparison import candidates, compare, write_comparison
     from tutelage.datasets import dataset_table, export_survey, fetch, load, simulated_survey
+    from tutelage.drift import measure_drift
     from tutelage.errors import TutelageError
     from tutelage.evaluation import Evaluation, evaluate, write_report
     from tutelage.export import export_model
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from tutelage.teaching import Teacher, teach
     from tutelage.training import Budget, RunOptions
     from tutelage.tuning import tune
+    from tutelage.updating import updated
 
 __all__ = [
     "Budget",
@@ -61,6 +63,7 @@ __all__ = [
     "export_survey",
     "fetch",
     "load",
+    "measure_drift",
     "network_names",
     "plan_survey",
     "register_network",
@@ -72,6 +75,7 @@ __all__ = [
     "teach",
     "teach_scorer",
     "tune",
+    "updated",
     "write_comparison",
     "write_plan",
     "write_report",
@@ -101,6 +105,7 @@ _HOME = {
     "export_survey": "tutelage.datasets",
     "fetch": "tutelage.datasets",
     "load": "tutelage.datasets",
+    "measure_drift": "tutelage.drift",
     "network_names": "tutelage.networks",
     "plan_survey": "tutelage.planning",
     "register_network": "tutelage.networks",
@@ -112,6 +117,7 @@ _HOME = {
     "teach": "tutelage.teaching",
     "teach_scorer": "tutelage.scorer",
     "tune": "tutelage.tuning",
+    "updated": "tutelage.updating",
     "write_comparison": "tutelage.comparison",
     "write_plan": "tutelage.planning",
     "write_report": "tutelage.evaluation",

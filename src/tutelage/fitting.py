@@ -22,7 +22,7 @@ from tutelage.learning import (
     loaded_teachers,
     scorer_teaching,
 )
-from tutelage.neighbours import NearestNeighbours, choose_settings
+from tutelage.neighbours import NearestNeighbours, RadioMap, choose_settings
 from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
 from tutelage.scorer import Scorer, ScorerTeaching, fit_scorer
@@ -31,7 +31,16 @@ from tutelage.surveys import reference_points, split_by_position
 from tutelage.training import Budget, RunOptions
 from tutelage.tutor import Tutor, fit_tutor
 
-__all__ = ["FitPlan", "Fitted", "Method", "learn_building", "method_class", "trial_of"]
+__all__ = [
+    "FitPlan",
+    "Fitted",
+    "Method",
+    "learn_building",
+    "method_class",
+    "radio_map_of",
+    "share_held_out",
+    "trial_of",
+]
 
 _METHODS = {"knn": NearestNeighbours, "scorer": Scorer, "tutor": Tutor}  # other names are networks'
 _HELD_OUT, _HELD_OUT_OF_FEW = 0.15, 0.5
@@ -76,6 +85,20 @@ def method_class(network: str) -> Any:
     return _METHODS.get(network, Student)
 
 
+def radio_map_of(method: Method) -> RadioMap | None:
+    """The surveyed scans that a method holds; None of a network, which holds none."""
+    if isinstance(method, Tutor):
+        return method.scorer.radio_map
+    return method.radio_map if isinstance(method, (NearestNeighbours, Scorer)) else None
+
+
+def share_held_out(n_points: int) -> float | None:
+    """The share of reference points that a calibration holds out, None where there are fewer than eight."""
+    if n_points < _FEWEST_POINTS:
+        return None
+    return _HELD_OUT if _HELD_OUT * n_points > _ENOUGH_POINTS + 1 else _HELD_OUT_OF_FEW
+
+
 def learn_building(plan: FitPlan, scans: FingerprintSet) -> Fitted:
     """Fit what the plan says to training scans.
 
@@ -99,12 +122,11 @@ def trial_of(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | No
     None where there are fewer than eight reference points.
     """
     heard = scans[scans.n_heard > 0]
-    n_points = _n_points(heard)
-    if n_points < _FEWEST_POINTS:
+    share = share_held_out(_n_points(heard))
+    if share is None:
         return None
     if fitted.trial and _n_points(fitted.trial.asked) >= _ENOUGH_POINTS:
         return fitted.trial
-    share = _HELD_OUT if _HELD_OUT * n_points > _ENOUGH_POINTS + 1 else _HELD_OUT_OF_FEW
     rest, held = split_by_position(heard, fraction=share, seed=plan.options.seed)
     chosen = {"knn": fitted.lineage.get("settings"), "tutor": {"share": fitted.lineage.get("share")}}
     twin = replace(

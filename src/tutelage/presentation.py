@@ -163,6 +163,7 @@ def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
         "access_points": len(model.access_points_),
         "teachers": [_teacher_name(t) for t in lineage["teachers"]],
         **_transfer(lineage),
+        **_update(lineage),
         "fit_seconds": lineage["fit_seconds"],
         **lineage["metrics"],
     }
@@ -192,6 +193,13 @@ def _transfer(lineage: Mapping[str, Any]) -> dict[str, Any]:
     if "transfer" not in lineage:
         return {}
     return {"transfer": lineage["transfer"], "sources": [s["source"] for s in lineage["sources"]]}
+
+
+def _update(lineage: Mapping[str, Any]) -> dict[str, Any]:
+    if "updated_from" not in lineage:
+        return {}
+    before = lineage["updated_from"]
+    return {"updated_from": f"{before['source']}, {before['n_train']} scans", "dropped": lineage["dropped"]}
 
 
 def show_tuned(

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from tutelage import presentation
-from tutelage.cli import answering, comparing, data, exporting, learning, planning, tables
+from tutelage.cli import answering, comparing, data, drifting, exporting, learning, planning, tables
 from tutelage.errors import LeftOutWarning, TutelageError
 
 __all__ = ["app", "main"]
@@ -43,6 +43,7 @@ app.command("fit")(learning.fit_command)
 app.command("tune")(learning.tune_command)
 app.command("evaluate")(answering.evaluate_command)
 app.command("locate")(answering.locate_command)
+app.command("drift")(drifting.drift_command)
 app.command("export")(exporting.export_command)
 app.command("reproduce")(tables.reproduce_command)
 app.command("demo")(tables.demo_command)

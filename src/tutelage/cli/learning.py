@@ -34,6 +34,7 @@ from tutelage.cli.options import (
     require_writable_file,
     stoppable,
 )
+from tutelage.cli.updating import refuse_what_stays, update_model
 from tutelage.errors import BadInputError
 from tutelage.model_folder import require_model_path
 
@@ -164,6 +165,13 @@ def fit_command(
             "dnn if a teacher, a transfer or a recipe is named."
         ),
     ] = None,
+    update: Annotated[
+        Path | None,
+        typer.Option(metavar="MODEL", help="Continue from this model with the scans of --target; see docs."),
+    ] = None,
+    drop_gone: Annotated[
+        bool, typer.Option("--drop-gone", help="With --update: forget what drift finds gone.")
+    ] = False,
     teacher: Teachers = None,
     transfer: Annotated[str, typer.Option(help="none, or collective or sequential: from --source.")] = "none",
     source: Annotated[
@@ -191,8 +199,20 @@ def fit_command(
     from tutelage.training import Budget, clear_checkpoints
 
     require_model_path(out)
-    # Refused before the data are read, for knn as well.
-    Budget(epochs, minutes)
+    Budget(epochs, minutes)  # refused before the data are read, for knn as well
+    if update is not None:
+        changed = {"transfer": transfer != "none", "recipe": recipe != "default"}
+        refuse_what_stays(
+            {"network": network, "teacher": teacher, "source": source, "set": settings, **changed}
+        )
+        how = {"epochs": epochs, "minutes": minutes, "seed": seed, "device": device, "resume": resume}
+        how |= {"calibrated": calibration, "progress": not as_json}
+        load = partial(datasets.load, target, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
+        model = update_model(update, load, out, drop_gone=drop_gone, **how)
+        presentation.show_fit(model, out, as_json)
+        return
+    if drop_gone:
+        raise BadInputError("--drop-gone goes with --update MODEL, whose access points it forgets")
     given, kind = pairs_of(settings), checked_transfer(transfer, source or (), teacher or ())
     survey, *sources = datasets.load_several(
         [target, *(source or ())], data_dir=data_dir, not_heard=not_heard, epsg=epsg

@@ -10,7 +10,7 @@ import numpy as np
 from tutelage.errors import BadInputError
 from tutelage.matching.rows import Rows
 
-__all__ = ["ALPHA", "BETA", "RSS_MAX_DBM", "RSS_MIN_DBM", "represented", "require_rss_range"]
+__all__ = ["ALPHA", "BETA", "RSS_MAX_DBM", "RSS_MIN_DBM", "readings_of", "represented", "require_rss_range"]
 
 RSS_MIN_DBM, RSS_MAX_DBM = -120.0, 0.0
 ALPHA, BETA = 24.0, math.e  # of the exponential and of the powed representation
@@ -25,6 +25,17 @@ def represented(rss_dbm: np.ndarray, kind: str, rss_min_dbm: float) -> np.ndarra
         full = -rss_min_dbm / ALPHA
         return np.asarray(np.expm1(full * p) / np.expm1(full))
     return np.asarray(p)
+
+
+def readings_of(value: np.ndarray, kind: str, rss_min_dbm: float) -> np.ndarray:
+    """Values of `represented` back to readings in dBm; 0 is `rss_min_dbm`."""
+    p = np.asarray(value, dtype=np.float64)
+    if kind == "powed":
+        p = p ** (1 / BETA)
+    elif kind == "exponential":
+        full = -rss_min_dbm / ALPHA
+        p = np.log1p(p * np.expm1(full)) / full
+    return np.asarray(rss_min_dbm * (1 - p))
 
 
 def require_rss_range(

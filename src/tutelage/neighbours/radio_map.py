@@ -11,9 +11,12 @@ import numpy as np
 from scipy import sparse
 
 from tutelage.fingerprints import FingerprintSet
+from tutelage.frames import LocalFrame
+from tutelage.matching.readings import readings_of
 from tutelage.matching.votes import Labels, Places
 from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
+from tutelage.sparse_rows import csr
 
 __all__ = ["RadioMap"]
 
@@ -48,6 +51,26 @@ class RadioMap:
 
     def __len__(self) -> int:
         return len(self.position_m)
+
+    def fingerprints(self, frame: LocalFrame) -> FingerprintSet:
+        """The scans again, in dBm; those below the representation's lowest RSS stand at it.
+
+        Parameters
+        ----------
+        frame : of `position_m`
+        """
+        kind, rss_min_dbm = self.representation.kind, self.representation.rss_min_dbm
+        # Readings are whole or of few decimals, which the way there and back must not change.
+        rss_dbm = np.round(readings_of(self.value.data, kind, rss_min_dbm), 4)
+        return FingerprintSet(
+            csr(rss_dbm, self.value.indices, self.value.indptr, self.value.shape[1]),
+            self.representation.access_points,
+            np.arange(len(self)).astype(np.str_),
+            self.position_m,
+            frame,
+            floor=self.floor,
+            building=self.building,
+        )
 
     def located(self, row: np.ndarray, weight: np.ndarray) -> Located:
         """Fingerprints [n, k] with weights [n, k] >= 0 to their mean positions and most voted labels."""

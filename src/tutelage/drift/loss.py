@@ -1,0 +1,86 @@
+"""What the changes cost, and when to survey again."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from tutelage.matching.calibration import Calibration
+
+__all__ = ["RESURVEY_AT", "Loss", "Severity", "estimated_loss", "severity_of"]
+
+Severity = Literal["none", "watch", "resurvey"]
+
+# Fitted by `python -m benchmarks.drift --choose` to access points taken away from, or shifted in, the test
+# scans of sets other than the library.
+GONE_POWER, SHIFTED_POWER = 0.4, 0.15
+RESURVEY_AT = 1.08
+_WATCH_AT = 1.03
+_MANY_REFUSED = 0.10
+_FEW_HELD = 0.80
+
+
+class Loss(NamedTuple):
+    """The mean error to expect, now and when the model was made."""
+
+    factor: float
+    """Now over then."""
+    gone_share: float
+    """Of the readings that the scans should hold, those of access points that are gone."""
+    shifted_share: float
+    """Of the others, those of access points that shifted."""
+    then_m: float | None
+    """Metres, at reference points held out; None without a calibration."""
+    now_m: float | None
+
+
+def estimated_loss(
+    should: np.ndarray, is_gone: np.ndarray, is_shifted: np.ndarray, calibration: Calibration | None
+) -> Loss:
+    """(1 - share gone)^-0.4 (1 - share shifted)^-0.15.
+
+    Parameters
+    ----------
+    should : as of `tutelage.drift.access_points.hearing`
+    is_gone, is_shifted : [n_ap] bool
+    calibration : of the model, if it has one
+    """
+    weight = should.sum(axis=0)
+    left = ~is_gone
+    gone_share, shifted_share = _share(weight, is_gone), _share(weight[left], is_shifted[left])
+    lasting = (1 - gone_share) ** GONE_POWER * (1 - shifted_share) ** SHIFTED_POWER
+    factor = float(1 / max(lasting, 1e-3))
+    then_m = None
+    if calibration is not None:
+        then_m = float(np.average(calibration.score, weights=calibration.share))
+    return Loss(factor, gone_share, shifted_share, then_m, None if then_m is None else then_m * factor)
+
+
+def _share(weight: np.ndarray, which: np.ndarray) -> float:
+    return float(weight[which].sum() / weight.sum()) if weight.sum() > 0 else 0.0
+
+
+def severity_of(
+    factor: float, refused_share: float, coverage: float | None
+) -> tuple[Severity, tuple[str, ...]]:
+    """What to do, and why.
+
+    Parameters
+    ----------
+    factor : of the loss
+    refused_share : of the scans, those that are unlike every surveyed place
+    coverage : measured, of radii at 95 %; None where it was not
+    """
+    reasons = []
+    if factor >= RESURVEY_AT:
+        reasons.append(f"the mean error is expected to be {factor - 1:.0%} larger than it was")
+    if refused_share >= _MANY_REFUSED:
+        reasons.append(f"{refused_share:.0%} of the scans are unlike every surveyed place")
+    if coverage is not None and coverage < _FEW_HELD:
+        reasons.append(f"radii that should hold 95 % of the true positions hold {coverage:.0%}")
+    if reasons:
+        return "resurvey", tuple(reasons)
+    if factor >= _WATCH_AT:
+        return "watch", (f"the mean error is expected to be {factor - 1:.0%} larger than it was",)
+    return "none", ()

@@ -1,0 +1,158 @@
+"""Continuing from a model with new scans of its building."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tutelage.calibration import Trial, calibrate
+from tutelage.errors import BadInputError
+from tutelage.fingerprints import FingerprintSet
+from tutelage.fitting import Method, share_held_out
+from tutelage.learning import Building, training_scans
+from tutelage.localizer import Localizer
+from tutelage.neighbours import NearestNeighbours
+from tutelage.scorer import Scorer
+from tutelage.student import Student
+from tutelage.surveys import reference_points
+from tutelage.training import Budget, RunOptions
+from tutelage.tutor import Tutor
+from tutelage.updating.old_scans import held_by, new_for, with_access_points
+from tutelage.updating.student import learn_on
+
+__all__ = ["updated"]
+
+_OF_ORIGIN = "source", "licence", "data_hash", "n_train", "seed", "dropped", "updated_from"  # of a lineage
+_Learn = Callable[[FingerprintSet, FingerprintSet, RunOptions], Method]
+
+
+@dataclass(frozen=True, eq=False)
+class _Scans:
+    """What an update learns from: nothing but scans that hear something, over the same access points."""
+
+    old: FingerprintSet
+    new: FingerprintSet
+
+    @property
+    def joined(self) -> FingerprintSet:
+        return FingerprintSet.joined([self.old, self.new])
+
+
+def updated(
+    model: Localizer,
+    new: Building,
+    *,
+    drop: Collection[str] = (),
+    calibrated: bool = True,
+    epochs: int | None = None,
+    minutes: float | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    checkpoint_dir: str | Path | None = None,
+    resume: bool = False,
+    log: str | Path | None = None,
+    progress: bool = False,
+) -> Localizer:
+    """A model that continues from another with new scans of the same building.
+
+    k-NN, scorer and tutor search the old and the new scans together; settings, the scorer's weights and the
+    tutor's share stay. A network, the tutor's among them, continues from its weights on old and new scans in
+    equal parts; a network alone holds its landmarks of the old ones. New access points are added.
+
+    Parameters
+    ----------
+    model : fitted; it does not change
+    new : scans with positions; of a survey its training split
+    drop : access points to forget, such as those that `measure_drift` finds gone
+    calibrated : learn radii and refusals anew, from reference points held out: of the new scans where a
+        network learns on (its weights have seen all old ones), else of all. Fewer than eight points give none
+    epochs, minutes : length of a network's learning; neither means a quarter of its recipe's updates
+    seed, device, checkpoint_dir, resume, log, progress : as of `Localizer`
+
+    Raises
+    ------
+    BadInputError, UnknownNameError
+        If the scans cannot be used, the model holds nothing of its building, or an option does not fit.
+    """
+    began = time.monotonic()
+    scans, name, licence = training_scans(new)
+    method = model.method_
+    if not _learns(method) and (epochs is not None or minutes is not None):
+        raise BadInputError(f"an update of {model.network} learns nothing; leave epochs and minutes out")
+    options = RunOptions(
+        seed=seed,
+        device=device,
+        budget=Budget(epochs, minutes),
+        checkpoint_dir=Path(checkpoint_dir) if checkpoint_dir else None,
+        resume=resume,
+        log=Path(log) if log else None,
+        progress=progress,
+    )
+    old = held_by(model)
+    given = new_for(model, scans, old)
+    known = _Scans(*(with_access_points(each, model.access_points_, drop) for each in (old, given)))
+
+    def learn(old: FingerprintSet, new: FingerprintSet, options: RunOptions) -> Method:
+        return _continued(method, old, new, options)
+
+    found = Localizer(model.network, seed=seed, device=device)
+    found.method_, found.frame_ = learn(known.old, known.new, options), model.frame_
+    trial = _trial(learn, known, options, of_new=_learns(method)) if calibrated else None
+    found.calibration_ = calibrate(known.joined, found.access_points_, trial, seed=seed) if trial else None
+    found.lineage_ = {
+        **model.lineage_,
+        "source": name,
+        "licence": licence,
+        "data_hash": scans.content_hash(),
+        "n_train": len(scans),
+        "seed": seed,
+        "fit_seconds": round(time.monotonic() - began, 1),
+        "metrics": {},
+        "dropped": sorted(drop),
+        "updated_from": {key: model.lineage_[key] for key in _OF_ORIGIN if key in model.lineage_},
+    }
+    return found
+
+
+def _learns(method: Method) -> bool:
+    return isinstance(method, (Student, Tutor))
+
+
+def _continued(method: Method, old: FingerprintSet, new: FingerprintSet, options: RunOptions) -> Method:
+    joined = FingerprintSet.joined([old, new])
+    if isinstance(method, NearestNeighbours):
+        return NearestNeighbours.fit(joined, method.settings)
+    if isinstance(method, Scorer):
+        return Scorer.of(joined, method.network, method.recipe)
+    if isinstance(method, Student):
+        return learn_on(method, old, new, options)
+    if isinstance(method, Tutor):
+        student = learn_on(method.student, old, new, options)
+        return Tutor(Scorer.of(joined, method.scorer.network, method.scorer.recipe), student, method.share)
+    raise TypeError(f"{type(method).__name__} cannot be updated")
+
+
+def _trial(learn: _Learn, known: _Scans, options: RunOptions, *, of_new: bool) -> Trial | None:
+    """What a twin, updated without some reference points, makes of the scans there.
+
+    Parameters
+    ----------
+    of_new : hold out points where new scans were taken, and ask about new scans alone
+    """
+    joined = known.joined
+    is_new = np.arange(len(joined)) >= len(known.old)
+    point = reference_points(joined)
+    points = np.unique(point[is_new] if of_new else point)
+    share = share_held_out(len(points))
+    if share is None:
+        return None
+    chosen = np.random.default_rng(options.seed).choice(points, round(share * len(points)), replace=False)
+    held = np.isin(point, chosen)
+    asked = joined[held & is_new] if of_new else joined[held]
+    rest = [joined[~held & ~is_new], joined[~held & is_new]]
+    twin = learn(rest[0], rest[1], options.within("calibration", "to calibrate: "))
+    return Trial(joined[~held], asked, twin.locate(asked))

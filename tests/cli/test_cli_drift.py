@@ -1,0 +1,138 @@
+"""tutelage drift and tutelage fit --update, on a user's own table and on what they refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command_line import Command, assert_refused, files_below
+
+from tutelage.datasets import export_table
+from tutelage.fingerprints import Survey
+from tutelage.localizer import Localizer
+
+LOST = "AP015"  # in the simulation, of access points that come and go
+
+
+@pytest.fixture(scope="module")
+def recent(building: Survey, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Scans from the field, without positions, half of the access points gone."""
+    assert building.test is not None
+    gone = set(building.train.access_points[::2])
+    test = building.test.aligned_to([name for name in building.test.access_points if name not in gone])
+    path = tmp_path_factory.mktemp("recent") / "recent.csv"
+    rows = test.rss_dbm.toarray()
+    lines = [",".join(["scan_id", *test.access_points])]
+    for name, row in zip(test.scan_id, rows, strict=True):
+        lines.append(",".join([str(name), *("" if value == 0 else f"{value:g}" for value in row)]))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_drift_tells_what_is_gone_and_says_when_to_survey_again(
+    tutelage: Command, made: Path, recent: Path, building: Survey
+) -> None:
+    ended = tutelage("drift", made / "knn", recent, "--json")
+    assert ended.code == 0, ended.stderr
+    found = json.loads(ended.stdout)
+    assert found["severity"] == "resurvey"
+    assert found["measured"] is None
+    assert found["loss"]["factor"] > 1.1
+    named = {each["access_point"] for each in found["gone"]}
+    assert named
+    assert named <= {*building.train.access_points[::2], LOST}
+    shown = tutelage("drift", made / "knn", recent)
+    assert shown.code == 0
+    assert "survey again: the mean error is expected to be" in shown.stdout
+    assert all(f"gone: {name}," in shown.stdout for name in named)
+
+
+def test_drift_measures_the_error_where_positions_are_known(
+    tutelage: Command, made: Path, tables: Path
+) -> None:
+    """Of a survey with two splits, the test split is asked about."""
+    for scans in ("truth.csv", "survey.csv"):
+        ended = tutelage("drift", made / "dnn", tables / scans, "--json")
+        assert ended.code == 0, ended.stderr
+        found = json.loads(ended.stdout)
+        assert found["n_scans"] == 40
+        assert found["measured"]["mae_m"] > 0
+        assert 0 <= found["measured"]["coverage"] <= 1
+
+
+def test_drift_refuses_what_it_cannot_compare(
+    tutelage: Command, made: Path, tables: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "other.csv").write_text("scan_id,x\na,-50\n", encoding="utf-8")
+    (tmp_path / "bad.csv").write_text("scan_id,AP001\na,loud\n", encoding="utf-8")
+    for scans, said in (
+        (tmp_path / "none.csv", "no such file"),
+        (tmp_path / "other.csv", "was it fitted on another building?"),
+        (tmp_path / "bad.csv", "'loud'"),
+        ("nowhere", "data set 'nowhere'"),
+    ):
+        assert_refused(tutelage("drift", made / "knn", scans), said)
+    assert_refused(tutelage("drift", tmp_path / "none", tables / "truth.csv"), "there is no model in")
+    assert_refused(tutelage("drift", made / "knn"), "Missing argument 'scans'")
+
+
+def test_fit_update_continues_and_the_model_says_from_what(
+    tutelage: Command, made: Path, tables: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "updated"
+    ended = tutelage(
+        "fit", "--update", made / "knn", "--target", tables / "survey.csv", "--out", out, "--json"
+    )
+    assert ended.code == 0, ended.stderr
+    assert json.loads(ended.stdout)["updated_from"].startswith("survey")
+    before, after = Localizer.load(made / "knn"), Localizer.load(out)
+    assert after.lineage_["updated_from"]["data_hash"] == before.lineage_["data_hash"]
+    assert after.network == "knn"
+    again = ("fit", "--update", made / "dnn", "--target", tables / "survey.csv", "--out", tmp_path / "dnn")
+    ended = tutelage(*again, "--epochs", 1, "--device", "cpu")
+    assert ended.code == 0, ended.stderr
+    assert set(files_below(tmp_path)) == {
+        *("dnn", "dnn/model.json", "dnn/weights.safetensors", "dnn.metrics.jsonl"),
+        *("dnn.metrics.calibration.jsonl", "updated", "updated/model.json", "updated/weights.safetensors"),
+    }
+
+
+def test_fit_update_drops_what_is_gone_when_asked(
+    tutelage: Command, made: Path, building: Survey, tmp_path: Path
+) -> None:
+    gone = building.train.access_points[2]
+    kept = building.train.aligned_to([name for name in building.train.access_points if name != gone])
+    export_table(Survey("later", kept), tmp_path / "later.csv", split="train")
+    update = ("fit", "--update", made / "knn", "--target", tmp_path / "later.csv", "--out")
+    for out, flags, there in (("kept", (), True), ("dropped", ("--drop-gone",), False)):
+        ended = tutelage(*update, tmp_path / out, *flags)
+        assert ended.code == 0, ended.stderr
+        assert (gone in Localizer.load(tmp_path / out).access_points_) is there
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--network", "dnn"),
+        ("--set", "k=5"),
+        ("--recipe", "paper"),
+        ("--teacher", "none"),
+        ("--transfer", "collective"),
+        ("--source", "simulated"),
+    ],
+)
+def test_fit_update_refuses_what_an_update_keeps(
+    tutelage: Command, made: Path, tables: Path, tmp_path: Path, option: tuple[str, str]
+) -> None:
+    update = ("fit", "--update", made / "knn", "--target", tables / "survey.csv", "--out", tmp_path / "m")
+    assert_refused(tutelage(*update, *option), f"{option[0]}: an update keeps method, settings")
+    assert not (tmp_path / "m").exists()
+
+
+def test_fit_update_refuses_other_slips(tutelage: Command, made: Path, tables: Path, tmp_path: Path) -> None:
+    fit, out = ("fit", "--target", tables / "survey.csv"), ("--out", tmp_path / "m")
+    assert_refused(tutelage(*fit, *out, "--drop-gone"), "--drop-gone goes with --update")
+    assert_refused(tutelage(*fit, *out, "--update", tmp_path / "none"), "there is no model in")
+    assert_refused(tutelage(*fit, *out, "--update", made / "knn", "--epochs", 2), "learns nothing")
+    assert_refused(tutelage("fit", "--update", made / "knn", *out), "Missing option '--target'")

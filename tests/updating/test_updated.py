@@ -1,0 +1,195 @@
+"""Models that continue with new scans: what is kept, what is added, what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tutelage import Localizer, evaluate, updated
+from tutelage.datasets import simulated_survey
+from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.neighbours import NearestNeighbours
+from tutelage.scorer import Scorer
+from tutelage.student import Student
+from tutelage.tutor import Tutor
+from tutelage.updating.student import widened
+
+SMALL = {"width": 32, "d_e": 16}
+GONE, NEW = "AP003", "AP-new"
+
+
+@pytest.fixture(scope="module")
+def building() -> Survey:
+    return simulated_survey(
+        seed=6, n_train=200, n_test=80, n_access_points=16, n_floors=2, width_m=40, depth_m=24, churn=0.0
+    )
+
+
+@pytest.fixture(scope="module")
+def later(building: Survey) -> FingerprintSet:
+    """Half of the building surveyed again: one access point replaced by another."""
+    train = building.train
+    names = tuple(NEW if name == GONE else name for name in train.access_points)
+    moved = replace(train, access_points=names, scan_id=np.char.add("later-", train.scan_id))
+    return moved[train.known_position_m[:, 0] < 20]
+
+
+def knn(train: Survey | FingerprintSet, **more: object) -> Localizer:
+    settings = {"metric": "sorensen", "representation": "powed", "k": 3}
+    return Localizer("knn", settings=settings, **more).fit(train)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def dnn(building: Survey) -> Localizer:
+    return Localizer("dnn", settings=SMALL, epochs=500, device="cpu").fit(building)
+
+
+def test_knn_searches_old_and_new_scans_together(building: Survey, later: FingerprintSet) -> None:
+    found = updated(knn(building), later)
+    both = FingerprintSet.joined([building.train, later])
+    whole = knn(both)
+    assert isinstance(found.method_, NearestNeighbours)
+    assert set(found.access_points_) == {*building.train.access_points, NEW}
+    assert len(found.method_.radio_map) == len(both)
+    assert building.test is not None
+    np.testing.assert_allclose(
+        found.predict(building.test).position_m, whole.predict(building.test).position_m, atol=1e-4
+    )
+
+
+def test_an_access_point_to_drop_is_forgotten_and_others_are_not(
+    building: Survey, later: FingerprintSet
+) -> None:
+    found = updated(knn(building), later, drop=[GONE])
+    assert set(found.access_points_) == {*building.train.access_points, NEW} - {GONE}
+    with pytest.raises(UnknownNameError, match="'AP999'"):
+        updated(knn(building), later, drop=["AP999"])
+
+
+def test_lineage_holds_both_data_sets_and_the_chain_of_updates(
+    building: Survey, later: FingerprintSet, tmp_path: Path
+) -> None:
+    first = knn(building)
+    second = updated(first, later, drop=[GONE])
+    third = updated(second, building)
+    third.save(tmp_path / "third")
+    lineage = Localizer.load(tmp_path / "third").lineage_
+    assert lineage["data_hash"] == building.train.content_hash()
+    assert lineage["updated_from"]["data_hash"] == later.content_hash()
+    assert lineage["updated_from"]["dropped"] == [GONE]
+    assert lineage["updated_from"]["updated_from"]["data_hash"] == building.train.content_hash()
+    assert first.lineage_.keys().isdisjoint({"updated_from"})
+
+
+def test_calibration_is_made_anew(building: Survey, later: FingerprintSet) -> None:
+    model = knn(building)
+    found, bare = updated(model, later), updated(model, later, calibrated=False)
+    assert found.calibration_ is not None
+    assert model.calibration_ is not None
+    assert found.calibration_.landmarks.value.shape[1] == len(found.access_points_)
+    assert not np.array_equal(found.calibration_.score, model.calibration_.score)
+    assert bare.calibration_ is None
+    assert building.test is not None
+    assert evaluate(found, building).figures()["coverage"] > 0.85  # type: ignore[operator]
+
+
+def test_a_scorer_keeps_its_weights_and_a_tutor_its_share(building: Survey, later: FingerprintSet) -> None:
+    scorer = Localizer("scorer", settings={"own_map": False}, calibrate=False, device="cpu").fit(building)
+    found = updated(scorer, later)
+    assert isinstance(found.method_, Scorer)
+    assert isinstance(scorer.method_, Scorer)
+    assert len(found.method_.radio_map) == len(building.train) + len(later)
+    for name, weight in scorer.method_.network.state_dict().items():
+        assert torch.equal(found.method_.network.state_dict()[name], weight)
+    tutor = Localizer(
+        "tutor",
+        settings={"share": 0.3, "scorer.own_map": False, **SMALL},
+        epochs=2,
+        calibrate=False,
+        device="cpu",
+    ).fit(building)
+    learnt = updated(tutor, later, epochs=2, device="cpu")
+    assert isinstance(learnt.method_, Tutor)
+    assert isinstance(tutor.method_, Tutor)
+    assert learnt.method_.share == tutor.method_.share == 0.3
+    assert learnt.method_.student.n_steps > tutor.method_.student.n_steps
+    assert np.isfinite(learnt.predict(later).position_m[later.n_heard > 0]).all()
+
+
+def test_a_wider_network_answers_as_before_until_a_new_access_point_is_heard(
+    building: Survey, dnn: Localizer
+) -> None:
+    student = dnn.method_
+    assert isinstance(student, Student)
+    known = student.representation.access_points
+    wider = widened(student, [NEW, *known, "AP-other"])
+    assert wider.representation.access_points == (*known, NEW, "AP-other")
+    np.testing.assert_allclose(
+        wider.locate(building.train).position_m, student.locate(building.train).position_m, atol=1e-4
+    )
+    narrower = widened(student, known[3:])
+    rest = building.train.aligned_to(known[3:])
+    np.testing.assert_allclose(narrower.locate(rest).position_m, student.locate(rest).position_m, atol=1e-4)
+
+
+def test_a_network_learns_the_new_scans_and_keeps_what_they_do_not_show(
+    building: Survey, later: FingerprintSet, dnn: Localizer
+) -> None:
+    before = {name: array.copy() for name, array in dnn.method_.tensors().items()}
+    found = updated(dnn, later, epochs=100, device="cpu")
+    assert evaluate(found, later).figures()["mae_m"] < evaluate(dnn, later).figures()["mae_m"]  # type: ignore[operator]
+    elsewhere = building.train[building.train.known_position_m[:, 0] > 24]
+    kept, was = (evaluate(each, elsewhere).figures() for each in (found, dnn))
+    assert kept["mae_m"] < 1.5 * was["mae_m"]  # type: ignore[operator]
+    assert kept["floor_hit"] > was["floor_hit"] - 0.1  # type: ignore[operator]
+    assert was["floor_hit"] > 0.8  # type: ignore[operator]
+    assert found.calibration_ is not None
+    for name, array in dnn.method_.tensors().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_what_an_update_cannot_continue_from_is_refused(
+    building: Survey, later: FingerprintSet, dnn: Localizer
+) -> None:
+    model = knn(building, calibrate=False)
+    other = replace(later, access_points=tuple(f"other-{name}" for name in later.access_points))
+    for scans, said in (
+        (other, "is it the same building"),
+        (replace(later, position_m=None), "have no positions"),
+        (replace(later, floor=None), "add the column floor"),
+    ):
+        with pytest.raises(BadInputError, match=said):
+            updated(model, scans)
+    with pytest.raises(BadInputError, match="learns nothing; leave epochs"):
+        updated(model, later, epochs=2)
+    with pytest.raises(BadInputError, match=r"floor.*'7'.*fit it anew"):
+        updated(dnn, replace(later, floor=np.full(len(later), "7")), epochs=1)
+    bare = Localizer("dnn", settings=SMALL, epochs=1, calibrate=False, device="cpu").fit(building)
+    with pytest.raises(BadInputError, match="holds nothing of its building"):
+        updated(bare, later, epochs=1)
+
+
+def test_a_network_whose_shape_its_access_points_decide_takes_no_new_ones(
+    building: Survey, later: FingerprintSet
+) -> None:
+    settings = {"widths": (4,), "d_e": 8}
+    model = Localizer("bayescnn", settings=settings, epochs=1, device="cpu").fit(building)
+    with pytest.raises(BadInputError, match="shape of bayescnn depends"):
+        updated(model, later, epochs=1, device="cpu")
+    same = updated(model, building, epochs=1, device="cpu")
+    assert same.access_points_ == model.access_points_
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """On tensors this small threads only wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
