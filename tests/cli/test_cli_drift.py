@@ -135,4 +135,4 @@ def test_fit_update_refuses_other_slips(tutelage: Command, made: Path, tables: P
     assert_refused(tutelage(*fit, *out, "--drop-gone"), "--drop-gone goes with --update")
     assert_refused(tutelage(*fit, *out, "--update", tmp_path / "none"), "there is no model in")
     assert_refused(tutelage(*fit, *out, "--update", made / "knn", "--epochs", 2), "learns nothing")
-    assert_refused(tutelage("fit", "--update", made / "knn", *out), "Missing option '--target'")
+    assert_refused(tutelage("fit", "--update", made / "knn", *out), "no building is named")

@@ -241,3 +241,25 @@ def test_locate_answers_in_the_coordinates_of_the_survey(
     assert [row["scan_id"] for row in rows] == building.test.scan_id.tolist()
     answer_m = np.array([[row["x_m"], row["y_m"]] for row in rows])
     assert np.hypot(*(answer_m - true_m).T).mean() < 8
+
+
+def test_fit_takes_the_survey_as_an_argument_and_names_the_model_after_it(
+    tables: Path, tmp_path: Path
+) -> None:
+    shutil.copy(tables / "survey.csv", tmp_path / "office.csv")
+    ended = in_own_process("fit", "office.csv", "--network", "knn", "--set", "k=3", cwd=tmp_path)
+    assert ended.code == 0, ended.stderr
+    assert Localizer.load(tmp_path / "office-model").network == "knn"
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ((), "no building is named; write, for instance: tutelage fit survey.csv"),
+        (("a.csv", "--target", "b.csv"), "two buildings are named, a.csv and --target b.csv; keep one"),
+    ],
+)
+def test_fit_needs_one_building(tutelage: Command, named: tuple[str, ...], said: str) -> None:
+    ended = tutelage("fit", *named, "--network", "knn")
+    assert (ended.code, ended.stdout) == (2, "")
+    assert said in " ".join(ended.stderr.split())

@@ -155,9 +155,21 @@ def teachers_show(files: list[Path], as_json: Json = False) -> None:
     presentation.show_teachers({str(file): any_teacher(file).card for file in files}, as_json)
 
 
+def _named_once(survey: str | None, target: str | None) -> str:
+    """The building to learn, which may be named in two ways."""
+    if survey and target:
+        raise BadInputError(f"two buildings are named, {survey} and --target {target}; keep one")
+    if not (survey or target):
+        raise BadInputError("no building is named; write, for instance: tutelage fit survey.csv")
+    return survey or target or ""
+
+
 def fit_command(
-    target: Annotated[str, typer.Option(help=f"Building to learn: {SOURCE}.")],
-    out: Annotated[Path, typer.Option(help="Model folder to write.")],
+    survey: Annotated[str | None, typer.Argument(help=f"Building to learn: {SOURCE}.")] = None,
+    target: Annotated[str | None, typer.Option(help="The same, as an option.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Model folder to write (else the building's name and -model).")
+    ] = None,
     network: Annotated[
         str | None,
         typer.Option(
@@ -198,6 +210,8 @@ def fit_command(
     from tutelage.localizer import Localizer
     from tutelage.training import Budget, clear_checkpoints
 
+    target = _named_once(survey, target)
+    out = out or Path(f"{Path(target.rpartition(':')[2]).stem}-model")
     require_model_path(out)
     Budget(epochs, minutes)  # refused before the data are read, for knn as well
     if update is not None:
@@ -214,7 +228,7 @@ def fit_command(
     if drop_gone:
         raise BadInputError("--drop-gone goes with --update MODEL, whose access points it forgets")
     given, kind = pairs_of(settings), checked_transfer(transfer, source or (), teacher or ())
-    survey, *sources = datasets.load_several(
+    building, *sources = datasets.load_several(
         [target, *(source or ())], data_dir=data_dir, not_heard=not_heard, epsg=epsg
     )
     model = Localizer(
@@ -235,7 +249,7 @@ def fit_command(
         progress=not as_json,
     )
     with stoppable(GO_ON):
-        model.fit(survey)
+        model.fit(building)
     model.save(out)
     clear_checkpoints(beside(out, "checkpoint"))
     presentation.show_fit(model, out, as_json)
