@@ -19,7 +19,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 unit: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # Hours: finished cells in results/ are kept, and it can be stopped at any time.
 accuracy: $(READY)

@@ -14,28 +14,31 @@ torch.set_num_threads(1)
 REAL_DATA = Path(os.environ["TUTELAGE_DATA"]) if os.environ.get("TUTELAGE_DATA") else None
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without data, leave the real-data tests out and say how many; in CI that is a failure."""
-    if REAL_DATA is not None and REAL_DATA.is_dir():
-        return
-    if os.environ.get("CI") == "true":
+def pytest_configure() -> None:
+    """In CI, missing data are a failure, never a skip."""
+    if not _has_data() and os.environ.get("CI") == "true":
         raise pytest.UsageError("CI needs the real data: set TUTELAGE_DATA to a folder that holds them")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without data, leave the real-data tests out."""
+    if _has_data():
+        return
     real = [item for item in items if item.get_closest_marker("real_data")]
     config.hook.pytest_deselected(items=real)
     items[:] = [item for item in items if item not in set(real)]
-    config.stash[_LEFT_OUT] = len(real)
-
-
-_LEFT_OUT = pytest.StashKey[int]()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    left_out = terminalreporter.config.stash.get(_LEFT_OUT, 0)
-    if left_out:
+    """Say so: the workers, which know how many, have no terminal."""
+    if not _has_data():
         terminalreporter.write_line(
-            f"{left_out} tests on real data were left out: "
-            "set TUTELAGE_DATA to the folder that holds the data sets"
+            "the tests on real data were left out: set TUTELAGE_DATA to the folder that holds the data sets"
         )
+
+
+def _has_data() -> bool:
+    return REAL_DATA is not None and REAL_DATA.is_dir()
 
 
 @pytest.fixture(scope="session")

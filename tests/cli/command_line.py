@@ -21,7 +21,7 @@ from torch import Tensor
 
 from tutelage.training import TrainState, loop
 
-MAIN = [sys.executable, "-c", "from tutelage.cli import main; main()"]
+MAIN = [sys.executable, "-c", "from tutelage.__main__ import main; main()"]
 
 
 @dataclass(frozen=True)

@@ -131,7 +131,7 @@ def test_name_of_the_package_cannot_be_taken_twice() -> None:
 def test_command_of_the_packages_readme_works(installed: Path) -> None:
     readme = (PLUGIN / "README.md").read_text(encoding="utf-8")
     (command,) = re.findall(r"^ +tutelage (fit .*)$", readme, flags=re.MULTILINE)
-    program = [sys.executable, "-c", "from tutelage.cli import main; main()", *command.split()]
+    program = [sys.executable, "-c", "from tutelage.__main__ import main; main()", *command.split()]
     environment = os.environ | {"PYTHONPATH": str(installed), "OMP_NUM_THREADS": "1"}
     ended = subprocess.run(
         program, env=environment, cwd=installed, capture_output=True, text=True, check=False, timeout=300
