@@ -120,7 +120,6 @@ def test_default_space_is_the_architecture_where_there_is_one() -> None:
             "widths is searched and fixed",
         ),
     ],
-    ids=str,
 )
 def test_space_that_has_no_meaning_is_refused(
     spaces: list[str], options: dict[str, Any], error: type[TutelageError], said: str
