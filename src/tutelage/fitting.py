@@ -128,14 +128,24 @@ def trial_of(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | No
     if fitted.trial and _n_points(fitted.trial.asked) >= _ENOUGH_POINTS:
         return fitted.trial
     rest, held = split_by_position(heard, fraction=share, seed=plan.options.seed)
-    chosen = {"knn": fitted.lineage.get("settings"), "tutor": {"share": fitted.lineage.get("share")}}
     twin = replace(
         plan,
-        settings={**plan.settings, **(chosen.get(plan.network) or {})},
+        settings={**plan.settings, **_of_twin(plan.network, fitted.lineage)},
         options=plan.options.within("calibration", "to calibrate: "),
     )
     method = learn_building(twin, heard[rest]).method
     return Trial(heard[rest], heard[held], method.locate(heard[held]))
+
+
+def _of_twin(network: str, lineage: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of the twin: what the model chose; of the scorer, half of the tuning."""
+    if network == "knn":
+        return dict(lineage["settings"])
+    if network == "tutor":
+        return {"share": lineage["share"]}
+    if network == "scorer":
+        return {"updates_of_tuning": max(1, lineage["recipe"]["updates_of_tuning"] // 2)}
+    return {}
 
 
 def _fit_knn(plan: FitPlan, scans: FingerprintSet) -> Fitted:
