@@ -51,8 +51,9 @@ class Standing:
     @property
     def clearly_better(self) -> bool:
         """Than k-NN: the interval and the corrected p-value agree."""
-        known = self.against_knn is not None and self.p is not None
-        return known and self.against_knn.high < 0 and self.p <= _ALPHA  # type: ignore[union-attr,operator]
+        if self.against_knn is None or self.p is None:
+            return False
+        return self.against_knn.high < 0 and self.p <= _ALPHA
 
 
 @dataclass(frozen=True)
