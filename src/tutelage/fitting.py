@@ -13,21 +13,20 @@ from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.learning import (
     Sources,
-    TeacherNames,
     TransferChoice,
     checked_transfer,
     learn_by_transfer,
     learn_under_teachers,
     listed_sources,
-    loaded_teachers,
-    scorer_teaching,
 )
 from tutelage.neighbours import NearestNeighbours, RadioMap, choose_settings
+from tutelage.networks import plain_name
 from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
 from tutelage.scorer import Scorer, ScorerTeaching, fit_scorer
 from tutelage.student import Student
 from tutelage.surveys import reference_points, split_by_position
+from tutelage.teacher_names import TeacherNames, network_teachers, scorer_teaching, teacher_list
 from tutelage.training import Budget, RunOptions
 from tutelage.tutor import Tutor, fit_tutor
 
@@ -152,7 +151,7 @@ def _fit_knn(plan: FitPlan, scans: FingerprintSet) -> Fitted:
     if checked_transfer(plan.transfer, listed_sources(plan.sources), plan.teachers):
         raise BadInputError("knn has no transfer; leave it out, or choose a network")
     options = plan.options
-    if loaded_teachers(plan.teachers) or plan.recipe != "default" or options.budget != Budget():
+    if teacher_list(plan.teachers) or plan.recipe != "default" or options.budget != Budget():
         raise BadInputError("knn has no teachers, recipes or epochs; leave them out, or choose a network")
     settings, held_out_m = choose_settings(scans, plan.settings, seed=options.seed, progress=options.progress)
     metrics = {} if held_out_m is None else {"held_out_mae_m": round(held_out_m, 3)}
@@ -187,7 +186,9 @@ def _fit_network(plan: FitPlan, scans: FingerprintSet) -> Fitted:
     student, lineage = (
         learn_by_transfer(heard, plan.network, sources, kind, *how)
         if kind
-        else learn_under_teachers(heard, plan.network, loaded_teachers(plan.teachers), *how)
+        else learn_under_teachers(
+            heard, plan.network, network_teachers(plan.teachers, plain_name(plan.network), scans), *how
+        )
     )
     error_m = np.linalg.norm(student.locate(heard).position_m - heard.known_position_m, axis=1)
     return Fitted(student, {**lineage, "metrics": {"training_mae_m": round(float(error_m.mean()), 3)}})

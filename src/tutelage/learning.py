@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias, cast, get_args
 
 import numpy as np
 
 from tutelage.distilling import DistillingRecipe, TeacherChoice, distil, distilling_recipe
-from tutelage.errors import BadInputError, FileFormatError, UnknownNameError
+from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.networks import NetworkChoice, network_choice, network_names, network_spec, plain_name
-from tutelage.scorer import ScorerTeacher, ScorerTeaching
 from tutelage.student import Student
-from tutelage.teaching import Teacher
+from tutelage.teacher_names import TeacherNames, teacher_list
 from tutelage.training import LearningRecipe, RunOptions
 from tutelage.transfer import Source, TransferKind, TransferRecipe, transfer, transfer_recipe
 
@@ -22,35 +20,23 @@ __all__ = [
     "Building",
     "Learnt",
     "Sources",
-    "TeacherNames",
     "TransferChoice",
-    "any_teacher",
     "checked_choice",
     "checked_transfer",
     "chosen_network",
-    "default_network",
     "learn_by_transfer",
     "learn_under_teachers",
     "listed_sources",
-    "loaded_teachers",
-    "scorer_teaching",
     "split_settings",
     "training_scans",
 ]
 
 Building: TypeAlias = FingerprintSet | Survey
 Sources: TypeAlias = Building | Sequence[Building]
-AnyTeacher: TypeAlias = Teacher | ScorerTeacher | str | Path
-TeacherNames: TypeAlias = AnyTeacher | Sequence[AnyTeacher]
 TransferChoice: TypeAlias = Literal["none"] | TransferKind
 
 
 _NO_NETWORKS = "knn", "scorer", "tutor"  # of `Localizer`, but without a representation to teach or transfer
-
-
-_NOT_FOR_NETWORKS = (
-    "a scorer teacher is for --network scorer or tutor; other networks take surrogate teachers, made by teach"
-)
 
 
 class Learnt(NamedTuple):
@@ -165,7 +151,7 @@ def checked_transfer(kind: str, sources: Sequence[object], teachers: TeacherName
                 "or leave the sources out (what teachers know is in their files)"
             )
         return None
-    if loaded_teachers(teachers):
+    if teacher_list(teachers):
         raise BadInputError(
             f"{kind} transfer learns from the sources' own data and takes no teachers; leave one of them out"
         )
@@ -201,72 +187,9 @@ def split_settings(
     )
 
 
-def default_network(teachers: TeacherNames, transfer: str, recipe: str) -> str:
-    """What learns a building where no network is named: the tutor, unless only a network can do as asked."""
-    return "dnn" if _listed_teachers(teachers) or transfer != "none" or recipe != "default" else "tutor"
-
-
 def listed_sources(sources: Sources) -> Sequence[Building]:
     """Source buildings as a list, also a single one."""
     return [sources] if isinstance(sources, (FingerprintSet, Survey)) else sources
-
-
-def loaded_teachers(teachers: TeacherNames) -> list[TeacherChoice]:
-    """Teachers themselves, those of files read; "none" adds nothing."""
-    untrained: Literal["untrained"] = "untrained"
-    found: list[TeacherChoice] = []
-    for teacher in _listed_teachers(teachers):
-        if isinstance(teacher, ScorerTeacher):
-            raise BadInputError(_NOT_FOR_NETWORKS)
-        if isinstance(teacher, Teacher):
-            found.append(teacher)
-        elif teacher != "none":
-            found.append(untrained if teacher == untrained else _surrogate(teacher))
-    return found
-
-
-def _surrogate(path: str | Path) -> Teacher:
-    try:
-        return Teacher.load(path)
-    except FileFormatError:
-        if isinstance(any_teacher(path), ScorerTeacher):
-            raise BadInputError(_NOT_FOR_NETWORKS) from None
-        raise
-
-
-def any_teacher(path: str | Path) -> Teacher | ScorerTeacher:
-    """The teacher of a file, of whichever kind; errors as of `Teacher.load`."""
-    try:
-        return ScorerTeacher.load(path)
-    except FileFormatError:
-        return Teacher.load(path)
-
-
-def scorer_teaching(teachers: TeacherNames) -> ScorerTeaching:
-    """The scorer's teacher; nothing is the one that comes with Tutelage.
-
-    Raises
-    ------
-    BadInputError
-        If several are given, or a surrogate teacher.
-    """
-    given = _listed_teachers(teachers)
-    if len(given) > 1:
-        raise BadInputError(
-            f"the scorer has one teacher, {len(given)} are given; one can learn in several buildings"
-        )
-    if not given:
-        return "shipped"
-    teacher = given[0]
-    if isinstance(teacher, Teacher):
-        raise BadInputError("the scorer takes no surrogate teacher; make its own with teach --network scorer")
-    if teacher in ("none", "untrained"):
-        return cast(ScorerTeaching, teacher)
-    return teacher if isinstance(teacher, ScorerTeacher) else ScorerTeacher.load(teacher)
-
-
-def _listed_teachers(teachers: TeacherNames) -> Sequence[AnyTeacher]:
-    return [teachers] if isinstance(teachers, (Teacher, ScorerTeacher, str, Path)) else teachers
 
 
 def training_scans(building: Building) -> tuple[FingerprintSet, str, str]:

@@ -18,9 +18,7 @@ from tutelage.frames import LocalFrame
 from tutelage.learning import (
     Building,
     Sources,
-    TeacherNames,
     TransferChoice,
-    default_network,
     training_scans,
 )
 from tutelage.matching.calibration import Calibration
@@ -28,6 +26,8 @@ from tutelage.model_folder import read_model_folder, write_model_folder
 from tutelage.networks import plain_name
 from tutelage.positions import Heard, Positions
 from tutelage.sparse_rows import csr_from_dense
+from tutelage.teacher_choice import choose_teachers
+from tutelage.teacher_names import TeacherNames, default_network
 from tutelage.training import Budget, RunOptions, resolve_device
 
 __all__ = ["Localizer", "Method", "Scans"]
@@ -44,8 +44,9 @@ class Localizer:
     ----------
     network : "tutor", "scorer", "knn", the name of a registered network, or NAME:FILE with the settings of a
         network file. None is the tutor; with teachers, a transfer or a recipe of the paper, the DNN
-    teachers : one or several of: a teacher, the path of a teacher file, "untrained" (the control), "none";
-        the scorer has one, by default that which comes with Tutelage
+    teachers : one or several of: a teacher, the path of a teacher file, the name of one that comes with
+        Tutelage ("zoo:dnn-tampere"), "untrained" (the control); or "none", "all" of the zoo that fit the
+        network, "auto" (see `choose_teachers`). The scorer has one, by default "zoo:scorer"
     transfer : "collective" or "sequential", the methods that the paper compares with, or "none"
     sources : one or several buildings that a transfer learns first; of a survey its training split
     recipe : "paper" or "default" (networks only)
@@ -129,7 +130,7 @@ class Localizer:
         scans, name, licence = training_scans(train)
         resolve_device(self.device)
         began = time.monotonic()
-        plan = self._plan()
+        plan, teacher_choice = choose_teachers(self._plan(), scans, name)
         fitted = learn_building(plan, scans)
         trial = trial_of(plan, scans, fitted) if self.calibrate else None
         self.method_, self.frame_ = fitted.method, scans.frame
@@ -142,6 +143,7 @@ class Localizer:
             "seed": self.seed,
             "fit_seconds": round(time.monotonic() - began, 1),
             **fitted.lineage,
+            **({"teacher_choice": teacher_choice} if teacher_choice else {}),
         }
         return self
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait f
     from tutelage.comparison import Comparison
     from tutelage.datasets import DatasetStatus
     from tutelage.evaluation import Evaluation
-    from tutelage.evaluation.statistics import Difference
     from tutelage.fingerprints import Survey
     from tutelage.localizer import Localizer
     from tutelage.matching.calibration import Calibration
@@ -31,6 +30,7 @@ if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait f
     from tutelage.planning import Estimate, SurveyPlan
     from tutelage.positions import Positions
     from tutelage.scorer import ScorerCard
+    from tutelage.statistics import Difference
     from tutelage.teaching import TeacherCard
 
 __all__ = [

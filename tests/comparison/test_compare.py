@@ -13,9 +13,9 @@ from tutelage import load, teach, teach_scorer
 from tutelage.comparison import Candidate, Comparison, Standing, candidates, compare, write_comparison
 from tutelage.datasets import simulated_survey
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.evaluation.statistics import Difference
 from tutelage.fingerprints import Survey
 from tutelage.scorer import ScorerRecipe
+from tutelage.statistics import Difference
 from tutelage.surveys import reference_points
 from tutelage.training import Budget, RunOptions
 

@@ -13,9 +13,9 @@ from tutelage.datasets import shareable_sets, without
 from tutelage.errors import BadInputError, FileFormatError, UnknownNameError
 from tutelage.evaluation import evaluate
 from tutelage.fingerprints import Survey
-from tutelage.learning import any_teacher
 from tutelage.localizer import Localizer
 from tutelage.scorer import ScorerRecipe, ScorerTeacher, shipped_scorer, teach_scorer
+from tutelage.teacher_names import any_teacher
 from tutelage.teaching import teach
 from tutelage.training import Budget, RunOptions
 
@@ -93,7 +93,7 @@ def test_each_kind_of_teacher_is_told_from_the_other(
         ("dnn", teacher, "is for --network scorer or tutor"),
         ("scorer", surrogate, "no surrogate teacher"),
         ("dnn", tmp_path / "scorer", "is for --network scorer or tutor"),
-        ("scorer", tmp_path / "surrogate", "no scorer teacher"),
+        ("scorer", tmp_path / "surrogate", "no surrogate teacher"),
         ("scorer", [teacher, teacher], "one teacher, 2 are given"),
     ):
         with pytest.raises((BadInputError, FileFormatError), match=said):

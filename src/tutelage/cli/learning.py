@@ -150,7 +150,7 @@ def _teach_surrogate(
 
 def teachers_show(files: list[Path], as_json: Json = False) -> None:
     """What teacher files say of themselves: source, recipe, quality."""
-    from tutelage.learning import any_teacher
+    from tutelage.teacher_names import any_teacher
 
     presentation.show_teachers({str(file): any_teacher(file).card for file in files}, as_json)
 

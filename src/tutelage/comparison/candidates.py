@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.learning import any_teacher
 from tutelage.localizer import Localizer
 from tutelage.networks import network_names, plain_name
 from tutelage.scorer import ScorerTeacher, shipped_scorer
+from tutelage.teacher_names import any_teacher
 
 __all__ = ["Candidate", "candidates"]
 

@@ -16,10 +16,10 @@ from tutelage.comparison.candidates import Candidate
 from tutelage.errors import BadInputError
 from tutelage.evaluation import Evaluation, evaluate_positions, write_report
 from tutelage.evaluation.evaluate import require_unseen
-from tutelage.evaluation.statistics import Difference, holm, paired_bootstraps
 from tutelage.fingerprints import Survey
 from tutelage.learning import Building, training_scans
 from tutelage.positions import Positions
+from tutelage.statistics import Difference, holm, paired_bootstraps
 from tutelage.surveys import reference_points
 
 __all__ = ["Comparison", "Recommendation", "Standing", "compare", "write_comparison"]

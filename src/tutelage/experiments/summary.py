@@ -9,13 +9,13 @@ from statistics import mean, stdev
 
 import numpy as np
 
-from tutelage.evaluation.statistics import Difference, holm, paired_bootstraps
 from tutelage.experiments.buildings import TARGETS, sources_of
 from tutelage.experiments.cells import UNTRAINED, Cell
 from tutelage.experiments.methods import ABLATION, BOUND, KNN, METHODS, OPTIONS, PIPELINE, WITH_SCORER
 from tutelage.experiments.printed import Printed, printed
 from tutelage.experiments.storage import Row
 from tutelage.experiments.tables import TABLES, Request, Table
+from tutelage.statistics import Difference, holm, paired_bootstraps
 
 __all__ = ["CONTROLS", "Against", "Group", "Summary", "summarise"]
 

@@ -3,13 +3,14 @@
 from tutelage.teaching.expert_training import teach
 from tutelage.teaching.generator import Critic, Generated, Generator, gradient_penalty
 from tutelage.teaching.recipe import PAPER_INPUT, TeachingRecipe, teaching_recipe
-from tutelage.teaching.teacher import Quality, Teacher, TeacherCard, untrained_teacher
+from tutelage.teaching.teacher import Privacy, Quality, Teacher, TeacherCard, untrained_teacher
 
 __all__ = [
     "PAPER_INPUT",
     "Critic",
     "Generated",
     "Generator",
+    "Privacy",
     "Quality",
     "Teacher",
     "TeacherCard",

@@ -19,8 +19,9 @@ from tutelage.representation import CoordinateScaler, RssRepresentation
 from tutelage.surveys.splits import split_by_position
 from tutelage.teaching.generator import Generator
 from tutelage.teaching.objective import Adversaries, joint_step, surrogate_step
+from tutelage.teaching.privacy import closeness, membership
 from tutelage.teaching.recipe import TeachingRecipe, teaching_recipe
-from tutelage.teaching.teacher import Quality, Teacher, TeacherCard
+from tutelage.teaching.teacher import Privacy, Quality, Teacher, TeacherCard
 from tutelage.training import (
     LearningRecipe,
     RunOptions,
@@ -107,7 +108,7 @@ def teach(
         prepared = _prepare(train, spec.name, of_network, chosen, options, device)
         begin(options)
         generator, n_steps = _train(prepared, train)
-        quality = _quality(prepared, generator)
+        quality, privacy = _quality(prepared, generator), _privacy(prepared, generator)
     card = TeacherCard(
         network=spec.name,
         network_settings=prepared.network.settings,
@@ -121,6 +122,7 @@ def teach(
         seed=options.seed,
         n_steps=n_steps,
         quality=quality,
+        privacy=privacy,
         place_histogram=_place_histogram(prepared.data.place),
         version=version("tutelage"),
     )
@@ -236,6 +238,16 @@ def _quality(source: _Source, generator: Generator) -> Quality:
         spread=round(float(shown.std(dim=0, correction=0).norm() / true_spread), 4),
         diversity=round(float(noise_alone / all_of_it), 4),
     )
+
+
+def _privacy(source: _Source, generator: Generator) -> Privacy:
+    """Figures of the card: the scans learnt from against those held out."""
+    learnt, other = (
+        closeness(generator, _representations(source.network, data, source.recipe), data.place)
+        for data in (source.data, source.held)
+    )
+    width_m, height_m = (round(side / _GRID, 1) for side in source.data.scaler.extent_m)
+    return Privacy(membership=round(membership(learnt, other), 4), place_cell_m=(width_m, height_m))
 
 
 def _place_histogram(place: Tensor) -> list[list[float]]:

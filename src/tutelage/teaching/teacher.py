@@ -19,7 +19,7 @@ from tutelage.teaching.generator import Generator
 from tutelage.teaching.recipe import TeachingRecipe
 from tutelage.weights_file import content_hash, read_weights, weights_to_bytes
 
-__all__ = ["Quality", "Teacher", "TeacherCard", "untrained_teacher"]
+__all__ = ["Privacy", "Quality", "Teacher", "TeacherCard", "untrained_teacher"]
 
 _FORMAT = "tutelage-teacher-1"
 UNTRAINED = "untrained"
@@ -44,6 +44,17 @@ class Quality(BaseModel):
     """Share of the variance of Z_E^G that noise alone makes at a fixed place; 1 when unconditional."""
 
 
+class Privacy(BaseModel):
+    """What a teacher file could tell of the scans that it learnt from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    membership: float
+    """How well it tells scans that it learnt from others, see `membership`: 0.5 is not at all."""
+    place_cell_m: tuple[float, float]
+    """Width and height of a cell of the card's histogram of where the source was surveyed."""
+
+
 class TeacherCard(BaseModel):
     """What a teacher file says of itself."""
 
@@ -62,6 +73,8 @@ class TeacherCard(BaseModel):
     seed: int
     n_steps: int
     quality: Quality | None
+    privacy: Privacy | None = None
+    """None of untrained teachers, and of files from before it was measured."""
     place_histogram: list[list[float]]
     """[rows of y][columns of x] shares of the training scans on a coarse grid over the unit square."""
     version: str
@@ -117,10 +130,19 @@ class Teacher:
                 f"the student has d_e = {d_e}; train both with the same network settings"
             )
 
-    def save(self, path: str | Path) -> None:
-        """Write one safetensors file with the card in its header; it appears whole or not at all."""
+    def save(self, path: str | Path, *, half: bool = False) -> None:
+        """Write one safetensors file with the card in its header; it appears whole or not at all.
+
+        Parameters
+        ----------
+        path : of the file
+        half : keep weights in half precision, at half the size
+        """
+        header, weights = self._content()
+        if half:
+            weights = {name: weight.half() for name, weight in weights.items()}
         with replaced_file(path) as beside:
-            beside.write_bytes(self.to_bytes())
+            beside.write_bytes(weights_to_bytes(header, weights))
 
     def to_bytes(self) -> bytes:
         """The content of a teacher file."""

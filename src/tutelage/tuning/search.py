@@ -20,8 +20,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tutelage.distilling import DistillingRecipe, TeacherChoice, distilling_recipe
 from tutelage.errors import BadInputError, TrainingDivergedError
 from tutelage.fingerprints import FingerprintSet
-from tutelage.learning import Building, TeacherNames, loaded_teachers, split_settings, training_scans
+from tutelage.learning import Building, split_settings, training_scans
 from tutelage.networks import NetworkFile, NetworkSpec, SearchRecord, network_choice
+from tutelage.teacher_names import TeacherNames, network_teachers
 from tutelage.training import Budget, RunOptions, resolve_device
 from tutelage.tuning.scoring import Scored, scored_on_held_out
 from tutelage.tuning.spaces import DEFAULTS, Plan, default_spaces, search_plan
@@ -191,7 +192,7 @@ def _checked(
     of_network, of_recipe = split_settings(spec.name, DistillingRecipe.model_fields, base)
     spec.settings(of_network)
     begins = distilling_recipe(recipe_name, of_recipe, spec)
-    known = loaded_teachers(teachers)
+    known = network_teachers(teachers, spec.name, scans, target)
     if budget == Budget():
         budget = Budget(updates=max(1, begins.updates // _SHARE_OF_UPDATES))
     plan = search_plan(names, spec, begins.model_dump(), fixed, with_teachers=bool(known))

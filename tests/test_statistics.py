@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tutelage.errors import BadInputError
-from tutelage.evaluation.statistics import Difference, holm, paired_bootstrap
+from tutelage.statistics import Difference, holm, paired_bootstrap
 
 P_VALUES = st.lists(st.floats(0, 1), max_size=12)
 

@@ -1,0 +1,129 @@
+"""What is meant by the teachers that a user names: files, teachers of the zoo, controls, or all that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, TypeAlias, cast
+
+from tutelage.distilling import TeacherChoice
+from tutelage.errors import BadInputError, FileFormatError
+from tutelage.fingerprints import FingerprintSet
+from tutelage.scorer import ScorerTeacher, ScorerTeaching
+from tutelage.teaching import Teacher
+from tutelage.zoo import ZOO, is_of_zoo, zoo_teacher, zoo_teachers
+
+__all__ = [
+    "ALL",
+    "AUTO",
+    "NONE",
+    "TeacherNames",
+    "any_teacher",
+    "default_network",
+    "network_teachers",
+    "scorer_teaching",
+    "teacher_list",
+]
+
+AnyTeacher: TypeAlias = Teacher | ScorerTeacher | str | Path
+TeacherNames: TypeAlias = AnyTeacher | Sequence[AnyTeacher]
+
+NONE, ALL, AUTO = "none", "all", "auto"
+_UNTRAINED: Literal["untrained"] = "untrained"
+_NOT_FOR_NETWORKS = (
+    "a scorer teacher is for --network scorer or tutor; other networks take surrogate teachers, made by teach"
+)
+
+
+def teacher_list(teachers: TeacherNames) -> list[AnyTeacher]:
+    """The teachers as they are named; "none" adds nothing.
+
+    Raises
+    ------
+    BadInputError
+        If "auto" or "all" stands beside others.
+    """
+    given = [teachers] if isinstance(teachers, (Teacher, ScorerTeacher, str, Path)) else [*teachers]
+    for alone in (AUTO, ALL):
+        if alone in given and len(given) > 1:
+            raise BadInputError(f"{alone!r} stands by itself; leave out the others, or name all of them")
+    return [teacher for teacher in given if teacher != NONE]
+
+
+def network_teachers(
+    teachers: TeacherNames, network: str, scans: FingerprintSet, survey: str = ""
+) -> list[TeacherChoice]:
+    """Teachers of a network, those of files and of the zoo read.
+
+    Parameters
+    ----------
+    teachers : as named
+    network : name of a registered network
+    scans, survey : of the target; of "all", teachers that learnt in it are left out
+
+    Raises
+    ------
+    BadInputError
+        If a teacher is not for networks, the zoo has none of this network, or "auto" is asked for.
+    """
+    given = teacher_list(teachers)
+    if given == [AUTO]:
+        raise BadInputError("teachers are chosen by fit alone; here, name them, or give all or none")
+    if given == [ALL]:
+        known = zoo_teachers(network, without=survey, without_hash=scans.content_hash())
+        if not known:
+            raise BadInputError(
+                f"no teacher of network {network!r} comes with Tutelage, or none but of this building; "
+                f"make one with: tutelage teach --source BUILDING --network {network} --out FILE"
+            )
+        return list(known)
+    return [_of_network(teacher) for teacher in given]
+
+
+def _of_network(teacher: AnyTeacher) -> TeacherChoice:
+    if teacher == _UNTRAINED:
+        return _UNTRAINED
+    known = teacher if isinstance(teacher, (Teacher, ScorerTeacher)) else any_teacher(teacher)
+    if isinstance(known, ScorerTeacher):
+        raise BadInputError(_NOT_FOR_NETWORKS)
+    return known
+
+
+def any_teacher(name: str | Path) -> Teacher | ScorerTeacher:
+    """The teacher of a file or of the zoo, of whichever kind; errors as of `Teacher.load`."""
+    if is_of_zoo(name):
+        return zoo_teacher(str(name))
+    try:
+        return ScorerTeacher.load(name)
+    except FileFormatError:
+        return Teacher.load(name)
+
+
+def scorer_teaching(teachers: TeacherNames) -> ScorerTeaching:
+    """The scorer's teacher; nothing is the one that comes with Tutelage, and so is "all".
+
+    Raises
+    ------
+    BadInputError
+        If several are given, or a surrogate teacher.
+    """
+    given = [teachers] if isinstance(teachers, (Teacher, ScorerTeacher, str, Path)) else teachers
+    if len(given) > 1:
+        raise BadInputError(
+            f"the scorer has one teacher, {len(given)} are given; one can learn in several buildings"
+        )
+    teacher = given[0] if given else ALL
+    if teacher in (ALL, AUTO, f"{ZOO}scorer"):
+        return "shipped"
+    if teacher in (NONE, _UNTRAINED):
+        return cast(ScorerTeaching, teacher)
+    known = teacher if isinstance(teacher, (Teacher, ScorerTeacher)) else any_teacher(teacher)
+    if isinstance(known, Teacher):
+        raise BadInputError("the scorer takes no surrogate teacher; make its own with teach --network scorer")
+    return known
+
+
+def default_network(teachers: TeacherNames, transfer: str, recipe: str) -> str:
+    """What learns a building where no network is named: the tutor, unless only a network can do as asked."""
+    asked = [teacher for teacher in teacher_list(teachers) if teacher != AUTO]
+    return "dnn" if asked or transfer != "none" or recipe != "default" else "tutor"

@@ -1,0 +1,128 @@
+"""What stands in the zoo, and how it is read: by name, by network, or as a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeAlias
+
+from tutelage.datasets.registry import public_datasets
+from tutelage.errors import UnknownNameError
+from tutelage.scorer import ScorerCard, ScorerTeacher, shipped_scorer
+from tutelage.teaching import Teacher, TeacherCard
+
+__all__ = [
+    "SUFFIX",
+    "ZOO",
+    "ListedTeacher",
+    "is_of_zoo",
+    "zoo_list",
+    "zoo_names",
+    "zoo_teacher",
+    "zoo_teachers",
+]
+
+ZOO = "zoo:"
+"""Before the name of a teacher that comes with Tutelage: zoo:scorer, zoo:dnn-tampere."""
+SUFFIX = ".teacher"
+_SCORER = f"{ZOO}scorer"
+_SHELF = "teachers"
+
+AnyCard: TypeAlias = TeacherCard | ScorerCard
+
+
+@dataclass(frozen=True)
+class ListedTeacher:
+    """A teacher of the zoo.
+
+    Parameters
+    ----------
+    name : as `--teachers` takes it
+    card : what its file says of itself
+    content_hash : SHA-256 over card and weights
+    size_bytes : of its file
+    citations : whom to cite, one a source
+    """
+
+    name: str
+    card: AnyCard
+    content_hash: str
+    size_bytes: int
+    citations: tuple[str, ...]
+
+
+def is_of_zoo(name: object) -> bool:
+    """Whether this is a name of the zoo, rather than a file's."""
+    return isinstance(name, str) and name.startswith(ZOO)
+
+
+def zoo_names(network: str | None = None) -> list[str]:
+    """Names of all teachers, or of those of one network."""
+    surrogate = [f"{ZOO}{Path(name).stem}" for name in _on_shelf()]
+    if network is None:
+        return [_SCORER, *surrogate]
+    return [name for name in surrogate if name.startswith(f"{ZOO}{network}-")]
+
+
+def zoo_teachers(network: str, *, without: str = "", without_hash: str = "") -> list[Teacher]:
+    """The surrogate teachers of a network.
+
+    Parameters
+    ----------
+    network : name of a registered network
+    without : name of a survey: teachers that learnt in it are left out
+    without_hash : content hash of training scans: teachers that learnt from them are left out
+    """
+    known = [_surrogate(name) for name in zoo_names(network)]
+    return [t for t in known if t.card.source != without and t.card.data_hash != without_hash]
+
+
+def zoo_teacher(name: str) -> Teacher | ScorerTeacher:
+    """The teacher called `name`.
+
+    Raises
+    ------
+    UnknownNameError
+        If the zoo has none of that name.
+    """
+    if name not in zoo_names():
+        raise UnknownNameError("teacher of the zoo", name, zoo_names())
+    return shipped_scorer() if name == _SCORER else _surrogate(name)
+
+
+def zoo_list() -> list[ListedTeacher]:
+    """All teachers with their cards."""
+    return [_listed(name) for name in zoo_names()]
+
+
+def _listed(name: str) -> ListedTeacher:
+    teacher = zoo_teacher(name)
+    if isinstance(teacher, ScorerTeacher):
+        sources, content = [source.source for source in teacher.card.sources], teacher.to_bytes()
+    else:
+        sources, content = [teacher.card.source], _content(name)
+    return ListedTeacher(name, teacher.card, teacher.content_hash(), len(content), _citations(sources))
+
+
+def _citations(sources: Sequence[str]) -> tuple[str, ...]:
+    known = public_datasets()
+    return tuple(known[source].citation for source in sources)
+
+
+@cache
+def _on_shelf() -> tuple[str, ...]:
+    """File names of the surrogate teachers."""
+    names = (entry.name for entry in files("tutelage.zoo").joinpath(_SHELF).iterdir())
+    return tuple(sorted(name for name in names if name.endswith(SUFFIX)))
+
+
+def _surrogate(name: str) -> Teacher:
+    return Teacher.from_bytes(_content(name), name=f"teacher {name}, which comes with Tutelage,")
+
+
+def _content(name: str) -> bytes:
+    file = f"{name.removeprefix(ZOO)}{SUFFIX}"
+    return files("tutelage.zoo").joinpath(_SHELF, file).read_bytes()

@@ -1,0 +1,68 @@
+"""How the zoo is made: resumable, refusing what may not be shared, never passing one teacher for another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.teaching import Teacher
+from tutelage.zoo import make_zoo
+
+pytestmark = pytest.mark.real_data
+SHORT = {"networks": ("dnn",), "sources": ("dsi1",), "share": 0.003, "device": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
+    folder = tmp_path_factory.mktemp("zoo")
+    assert make_zoo(folder, data_dir=data_dir, **SHORT) == [folder / "dnn-dsi1.teacher"]
+    return folder
+
+
+def test_made_file_is_a_teacher_in_half_precision(made: Path) -> None:
+    file = made / "dnn-dsi1.teacher"
+    teacher = Teacher.load(file)
+    assert (teacher.card.network, teacher.card.source, teacher.card.n_steps) == ("dnn", "dsi1", 12)
+    assert {weight.dtype for weight in teacher.generator.state_dict().values()} == {torch.float32}
+    assert file.stat().st_size < 0.6 * len(teacher.to_bytes())
+
+
+def test_nothing_but_the_teacher_is_left(made: Path) -> None:
+    assert [file.name for file in made.iterdir()] == ["dnn-dsi1.teacher"]
+
+
+def test_a_file_that_is_there_is_kept(made: Path, data_dir: Path) -> None:
+    file = made / "dnn-dsi1.teacher"
+    before = file.stat()
+    make_zoo(made, data_dir=data_dir, **SHORT)
+    assert file.stat() == before
+
+
+def test_the_same_call_makes_the_same_file(made: Path, data_dir: Path, tmp_path: Path) -> None:
+    (again,) = make_zoo(tmp_path, data_dir=data_dir, **SHORT)
+    assert again.read_bytes() == (made / "dnn-dsi1.teacher").read_bytes()
+
+
+@pytest.mark.parametrize(("change", "said"), [({"seed": 1}, "seed"), ({"share": 0.004}, "n_steps")])
+def test_a_file_of_another_teacher_is_refused_and_kept(
+    made: Path, data_dir: Path, change: dict[str, float], said: str
+) -> None:
+    content = (made / "dnn-dsi1.teacher").read_bytes()
+    with pytest.raises(BadInputError, match=f"another {said};"):
+        make_zoo(made, data_dir=data_dir, **{**SHORT, **change})
+    assert (made / "dnn-dsi1.teacher").read_bytes() == content
+
+
+def test_a_source_without_a_licence_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="tutelage teach --source utsindoorloc"):
+        make_zoo(tmp_path / "zoo", sources=("utsindoorloc",))
+    assert not (tmp_path / "zoo").exists()
+
+
+@pytest.mark.parametrize("wrong", [{"networks": ("dnnn",)}, {"sources": ("dsi",)}])
+def test_unknown_names_are_refused(wrong: dict[str, tuple[str]], tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError):
+        make_zoo(tmp_path, **wrong)
