@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint unit accuracy bench clean
+.PHONY: demo test lint unit accuracy figures bench clean
 
 demo: $(READY)
 	$(BIN)/tutelage demo --out demo
@@ -27,6 +27,13 @@ accuracy: $(READY)
 	$(BIN)/tutelage reproduce small_maps
 	$(BIN)/tutelage reproduce small_surveys
 	$(BIN)/python -m benchmarks.accuracy
+
+# What docs/calibration.md, surveying.md and drift.md say was measured. Finished rows of the first two are kept:
+# delete results/calibration.csv or results/learning_curves.csv to measure anew.
+figures: $(READY)
+	$(BIN)/python -m benchmarks.calibration
+	$(BIN)/python -m benchmarks.learning_curves
+	$(BIN)/python -m benchmarks.drift
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.loading

@@ -15,9 +15,10 @@ from statistics import mean, stdev
 from tutelage.experiments.buildings import TARGETS, TITLES, buildings_here
 from tutelage.experiments.cells import Cell
 from tutelage.experiments.methods import KNN, WITH_SCORER
+from tutelage.experiments.planned_cells import cells_of
 from tutelage.experiments.storage import Results, Row
 from tutelage.experiments.summary import Against, Group, Summary, summarise
-from tutelage.experiments.tables import Request, cells_of, chosen_table
+from tutelage.experiments.tables import Request, chosen_table
 from tutelage.experiments.wording import KNN_SETTINGS, Grid, grid_lines, legend, network_title, place_title
 from tutelage.files import replaced_file
 

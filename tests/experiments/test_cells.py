@@ -17,8 +17,9 @@ from tutelage.experiments.budgets import BUDGETS
 from tutelage.experiments.buildings import TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell, TeacherCell
 from tutelage.experiments.methods import BOUND, KNN, METHODS, OPTIONS, PIPELINE
+from tutelage.experiments.planned_cells import cells_of
 from tutelage.experiments.storage import COLUMNS, TEACHER_COLUMNS
-from tutelage.experiments.tables import TABLES, Request, cells_of
+from tutelage.experiments.tables import TABLES, Request
 from tutelage.networks import network_names, network_spec, registry
 
 CELL = Cell("dsi1", ("tampere", "ujiindoorloc"), "dnn", "default", "quick", 1.0, 0)

@@ -7,8 +7,9 @@ import pytest
 from tutelage.experiments.buildings import TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell
 from tutelage.experiments.methods import KNN, METHODS
+from tutelage.experiments.planned_cells import cells_of
 from tutelage.experiments.printed import Printed, printed
-from tutelage.experiments.tables import TABLES, Request, cells_of
+from tutelage.experiments.tables import TABLES, Request
 
 UJI, UTS, TAMPERE = "ujiindoorloc", "utsindoorloc", "tampere"
 IN_TABLE1 = {"none", "none_paper", "sequential", "collective", "default", "paper"}

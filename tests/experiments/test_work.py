@@ -21,7 +21,8 @@ from tutelage.evaluation import evaluate
 from tutelage.experiments.budgets import BUDGETS, TableBudget
 from tutelage.experiments.cells import Cell, TeacherCell
 from tutelage.experiments.methods import BOUND
-from tutelage.experiments.tables import Request, cells_of, chosen_table
+from tutelage.experiments.planned_cells import cells_of
+from tutelage.experiments.tables import Request, chosen_table
 from tutelage.experiments.work import (
     FitJob,
     Fitted,

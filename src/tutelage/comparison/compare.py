@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from tutelage.comparison.candidates import Candidate
+from tutelage.comparison.held_out import Trial, folds, surveyed_points
 from tutelage.errors import BadInputError
 from tutelage.evaluation import Evaluation, evaluate_positions, write_report
-from tutelage.evaluation.evaluate import require_unseen
-from tutelage.fingerprints import Survey
-from tutelage.learning import Building, training_scans
+from tutelage.learning import Building
 from tutelage.positions import Positions
 from tutelage.statistics import Difference, holm, paired_bootstraps
-from tutelage.surveys import reference_points
 
 __all__ = ["Comparison", "Recommendation", "Standing", "compare", "write_comparison"]
 
@@ -138,32 +133,25 @@ def compare(
         If the survey has fewer reference points than needed, a candidate cannot be fitted, or its teacher
         learnt in this survey and `source_too` is off.
     """
-    if isinstance(building, Survey) and not source_too:
-        require_unseen([source for candidate in candidates for source in candidate.learnt_in()], building)
-    scans, name, _ = training_scans(building)
-    heard = scans[scans.n_heard > 0]
-    point = reference_points(heard)
-    n_points = int(point.max()) + 1
+    points = surveyed_points(building, candidates, source_too=source_too)
+    n_points = len(points)
     if not 2 <= n_folds <= n_points // 2:
         raise BadInputError(
             f"{n_folds} folds of {n_points} reference points; at least 2 folds, of 2 points or more each"
         )
-    fold = (np.random.default_rng(seed).permutation(n_points) % n_folds)[point]
-    work = [(candidate, each) for candidate in candidates for each in range(n_folds)]
-    shown = track(work, "comparing", console=Console(stderr=True), disable=not progress, transient=True)
-    answers: dict[str, list[Positions]] = {candidate.name: [] for candidate in candidates}
-    seconds = dict.fromkeys(answers, 0.0)
-    for candidate, each in shown:
-        began = time.monotonic()
-        model = candidate.trial_localizer(seed, **options).fit(heard[fold != each])
-        seconds[candidate.name] += (time.monotonic() - began) / n_folds
-        answers[candidate.name].append(model.predict(heard[fold == each]))
+    parts = folds(n_points, n_folds, np.random.default_rng(seed))
+    trials = [Trial(candidate, *part) for candidate in candidates for part in parts]
+    answers = points.answers(trials, "comparing", seed=seed, progress=progress, **options)
+    found = [answers[first : first + n_folds] for first in range(0, len(answers), n_folds)]
     evaluations = [
-        evaluate_positions(Positions.joined(answers[candidate.name]), heard, name=candidate.name)
-        for candidate in candidates
+        evaluate_positions(
+            Positions.joined([part.positions for part in of_one]), points.scans, name=candidate.name
+        )
+        for candidate, of_one in zip(candidates, found, strict=True)
     ]
-    standings = _standings(candidates, evaluations, point, list(seconds.values()))
-    return Comparison(name, standings, n_folds, n_points, len(heard))
+    seconds = [sum(part.fit_seconds for part in of_one) / n_folds for of_one in found]
+    standings = _standings(candidates, evaluations, points.point, seconds)
+    return Comparison(points.name, standings, n_folds, n_points, len(points.scans))
 
 
 def _standings(

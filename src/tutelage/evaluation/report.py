@@ -13,7 +13,7 @@ import numpy as np
 from tutelage.errors import BadInputError
 from tutelage.evaluation.metrics import Evaluation
 from tutelage.evaluation.plots import cdf_figure, error_map, floors_of
-from tutelage.evaluation.web_page import web_page
+from tutelage.evaluation.web_page import map_page
 from tutelage.files import replaced_file
 
 __all__ = ["write_report"]
@@ -67,8 +67,8 @@ def write_report(
         raise BadInputError("no scans to report; give at least one evaluation of at least one scan")
     names = [e.name or f"model {i}" for i, e in enumerate(evaluations, start=1)]
     floors = floors_of(evaluations)
-    resources = files(__package__)
-    body = Template(resources.joinpath("report_template.html").read_text(encoding="utf-8")).substitute(
+    template = files(__package__).joinpath("report_template.html")
+    body = Template(template.read_text(encoding="utf-8")).substitute(
         title=escape(title),
         subtitle=escape(_subtitle(evaluations, data_set)),
         notes="".join(f"<p>{escape(note)}</p>\n" for note in notes),
@@ -77,7 +77,7 @@ def write_report(
         worst="".join(map(_worst_section, names, evaluations)),
     )
     figures = {"cdf": cdf_figure(names, evaluations), "map": error_map(names, evaluations, floors)}
-    page = web_page(title, body, figures, resources.joinpath("report.js").read_text(encoding="utf-8"))
+    page = map_page(title, body, figures)
     with replaced_file(path) as beside:
         beside.write_text(page, encoding="utf-8")
 

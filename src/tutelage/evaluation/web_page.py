@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -10,7 +11,7 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
-__all__ = ["web_page"]
+__all__ = ["map_page", "web_page"]
 
 
 def web_page(title: str, body: str, figures: Any, script: str) -> str:
@@ -31,6 +32,19 @@ def web_page(title: str, body: str, figures: Any, script: str) -> str:
         plotly=get_plotlyjs(),
         script=script,
     )
+
+
+def map_page(title: str, body: str, figures: Mapping[str, Any]) -> str:
+    """A whole page of plots and a map, of which one floor is seen at a time.
+
+    Parameters
+    ----------
+    title : plain text
+    body : HTML, with an element for each figure, and a select element `floor` that lists the floors
+    figures : each plot's data and layout; of `map`, the floors (data of each, as listed) and the layout
+    """
+    script = files(__package__).joinpath("map_page.js").read_text(encoding="utf-8")
+    return web_page(title, body, figures, script)
 
 
 def _script_json(value: Any) -> str:

@@ -21,9 +21,10 @@ from tutelage.experiments.buildings import buildings_here
 from tutelage.experiments.cells import Cell, TeacherCell
 from tutelage.experiments.executors import Executor
 from tutelage.experiments.pages import write_pages
+from tutelage.experiments.planned_cells import cells_of
 from tutelage.experiments.storage import Results, Row, TeacherFiles
 from tutelage.experiments.summary import Summary, summarise
-from tutelage.experiments.tables import Request, cells_of, chosen_table
+from tutelage.experiments.tables import Request, chosen_table
 from tutelage.experiments.work import FitJob, TeachJob, fit_cell, teach_cell
 
 __all__ = ["make_teachers", "reproduce"]

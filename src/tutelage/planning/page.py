@@ -9,7 +9,7 @@ from string import Template
 from typing import Any
 
 from tutelage.evaluation.plots import storey
-from tutelage.evaluation.web_page import web_page
+from tutelage.evaluation.web_page import map_page
 from tutelage.files import replaced_file
 from tutelage.planning.figures import curve_figure, map_figure
 from tutelage.planning.places import N_NEIGHBOURS
@@ -44,12 +44,12 @@ def write_plan(plan: SurveyPlan, path: str | Path) -> None:
     BadInputError, TutelageError
         If it cannot be written.
     """
-    places, resources = plan.places, files(__package__)
+    places, template = plan.places, files(__package__).joinpath("plan_template.html")
     floors = sorted(set(map(str, places.floor)), key=storey)
     # The map begins where it matters.
     shown = str(places.floor[places.first[0]])
     title = f"How much more to survey: {plan.name}"
-    body = Template(resources.joinpath("plan_template.html").read_text(encoding="utf-8")).substitute(
+    body = Template(template.read_text(encoding="utf-8")).substitute(
         title=escape(title),
         words=escape(plan.curve.words[0].upper() + plan.curve.words[1:]),
         subtitle=escape(_subtitle(plan)),
@@ -58,7 +58,7 @@ def write_plan(plan: SurveyPlan, path: str | Path) -> None:
         places=_table([places.record(point) for point in places.first]),
     )
     figures = {"curve": curve_figure(plan.curve), "map": map_figure(places, floors)}
-    page = web_page(title, body, figures, resources.joinpath("plan.js").read_text(encoding="utf-8"))
+    page = map_page(title, body, figures)
     with replaced_file(path) as beside:
         beside.write_text(page, encoding="utf-8")
 

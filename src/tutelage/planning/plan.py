@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from tutelage.comparison import Candidate, candidates
+from tutelage.comparison.held_out import Answers, SurveyedPoints, Trial, surveyed_points
 from tutelage.errors import BadInputError
-from tutelage.evaluation.evaluate import require_unseen
-from tutelage.fingerprints import FingerprintSet, Survey
-from tutelage.learning import Building, training_scans
+from tutelage.learning import Building
 from tutelage.neighbours import choose_settings
 from tutelage.planning.curve import LearningCurve, learning_curve
 from tutelage.planning.places import SurveyedPlaces, surveyed_places
-from tutelage.planning.sampling import SHARES, Repetition, repetitions
-from tutelage.surveys import reference_points
+from tutelage.planning.sampling import SHARES, repetitions
 
 __all__ = ["SurveyPlan", "plan_survey", "planning_method"]
 
@@ -112,22 +108,17 @@ def plan_survey(
         in this survey and `source_too` is off.
     """
     method = method or planning_method()
-    if isinstance(building, Survey) and not source_too:
-        require_unseen(method.learnt_in(), building)
-    scans, name, _ = training_scans(building)
-    heard = scans[scans.n_heard > 0]
-    point = reference_points(heard)
-    n_points = int(point.max()) + 1
+    points = surveyed_points(building, [method], source_too=source_too)
+    n_points = len(points)
     _require_enough(n_points, n_folds, n_rounds)
     if method.network == "knn":
-        settings, _ = choose_settings(heard, method.settings, seed=seed, progress=progress)
+        settings, _ = choose_settings(points.scans, method.settings, seed=seed, progress=progress)
         method = replace(method, settings=settings.model_dump())
     drawn = repetitions(n_points, n_folds=n_folds, n_rounds=n_rounds, seed=seed)
     shares = [share for share in SHARES if min(len(each.part(share)) for each in drawn) >= _FEWEST_LEARNT]
-    work = [(each, share) for each in drawn for share in shares]
-    shown = track(work, "learning parts", console=Console(stderr=True), disable=not progress, transient=True)
-    found = [_asked(method, heard, point, each, share, seed, options) for each, share in shown]
-    of_curve, of_points = _over_points(found, point, len(shares))
+    trials = [Trial(method, each.part(share), each.held) for each in drawn for share in shares]
+    answers = points.answers(trials, "learning parts", seed=seed, progress=progress, **options)
+    of_curve, of_points = _over_points(answers, points, len(shares))
     counted = np.isfinite(of_curve[:, 0]).any(axis=0)
     if not counted.any():
         raise BadInputError(
@@ -135,8 +126,9 @@ def plan_survey(
         )
     n_learnt = np.array([[len(each.part(share)) for share in shares] for each in drawn])
     curve = learning_curve(n_learnt, list(of_curve), n_points, seed=seed)
-    places = surveyed_places(heard, point, of_points)
-    return SurveyPlan(name, method, len(drawn), len(heard), int((~counted).sum()), curve, places)
+    places = surveyed_places(points.scans, points.point, of_points)
+    n_scans, n_left_out = len(points.scans), int((~counted).sum())
+    return SurveyPlan(points.name, method, len(drawn), n_scans, n_left_out, curve, places)
 
 
 def _require_enough(n_points: int, n_folds: int, n_rounds: int) -> None:
@@ -151,31 +143,10 @@ def _require_enough(n_points: int, n_folds: int, n_rounds: int) -> None:
         )
 
 
-class _Asked(NamedTuple):
-    """Errors of the scans at held-out points; NaN without a position."""
-
-    row: np.ndarray
-    error_m: np.ndarray
-
-
-def _asked(
-    method: Candidate,
-    heard: FingerprintSet,
-    point: np.ndarray,
-    each: Repetition,
-    share: float,
-    seed: int,
-    options: dict[str, Any],
-) -> _Asked:
-    """A model of a part, asked about the points that are held out."""
-    model = method.trial_localizer(seed, **options).fit(heard[np.isin(point, each.part(share))])
-    row = np.flatnonzero(np.isin(point, each.held))
-    position_m = model.predict(heard[row]).position_m
-    return _Asked(row, np.linalg.norm(position_m - heard.known_position_m[row], axis=1))
-
-
-def _over_points(found: Sequence[_Asked], point: np.ndarray, n_shares: int) -> tuple[np.ndarray, np.ndarray]:
-    """Scans to reference points.
+def _over_points(
+    answers: Sequence[Answers], points: SurveyedPoints, n_shares: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Errors of scans to those of reference points.
 
     Returns
     -------
@@ -183,14 +154,15 @@ def _over_points(found: Sequence[_Asked], point: np.ndarray, n_shares: int) -> t
         Over the scans that got a position at every size, so that all sizes are asked the same; and over all
         that got one from the largest parts.
     """
-    n_points, n_scans = int(point.max()) + 1, len(point)
+    point, n_points = points.point, len(points)
+    known_m = points.scans.known_position_m
     of_curve = []
     total, n_answers = np.zeros(n_points), np.zeros(n_points)
-    for first in range(0, len(found), n_shares):
-        sizes = found[first : first + n_shares]
-        row, table = sizes[0].row, np.full((n_shares, n_scans), np.nan)
-        for i, asked in enumerate(sizes):
-            table[i, asked.row] = asked.error_m
+    for first in range(0, len(answers), n_shares):
+        sizes = answers[first : first + n_shares]
+        row, table = sizes[0].row, np.full((n_shares, len(point)), np.nan)
+        for i, size in enumerate(sizes):
+            table[i, row] = np.linalg.norm(size.positions.position_m - known_m[row], axis=1)
         everywhere = np.flatnonzero(np.isfinite(table).all(axis=0))
         of_curve.append([_means(point[everywhere], errors[everywhere], n_points) for errors in table])
         answered = row[np.isfinite(table[-1, row])]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tutelage.comparison.held_out import folds
+
 __all__ = ["SHARES", "Repetition", "repetitions"]
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)
@@ -38,11 +40,8 @@ def repetitions(n_points: int, *, n_folds: int, n_rounds: int, seed: int) -> lis
     n_rounds * n_folds repetitions; each point is held out once a round.
     """
     rng = np.random.default_rng(seed)
-    found = []
-    for _ in range(n_rounds):
-        fold = rng.permutation(n_points) % n_folds
-        found += [
-            Repetition(np.flatnonzero(fold == each), rng.permutation(np.flatnonzero(fold != each)))
-            for each in range(n_folds)
-        ]
-    return found
+    return [
+        Repetition(held, rng.permutation(others))
+        for _ in range(n_rounds)
+        for others, held in folds(n_points, n_folds, rng)
+    ]

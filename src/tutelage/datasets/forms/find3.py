@@ -44,7 +44,6 @@ class _Entry:
 
     row: int
     device: str
-    family: str
     time_ms: int
     label: str
     gps: tuple[Any, Any]
@@ -131,9 +130,8 @@ def _entry(value: Any, row: int, path: Path, row_name: str) -> _Entry:
     gps = value.get("gps") or {}
     if not isinstance(gps, dict):
         raise error('write an object {"lat": degrees, "lon": degrees}', "gps")
-    family, label = (json_text.text_of(value.get(name)).strip() for name in ("f", "l"))
-    place = gps.get("lat"), gps.get("lon")
-    return _Entry(row, device, family, time_ms, label.lower(), place, tuple(heard))
+    label = json_text.text_of(value.get("l")).strip().lower()
+    return _Entry(row, device, time_ms, label, (gps.get("lat"), gps.get("lon")), tuple(heard))
 
 
 def _tracking(entries: Sequence[_Entry], n: int) -> LeftOut:
