@@ -15,7 +15,18 @@ import typer
 from rich.console import Console
 
 from tutelage import presentation
-from tutelage.cli import answering, comparing, data, drifting, exporting, learning, planning, tables
+from tutelage.cli import (
+    answering,
+    comparing,
+    data,
+    drifting,
+    exporting,
+    fitting,
+    learning,
+    planning,
+    tables,
+    tuning,
+)
 from tutelage.errors import LeftOutWarning, TutelageError
 
 __all__ = ["app", "main"]
@@ -39,8 +50,8 @@ app.add_typer(teachers_app, name="teachers")
 app.command("teach")(learning.teach_command)
 app.command("compare")(comparing.compare_command)
 app.command("plan")(planning.plan_command)
-app.command("fit")(learning.fit_command)
-app.command("tune")(learning.tune_command)
+app.command("fit")(fitting.fit_command)
+app.command("tune")(tuning.tune_command)
 app.command("evaluate")(answering.evaluate_command)
 app.command("locate")(answering.locate_command)
 app.command("drift")(drifting.drift_command)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tutelage import datasets, presentation
-from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, Level, NotHeard, require_writable_file
+from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, Level, Model, NotHeard, require_writable_file
 from tutelage.errors import BadInputError
 from tutelage.files import replaced_file
 
@@ -49,7 +49,7 @@ def evaluate_command(
 
 
 def locate_command(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    model: Model,
     scans: Annotated[
         Path, typer.Argument(help="Scans, in any form: a table of scan_id and access points, a log ...")
     ],

@@ -9,15 +9,17 @@ import typer
 
 from tutelage import datasets, presentation
 from tutelage.cli.options import (
-    SOURCE,
     DataDir,
     Device,
     Epochs,
     Epsg,
+    Folds,
     Json,
     Minutes,
     NotHeard,
+    Page,
     Seed,
+    TrainingScans,
     require_writable_file,
     stoppable,
 )
@@ -27,7 +29,7 @@ __all__ = ["compare_command"]
 
 
 def compare_command(
-    survey: Annotated[str, typer.Argument(help=f"Building, of which the training scans are used: {SOURCE}.")],
+    survey: TrainingScans,
     network: Annotated[
         list[str] | None,
         typer.Option(help="To compare with k-NN; repeatable. Else scorer, dnn and tutor."),
@@ -36,13 +38,13 @@ def compare_command(
         list[str] | None,
         typer.Option(help="Teacher file, repeatable. Of networks: with, without, and under untrained ones."),
     ] = None,
-    folds: Annotated[int, typer.Option(min=2, help="Parts of the reference points, held out in turn.")] = 3,
+    folds: Folds = 3,
     epochs: Epochs = None,
     minutes: Minutes = None,
     source_too: Annotated[
         bool, typer.Option("--source-too", help="Also of a building in which a teacher learnt.")
     ] = False,
-    report: Annotated[Path | None, typer.Option(help="HTML page to write.")] = None,
+    report: Page = None,
     out: Annotated[
         Path | None, typer.Option(help="Model folder: the recommended method, fitted to all training scans.")
     ] = None,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tutelage import datasets, presentation
-from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, NotHeard, PublicName
+from tutelage.cli.options import DataDir, Epsg, Json, NotHeard, PublicName, Source
 
 __all__ = [
     "data_check",
@@ -24,7 +24,7 @@ def data_list(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 def data_check(
-    source: Annotated[str, typer.Argument(help=SOURCE)],
+    source: Source,
     data_dir: DataDir = None,
     not_heard: NotHeard = None,
     epsg: Epsg = None,
@@ -45,7 +45,7 @@ def data_fetch(name: PublicName, data_dir: DataDir = None, as_json: Json = False
 
 
 def data_export(
-    source: Annotated[str, typer.Argument(help=SOURCE)],
+    source: Source,
     out: Annotated[Path, typer.Argument(help="To write: .csv, .parquet, .geojson, or a folder for comford.")],
     to: Annotated[
         str | None, typer.Option(help="table, geojson or comford; without it, what the name ends as.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tutelage import datasets, presentation
-from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, NotHeard
+from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, Model, NotHeard
 from tutelage.datasets.forms import is_own
 
 if TYPE_CHECKING:  # only named in signatures
@@ -20,7 +20,7 @@ __all__ = ["drift_command"]
 
 
 def drift_command(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    model: Model,
     scans: Annotated[
         str,
         typer.Argument(help=f"Recent scans, with or without positions: {SOURCE}. Of two splits, the test."),

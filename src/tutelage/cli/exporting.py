@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from tutelage import datasets, presentation
-from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, NotHeard
+from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, Model, NotHeard
 
 __all__ = ["export_command"]
 
 
 def export_command(
-    model: Annotated[Path, typer.Argument(help="Model folder.")],
+    model: Model,
     out: Annotated[Path, typer.Option(help="FILE.zip, or a folder to make.")],
     scans: Annotated[
         str | None,

@@ -1,4 +1,4 @@
-"""Verbs that learn: teachers, models, settings.
+"""Verbs about teachers: teach one, show what files say of themselves.
 
 What needs PyTorch is imported when a verb runs.
 """
@@ -28,15 +28,12 @@ from tutelage.cli.options import (
     Resume,
     Seed,
     Settings,
-    Teachers,
     beside,
     pairs_of,
     require_writable_file,
     stoppable,
 )
-from tutelage.cli.updating import refuse_what_stays, update_model
 from tutelage.errors import BadInputError
-from tutelage.model_folder import require_model_path
 
 if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before PyTorch is loaded
     from tutelage.fingerprints import Survey
@@ -45,10 +42,8 @@ if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before 
     from tutelage.training import RunOptions
 
 __all__ = [
-    "fit_command",
     "teach_command",
     "teachers_show",
-    "tune_command",
 ]
 
 
@@ -153,162 +148,3 @@ def teachers_show(files: list[Path], as_json: Json = False) -> None:
     from tutelage.teacher_names import any_teacher
 
     presentation.show_teachers({str(file): any_teacher(file).card for file in files}, as_json)
-
-
-def _named_once(survey: str | None, target: str | None) -> str:
-    """The building to learn, which may be named in two ways."""
-    if survey and target:
-        raise BadInputError(f"two buildings are named, {survey} and --target {target}; keep one")
-    if not (survey or target):
-        raise BadInputError("no building is named; write, for instance: tutelage fit survey.csv")
-    return survey or target or ""
-
-
-def fit_command(
-    survey: Annotated[str | None, typer.Argument(help=f"Building to learn: {SOURCE}.")] = None,
-    target: Annotated[str | None, typer.Option(help="The same, as an option.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Model folder to write (else the building's name and -model).")
-    ] = None,
-    network: Annotated[
-        str | None,
-        typer.Option(
-            help="tutor, scorer, knn, a registered network such as dnn, or NAME:FILE of tune. Else tutor, or "
-            "dnn if a teacher, a transfer or a recipe is named."
-        ),
-    ] = None,
-    update: Annotated[
-        Path | None,
-        typer.Option(metavar="MODEL", help="Continue from this model with the scans of --target; see docs."),
-    ] = None,
-    drop_gone: Annotated[
-        bool, typer.Option("--drop-gone", help="With --update: forget what drift finds gone.")
-    ] = False,
-    teacher: Teachers = None,
-    transfer: Annotated[str, typer.Option(help="none, or collective or sequential: from --source.")] = "none",
-    source: Annotated[
-        list[str] | None, typer.Option(help=f"Building that a transfer learns first: {SOURCE}; repeatable.")
-    ] = None,
-    recipe: Recipe = "default",
-    settings: Settings = None,
-    epochs: Epochs = None,
-    minutes: Minutes = None,
-    calibration: Annotated[
-        bool,
-        typer.Option(help="Learn how far off answers are, by another fit without some reference points."),
-    ] = True,
-    seed: Seed = 0,
-    device: Device = "auto",
-    resume: Resume = False,
-    data_dir: DataDir = None,
-    not_heard: NotHeard = None,
-    epsg: Epsg = None,
-    as_json: Json = False,
-) -> None:
-    """Learn a building: tutor, scorer, k-NN, or a network (Expert Distilling, plain learning or transfer)."""
-    from tutelage.learning import checked_transfer
-    from tutelage.localizer import Localizer
-    from tutelage.training import Budget, clear_checkpoints
-
-    target = _named_once(survey, target)
-    out = out or Path(f"{Path(target.rpartition(':')[2]).stem}-model")
-    require_model_path(out)
-    Budget(epochs, minutes)  # refused before the data are read, for knn as well
-    if update is not None:
-        changed = {"transfer": transfer != "none", "recipe": recipe != "default"}
-        refuse_what_stays(
-            {"network": network, "teacher": teacher, "source": source, "set": settings, **changed}
-        )
-        how = {"epochs": epochs, "minutes": minutes, "seed": seed, "device": device, "resume": resume}
-        how |= {"calibrated": calibration, "progress": not as_json}
-        load = partial(datasets.load, target, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
-        model = update_model(update, load, out, drop_gone=drop_gone, **how)
-        presentation.show_fit(model, out, as_json)
-        return
-    if drop_gone:
-        raise BadInputError("--drop-gone goes with --update MODEL, whose access points it forgets")
-    given, kind = pairs_of(settings), checked_transfer(transfer, source or (), teacher or ())
-    building, *sources = datasets.load_several(
-        [target, *(source or ())], data_dir=data_dir, not_heard=not_heard, epsg=epsg
-    )
-    model = Localizer(
-        network,
-        teachers=teacher or (),
-        transfer=kind or "none",
-        sources=sources,
-        recipe=recipe,
-        settings=given,
-        epochs=epochs,
-        minutes=minutes,
-        seed=seed,
-        device=device,
-        calibrate=calibration,
-        checkpoint_dir=beside(out, "checkpoint"),
-        resume=resume,
-        log=beside(out, "metrics.jsonl"),
-        progress=not as_json,
-    )
-    with stoppable(GO_ON):
-        model.fit(building)
-    model.save(out)
-    clear_checkpoints(beside(out, "checkpoint"))
-    presentation.show_fit(model, out, as_json)
-
-
-def tune_command(
-    target: Annotated[str, typer.Option(help=f"Building whose training scans are used: {SOURCE}.")],
-    network: Network = "dnn",
-    out: Annotated[
-        Path | None, typer.Option(help="Network file to write, for fit --network NAME:FILE (else NAME.json).")
-    ] = None,
-    search: Annotated[
-        list[str] | None,
-        typer.Option(help="architecture, learning, constraints or paper (Appendix A); repeatable."),
-    ] = None,
-    teacher: Teachers = None,
-    recipe: Annotated[str | None, typer.Option(help="default, or paper (as --search paper takes).")] = None,
-    settings: Settings = None,
-    trials: Annotated[int, typer.Option(min=1, help="In all, with those of an earlier run.")] = 30,
-    epochs: Annotated[int | None, typer.Option(help="Length of a trial in passes over the data.")] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help="The same in minutes; neither: a quarter of the recipe's updates.")
-    ] = None,
-    seed: Seed = 0,
-    device: Device = "auto",
-    study: Annotated[Path | None, typer.Option(help="SQLite file of the trials (else beside --out).")] = None,
-    report: Annotated[Path | None, typer.Option(help="HTML page of the search to write.")] = None,
-    data_dir: DataDir = None,
-    not_heard: NotHeard = None,
-    epsg: Epsg = None,
-    as_json: Json = False,
-) -> None:
-    """Search architecture, settings of learning or weights of constraints, on training data alone."""
-    from tutelage.networks import plain_name
-    from tutelage.tuning import tune, write_search_report
-
-    out = out or Path(f"{plain_name(network)}.json")
-    for file in (out, report):
-        if file:
-            require_writable_file(file)
-    study = study or beside(out, "sqlite")
-    survey = datasets.load(target, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
-    with stoppable("give the same command again: finished trials are kept"):
-        found = tune(
-            survey,
-            network,
-            spaces=search or (),
-            teachers=teacher or (),
-            recipe=recipe,
-            settings=pairs_of(settings),
-            n_trials=trials,
-            epochs=epochs,
-            minutes=minutes,
-            seed=seed,
-            device=device,
-            study_file=study,
-            progress=not as_json,
-        )
-    found.save(out)
-    if report:
-        write_search_report(study, report, title=f"{found.network} on {survey.name}")
-    presentation.show_tuned(found, out, (target, teacher or ()), report, as_json)

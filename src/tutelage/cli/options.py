@@ -20,17 +20,22 @@ __all__ = [
     "Device",
     "Epochs",
     "Epsg",
+    "Folds",
     "Json",
     "Level",
     "Minutes",
+    "Model",
     "Network",
     "NotHeard",
+    "Page",
     "PublicName",
     "Recipe",
     "Resume",
     "Seed",
     "Settings",
+    "Source",
     "Teachers",
+    "TrainingScans",
     "beside",
     "pairs_of",
     "require_writable_file",
@@ -44,6 +49,11 @@ SOURCE = (
 _SET = "Change a setting of the network, the recipe or knn, such as learning_rate=1e-3; repeatable."
 GO_ON = "give the same command with --resume to go on from the last checkpoint"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Source = Annotated[str, typer.Argument(help=SOURCE)]
+TrainingScans = Annotated[
+    str, typer.Argument(help=f"Building, of which the training scans are used: {SOURCE}.")
+]
+Model = Annotated[Path, typer.Argument(help="Model folder.")]
 PublicName = Annotated[str, typer.Argument(help="As data list shows it; uji_library:1-3 picks months.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of public data sets (else TUTELAGE_DATA).")]
 NotHeard = Annotated[float | None, typer.Option(help="Code for 'not heard' in your own table, such as 100.")]
@@ -64,6 +74,7 @@ Teachers = Annotated[
 ]
 Recipe = Annotated[str, typer.Option(help="default, or paper: as published.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_SET)]
+Folds = Annotated[int, typer.Option(min=2, help="Parts of the reference points, held out in turn.")]
 Epochs = Annotated[int | None, typer.Option(help="Length of each stage in passes over the data.")]
 Minutes = Annotated[float | None, typer.Option(help="Length of the run in minutes, about.")]
 Level = Annotated[
@@ -73,6 +84,7 @@ Seed = Annotated[
     int, typer.Option(min=0, max=2**32 - 1, help="Of every random number: the same seed, the same result.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
+Page = Annotated[Path | None, typer.Option(help="HTML page to write.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tutelage import datasets, presentation
 from tutelage.cli.options import (
-    SOURCE,
     DataDir,
     Device,
     Epochs,
     Epsg,
+    Folds,
     Json,
     NotHeard,
+    Page,
     Seed,
+    TrainingScans,
     require_writable_file,
     stoppable,
 )
@@ -25,19 +26,19 @@ __all__ = ["plan_command"]
 
 
 def plan_command(
-    survey: Annotated[str, typer.Argument(help=f"Building, of which the training scans are used: {SOURCE}.")],
+    survey: TrainingScans,
     network: Annotated[
         str, typer.Option(help="What learns: knn, scorer, tutor, a registered network, or NAME:FILE of tune.")
     ] = "knn",
     teacher: Annotated[list[str] | None, typer.Option(help="Teacher file; repeatable. Scorer: one.")] = None,
-    folds: Annotated[int, typer.Option(min=2, help="Parts of the reference points, held out in turn.")] = 5,
+    folds: Folds = 5,
     rounds: Annotated[int, typer.Option(min=1, help="How often the points are divided anew.")] = 2,
     epochs: Epochs = None,
     minutes: Annotated[float | None, typer.Option(help="Length of each fit in minutes, about.")] = None,
     source_too: Annotated[
         bool, typer.Option("--source-too", help="Also of a building in which the teacher learnt.")
     ] = False,
-    report: Annotated[Path | None, typer.Option(help="HTML page to write.")] = None,
+    report: Page = None,
     seed: Seed = 0,
     device: Device = "auto",
     data_dir: DataDir = None,

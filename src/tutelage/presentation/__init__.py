@@ -1,0 +1,29 @@
+"""What the command line shows: tables for people, JSON for machines."""
+
+from __future__ import annotations
+
+from tutelage.presentation.answers import positions_text
+from tutelage.presentation.comparisons import show_comparison
+from tutelage.presentation.console import show_pairs
+from tutelage.presentation.evaluations import show_evaluations
+from tutelage.presentation.models import show_fit
+from tutelage.presentation.plans import show_plan
+from tutelage.presentation.searches import show_tuned
+from tutelage.presentation.surveys import show_check, show_datasets, show_survey
+from tutelage.presentation.teachers import show_teachers
+from tutelage.presentation.wording import plain
+
+__all__ = [
+    "plain",
+    "positions_text",
+    "show_check",
+    "show_comparison",
+    "show_datasets",
+    "show_evaluations",
+    "show_fit",
+    "show_pairs",
+    "show_plan",
+    "show_survey",
+    "show_teachers",
+    "show_tuned",
+]

@@ -1,0 +1,37 @@
+"""How anything reaches the screen: a table or a line, figures by name, JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tutelage.presentation.wording import in_words, plain
+
+__all__ = ["print_json", "show", "show_pairs"]
+
+
+def show(table: Table | str) -> None:
+    """A table, or a line in which markup is understood."""
+    # Piped into a file there is no width to respect: show every column whole.
+    (Console() if sys.stdout.isatty() else Console(width=160)).print(table)
+
+
+def show_pairs(figures: Mapping[str, Any], as_json: bool) -> None:
+    """Figures by name, a row each."""
+    if as_json:
+        print(json.dumps(figures))
+        return
+    table = Table(show_header=False)
+    for name, value in figures.items():
+        table.add_row(name, plain(in_words(value) or "none"))
+    show(table)
+
+
+def print_json(rows: Sequence[Mapping[str, Any]]) -> None:
+    """One object for one thing that was asked about, a list for several."""
+    print(json.dumps(rows[0] if len(rows) == 1 else rows))

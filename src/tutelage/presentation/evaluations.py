@@ -1,0 +1,57 @@
+"""Errors of models on scans whose positions are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from tutelage.presentation.console import print_json, show
+from tutelage.presentation.wording import number, plain
+
+if TYPE_CHECKING:  # only named in signatures
+    from tutelage.evaluation import Evaluation
+
+__all__ = ["show_evaluations"]
+
+_FIGURES = {
+    "n": "scans",
+    "n_no_position": "no position",
+    "mae_m": "mean",
+    "median_m": "median",
+    "p75_m": "75 %",
+    "p95_m": "95 %",
+    "ground_mae_m": "mean, ground",
+    "floor_hit": "floor hit",
+    "building_hit": "building hit",
+    "ipin_p75_m": "IPIN score",
+    "evaal_mae_m": "EvAAL score",
+    "coverage": "coverage",
+    "radius_m": "radius",
+}
+
+
+def show_evaluations(
+    found: Sequence[Evaluation], data_set: str, report: Path | None, as_json: bool = False
+) -> None:
+    """Figures of several models, a row each; columns in which there is nothing to see are left out."""
+    if as_json:
+        print_json([{"model": evaluation.name, **evaluation.figures()} for evaluation in found])
+        return
+    rows = [evaluation.figures() for evaluation in found]
+    shown = {key: heading for key, heading in _FIGURES.items() if any(row[key] is not None for row in rows)}
+    if not any(row["n_no_position"] for row in rows):
+        shown.pop("n_no_position")
+    if all(row["ground_mae_m"] == row["mae_m"] for row in rows):
+        shown.pop("ground_mae_m", None)
+    table = Table("model", title=f"2-D error on {plain(data_set)}, in metres of the data set")
+    for heading in shown.values():
+        table.add_column(heading, justify="right")
+    for evaluation, row in zip(found, rows, strict=True):
+        table.add_row(plain(evaluation.name), *(number(row[key]) for key in shown))
+    show(table)
+    if report:
+        Console().print(f"report: {plain(str(report))}", highlight=False)

@@ -1,0 +1,60 @@
+"""A model that was fitted or updated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tutelage.presentation.console import show_pairs
+from tutelage.presentation.teachers import teacher_name
+
+if TYPE_CHECKING:  # only named in signatures
+    from tutelage.localizer import Localizer
+    from tutelage.matching.calibration import Calibration
+
+__all__ = ["show_fit"]
+
+
+def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
+    """What a model was made from."""
+    lineage = model.lineage_
+    figures = {
+        "model": str(out),
+        "network": model.network,
+        "source": lineage["source"],
+        "n_train": lineage["n_train"],
+        "access_points": len(model.access_points_),
+        "teachers": [teacher_name(t) for t in lineage["teachers"]],
+        **_transfer(lineage),
+        **_update(lineage),
+        "fit_seconds": lineage["fit_seconds"],
+        **lineage["metrics"],
+    }
+    if model.calibration_ is not None:
+        figures |= _calibration(model.calibration_)
+    if "settings" in lineage:
+        figures["settings"] = lineage["settings"]
+    show_pairs(figures, as_json)
+
+
+def _transfer(lineage: Mapping[str, Any]) -> dict[str, Any]:
+    if "transfer" not in lineage:
+        return {}
+    return {"transfer": lineage["transfer"], "sources": [s["source"] for s in lineage["sources"]]}
+
+
+def _update(lineage: Mapping[str, Any]) -> dict[str, Any]:
+    if "updated_from" not in lineage:
+        return {}
+    before = lineage["updated_from"]
+    return {"updated_from": f"{before['source']}, {before['n_train']} scans", "dropped": lineage["dropped"]}
+
+
+def _calibration(known: Calibration) -> dict[str, Any]:
+    """What the radii rest on, and what they and the refusals promise."""
+    return {
+        "radius_from_points": known.n_points,
+        "radius_highest_level": round(known.highest_level, 3),
+        "false_refusals_at_most": round(known.false_refusals, 3),
+    }
