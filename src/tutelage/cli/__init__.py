@@ -22,9 +22,9 @@ from tutelage.cli import (
     drifting,
     exporting,
     fitting,
-    learning,
     planning,
     tables,
+    teaching,
     tuning,
 )
 from tutelage.errors import LeftOutWarning, TutelageError
@@ -43,11 +43,13 @@ data_app.command("list")(data.data_list)
 data_app.command("check")(data.data_check)
 data_app.command("fetch")(data.data_fetch)
 data_app.command("export")(data.data_export)
-teachers_app = typer.Typer(help="Teacher files: show what they say of themselves.", no_args_is_help=True)
-teachers_app.command("show")(learning.teachers_show)
+teachers_app = typer.Typer(help="Teachers: list those that come with Tutelage, show.", no_args_is_help=True)
+teachers_app.command("list")(teaching.teachers_list)
+teachers_app.command("show")(teaching.teachers_show)
+teachers_app.command("make")(teaching.teachers_make)
 app.add_typer(data_app, name="data")
 app.add_typer(teachers_app, name="teachers")
-app.command("teach")(learning.teach_command)
+app.command("teach")(teaching.teach_command)
 app.command("compare")(comparing.compare_command)
 app.command("plan")(planning.plan_command)
 app.command("fit")(fitting.fit_command)

@@ -36,7 +36,11 @@ def compare_command(
     ] = None,
     teacher: Annotated[
         list[str] | None,
-        typer.Option(help="Teacher file, repeatable. Of networks: with, without, and under untrained ones."),
+        typer.Option(
+            "--teacher",
+            "--teachers",
+            help="Teacher file or zoo:NAME, repeatable; or all. Networks: with, without, under untrained.",
+        ),
     ] = None,
     folds: Folds = 3,
     epochs: Epochs = None,

@@ -69,7 +69,10 @@ Network = Annotated[
 Teachers = Annotated[
     list[str] | None,
     typer.Option(
-        help="Teacher file, none, or untrained (the control); repeatable. Scorer: one, else its own."
+        "--teacher",
+        "--teachers",
+        help="Teacher file or zoo:NAME (see teachers list), repeatable; none; all of the zoo that fit; "
+        "untrained (the control). Of fit also auto: what is clearly best on points held out. Scorer: one.",
     ),
 ]
 Recipe = Annotated[str, typer.Option(help="default, or paper: as published.")]

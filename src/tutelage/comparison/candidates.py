@@ -10,7 +10,8 @@ from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.localizer import Localizer
 from tutelage.networks import network_names, plain_name
 from tutelage.scorer import ScorerTeacher, shipped_scorer
-from tutelage.teacher_names import any_teacher
+from tutelage.teacher_names import ALL, AUTO, any_teacher, teacher_list
+from tutelage.zoo import zoo_names
 
 __all__ = ["Candidate", "candidates"]
 
@@ -78,7 +79,8 @@ def candidates(networks: Sequence[str] = (), teachers: Sequence[str] = ()) -> li
     ----------
     networks : names, or NAME:FILE with the settings of a network file; none: scorer, DNN and tutor (whose
         scorer is the same: it stands there once)
-    teachers : files, of surrogate teachers for networks, or of one scorer teacher in the place of ours
+    teachers : files and names of the zoo, of surrogate teachers for networks, or of one scorer teacher in the
+        place of ours; or "all" of the zoo that are of each network
 
     Raises
     ------
@@ -93,8 +95,7 @@ def candidates(networks: Sequence[str] = (), teachers: Sequence[str] = ()) -> li
             raise UnknownNameError("network", network, known)
     if twice := sorted({network for network in networks if list(networks).count(network) > 1}):
         raise BadInputError(f"{', '.join(twice)} is named twice; name each network once")
-    of_scorer = tuple(file for file in teachers if isinstance(any_teacher(file), ScorerTeacher))
-    surrogate = tuple(file for file in teachers if file not in of_scorer)
+    of_scorer, surrogate = _divided(teachers)
     found = [Candidate("knn", "knn")]
     for network in networks or _DEFAULT:
         if network in _OWN_MAP:
@@ -104,8 +105,20 @@ def candidates(networks: Sequence[str] = (), teachers: Sequence[str] = ()) -> li
                 found.append(Candidate(f"{network}, {_OWN}", network, ("none",)))
         elif network != "knn":
             found.append(Candidate(network, network))
-            if surrogate:
-                untrained = ("untrained",) * len(surrogate)
-                found.append(Candidate(f"{network}, taught", network, surrogate))
+            taught_by = surrogate or (tuple(zoo_names(plain_name(network))) if ALL in teachers else ())
+            if taught_by:
+                untrained = ("untrained",) * len(taught_by)
+                found.append(Candidate(f"{network}, taught", network, taught_by))
                 found.append(Candidate(f"{network}, untrained teachers", network, untrained))
     return found
+
+
+def _divided(teachers: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those of a scorer, and those of networks; "all" is neither yet."""
+    named = [str(teacher) for teacher in teacher_list(teachers) if teacher != ALL]
+    if AUTO in named:
+        raise BadInputError(
+            "compare shows with and without teachers by itself; name them or give all, and auto to fit"
+        )
+    of_scorer = tuple(name for name in named if isinstance(any_teacher(name), ScorerTeacher))
+    return of_scorer, tuple(name for name in named if name not in of_scorer)

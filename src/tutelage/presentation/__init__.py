@@ -10,7 +10,7 @@ from tutelage.presentation.models import show_fit
 from tutelage.presentation.plans import show_plan
 from tutelage.presentation.searches import show_tuned
 from tutelage.presentation.surveys import show_check, show_datasets, show_survey
-from tutelage.presentation.teachers import show_teachers
+from tutelage.presentation.teachers import show_teachers, show_zoo
 from tutelage.presentation.wording import plain
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "show_survey",
     "show_teachers",
     "show_tuned",
+    "show_zoo",
 ]

@@ -28,6 +28,7 @@ def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
         "teachers": [teacher_name(t) for t in lineage["teachers"]],
         **_transfer(lineage),
         **_update(lineage),
+        **_teacher_choice(lineage, as_json),
         "fit_seconds": lineage["fit_seconds"],
         **lineage["metrics"],
     }
@@ -49,6 +50,18 @@ def _update(lineage: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     before = lineage["updated_from"]
     return {"updated_from": f"{before['source']}, {before['n_train']} scans", "dropped": lineage["dropped"]}
+
+
+def _teacher_choice(lineage: Mapping[str, Any], as_json: bool) -> dict[str, Any]:
+    """How the teachers were chosen: all of it for machines, else in a line."""
+    if "teacher_choice" not in lineage:
+        return {}
+    choice = lineage["teacher_choice"]
+    if as_json:
+        return {"teacher_choice": choice}
+    errors = [f"{tried['name']} {tried['mean_m']:.2f} m" for tried in choice.get("tried", ())]
+    held_out = [f"held-out errors: {', '.join(errors)}"] if errors else []
+    return {"teacher_choice": "; ".join([f"{choice['taken']}: {choice['why']}", *held_out])}
 
 
 def _calibration(known: Calibration) -> dict[str, Any]:

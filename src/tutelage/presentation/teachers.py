@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -13,8 +14,9 @@ from tutelage.presentation.wording import number, plain
 if TYPE_CHECKING:  # only named in signatures
     from tutelage.scorer import ScorerCard
     from tutelage.teaching import TeacherCard
+    from tutelage.zoo import ListedTeacher
 
-__all__ = ["show_teachers", "teacher_name"]
+__all__ = ["show_teachers", "show_zoo", "teacher_name"]
 
 _QUALITY = {
     "source_mae_m": "source network",
@@ -23,6 +25,11 @@ _QUALITY = {
     "angular_similarity": "cosine",
     "spread": "spread",
 }
+_HOW_TO_READ = (
+    "source network, generator, centroid: mean errors on places held out, of the network that was taught "
+    "from, of what is generated, and of a constant; membership: how often a scan learnt from is told from "
+    "another, 0.5 is not at all. Of sources that state no licence, make your own: tutelage teach"
+)
 
 
 def show_teachers(cards: Mapping[str, TeacherCard | ScorerCard], as_json: bool) -> None:
@@ -42,6 +49,36 @@ def show_teachers(cards: Mapping[str, TeacherCard | ScorerCard], as_json: bool) 
         head += [str(about.get("d_e", "")), about.get("recipe_name", "default")]
         table.add_row(*head, *(number(quality.get(name)) for name in _QUALITY))
     show(table)
+
+
+def show_zoo(teachers: Sequence[ListedTeacher], as_json: bool) -> None:
+    """The teachers that come with Tutelage: whence, how good, and what they give away."""
+    if as_json:
+        print(json.dumps([_listed(teacher) for teacher in teachers]))
+        return
+    table = Table("teacher", "source", "licence", title="teachers that come with Tutelage; errors in m")
+    for heading in ("kB", "scans", "source network", "generator", "centroid", "membership"):
+        table.add_column(heading, justify="right")
+    for teacher in teachers:
+        about = teacher.card.model_dump()
+        sources = about.get("sources", [about])
+        quality, privacy = about.get("quality") or {}, about.get("privacy") or {}
+        figures = [quality.get(name) for name in ("source_mae_m", "generator_mae_m", "centroid_mae_m")]
+        table.add_row(
+            plain(teacher.name),
+            plain(teacher_name(about)),
+            ", ".join(sorted({source["licence"] for source in sources})),
+            number(round(teacher.size_bytes / 1000)),
+            number(sum(source["n_train"] for source in sources)),
+            *map(number, (*figures, privacy.get("membership"))),
+        )
+    show(table)
+    show(_HOW_TO_READ)
+
+
+def _listed(teacher: ListedTeacher) -> dict[str, Any]:
+    about = {"name": teacher.name, "size_bytes": teacher.size_bytes, "content_hash": teacher.content_hash}
+    return {**about, "citations": list(teacher.citations), **teacher.card.model_dump()}
 
 
 def teacher_name(teacher: str | Mapping[str, Any]) -> str:

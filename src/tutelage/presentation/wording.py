@@ -9,8 +9,8 @@ import numpy as np
 from rich.markup import escape
 
 if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait for PyTorch
-    from tutelage.statistics import Difference
     from tutelage.planning import Estimate
+    from tutelage.statistics import Difference
 
 __all__ = ["few", "in_words", "interval", "number", "plain"]
 

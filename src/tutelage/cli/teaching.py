@@ -1,4 +1,4 @@
-"""Verbs about teachers: teach one, show what files say of themselves.
+"""Verbs about teachers: teach one, list and show what they say of themselves, make the zoo.
 
 What needs PyTorch is imported when a verb runs.
 """
@@ -34,6 +34,7 @@ from tutelage.cli.options import (
     stoppable,
 )
 from tutelage.errors import BadInputError
+from tutelage.files import require_writable_parent
 
 if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before PyTorch is loaded
     from tutelage.fingerprints import Survey
@@ -43,6 +44,8 @@ if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before 
 
 __all__ = [
     "teach_command",
+    "teachers_list",
+    "teachers_make",
     "teachers_show",
 ]
 
@@ -143,8 +146,50 @@ def _teach_surrogate(
     return teacher.card
 
 
-def teachers_show(files: list[Path], as_json: Json = False) -> None:
-    """What teacher files say of themselves: source, recipe, quality."""
+def teachers_list(as_json: Json = False) -> None:
+    """Teachers that come with Tutelage: source, licence, quality, privacy."""
+    from tutelage.zoo import zoo_list
+
+    presentation.show_zoo(zoo_list(), as_json)
+
+
+def teachers_show(
+    teachers: Annotated[list[str], typer.Argument(metavar="TEACHER...", help="Files, or names of the zoo.")],
+    as_json: Json = False,
+) -> None:
+    """What teachers say of themselves: source, recipe, quality."""
     from tutelage.teacher_names import any_teacher
 
-    presentation.show_teachers({str(file): any_teacher(file).card for file in files}, as_json)
+    presentation.show_teachers({teacher: any_teacher(teacher).card for teacher in teachers}, as_json)
+
+
+def teachers_make(
+    out: Annotated[Path, typer.Option(help="Folder to write; finished teachers in it are kept.")],
+    network: Annotated[
+        list[str] | None, typer.Option(help="Registered network; repeatable. Else those of the zoo.")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Public data set; repeatable. Else those of the zoo.")
+    ] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make the teachers that come with Tutelage: an hour; goes on where it was stopped."""
+    from tutelage.zoo import ZOO_NETWORKS, ZOO_SOURCES, make_zoo
+
+    if out.is_file():
+        raise BadInputError(f"{out} is a file; name a folder to write teachers to")
+    require_writable_parent(out)
+    with stoppable("give the same command again: finished teachers are kept"):
+        files = make_zoo(
+            out,
+            networks=network or ZOO_NETWORKS,
+            sources=source or ZOO_SOURCES,
+            seed=seed,
+            device=device,
+            data_dir=data_dir,
+            progress=not as_json,
+        )
+    teachers_show([str(file) for file in files], as_json)
