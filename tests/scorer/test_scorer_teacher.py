@@ -15,6 +15,9 @@ from tutelage.evaluation import evaluate
 from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
 from tutelage.scorer import ScorerRecipe, ScorerTeacher, shipped_scorer, teach_scorer
+from tutelage.scorer.exercises import Surveyed
+from tutelage.scorer.network import ScorerNetwork
+from tutelage.scorer.training import exercise_errors_m
 from tutelage.teacher_names import any_teacher
 from tutelage.teaching import teach
 from tutelage.training import Budget, RunOptions
@@ -49,6 +52,26 @@ def test_card_names_the_sources_and_the_file_holds_none_of_their_data(
     content = (tmp_path / "a").read_bytes()
     assert len(content) < 60_000
     assert not any(name.encode() in content for name in museum.train.access_points if len(name) > 3)
+
+
+def test_card_says_how_the_scorer_does_on_fresh_exercises(teacher: ScorerTeacher, museum: Survey) -> None:
+    [source] = teacher.card.sources
+    assert source.quality is not None
+    surveyed = Surveyed.of(museum.train)
+    scored_m, nearest_m = exercise_errors_m(teacher.network, surveyed, SMALL, CPU.seed)
+    assert source.quality.exercise_mae_m == pytest.approx(scored_m, abs=1e-3)
+    assert source.quality.nearest_mae_m == pytest.approx(nearest_m, abs=1e-3)
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        untrained_m, same_m = exercise_errors_m(ScorerNetwork(SMALL.width).eval(), surveyed, SMALL, CPU.seed)
+    assert same_m == nearest_m  # the same exercises
+    assert scored_m < untrained_m
+
+
+def test_shipped_scorer_is_ahead_of_the_nearest_candidates_in_every_source() -> None:
+    for source in shipped_scorer().card.sources:
+        assert source.quality is not None
+        assert 0 < source.quality.exercise_mae_m < source.quality.nearest_mae_m
 
 
 def test_same_seed_same_teacher(teacher: ScorerTeacher, museum: Survey) -> None:

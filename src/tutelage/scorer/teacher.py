@@ -18,7 +18,7 @@ from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.scorer.exercises import Surveyed
 from tutelage.scorer.network import ScorerNetwork
 from tutelage.scorer.recipe import ScorerRecipe
-from tutelage.scorer.training import learn_from
+from tutelage.scorer.training import exercise_errors_m, learn_from
 from tutelage.training import RunOptions
 from tutelage.weights_file import content_hash, read_weights, weights_to_bytes
 
@@ -27,6 +27,20 @@ __all__ = ["SCORER_FORMAT", "ScorerCard", "ScorerSource", "ScorerTeacher", "ship
 SCORER_FORMAT: Literal["tutelage-scorer-2"] = "tutelage-scorer-2"
 """Goes up when the scorer's features or its network change."""
 _SHIPPED = "shipped.scorer"
+
+
+class ScorerQuality(BaseModel):
+    """Mean errors on fresh exercises in a source: scans of reference points that are off its radio map.
+
+    The scorer learnt from the same scans on other radio maps: how good it is in a building that it never saw
+    is for `tutelage reproduce accuracy` to say, which teaches one without each target.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exercise_mae_m: float
+    nearest_mae_m: float
+    """Of the mean position of the five nearest candidates."""
 
 
 class ScorerSource(BaseModel):
@@ -38,6 +52,8 @@ class ScorerSource(BaseModel):
     licence: str
     data_hash: str
     n_train: int
+    quality: ScorerQuality | None = None
+    """None in files from before it was measured."""
 
 
 class ScorerCard(BaseModel):
@@ -146,14 +162,17 @@ def teach_scorer(
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise BadInputError(f"source {twice} is named twice; name it once")
     described = [_described(survey.name, survey.licence, survey.train) for survey in sources]
+    surveyed = [Surveyed.of(survey.train) for survey in sources]
     fingerprint = {
         "sources": [[source.source, source.data_hash] for source in described],
         "recipe": recipe.model_dump(),
         "seed": options.seed,
     }
-    network, n_steps = learn_from([Surveyed.of(s.train) for s in sources], recipe, options, fingerprint)
+    network, n_steps = learn_from(surveyed, recipe, options, fingerprint)
+    qualities = [_quality(network, building, recipe, options.seed) for building in surveyed]
+    pairs = zip(described, qualities, strict=True)
     card = ScorerCard(
-        sources=described,
+        sources=[source.model_copy(update={"quality": quality}) for source, quality in pairs],
         recipe=recipe,
         seed=options.seed,
         n_steps=n_steps,
@@ -164,3 +183,8 @@ def teach_scorer(
 
 def _described(name: str, licence: str, train: FingerprintSet) -> ScorerSource:
     return ScorerSource(source=name, licence=licence, data_hash=train.content_hash(), n_train=len(train))
+
+
+def _quality(network: ScorerNetwork, building: Surveyed, recipe: ScorerRecipe, seed: int) -> ScorerQuality:
+    scored_m, nearest_m = exercise_errors_m(network, building, recipe, seed)
+    return ScorerQuality(exercise_mae_m=round(scored_m, 3), nearest_mae_m=round(nearest_m, 3))

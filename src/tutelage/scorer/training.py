@@ -24,9 +24,11 @@ from tutelage.training import (
     seeded,
 )
 
-__all__ = ["learn_from", "learn_own_map"]
+__all__ = ["exercise_errors_m", "learn_from", "learn_own_map"]
 
 _METRES = 5.0  # of position error count as much as 1 of everything else
+_EXAM = 512  # exercises that measure what was learnt
+_NEAREST = 5
 
 
 def learn_from(
@@ -87,6 +89,32 @@ def learn_own_map(
     share = recipe.share_of_own(int(own.point.max()) + 1)
     tuned.load_state_dict({name: torch.lerp(before[name], after[name], share) for name in before})
     return tuned, n_steps
+
+
+@torch.no_grad()
+def exercise_errors_m(
+    network: ScorerNetwork, building: Surveyed, recipe: ScorerRecipe, seed: int
+) -> tuple[float, float]:
+    """Mean errors on fresh exercises: of the scorer, and of the mean of the five nearest candidates.
+
+    A seventh of the reference points are off the radio map, which is whole otherwise; but scans of a building
+    that the scorer learnt in are not new to it.
+
+    Parameters
+    ----------
+    network : in evaluation mode, on the CPU
+    building, recipe : where the exercises come from, and how they are drawn
+    seed : of the teaching; this round has another
+    """
+    whole_maps = recipe.model_copy(update={"exercises": _EXAM, "thinned": 0.0})
+    exam = Exercises([building], whole_maps, torch.device("cpu"))
+    batch = exam.batch(0, _EXAM, 2**32 - 1 - seed)
+    weight = network(batch.feature, batch.known).weight
+    nearest = batch.known[:, :_NEAREST].float()
+    even = nearest / nearest.sum(dim=1, keepdim=True)
+    scored = (weight[..., None] * batch.offset_m).sum(dim=1).norm(dim=1)
+    alike = (even[..., None] * batch.offset_m[:, :_NEAREST]).sum(dim=1).norm(dim=1)
+    return float(scored.mean()), float(alike.mean())
 
 
 def _learnt(
