@@ -146,6 +146,12 @@ def test_few_reference_points_choose_nothing(survey: Survey) -> None:
     assert model.lineage_["teacher_choice"]["why"] == "fewer than eight reference points; nothing was tried"
 
 
+def test_teachers_of_another_width_are_not_tried(survey: Survey) -> None:
+    options = {**SHORT, "settings": {"updates": 8, "d_e": 16}}
+    choice = Localizer("dnn", teachers="auto", **options).fit(survey).lineage_["teacher_choice"]
+    assert choice == {"taken": "none", "why": "no other teacher to try; nothing was tried"}
+
+
 def test_model_without_a_choice_says_nothing_of_one(survey: Survey) -> None:
     model = Localizer("dnn", teachers="untrained", **SHORT).fit(survey)
     assert "teacher_choice" not in model.lineage_

@@ -15,7 +15,7 @@ import numpy as np
 from tutelage.fingerprints import FingerprintSet
 from tutelage.fitting import FitPlan, learn_building, share_held_out
 from tutelage.learning import chosen_network
-from tutelage.networks import plain_name
+from tutelage.networks import SpecializedNetwork, plain_name
 from tutelage.scorer import shipped_scorer
 from tutelage.statistics import Difference, holm, paired_bootstraps
 from tutelage.surveys import reference_points, split_by_position
@@ -61,7 +61,8 @@ def choose_teachers(plan: FitPlan, scans: FingerprintSet, survey: str) -> Chosen
     teachers are tried one by one and together, each for a quarter of the fit's length, beside no teacher and
     as many untrained ones; teachers are taken if they are clearly better than both (paired bootstrap over
     reference points, Holm-corrected). Of a scorer or tutor, the zoo's scorer teacher is left for the survey's
-    own data alone if those are clearly better. Teachers that learnt in the survey itself take no part.
+    own data alone if those are clearly better. Teachers that learnt in the survey itself take no part, nor do
+    those of another width of Z_E.
 
     Parameters
     ----------
@@ -95,7 +96,10 @@ def choose_teachers(plan: FitPlan, scans: FingerprintSet, survey: str) -> Chosen
 
 def _of_network(plan: FitPlan, scans: FingerprintSet, survey: str) -> list[Candidate]:
     """No teachers, then the zoo's one by one and together, with as many untrained ones beside them."""
-    known = zoo_teachers(plain_name(plan.network), without=survey, without_hash=scans.content_hash())
+    choice, of_network, _ = chosen_network(plan.network, plan.recipe, plan.settings)
+    n_ap = len(scans.access_points)
+    d_e = SpecializedNetwork(choice.spec, n_ap, of_network).d_e(n_ap)
+    known = [t for t in zoo_teachers(choice.spec.name, scans, survey) if t.card.d_e == d_e]
     if not known:
         return [Candidate(_NONE, _NONE)]
     found = [Candidate(_NONE, _NONE), Candidate("untrained", ("untrained",))]

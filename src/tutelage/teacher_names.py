@@ -70,7 +70,7 @@ def network_teachers(
     if given == [AUTO]:
         raise BadInputError("teachers are chosen by fit alone; here, name them, or give all or none")
     if given == [ALL]:
-        known = zoo_teachers(network, without=survey, without_hash=scans.content_hash())
+        known = zoo_teachers(network, scans, survey)
         if not known:
             raise BadInputError(
                 f"no teacher of network {network!r} comes with Tutelage, or none but of this building; "

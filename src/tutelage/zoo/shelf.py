@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from tutelage.datasets.registry import public_datasets
 from tutelage.errors import UnknownNameError
+from tutelage.fingerprints import FingerprintSet
 from tutelage.scorer import ScorerCard, ScorerTeacher, shipped_scorer
 from tutelage.teaching import Teacher, TeacherCard
 
@@ -67,17 +68,17 @@ def zoo_names(network: str | None = None) -> list[str]:
     return [name for name in surrogate if name.startswith(f"{ZOO}{network}-")]
 
 
-def zoo_teachers(network: str, *, without: str = "", without_hash: str = "") -> list[Teacher]:
-    """The surrogate teachers of a network.
+def zoo_teachers(network: str, target: FingerprintSet, survey: str = "") -> list[Teacher]:
+    """The surrogate teachers of a network that did not learn in the target itself.
 
     Parameters
     ----------
     network : name of a registered network
-    without : name of a survey: teachers that learnt in it are left out
-    without_hash : content hash of training scans: teachers that learnt from them are left out
+    target, survey : training scans of the target, and the survey's name
     """
+    data_hash = target[target.n_heard > 0].content_hash()  # a teacher learns from scans that hear anything
     known = [_surrogate(name) for name in zoo_names(network)]
-    return [t for t in known if t.card.source != without and t.card.data_hash != without_hash]
+    return [t for t in known if t.card.source != survey and t.card.data_hash != data_hash]
 
 
 def zoo_teacher(name: str) -> Teacher | ScorerTeacher:
