@@ -25,10 +25,12 @@ _QUALITY = {
     "angular_similarity": "cosine",
     "spread": "spread",
 }
+_OF_ZOO = "source_mae_m", "generator_mae_m", "centroid_mae_m", "angular_similarity"
 _HOW_TO_READ = (
-    "source network, generator, centroid: mean errors on places held out, of the network that was taught "
-    "from, of what is generated, and of a constant; membership: how often a scan learnt from is told from "
-    "another, 0.5 is not at all. Of sources that state no licence, make your own: tutelage teach"
+    "data: hash of the training scans; source network, generator, centroid: mean errors in m on places held "
+    "out, of the network that was taught from, of what is generated, and of a constant; membership: how often "
+    "a scan learnt from is told from another, 0.5 is not at all. Of sources that state no licence, make your "
+    "own: tutelage teach"
 )
 
 
@@ -56,21 +58,23 @@ def show_zoo(teachers: Sequence[ListedTeacher], as_json: bool) -> None:
     if as_json:
         print(json.dumps([_listed(teacher) for teacher in teachers]))
         return
-    table = Table("teacher", "source", "licence", title="teachers that come with Tutelage; errors in m")
-    for heading in ("kB", "scans", "source network", "generator", "centroid", "membership"):
+    table = Table("teacher", "learnt in", "licence", "data", title="teachers that come with Tutelage")
+    for heading in ("scans", "kB", "source network", "generator", "centroid", "cosine", "membership"):
         table.add_column(heading, justify="right")
     for teacher in teachers:
         about = teacher.card.model_dump()
         sources = about.get("sources", [about])
         quality, privacy = about.get("quality") or {}, about.get("privacy") or {}
-        figures = [quality.get(name) for name in ("source_mae_m", "generator_mae_m", "centroid_mae_m")]
+        alone = sources[0] if len(sources) == 1 else {}
         table.add_row(
             plain(teacher.name),
-            plain(teacher_name(about)),
+            plain(alone.get("source", f"{len(sources)} surveys")),
             ", ".join(sorted({source["licence"] for source in sources})),
-            number(round(teacher.size_bytes / 1000)),
+            alone.get("data_hash", "")[:8],
             number(sum(source["n_train"] for source in sources)),
-            *map(number, (*figures, privacy.get("membership"))),
+            number(round(teacher.size_bytes / 1000)),
+            *(number(quality.get(name)) for name in _OF_ZOO),
+            number(privacy.get("membership")),
         )
     show(table)
     show(_HOW_TO_READ)
