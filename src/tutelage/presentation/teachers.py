@@ -28,7 +28,7 @@ _QUALITY = {
 _OF_ZOO = "source_mae_m", "generator_mae_m", "centroid_mae_m", "angular_similarity"
 _HOW_TO_READ = (
     "data: hash of the training scans; source network, generator, centroid: mean errors in m on places held "
-    "out, of the network that was taught from, of what is generated, and of a constant; membership: how often "
+    "out, of the network taught from, of what is generated, and of a constant; membership: how often "
     "a scan learnt from is told from another, 0.5 is not at all. Of sources that state no licence, make your "
     "own: tutelage teach"
 )
