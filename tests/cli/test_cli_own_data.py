@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command_line import MAIN, Command, Ended, in_own_process
+from command_line import MAIN, Command, Ended, assert_refused, in_own_process
 
 from tutelage.datasets import load
 from tutelage.evaluation import positions_from_csv
@@ -250,6 +250,13 @@ def test_fit_takes_the_survey_as_an_argument_and_names_the_model_after_it(
     ended = in_own_process("fit", "office.csv", "--network", "knn", "--set", "k=3", cwd=tmp_path)
     assert ended.code == 0, ended.stderr
     assert Localizer.load(tmp_path / "office-model").network == "knn"
+    first = (tmp_path / "office-model" / "model.json").read_bytes()
+    again = in_own_process("fit", "office.csv", "--network", "knn", "--set", "k=9", cwd=tmp_path)
+    assert_refused(again, "office-model exists", "--out office-model to replace it")
+    assert (tmp_path / "office-model" / "model.json").read_bytes() == first
+    named = ("--network", "knn", "--set", "k=9", "--out", "office-model")
+    assert in_own_process("fit", "office.csv", *named, cwd=tmp_path).code == 0
+    assert (tmp_path / "office-model" / "model.json").read_bytes() != first
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def fit_command(
     from tutelage.training import Budget
 
     building = _named_once(survey, target)
-    out = out or Path(f"{Path(building.rpartition(':')[2]).stem}-model")
+    out = out or _unused_name(building)
     require_model_path(out)
     Budget(epochs, minutes)  # refused before the data are read, for knn as well
     method = _Method(network, teacher or (), transfer, source or (), recipe, settings)
@@ -136,6 +136,14 @@ def _named_once(survey: str | None, target: str | None) -> str:
     if not (survey or target):
         raise BadInputError("no building is named; write, for instance: tutelage fit survey.csv")
     return survey or target or ""
+
+
+def _unused_name(building: str) -> Path:
+    """The model's name where none is given; what was not named is not replaced."""
+    name = Path(f"{Path(building.rpartition(':')[2]).stem}-model")
+    if name.exists():
+        raise BadInputError(f"{name} exists; name another with --out, or give --out {name} to replace it")
+    return name
 
 
 def _fit_new(target: str, method: _Method, out: Path, read: dict[str, Any], **run: Any) -> Localizer:
