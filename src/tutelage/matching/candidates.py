@@ -100,21 +100,23 @@ class CandidateSearch:
             *row.shape, len(LIKELIHOOD_FEATURES)
         )
         place = np.broadcast_to(np.arange(row.shape[1]) / n_candidates, row.shape)[..., None]
-        to_near, to_wide = near[:, :, _SORENSEN], wide[:, :, _SORENSEN]
-        unlikely = (-likelihood[:, :, LIKELIHOOD_FEATURES.index(name)] for name in _RANKED)
-        features = [scanned, place, _in_list(distance), near, _in_list(to_near), wide, _in_list(to_wide)]
-        features += [likelihood, *(_in_list(ranked)[:, :, :2] for ranked in unlikely)]
+        unlikely = [-likelihood[:, :, LIKELIHOOD_FEATURES.index(name)] for name in _RANKED]
+        ranked = [distance, near[:, :, _SORENSEN], wide[:, :, _SORENSEN], *unlikely]
+        of_scan, of_near, of_wide, *of_likelihood = _in_list(np.stack(ranked))
+        features = [scanned, place, of_scan, near, of_near, wide, of_wide]
+        features += [likelihood, *(each[:, :, :2] for each in of_likelihood)]
         return CandidateLists(np.concatenate(features, axis=2, dtype=np.float32), row)
 
 
 def _in_list(distance: np.ndarray) -> np.ndarray:
-    """[n, k, 3]: how each candidate's distance stands among those of its list."""
+    """[..., k, 3]: how each candidate's distance [..., k] stands among those of its list."""
     if not distance.size:
         return np.empty((*distance.shape, 3))
-    best = distance.min(axis=1, keepdims=True)
-    middle, spread = distance.mean(axis=1, keepdims=True), distance.std(axis=1, keepdims=True)
-    features = [distance - best, (distance - middle) / (spread + 1e-6), distance / (best + 1e-3)]
-    return np.asarray(np.clip(np.stack(features, axis=2), -_MOST, _MOST))
+    best, middle = distance.min(axis=-1, keepdims=True), distance.mean(axis=-1, keepdims=True)
+    from_middle = distance - middle
+    spread = np.sqrt((from_middle**2).mean(axis=-1, keepdims=True))
+    features = [distance - best, from_middle / (spread + 1e-6), distance / (best + 1e-3)]
+    return np.asarray(np.clip(np.stack(features, axis=-1), -_MOST, _MOST))
 
 
 def _powed(scans: ComparedScans, n: int) -> CompressedRows:
