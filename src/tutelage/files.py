@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pooch
+from filelock import FileLock, Timeout
 
 from tutelage.errors import BadInputError, TutelageError
 
-__all__ = ["cache_dir", "replaced_file", "replaced_folder", "require_writable_parent"]
+__all__ = ["cache_dir", "held_alone", "replaced_file", "replaced_folder", "require_writable_parent"]
 
 
 def cache_dir() -> Path:
@@ -37,6 +38,30 @@ def require_writable_parent(path: str | Path) -> Path:
     if not os.access(parent, os.W_OK):
         raise BadInputError(f"cannot write {path}: no permission to write in {parent}")
     return path
+
+
+@contextmanager
+def held_alone(lock: Path, otherwise: str) -> Iterator[None]:
+    """Hold the file `lock`, which is there only meanwhile, so that no other process works on the same.
+
+    Parameters
+    ----------
+    lock : its path; the folder exists
+    otherwise : what to say if another process holds it
+
+    Raises
+    ------
+    BadInputError
+        If one does.
+    """
+    try:
+        with FileLock(lock, timeout=0):
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
+    except Timeout as error:
+        raise BadInputError(otherwise) from error
 
 
 @contextmanager

@@ -145,7 +145,17 @@ def test_bad_option_of_knn_is_refused(
         (("reproduce", "table1", "--methods", "sim"), ["unknown method 'sim'", "literal_mi"]),
         (("reproduce", "table1", "--sources", "dsi"), ["unknown source 'dsi'", "Did you mean dsi1"]),
         (("reproduce", "table1", "--targets", "dsi1", "--sources", "dsi1"), ["cannot be a source"]),
-        (("reproduce", "all", "--methods", "sequential"), ["unknown method 'sequential'", "Allowed: none"]),
+        (
+            ("reproduce", "all", "--methods", "sequential"),
+            ["differ in their networks and methods"],
+        ),
+        (
+            ("reproduce", "table1", "--networks", "dnn,scorer"),
+            ["no methods for scorer", "accuracy, small_maps"],
+        ),
+        (("reproduce", "table1", "--targets", ","), ["--targets names nothing"]),
+        (("reproduce", "appendix_a", "--finished"), ["--finished is for tables of cells"]),
+        (("reproduce", "appendix_a", "--networks", "tutor"), ["tutor has not; name a network"]),
         (("reproduce", "table1", "--targets", "dsi1,dsi1"), ["given twice"]),
         (("reproduce", "table1", "--executor", "slurm"), ["unknown executor 'slurm'", "ray"]),
         (("reproduce", "table1", "--address", "auto"), ["address 'auto' is for the executor ray"]),

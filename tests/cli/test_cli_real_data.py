@@ -11,6 +11,7 @@ import pytest
 from command_line import Command, Ended, assert_refused, in_own_process
 
 from tutelage.datasets import load
+from tutelage.experiments.storage import written_alone
 
 pytestmark = pytest.mark.real_data
 
@@ -152,7 +153,29 @@ def test_reproduce_makes_a_table_and_says_it_for_machines(tutelage: Command, tmp
     assert set(page["groups"][1]["against"]) == {"knn"}
     again = tutelage(*command)
     assert "## UTSIndoorLoc\n\nNot here" in again.stdout
-    assert (tmp_path / "results" / "table1.md").read_text(encoding="utf-8").strip() == again.stdout.strip()
+    page_file = tmp_path / "results" / "table1-quick-dsi1-utsindoorloc-dnn-none-1-seeds.md"
+    assert page_file.read_text(encoding="utf-8").strip() == again.stdout.strip()
+
+
+def test_reproduce_finished_runs_nothing_and_writes_the_whole_tables_page(
+    tutelage: Command, tmp_path: Path
+) -> None:
+    only = ("--budget", "quick", "--targets", "dsi1", "--networks", "dnn", "--methods", "none", "--seeds", 1)
+    tutelage("reproduce", "table1", *only, "--out", tmp_path)
+    rows = (tmp_path / "table1.csv").read_bytes()
+    whole = parsed(
+        tutelage("reproduce", "table1", "--budget", "quick", "--finished", "--json", "--out", tmp_path)
+    )
+    assert [(group["network"], group["seeds"]) for group in whole["groups"]] == [("knn", [0]), ("dnn", [0])]
+    assert (tmp_path / "table1.csv").read_bytes() == rows
+    assert not (tmp_path / "teachers").exists()
+
+
+def test_reproduce_refuses_a_folder_that_another_command_writes_in(tutelage: Command, tmp_path: Path) -> None:
+    with written_alone(tmp_path):
+        ended = tutelage("reproduce", "table1", "--targets", "dsi1", "--out", tmp_path)
+    assert_refused(ended, "another command is writing results", "another --out")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_accuracy_compares_what_taught_a_scorer(tutelage: Command, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,9 @@ PUBLISHED = {"weight_mae": 3.0, "weight_sim": 0.5, "weight_mi": 0.5, "weight_fi"
 
 def test_page_ranks_the_trials_and_places_the_published_weights() -> None:
     better = {**PUBLISHED, "weight_mae": 4.2}
-    page = WeightSearch(CELL, (Tried(PUBLISHED, 7.0), Tried(PUBLISHED, None), Tried(better, 6.5))).page()
+    trials = Tried(PUBLISHED, 7.0), Tried(PUBLISHED, None), Tried(better, 6.5)
+    page = WeightSearch(CELL, Request(targets=("tampere",)), trials).page()
+    assert "`tutelage reproduce appendix_a --targets tampere`, budget standard: " in page
     assert "have 7.00 m here, place 2 of 2; the best trial has 6.50 m, the worst 7.00 m. 1 trials" in page
     rows = [line for line in page.splitlines() if line.startswith(("| 2 ", "| 0 "))]
     assert rows == ["| 2 | 4.2 | 0.5 | 0.5 | 0.5 | 0.2 | 6.50 |", "| 0 | 3 | 0.5 | 0.5 | 0.5 | 0.2 | 7.00 |"]
@@ -51,7 +54,11 @@ def test_search_begins_with_the_published_weights_is_kept_and_never_opens_the_te
         rows = list(csv.DictReader(file))
     assert [row["held_out_mae_m"] for row in rows] == [f"{round(error or 0, 3):g}" for error in errors]
     assert (tmp_path / "appendix_a.md").read_text(encoding="utf-8") == search.page()
-    assert "Plotly" in (tmp_path / "appendix_a.html").read_text(encoding="utf-8")
+    shown = (tmp_path / "appendix_a.html").read_text(encoding="utf-8")
+    assert "Plotly" in shown
+    assert "reproduce appendix_a --budget quick --targets dsi1 --sources tampere, budget quick" in shown
+    plain = json.loads((tmp_path / "appendix_a.json").read_text(encoding="utf-8"))
+    assert [trial["held_out_mae_m"] for trial in plain["trials"]] == [round(e or 0, 3) for e in errors]
 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a finished trial or teacher was run again")

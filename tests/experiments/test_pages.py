@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from test_summary import Made
 
-from tutelage.experiments.pages import json_page, markdown_page, write_pages
+from tutelage.experiments.html_page import plots_of
+from tutelage.experiments.pages import json_page, markdown_page, page_name, write_pages
 from tutelage.experiments.summary import Summary, summarise
 from tutelage.experiments.tables import Request
 
@@ -34,6 +35,7 @@ def summary() -> Summary:
     made.add("untrained", 0.5)
     made.add("default", -1.0)
     made.add("collective", 0.5)
+    made.add("shuffled", 0.0)
     request, here = Request(targets=("tampere", "utsindoorloc")), {"tampere", "dsi1", "ujiindoorloc"}
     return summarise("table1", request, made.cells, [TEACHER], made.errors.get, here)
 
@@ -51,16 +53,57 @@ def test_markdown_shows_seeds_spread_controls_and_what_the_paper_prints(summary:
     assert "±" in shown[2]
     assert shown[7].startswith("**-1.5")
     assert shown[9].startswith("**-1.0")
-    assert shown[10] == "8.86"
-    assert row_of(page, "| DNN | `none`")[10] == "11.03"
-    assert row_of(page, "| k-NN |")[7:11] == ["-", "-", "-", "-"]
-    assert "--budget standard" in page
+    assert shown[10].startswith("**-1.0")
+    assert shown[11] == "8.86"
+    assert row_of(page, "| DNN | `none`")[11] == "11.03"
+    assert row_of(page, "| k-NN |")[7:12] == ["-", "-", "-", "-", "-"]
+    assert "`tutelage reproduce table1 --targets tampere,utsindoorloc`, budget standard: " in page
     assert "DNN 500" in page
 
 
 def test_markdown_names_our_sources_and_the_papers(summary: Summary) -> None:
     page = markdown_page(summary)
-    assert "Sources: UJIIndoorLoc and DSI1. The paper's are UJIIndoorLoc and UTSIndoorLoc" in page
+    theirs = "Sources: UJIIndoorLoc and DSI1. The paper's are UJIIndoorLoc and UTSIndoorLoc"
+    assert f"{theirs}; its figures stand beside ours all the same.\n" in page
+    made = Made()
+    made.add("none", 0.0)
+    made.add("default", 0.0)
+    here = {"tampere", "dsi1", "ujiindoorloc"}
+    of_table2 = summarise("table2", Request(), made.cells, [], made.errors.get, here)
+    assert f"{theirs}.\n" in markdown_page(of_table2)
+
+
+def test_scans_without_a_position_and_cells_without_their_errors_are_counted() -> None:
+    made = Made()
+    made.add("none", 0.0)
+    assert "take no part" not in markdown_page(made.summary())
+    made.errors[made.cells[0][0].hash][:7] = np.nan
+    made.errors.pop(made.cells[1][0].hash)
+    page, drawn = markdown_page(made.summary()), plots_of(made.summary(), ("tampere", 1.0))["cdf"]["data"]
+    assert "7 of 400 test scans hear no access point that the training scans know" in page
+    assert "Of 1 cells the errors of single scans were not kept" in page
+    (trace,) = drawn
+    assert trace["y"][-1] == pytest.approx(1 - 7 / 1600, abs=1e-4)
+
+
+def test_bar_that_is_cut_says_how_far_it_goes(summary: Summary) -> None:
+    made = Made()
+    for method, offset in (("none", 0.0), ("untrained", 0.0), ("default", 0.0), ("paper", 60.0)):
+        made.add(method, offset)
+    layout = plots_of(made.summary(), ("tampere", 1.0))["bars"]["layout"]
+    (cut,) = layout["annotations"]
+    assert cut["x"] == "DNN paper"
+    assert cut["text"] == "65.7 m ↑"
+    assert plots_of(summary, ("tampere", 1.0))["bars"]["layout"]["annotations"] == []
+
+
+def test_a_part_of_a_table_has_pages_of_its_own() -> None:
+    def name(**asked: object) -> str:
+        return page_name(summarise("table1", Request(**asked), [], [], {}.get, set()))
+
+    assert name() == name(budget="standard") == "table1"
+    assert name(budget="quick", targets=("tampere", "tut6")) == "table1-quick-tampere-tut6"
+    assert name(networks=("dnn",), n_seeds=2) == "table1-dnn-2-seeds"
 
 
 def test_building_that_is_not_here_has_an_empty_part_that_says_so(summary: Summary) -> None:
@@ -118,9 +161,11 @@ def test_table_of_subsets_names_the_sources_of_each_row() -> None:
 
 def test_pages_are_written_whole_beside_each_other(summary: Summary, tmp_path: Path) -> None:
     write_pages(summary, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["table1.html", "table1.json", "table1.md"]
-    assert (tmp_path / "table1.md").read_text(encoding="utf-8") == markdown_page(summary)
-    page = (tmp_path / "table1.html").read_text(encoding="utf-8")
+    name = "table1-tampere-utsindoorloc"
+    written = [f"{name}.{suffix}" for suffix in ("html", "json", "md")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == written
+    assert (tmp_path / f"{name}.md").read_text(encoding="utf-8") == markdown_page(summary)
+    page = (tmp_path / f"{name}.html").read_text(encoding="utf-8")
     assert "<b>-1." in page
     assert "src=" not in page.split("<script>")[0]
 
@@ -133,7 +178,7 @@ def test_a_browser_without_network_draws_every_plot(summary: Summary, tmp_path: 
         "--disable-component-update --enable-logging=stderr --virtual-time-budget=8000 --dump-dom"
     )
     offline = ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}"]
-    page = (tmp_path / "table1.html").as_uri()
+    page = (tmp_path / f"{page_name(summary)}.html").as_uri()
     command = [str(CHROMIUM), *flags.split(), *offline, page]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
 

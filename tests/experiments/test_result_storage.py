@@ -17,10 +17,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutelage.errors import FileFormatError, TutelageError
+from tutelage.errors import BadInputError, FileFormatError, TutelageError
 from tutelage.experiments.budgets import BUDGETS
 from tutelage.experiments.cells import Cell, TeacherCell
-from tutelage.experiments.storage import COLUMNS, TEACHER_COLUMNS, Results, Row, TeacherFiles, read_rows
+from tutelage.experiments.storage import (
+    COLUMNS,
+    TEACHER_COLUMNS,
+    Results,
+    Row,
+    TeacherFiles,
+    read_rows,
+    written_alone,
+)
 from tutelage.experiments.work import Fitted, Taught
 
 CELL = Cell("dsi1", ("tampere", "tut6"), "dnn", "default", "quick", 0.1, 0)
@@ -172,6 +180,38 @@ def test_row_that_was_cut_or_grew_is_named(tmp_path: Path, change: Any, table: s
     file.write_text("\n".join(lines) + "\n")
     with pytest.raises(FileFormatError, match=r"table1\.csv, row 3 is too short or too long"):
         Results(tmp_path, table)
+
+
+@pytest.mark.parametrize("value", ["abc", "", "nan", "-5"])
+def test_figure_that_is_none_is_named_with_its_row_and_column(tmp_path: Path, value: str) -> None:
+    for seed in range(2):
+        Results(tmp_path, "table1").add(replace(CELL, seed=seed), fitted())
+    file = tmp_path / "table1.csv"
+    lines = file.read_text().splitlines()
+    lines[2] = lines[2].replace(",4.567,", f",{value},")
+    file.write_text("\n".join(lines) + "\n")
+    with pytest.raises(FileFormatError, match=rf"table1\.csv, row 3, column mae_m is '{value}'; .*run again"):
+        Results(tmp_path, "table1")
+    lines[2] = lines[2].replace(f",{value},", ",inf,", 1)
+    file.write_text("\n".join(lines) + "\n")
+    assert Results(tmp_path, "table1").row(replace(CELL, seed=1)) is not None
+
+
+def test_a_folder_has_one_writer_at_a_time(tmp_path: Path) -> None:
+    words = r"another command is writing results into .*another --out"
+    with (
+        written_alone(tmp_path / "new"),
+        pytest.raises(BadInputError, match=words),
+        written_alone(tmp_path / "new"),
+    ):
+        raise AssertionError("two at a time")
+    with written_alone(tmp_path / "new"):
+        pass
+    assert list((tmp_path / "new").iterdir()) == []
+    file = tmp_path / "a file"
+    file.touch()
+    with pytest.raises(BadInputError, match="name a folder with --out"), written_alone(file):
+        raise AssertionError("a file is no folder")
 
 
 def test_other_files_in_the_folder_are_no_matter(tmp_path: Path) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from tutelage.experiments.cells import UNTRAINED, Cell
+from tutelage.experiments.groups import Group
 from tutelage.experiments.methods import BOUND, METHODS
 from tutelage.experiments.storage import Row
-from tutelage.experiments.summary import Group, Summary, summarise
+from tutelage.experiments.summary import Summary, summarise
 from tutelage.experiments.tables import TABLES, Request
 
 SOURCES = ("ujiindoorloc", "dsi1")
@@ -169,6 +171,33 @@ def test_sentences_follow_from_the_figures(made: Made) -> None:
     assert "Trained teachers in the `paper` recipe, against untrained teachers: " in said
     assert "A network on its own data alone, against k-NN: -0.5" in said
     assert "transfer" not in said
+
+
+def test_trained_teachers_meet_those_of_permuted_locations_from_the_same_sources(made: Made) -> None:
+    made.add("shuffled", -0.5)
+    against = group(made.summary(), "default").against
+    assert set(against) == {"own", "control", "shuffled", "knn"}
+    assert against["shuffled"].difference.mean == pytest.approx(-0.5, abs=0.05)
+    assert set(group(made.summary(), "shuffled").against) == {"own", "control", "knn"}
+    assert "shuffled" not in group(made.summary(), "paper").against  # of the other recipe
+    said = "\n".join(made.summary().sentences)
+    assert "in the `default` recipe, against teachers of permuted locations: +0.5" in said
+
+
+def test_choice_of_sources_is_told_beside_the_spread_of_seeds() -> None:
+    made = Made()
+    made.add("default", [0.0, 1.0, 2.0])
+    assert "Which sources" not in "\n".join(made.summary().sentences)
+    for old, row in list(made.cells):
+        single = replace(old, sources=("dsi1",))
+        made.cells.append(
+            (single, {**row, "cell": single.hash, "mae_m": f"{float(row['mae_m']) + 0.25:.3f}"})
+        )
+    (said,) = [each for each in made.summary().sentences if "Which sources" in each]
+    assert said.startswith(
+        "Which sources take part under `default` moves the mean error by 0.25 m on average"
+    )
+    assert "spread by 1.0" in said
 
 
 def test_transfer_meets_the_same_from_the_target_itself() -> None:

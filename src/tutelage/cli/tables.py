@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tutelage import presentation
 from tutelage.cli.options import DataDir, Json, stoppable
+from tutelage.errors import BadInputError
+
+if TYPE_CHECKING:
+    from tutelage.experiments.tables import Request
 
 __all__ = [
     "demo_command",
@@ -52,6 +57,9 @@ def reproduce_command(
         str | None, typer.Option(help="Of a Ray cluster to join; else one is started here.")
     ] = None,
     data_dir: DataDir = None,
+    finished: Annotated[
+        bool, typer.Option("--finished", help="Run nothing: write the pages of the cells that are finished.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make a table of the paper with k-NN and the controls; finished cells are kept and never run again."""
@@ -60,36 +68,52 @@ def reproduce_command(
     from tutelage.experiments.executors import executor_of
     from tutelage.experiments.pages import json_page, markdown_page
     from tutelage.experiments.reproduce import reproduce
-    from tutelage.experiments.tables import TABLES, Request, chosen_table
+    from tutelage.experiments.tables import TABLES, Request
 
-    request = Request(
-        budget, _listed(targets), _listed(networks), _listed(methods), _listed(sources), n_seeds=seeds
-    )
+    lists = {"targets": targets, "networks": networks, "methods": methods, "sources": sources}
+    request = Request(budget, **{what: _listed(what, names) for what, names in lists.items()}, n_seeds=seeds)
     run_on = executor_of(executor, jobs=jobs or os.cpu_count() or 1, address=address)
     names = (*TABLES, APPENDIX_A) if table == "all" else (table,)
-    for name in names:
-        if name != APPENDIX_A:
-            chosen_table(name, request)  # refused before the first of them is run
+    _require_all_have(names, request)
+    if finished and table == APPENDIX_A:
+        raise BadInputError(f"--finished is for tables of cells; {APPENDIX_A} is one search")
     pages: list[Any] = []
     with stoppable("give the same command again: finished cells are kept"):
         for name in names:
-            if name == APPENDIX_A:
+            if name != APPENDIX_A:
+                summary = reproduce(
+                    name, out, run_on, request, data_dir=data_dir, progress=not as_json, run=not finished
+                )
+                pages.append(json_page(summary) if as_json else markdown_page(summary))
+            elif not finished:
                 # One search on one target: of a request for all tables it takes the budget alone.
                 asked = Request(budget) if table == "all" else request
                 search = search_weights(out, run_on, asked, data_dir=data_dir, progress=not as_json)
                 pages.append(search.rows() if as_json else search.page())
-            else:
-                summary = reproduce(name, out, run_on, request, data_dir=data_dir, progress=not as_json)
-                pages.append(json_page(summary) if as_json else markdown_page(summary))
             if not as_json:
                 typer.echo(pages[-1])
     if as_json:
         typer.echo(json.dumps(pages if table == "all" else pages[0]))
 
 
-def _listed(names: list[str] | None) -> tuple[str, ...]:
+def _require_all_have(names: Sequence[str], request: Request) -> None:
+    """Refuse what a table does not have before the first of them is run."""
+    from tutelage.experiments.appendix_a import NAME as APPENDIX_A
+    from tutelage.experiments.tables import chosen_table
+
+    if len(names) > 1 and (request.networks or request.methods):
+        raise BadInputError("the tables differ in their networks and methods; name a table instead of all")
+    for name in names:
+        if name != APPENDIX_A:
+            chosen_table(name, request)
+
+
+def _listed(what: str, names: list[str] | None) -> tuple[str, ...]:
     """Names given one by one, or several in one with commas between."""
-    return tuple(name.strip() for given in names or [] for name in given.split(",") if name.strip())
+    found = tuple(name.strip() for given in names or [] for name in given.split(",") if name.strip())
+    if names and not found:
+        raise BadInputError(f"--{what} names nothing; leave it out to take those of the table")
+    return found
 
 
 def demo_command(

@@ -7,6 +7,7 @@ on reference points held out of the training split, by `tutelage tune`; the test
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,11 @@ from tutelage.experiments.budgets import BUDGETS, table_budget
 from tutelage.experiments.buildings import TITLES, buildings_here, sources_of
 from tutelage.experiments.cells import Cell
 from tutelage.experiments.executors import Executor
-from tutelage.experiments.methods import KNN
+from tutelage.experiments.methods import KNN, WITH_SCORER
 from tutelage.experiments.reproduce import make_teachers
-from tutelage.experiments.storage import TeacherFiles
+from tutelage.experiments.storage import TeacherFiles, written_alone
 from tutelage.experiments.tables import Request, require_known
-from tutelage.experiments.wording import Grid, grid_lines, network_title
+from tutelage.experiments.wording import Grid, command_line, grid_lines, network_title
 from tutelage.files import replaced_file
 from tutelage.teaching import Teacher
 from tutelage.tuning import Tried, tried_in, tune, write_search_report
@@ -30,6 +31,7 @@ from tutelage.tuning import Tried, tried_in, tune, write_search_report
 __all__ = ["NAME", "WeightSearch", "search_weights"]
 
 NAME = "appendix_a"
+_TITLE = "Appendix A: the weights of the constraints"
 _TRIALS = {"quick": 3}
 _MOST_TRIALS = 30
 _WEIGHTS = {
@@ -50,10 +52,12 @@ class WeightSearch:
     Parameters
     ----------
     cell : what was searched for; its method is `paper`
+    request : what was asked for
     trials : in the order in which they were tried; the first has the published weights
     """
 
     cell: Cell
+    request: Request
     trials: tuple[Tried, ...]
 
     def rows(self) -> list[dict[str, Any]]:
@@ -61,6 +65,18 @@ class WeightSearch:
         key = self.cell.key(NAME)
         shared = {name: key[name] for name in _KEY}
         return [shared | _row(number, trial) for number, trial in enumerate(self.trials)]
+
+    def how_made(self) -> str:
+        """The command, the budget, and what a trial is scored on."""
+        cell, budget = self.cell, self.cell.budget
+        return (
+            f"Made by `{command_line(NAME, self.request)}`, budget {budget}: {BUDGETS[budget].words}; "
+            "the paper's ranges, searched by Bayesian optimisation with the `paper` recipe. "
+            f"Target {TITLES[cell.target]}, {network_title(cell.network)}, teachers from "
+            f"{' and '.join(TITLES[source] for source in cell.sources)}. "
+            "A trial is scored on a fifth of the target's training reference points, held out; the test "
+            "split stays closed. The paper chose by the error on the test split."
+        )
 
     def page(self) -> str:
         """The search as Markdown, the best trials first."""
@@ -70,15 +86,9 @@ class WeightSearch:
             ["trial", *_WEIGHTS.values(), "held-out error (m)"],
             [[str(i), *self._weights(i), f"{error_m:.2f}"] for error_m, i in known],
         )
-        cell = self.cell
         parts = [
-            "# Appendix A: the weights of the constraints",
-            f"Made by `tutelage reproduce {NAME} --budget {cell.budget}`: the paper's ranges, searched by "
-            "Bayesian optimisation with the `paper` recipe. "
-            f"Target {TITLES[cell.target]}, {network_title(cell.network)}, teachers from "
-            f"{' and '.join(TITLES[source] for source in cell.sources)}; {BUDGETS[cell.budget].words}. "
-            "A trial is scored on a fifth of the target's training reference points, held out; the test "
-            "split stays closed. The paper chose by the error on the test split.",
+            f"# {_TITLE}",
+            self.how_made(),
             f"The published weights and margin (trial 0) have {self.trials[0].error_m:.2f} m here, place "
             f"{place} of {len(known)}; the best trial has {known[0][0]:.2f} m, the worst "
             f"{known[-1][0]:.2f} m. {len(self.trials) - len(known)} trials were stopped early, for doing "
@@ -100,7 +110,7 @@ def search_weights(
     data_dir: str | Path | None = None,
     progress: bool = True,
 ) -> WeightSearch:
-    """Search on one target with one network, and write appendix_a.csv, .md and .html.
+    """Search on one target with one network, and write appendix_a.csv, .md, .json and .html.
 
     Finished trials are kept in an SQLite file beside them and not run again.
 
@@ -115,10 +125,22 @@ def search_weights(
     Raises
     ------
     UnknownNameError, BadInputError
-        If something asked for does not exist or cannot be searched.
+        If something asked for does not exist or cannot be searched, or another command is writing in the
+        folder.
     """
     cell = _cell(request, data_dir)
-    out.mkdir(parents=True, exist_ok=True)
+    with written_alone(out):
+        return _searched(cell, out, executor, request, data_dir, progress)
+
+
+def _searched(
+    cell: Cell,
+    out: Path,
+    executor: Executor,
+    request: Request,
+    data_dir: str | Path | None,
+    progress: bool,
+) -> WeightSearch:
     files = TeacherFiles(out)
     make_teachers(cell.teachers, files, executor, data_dir=data_dir, progress=progress)
     survey = load(cell.target, data_dir=data_dir)
@@ -135,9 +157,10 @@ def search_weights(
         study_file=study,
         progress=progress,
     )
-    search = WeightSearch(cell, tuple(tried_in(study)))
+    search = WeightSearch(cell, request, tuple(tried_in(study)))
     _write(search, out)
-    write_search_report(study, out / f"{NAME}.html", title="Appendix A: the weights of the constraints")
+    about = search.how_made().replace("`", "")
+    write_search_report(study, out / f"{NAME}.html", title=_TITLE, about=about)
     return search
 
 
@@ -148,11 +171,19 @@ def _cell(request: Request, data_dir: str | Path | None) -> Cell:
             raise BadInputError(f"{NAME} searches on one {what} at a time; {', '.join(given)} were given")
     target = (request.targets or ("ujiindoorloc",))[0]
     network = (request.networks or ("dnn",))[0]
-    if network == KNN:
-        raise BadInputError(f"{NAME} searches weights of constraints, which {KNN} has not; name a network")
+    if network in (KNN, *WITH_SCORER):
+        raise BadInputError(
+            f"{NAME} searches weights of constraints, which {network} has not; name a network"
+        )
     if request.n_seeds > 1:
         raise BadInputError(f"{NAME} is one search; leave the seeds out")
-    sources = request.sources or sources_of(target, buildings_here(data_dir))
+    here = buildings_here(data_dir)
+    sources = request.sources or sources_of(target, here)
+    for building in (target, *sources):
+        if building not in here:
+            raise BadInputError(
+                f"the files of {building} are not here; tutelage data fetch {building} gets them"
+            )
     return Cell(target, sources, network, "paper", request.budget or "standard", 1.0, seed=0)
 
 
@@ -173,5 +204,7 @@ def _write(search: WeightSearch, out: Path) -> None:
         writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(search.rows())
-    with replaced_file(out / f"{NAME}.md") as beside:
-        beside.write_text(search.page(), encoding="utf-8")
+    plain = {"table": NAME, "command": command_line(NAME, search.request), "trials": search.rows()}
+    for suffix, text in (("md", search.page()), ("json", json.dumps(plain, indent=1) + "\n")):
+        with replaced_file(out / f"{NAME}.{suffix}") as beside:
+            beside.write_text(text, encoding="utf-8")

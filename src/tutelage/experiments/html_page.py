@@ -12,11 +12,13 @@ import numpy as np
 
 from tutelage.evaluation.web_page import web_page
 from tutelage.experiments.buildings import TITLES
+from tutelage.experiments.groups import CONTROLS, Group
 from tutelage.experiments.methods import KNN
-from tutelage.experiments.summary import CONTROLS, Group, Summary
+from tutelage.experiments.summary import Summary
 from tutelage.experiments.wording import (
     TEACHERS,
     Grid,
+    answered_line,
     cells_grid,
     how_made,
     label,
@@ -34,6 +36,7 @@ _COLOURS = {"knn": "#7f7f7f", "dnn": "#0072b2", "cnnloc": "#e69f00", "bayescnn":
 _OTHER_COLOUR = "#d55e00"
 # As in the paper's Fig. 2: dashed alone, solid with the framework.
 _DASHES = {"alone": "dash", "trained": "solid", "untrained": "dot", "shuffled": "dot"}
+_CONTROL_COLOURS = {"own": "#0072b2", "control": "#e69f00", "shuffled": "#009e73"}
 _SHARES = np.linspace(0, 1, 201)
 _SHOWN_AT_FIRST = {"none", "default", "paper"}
 
@@ -65,8 +68,9 @@ def html_page(summary: Summary) -> str:
 def _section(summary: Summary, i: int) -> str:
     place = summary.places[i]
     drawn = "".join(f'<div id="{kind}-{i}"></div>' for kind in ("bars", "differences", "cdf"))
+    said = f"{sources_line(summary, place)} {answered_line(summary, place)}"
     return (
-        f"<h2>{place_title(place)}</h2><p>{_inline(sources_line(summary, place))}</p>"
+        f"<h2>{place_title(place)}</h2><p>{_inline(said)}</p>"
         f"{drawn}<details><summary>All figures</summary>{_table(cells_grid(summary, place))}</details>"
     )
 
@@ -122,10 +126,15 @@ def _bars(groups: list[Group], names: list[str]) -> dict[str, Any]:
         "name": "the paper prints",
         "hovertemplate": "%{y:.2f} m printed<extra>%{x}</extra>",
     }
-    # A method that diverges would flatten all the others.
-    known_m = [group.mae_m for group in groups if not group.n_diverged]
-    end_m = 2 * float(np.median(known_m)) if known_m else 1.0
+    # A method that diverges would flatten all the others: a bar that is cut says how far it goes.
+    known_m = {n: g.mae_m for n, g in zip(names, groups, strict=True) if not g.n_diverged}
+    end_m = 2 * float(np.median([*known_m.values()])) if known_m else 1.0
     layout = _layout("Mean error; whiskers: standard deviation over seeds", "m", [0, end_m])
+    layout["annotations"] = [
+        {"x": name, "y": end_m, "text": f"{value:.3g} m ↑", "showarrow": False, "yanchor": "bottom"}
+        for name, value in known_m.items()
+        if value > end_m
+    ]
     return {"data": [bars, marks] if printed else [bars], "layout": layout}
 
 
@@ -153,7 +162,7 @@ def _differences(groups: list[Group], names: list[str]) -> dict[str, Any]:
                 "marker": {
                     "size": 9,
                     "symbol": ["circle" if a.holds else "circle-open" for _, a in known],
-                    "color": "#0072b2" if control == "own" else "#e69f00",
+                    "color": _CONTROL_COLOURS[control],
                 },
                 "hovertemplate": "%{y:+.2f} m<extra>%{x}</extra>",
             }
@@ -170,10 +179,12 @@ def _cdf(summary: Summary, groups: list[Group], names: list[str]) -> dict[str, A
     traces, ends = [], []
     for name, group in zip(names, groups, strict=True):
         kept = [summary.errors_of(row["cell"]) for row in group.rows.values()]
-        errors = [each[~np.isnan(each)] for each in kept if each is not None]
-        if not errors:
+        known = [each for each in kept if each is not None and not np.isnan(each).all()]
+        if not known:
             continue
-        x = np.quantile(np.concatenate(errors), _SHARES)
+        errors = np.concatenate(known)
+        answered = ~np.isnan(errors)  # of all scans: those without a position are never within any error
+        x = np.quantile(errors[answered], _SHARES)
         shown = group.cell.network == KNN or group.cell.method in _SHOWN_AT_FIRST
         ends += [float(x[190])] if shown else []
         traces.append(
@@ -182,7 +193,7 @@ def _cdf(summary: Summary, groups: list[Group], names: list[str]) -> dict[str, A
                 "mode": "lines",
                 "name": name,
                 "x": np.round(x, 2).tolist(),
-                "y": np.round(_SHARES, 3).tolist(),
+                "y": np.round(_SHARES * answered.mean(), 4).tolist(),
                 "visible": True if shown else "legendonly",
                 "line": _line(group),
                 "hovertemplate": f"%{{y:.0%}} within %{{x:.1f}} m<extra>{escape(name)}</extra>",

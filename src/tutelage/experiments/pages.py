@@ -10,11 +10,14 @@ from statistics import mean
 from typing import Any
 
 from tutelage.experiments.buildings import TITLES
+from tutelage.experiments.groups import Against, Group
 from tutelage.experiments.html_page import html_page
-from tutelage.experiments.summary import Group, Summary
+from tutelage.experiments.summary import Summary
 from tutelage.experiments.wording import (
     TEACHERS,
+    answered_line,
     cells_grid,
+    command_line,
     grid_lines,
     how_made,
     legend,
@@ -25,18 +28,28 @@ from tutelage.experiments.wording import (
 )
 from tutelage.files import replaced_file
 
-__all__ = ["json_page", "markdown_page", "write_pages"]
+__all__ = ["json_page", "markdown_page", "page_name", "write_pages"]
+
+
+def page_name(summary: Summary) -> str:
+    """The table's name, and what was asked for where that is a part of it."""
+    asked = summary.request.options()
+    if asked.get("budget") == summary.table.budget:
+        del asked["budget"]
+    if "seeds" in asked:
+        asked["seeds"] += "-seeds"
+    return "-".join([summary.name, *asked.values()]).replace(",", "-").replace(":", "-").replace("/", "-")
 
 
 def write_pages(summary: Summary, out: Path) -> None:
-    """Write NAME.md, NAME.json and NAME.html; each appears whole or not at all."""
+    """Write the page as .md, .json and .html; each appears whole or not at all."""
     pages = {
         "md": markdown_page(summary),
         "json": json.dumps(json_page(summary), indent=1) + "\n",
         "html": html_page(summary),
     }
     for suffix, text in pages.items():
-        with replaced_file(out / f"{summary.name}.{suffix}") as beside:
+        with replaced_file(out / f"{page_name(summary)}.{suffix}") as beside:
             beside.write_text(text, encoding="utf-8")
 
 
@@ -51,7 +64,7 @@ def markdown_page(summary: Summary) -> str:
         "\n".join(said) or "Nothing yet: no cell has its control beside it.",
     ]
     for place in summary.places:
-        parts += [f"## {place_title(place)}", sources_line(summary, place)]
+        parts += [f"## {place_title(place)}", sources_line(summary, place), answered_line(summary, place)]
         parts.append(grid_lines(cells_grid(summary, place)))
     for target in summary.missing:
         parts += [f"## {TITLES[target]}", missing_line(target)]
@@ -66,6 +79,7 @@ def json_page(summary: Summary) -> dict[str, Any]:
     """The table as plain values."""
     return {
         "table": summary.name,
+        "command": command_line(summary.name, summary.request),
         "budget": summary.budget,
         "sentences": list(summary.sentences),
         "missing": list(summary.missing),
@@ -95,9 +109,14 @@ def _plain(group: Group) -> dict[str, Any]:
         "sd_mae_m": None if group.sd_m is None else round(group.sd_m, 4),
         **{name: _finite(round(mean(group.values(name)), 3)) for name in ("median_m", "p75_m", "p95_m")},
         "train_seconds": round(mean(group.values("train_seconds")), 1),
-        "against": {
-            name: {**asdict(each.difference), "p_holm": each.p_holm, "holds": each.holds}
-            for name, each in group.against.items()
-        },
+        "against": {name: _compared(each) for name, each in group.against.items()},
         "printed_mae_m": group.printed.mae_m if group.printed else None,
     }
+
+
+def _compared(against: Against) -> dict[str, Any]:
+    """To what another machine's rounding leaves alone: a tenth of a millimetre, a thousandth of a p-value."""
+    figures = asdict(against.difference) | {"p_holm": against.p_holm}
+    decimals = {"p": 3, "p_holm": 3}
+    rounded = {name: round(value, decimals.get(name, 4)) for name, value in figures.items()}
+    return {**rounded, "holds": against.holds}

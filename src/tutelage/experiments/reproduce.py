@@ -22,7 +22,7 @@ from tutelage.experiments.cells import Cell, TeacherCell
 from tutelage.experiments.executors import Executor
 from tutelage.experiments.pages import write_pages
 from tutelage.experiments.planned_cells import cells_of
-from tutelage.experiments.storage import Results, Row, TeacherFiles
+from tutelage.experiments.storage import Results, Row, TeacherFiles, written_alone
 from tutelage.experiments.summary import Summary, summarise
 from tutelage.experiments.tables import Request, chosen_table
 from tutelage.experiments.work import FitJob, TeachJob, fit_cell, teach_cell
@@ -38,6 +38,7 @@ def reproduce(
     *,
     data_dir: str | Path | None = None,
     progress: bool = True,
+    run: bool = True,
 ) -> Summary:
     """Run what is not finished of a table, and write its pages.
 
@@ -49,6 +50,7 @@ def reproduce(
     request : budget, targets, networks, methods, sources, seeds
     data_dir : folder of public data sets
     progress : show a progress bar on standard error
+    run : False: write the pages of what is finished, and run nothing
 
     Returns
     -------
@@ -57,7 +59,8 @@ def reproduce(
     Raises
     ------
     UnknownNameError, BadInputError, FileFormatError
-        If something asked for does not exist, or a file of results is not one.
+        If something asked for does not exist, a file of results is not one, or another command is writing
+        in the folder.
     """
     table = chosen_table(name, request)
     here = buildings_here(data_dir)
@@ -66,14 +69,15 @@ def reproduce(
             f"the files of source {missing[0]} are not here; tutelage data fetch {missing[0]} gets them"
         )
     cells = list(cells_of(table, request, here))
-    out.mkdir(parents=True, exist_ok=True)
-    results, teachers = Results(out, name), TeacherFiles(out)
-    run = _Run(executor, results, teachers, None if data_dir is None else str(data_dir))
-    run.all(cells, progress)
-    rows: list[tuple[Cell, Row]] = [(cell, row) for cell in cells if (row := results.row(cell))]
-    made = teachers.rows(teacher for cell in cells for teacher in cell.teachers)
-    summary = summarise(name, request, rows, made, results.errors_m, here)
-    write_pages(summary, out)
+    with written_alone(out):
+        results, teachers = Results(out, name), TeacherFiles(out)
+        if run:
+            where = None if data_dir is None else str(data_dir)
+            _Run(executor, results, teachers, where).all(cells, progress)
+        rows: list[tuple[Cell, Row]] = [(cell, row) for cell in cells if (row := results.row(cell))]
+        made = teachers.rows(teacher for cell in cells for teacher in cell.teachers)
+        summary = summarise(name, request, rows, made, results.errors_m, here)
+        write_pages(summary, out)
     return summary
 
 
@@ -122,8 +126,6 @@ class _Run:
                 teachers = self._missing_teachers(of_seed)
                 _teach(teachers, self.teachers, self.executor, self.data_dir, advance, report)
                 self._fit(of_seed, advance, report)
-        for cell in cells:
-            self.results.row(cell)  # cells with one hash: the others take over the result of the first
 
     def _missing_teachers(self, cells: Sequence[Cell]) -> list[TeacherCell]:
         needed = {teacher.hash: teacher for cell in cells for teacher in cell.teachers}

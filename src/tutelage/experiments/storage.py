@@ -11,7 +11,8 @@ The process that runs a table is the only one that writes here; what it writes a
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tutelage.errors import FileFormatError
+from tutelage.errors import BadInputError, FileFormatError
 from tutelage.experiments.cells import Cell, TeacherCell
 from tutelage.experiments.work import Fitted, Taught
-from tutelage.files import replaced_file
+from tutelage.files import held_alone, replaced_file
 
-__all__ = ["COLUMNS", "TEACHER_COLUMNS", "Results", "Row", "TeacherFiles"]
+__all__ = ["COLUMNS", "TEACHER_COLUMNS", "Results", "Row", "TeacherFiles", "written_alone"]
 
 Row = dict[str, str]
+_FIGURES = ("n_test", "mae_m", "median_m", "p75_m", "p95_m", "train_seconds")
 _FARTHEST_CM = 2.0**52  # whole numbers are exact up to here
 _COST = ("train_seconds", "commit", "cell")
 _KEY = ("experiment", "target", "sources", "network", "method", "budget", "train_fraction", "seed")
@@ -88,7 +90,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[Row] | None:
     Raises
     ------
     FileFormatError
-        If a row is too short or too long.
+        If a row is too short or too long, or a figure of a table's cell is no number, or below 0.
     """
     if not path.exists():
         return []
@@ -103,7 +105,44 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[Row] | None:
     for line, row in rows:
         if None in row or None in row.values():
             raise FileFormatError(f"{path}, row {line} is too short or too long; mend it or move it away")
+        if columns == COLUMNS:
+            _require_figures(path, line, row)
     return [row for _, row in rows]
+
+
+def _require_figures(path: Path, line: int, row: Row) -> None:
+    for name in _FIGURES:
+        try:
+            good = float(row[name]) >= 0  # inf: a training that diverged
+        except ValueError:
+            good = False
+        if not good:
+            raise FileFormatError(
+                f"{path}, row {line}, column {name} is {row[name]!r}; it must be a number of at least 0. "
+                "Remove the row: its cell is then run again"
+            )
+
+
+@contextmanager
+def written_alone(folder: Path) -> Iterator[None]:
+    """Hold a folder of results while a command writes in it: two would undo each other's rows.
+
+    Raises
+    ------
+    BadInputError
+        If another command holds it, or the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInputError(
+            f"cannot write results into {folder}: {error.strerror}; name a folder with --out"
+        ) from error
+    with held_alone(
+        folder / ".lock",
+        f"another command is writing results into {folder}; wait until it has ended, or give another --out",
+    ):
+        yield
 
 
 class Results:

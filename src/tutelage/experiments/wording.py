@@ -6,16 +6,22 @@ from collections.abc import Iterable, Sequence
 from statistics import mean
 from typing import NamedTuple
 
+import numpy as np
+
 from tutelage.experiments.budgets import BUDGETS
 from tutelage.experiments.buildings import OTHER_SOURCES, PAPER_SOURCES, TITLES
+from tutelage.experiments.groups import CONTROLS, Against, Group
 from tutelage.experiments.methods import BOUND, KNN, WITH_SCORER
 from tutelage.experiments.storage import Row
-from tutelage.experiments.summary import CONTROLS, Against, Group, Summary
+from tutelage.experiments.summary import Summary
+from tutelage.experiments.tables import Request
 
 __all__ = [
     "KNN_SETTINGS",
     "Grid",
+    "answered_line",
     "cells_grid",
+    "command_line",
     "grid_lines",
     "how_made",
     "label",
@@ -87,6 +93,12 @@ def label(group: Group, *, with_sources: bool) -> str:
     return f"{network_title(cell.network)} {cell.method}{sources}"
 
 
+def command_line(table: str, request: Request) -> str:
+    """The command that makes a page, without where and how fast."""
+    options = " ".join(f"--{name} {value}" for name, value in request.options().items())
+    return f"tutelage reproduce {table} {options}".strip()
+
+
 def how_made(summary: Summary) -> str:
     """The command, the budget, and how to read the figures."""
     budget = BUDGETS[summary.budget]
@@ -106,9 +118,9 @@ def how_made(summary: Summary) -> str:
         )
     )
     return (
-        f"Made by `tutelage reproduce {summary.name} --budget {summary.budget}`: {budget.words}{length}, "
-        f"positions alone. Mean 2-D error {where} in metres of the data set; ± is the "
-        f"standard deviation over seeds. {opened} "
+        f"Made by `{command_line(summary.name, summary.request)}`, budget {summary.budget}: "
+        f"{budget.words}{length}, positions alone. Mean 2-D error {where} in metres of the data set; "
+        f"± is the standard deviation over seeds. {opened} "
         "The control of trained teachers is as many untrained ones; that of a transfer is the same from the "
         "target itself in the place of its sources. "
         "Differences are error minus the control's (negative is better), paired by seed and scan, with a 95 "
@@ -121,13 +133,14 @@ def how_made(summary: Summary) -> str:
 def cells_grid(summary: Summary, place: tuple[str, float]) -> Grid:
     """The groups of a place, a row each."""
     with_sources = summary.table.subsets
+    controls = [name for name in CONTROLS if any(name in group.against for group in summary.groups)]
     head = ["network", "method", *(["sources"] if with_sources else []), "mean error (m)", "seeds"]
-    head += ["median", "75 %", "95 %", *(f"against {name}" for name in CONTROLS.values())]
+    head += ["median", "75 %", "95 %", *(f"against {CONTROLS[name]}" for name in controls)]
     head += ["the paper", "seconds"]
-    return Grid(head, [_row_of(group, with_sources) for group in summary.at(place)])
+    return Grid(head, [_row_of(group, with_sources, controls) for group in summary.at(place)])
 
 
-def _row_of(group: Group, with_sources: bool) -> list[str]:
+def _row_of(group: Group, with_sources: bool, controls: Sequence[str]) -> list[str]:
     cell = group.cell
     spread = "" if group.sd_m is None else f" ± {_metres(group.sd_m)}"
     return [
@@ -137,7 +150,7 @@ def _row_of(group: Group, with_sources: bool) -> list[str]:
         f"{group.n_diverged} diverged" if group.n_diverged else f"{_metres(group.mae_m)}{spread}",
         " / ".join(map(_metres, group.values("mae_m"))),
         *(_metres(mean(group.values(name))) for name in ("median_m", "p75_m", "p95_m")),
-        *(_difference(group.against.get(name)) for name in CONTROLS),
+        *(_difference(group.against.get(name)) for name in controls),
         f"{group.printed.mae_m:.2f}" if group.printed else "-",
         f"{mean(group.values('train_seconds')):.0f}",
     ]
@@ -170,10 +183,30 @@ def sources_line(summary: Summary, place: tuple[str, float]) -> str:
         return ""
     papers = PAPER_SOURCES.get(target, ())
     differ = papers and set(papers) != set(ours)
-    other = (
-        f" The paper's are {_named(papers)}; its figures stand beside ours all the same." if differ else ""
-    )
-    return f"Sources: {_named(ours)}.{other}"
+    other = f" The paper's are {_named(papers)}" if differ else ""
+    if differ and any(g.printed for g in groups if g.cell.how.with_sources):
+        other += "; its figures stand beside ours all the same"
+    return f"Sources: {_named(ours)}.{other}{'.' if other else ''}"
+
+
+def answered_line(summary: Summary, place: tuple[str, float]) -> str:
+    """Which scans and which cells take no part in the figures of a place; "" where all do.
+
+    Which scans have no position depends on the training scans: of several draws the largest number is told.
+    """
+    errors = [summary.errors_of(row["cell"]) for group in summary.at(place) for row in group.rows.values()]
+    kept = [each for each in errors if each is not None]
+    silent = [(int(np.isnan(each).sum()), len(each)) for each in kept if not np.isnan(each).all()]
+    most, n_scans = max(silent, default=(0, 0))
+    said = []
+    if most:
+        said.append(
+            f"{most:,} of {n_scans:,} test scans hear no access point that the training scans know (of "
+            "several draws the most): they have no position, and take no part in the errors."
+        )
+    if lost := len(errors) - len(kept):
+        said.append(f"Of {lost} cells the errors of single scans were not kept: no difference is of them.")
+    return " ".join(said)
 
 
 def missing_line(target: str) -> str:

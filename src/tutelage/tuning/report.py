@@ -35,6 +35,7 @@ body { margin: 0 auto; max-width: 1120px; padding: 2rem 1.25rem; font: 16px/1.5 
 </head>
 <body>
 <h1>$title</h1>
+<p>$about</p>
 <p>Each point is a trial: the mean 2-D error, in metres, on reference points held out of the training data.
 A trial that was stopped early has none. Darker points came later.</p>
 <h2>The search</h2>
@@ -46,7 +47,7 @@ $history
 """)
 
 
-def write_search_report(study_file: str | Path, path: str | Path, *, title: str) -> None:
+def write_search_report(study_file: str | Path, path: str | Path, *, title: str, about: str = "") -> None:
     """Write one HTML page that opens without a network.
 
     Parameters
@@ -54,6 +55,7 @@ def write_search_report(study_file: str | Path, path: str | Path, *, title: str)
     study_file : of a search
     path : page to write; it appears whole or not at all
     title : heading of the page
+    about : how the search was made
 
     Raises
     ------
@@ -70,6 +72,7 @@ def write_search_report(study_file: str | Path, path: str | Path, *, title: str)
         figure.update_traces(marker_showscale=False)
     page = _PAGE.substitute(
         title=escape(title),
+        about=escape(about),
         plotly=get_plotlyjs(),
         history=_shown(history),
         slices="".join(f"<div>{_shown(figure)}</div>" for figure in slices),

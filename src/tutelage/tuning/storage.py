@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
-from filelock import FileLock, Timeout
 from optuna.exceptions import StorageInternalError
 from optuna.pruners import MedianPruner
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
@@ -19,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from tutelage.errors import BadInputError, FileFormatError, TutelageError
-from tutelage.files import require_writable_parent
+from tutelage.files import held_alone, require_writable_parent
 
 __all__ = ["Tried", "finished_trials", "opened_study", "tried_in"]
 
@@ -84,7 +83,11 @@ def opened_study(
             yield _study(InMemoryStorage())
             return
         path = require_writable_parent(file)
-        with _used_alone(path), _readable(path):
+        alone = held_alone(
+            path.with_name(f".{path.name}.lock"),
+            f"another process searches in {path}; wait for it, or name another --study",
+        )
+        with alone, _readable(path):
             _require_study_or_nothing(path)
             storage = _storage(path)
             try:
@@ -126,21 +129,6 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         optuna.logging.set_verbosity(before)
-
-
-@contextmanager
-def _used_alone(path: Path) -> Iterator[None]:
-    beside = path.with_name(f".{path.name}.lock")
-    try:
-        with FileLock(beside, timeout=0):
-            try:
-                yield
-            finally:
-                beside.unlink(missing_ok=True)
-    except Timeout as error:
-        raise BadInputError(
-            f"another process searches in {path}; wait for it, or name another --study"
-        ) from error
 
 
 @contextmanager
