@@ -31,8 +31,8 @@ INTRODUCTION = (
     "Differences are error minus that of k-NN, or of own data alone (negative is better), paired by seed and "
     "scan, with a 95 % interval; bold where the interval excludes 0, Holm's correction over its table "
     "agrees, and so does every seed, of three or more. How the cells are made and what the intervals mean: "
-    "[the paper's experiments](reproducing.md). The whole distributions of errors: "
-    "[results/accuracy.html](../results/accuracy.html)."
+    "[the paper's experiments](reproducing.md). The whole distributions of errors are on the page that "
+    "`tutelage reproduce accuracy --finished` writes, results/accuracy.html."
 )
 CHOICES = (
     "Nothing is chosen on a test split, but for the row that says so: k-NN with the best settings on the "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -55,6 +57,38 @@ def test_readme_shows_the_committed_figures_of_the_networks(title: str) -> None:
 def test_readme_shows_the_committed_figures_of_table_1(title: str, network: str, method: str) -> None:
     cells = [shown("table1", target, network, method) for target in ("tampere", "tut6", "dsi1")]
     assert f"| {title} | {' | '.join(cells)} |" in README
+
+
+@pytest.mark.parametrize("recipe", ["default", "paper"])
+@pytest.mark.parametrize(
+    ("control", "words"),
+    [
+        ("untrained teachers", "untrained ones"),
+        ("teachers of permuted locations", "teachers of permuted locations"),
+        ("own data alone", "own data alone"),
+    ],
+    ids=["untrained", "shuffled", "own"],
+)
+def test_results_page_says_of_teachers_what_table_1_says(recipe: str, control: str, words: str) -> None:
+    said = json.loads((ROOT / "results" / "table1.json").read_text(encoding="utf-8"))["sentences"]
+    start = f"Trained teachers in the `{recipe}` recipe, against {control}: "
+    (sentence,) = [each for each in said if each.startswith(start)]
+    gain, spans = re.match(r"(\S+) m of gain on average (\(.*?\))", sentence.removeprefix(start)).groups()
+    page = " ".join((ROOT / "docs" / "results.md").read_text(encoding="utf-8").split())
+    of_recipe = page.partition(f"**Surrogate teachers, {recipe} recipe: ")[2].partition("- **")[0]
+    assert re.search(rf"gainst {words} {re.escape(gain)} m (of gain )?{re.escape(spans)}", of_recipe)
+
+
+def test_results_page_says_of_sources_what_table_3_says() -> None:
+    said = json.loads((ROOT / "results" / "table3.json").read_text(encoding="utf-8"))["sentences"]
+    found = {}
+    for sentence in said:
+        if match := re.match(r"Which sources take part under `(\w+)` .* \((\S+) to (\S+)\)", sentence):
+            found[match[1]] = match[2], match[3]
+    page = " ".join((ROOT / "docs" / "results.md").read_text(encoding="utf-8").split())
+    assert "moves the error by {} to {} m under the default".format(*found["default"]) in page
+    assert "under the paper's recipe by {} to {} m".format(*found["paper"]) in page
+    assert f"at most {found['sequential'][1]} m under transfer" in page
 
 
 def test_accuracy_page_shows_the_committed_figures_of_every_method_on_whole_surveys() -> None:

@@ -115,8 +115,6 @@ def _plain(group: Group) -> dict[str, Any]:
 
 
 def _compared(against: Against) -> dict[str, Any]:
-    """To what another machine's rounding leaves alone: a tenth of a millimetre, a thousandth of a p-value."""
+    """Rounded, so that the last digits do not differ from machine to machine."""
     figures = asdict(against.difference) | {"p_holm": against.p_holm}
-    decimals = {"p": 3, "p_holm": 3}
-    rounded = {name: round(value, decimals.get(name, 4)) for name, value in figures.items()}
-    return {**rounded, "holds": against.holds}
+    return {**{name: round(value, 4) for name, value in figures.items()}, "holds": against.holds}

@@ -113,7 +113,7 @@ def how_made(summary: Summary) -> str:
         if summary.table.held_out
         else (
             "on the standard test split",
-            "Each test split was opened once a cell and nothing was chosen on it"
+            "Each test split was opened once a cell, and no cell chose anything on it"
             + (", but for the bound of k-NN." if summary.table.bound else "."),
         )
     )
