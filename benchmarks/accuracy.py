@@ -14,10 +14,11 @@ from statistics import mean, stdev
 
 from tutelage.experiments.buildings import TARGETS, TITLES, buildings_here
 from tutelage.experiments.cells import Cell
+from tutelage.experiments.groups import Against, Group
 from tutelage.experiments.methods import KNN, WITH_SCORER
 from tutelage.experiments.planned_cells import cells_of
 from tutelage.experiments.storage import Results, Row
-from tutelage.experiments.summary import Against, Group, Summary, summarise
+from tutelage.experiments.summary import Summary, summarise
 from tutelage.experiments.tables import Request, chosen_table
 from tutelage.experiments.wording import KNN_SETTINGS, Grid, grid_lines, legend, network_title, place_title
 from tutelage.files import replaced_file
