@@ -206,3 +206,24 @@ def test_reproduce_refuses_a_source_that_is_not_here(
     ended = tutelage("reproduce", "table1", "--sources", "utsindoorloc", "--data-dir", data_dir, "--out", out)
     assert_refused(ended, "source utsindoorloc are not here", "tutelage data fetch utsindoorloc")
     assert not out.exists()
+
+
+def test_export_says_what_it_wrote_and_which_code_to_read_it_with(tutelage: Command, tmp_path: Path) -> None:
+    table, collection = tmp_path / "uji.csv", tmp_path / "tut5.geojson"
+    told = parsed(tutelage("data", "export", "ujiindoorloc", table, "--split", "test", "--json"))
+    assert told == {
+        "written": str(table),
+        "form": "table",
+        "n_test": 1111,
+        "epsg": 3857,
+        "note": "a table does not say that positions are in EPSG:3857; read it with --epsg 3857",
+    }
+    assert load(table, epsg=3857).train.frame.epsg == 3857
+    whole = parsed(tutelage("data", "export", "tut5", collection, "--json"))
+    assert whole == {
+        "written": str(collection),
+        "form": "geojson",
+        "n_train": 446,
+        "n_test": 982,
+        "epsg": None,
+    }

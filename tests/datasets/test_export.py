@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tutelage.datasets import export_table, load, simulated_survey
+from tutelage.datasets import export_survey, export_table, load, require_exportable, simulated_survey
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.frames import LocalFrame
@@ -96,3 +96,23 @@ def test_wrong_export_is_refused_and_keeps_the_old_table(survey: Survey, tmp_pat
     with pytest.raises(BadInputError, match="position"):
         export_table(replace(survey, train=replace(survey.train, position_m=None)), old, split="train")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["the old one"]
+
+
+@pytest.mark.parametrize("name", ["table.csv", "table.geojson", "tables"])
+def test_one_split_alone_is_read_back_as_training_scans_in_every_form(
+    survey: Survey, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    written = export_survey(survey, path, form="comford" if name == "tables" else None, split="test")
+    assert survey.test is not None
+    assert written == {"test": len(survey.test)}
+    read = load(path, epsg=None if name.endswith("geojson") else 25830)
+    assert read.test is None
+    assert len(read.train) == len(survey.test)
+
+
+def test_what_cannot_be_written_is_told_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="unknown split 'tset'"):
+        require_exportable(tmp_path / "a.csv", None, "tset")
+    with pytest.raises(BadInputError, match=r"a table's name must end in \.csv or \.parquet"):
+        require_exportable(tmp_path / "a.txt", "table")

@@ -54,8 +54,10 @@ def data_export(
     data_dir: DataDir = None,
     not_heard: NotHeard = None,
     epsg: Epsg = None,
+    as_json: Json = False,
 ) -> None:
     """Write a data set, or your own in another form, so that it can be given in its place."""
-    datasets.require_exportable(out, to)
+    form = datasets.require_exportable(out, to, split)
     survey = datasets.load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
-    datasets.export_survey(survey, out, form=to, split=split)
+    written = datasets.export_survey(survey, out, form=to, split=split)
+    presentation.show_export(out, form.name, written, survey.train.frame.epsg, as_json)

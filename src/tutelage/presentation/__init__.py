@@ -9,7 +9,7 @@ from tutelage.presentation.evaluations import show_evaluations
 from tutelage.presentation.models import show_fit
 from tutelage.presentation.plans import show_plan
 from tutelage.presentation.searches import show_tuned
-from tutelage.presentation.surveys import show_check, show_datasets, show_survey
+from tutelage.presentation.surveys import show_check, show_datasets, show_export, show_survey
 from tutelage.presentation.teachers import show_teachers, show_zoo
 from tutelage.presentation.wording import plain
 
@@ -20,6 +20,7 @@ __all__ = [
     "show_comparison",
     "show_datasets",
     "show_evaluations",
+    "show_export",
     "show_fit",
     "show_pairs",
     "show_plan",

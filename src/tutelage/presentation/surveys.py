@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -17,7 +18,9 @@ if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait f
     from tutelage.datasets import DatasetStatus
     from tutelage.fingerprints import Survey
 
-__all__ = ["show_check", "show_datasets", "show_survey"]
+__all__ = ["show_check", "show_datasets", "show_export", "show_survey"]
+
+_KEEPS_EPSG = "geojson"
 
 
 def show_datasets(sets: Sequence[DatasetStatus], as_json: bool) -> None:
@@ -41,6 +44,20 @@ def show_survey(survey: Survey, as_json: bool) -> None:
         "access_points": survey.train.n_access_points,
         "heard_per_scan": round(float(survey.train.n_heard.mean()), 1),
         "licence": survey.licence,
+    }
+    show_pairs(figures, as_json)
+
+
+def show_export(out: Path, form: str, written: Mapping[str, int], epsg: int | None, as_json: bool) -> None:
+    """What was written, and how to read it so that positions have their degrees again."""
+    kept = form == _KEEPS_EPSG or epsg is None
+    lost = f"a {form} does not say that positions are in EPSG:{epsg}; read it with --epsg {epsg}"
+    figures = {
+        "written": str(out),
+        "form": form,
+        **{f"n_{split}": n for split, n in written.items()},
+        "epsg": epsg,
+        **({} if kept else {"note": lost}),
     }
     show_pairs(figures, as_json)
 

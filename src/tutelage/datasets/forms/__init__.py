@@ -55,7 +55,11 @@ def form_to_write(path: Path, name: str | None) -> Form:
     if name is not None:
         if name not in writable:
             raise UnknownNameError("form", name, writable)
-        return writable[name]
+        form = writable[name]
+        # Of several endings, the one given says how the file is written.
+        if len(form.endings) > 1 and path.suffix.lower() not in form.endings:
+            raise BadInputError(f"a {name}'s name must end in {' or '.join(form.endings)}", file=path)
+        return form
     for form in writable.values():
         if path.suffix.lower() in form.endings:
             return form

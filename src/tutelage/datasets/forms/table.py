@@ -45,8 +45,6 @@ def _read(path: Path, located: bool) -> ScanTables:
 
 
 def _write(splits: Mapping[str, FingerprintSet], path: Path) -> None:
-    if path.suffix not in FORM.endings:
-        raise BadInputError("a table's name must end in .csv or .parquet", file=path)
     taken = {name for scans in splits.values() for name in scans.access_points} & set(FIELDS)
     if taken:
         raise BadInputError(
@@ -56,7 +54,7 @@ def _write(splits: Mapping[str, FingerprintSet], path: Path) -> None:
     if len(splits) == 1:
         table = table.drop_columns("split")
     with replaced_file(path) as beside:
-        (pa_csv.write_csv if path.suffix == ".csv" else pq.write_table)(table, beside)
+        (pa_csv.write_csv if path.suffix.lower() == ".csv" else pq.write_table)(table, beside)
 
 
 def _wide(scans: FingerprintSet, split: str) -> pa.Table:
