@@ -83,7 +83,7 @@ class Cell:
     target : building that is learnt
     sources : buildings that take part in the method; for untrained teachers, "untrained" for each
     network : "knn", "scorer", "tutor" or a registered network
-    method : name among `METHODS`, of scorer and tutor among `SCORED`
+    method : name among `METHODS`, of scorer and tutor among `SCORED`; of k-NN "none" or `BOUND`
     budget : its name
     train_fraction : share of the target's training scans, drawn at random with the seed
     seed : of everything

@@ -92,6 +92,8 @@ def in_order(rows: Rows) -> CompressedRows:
 
 def kept(rows: Rows, mask: np.ndarray) -> CompressedRows:
     """The entries that `mask` [nnz] marks."""
+    if mask.all():
+        return CompressedRows(rows.data, rows.indices, rows.indptr, rows.shape)
     lengths = np.bincount(row_of_each(rows)[mask], minlength=rows.shape[0])
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     return CompressedRows(rows.data[mask], rows.indices[mask], indptr, rows.shape)

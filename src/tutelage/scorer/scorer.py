@@ -12,6 +12,7 @@ import torch
 
 from tutelage.fingerprints import FingerprintSet
 from tutelage.matching.candidates import CandidateSearch, DescribedMap
+from tutelage.matching.rows import part
 from tutelage.neighbours import RadioMap
 from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
@@ -67,11 +68,12 @@ class Scorer:
         k = min(self.recipe.n_candidates, len(self.radio_map))
         row, weight = np.empty((len(scans), k), dtype=np.int64), np.empty((len(scans), k))
         for first in range(0, len(scans), _QUERIES):
-            part = slice(first, first + _QUERIES)
-            lists = self._search.candidates(strength[part], self.recipe.n_candidates)
+            these = slice(first, first + _QUERIES)
+            asked = part(strength, first, first + _QUERIES)
+            lists = self._search.candidates(asked, self.recipe.n_candidates)
             known = torch.ones(lists.row.shape, dtype=torch.bool)
             scores = self.network(torch.as_tensor(lists.feature), known)
-            row[part], weight[part] = lists.row, scores.weight.numpy()
+            row[these], weight[these] = lists.row, scores.weight.numpy()
         return self.radio_map.located(row, weight)
 
     def config(self) -> dict[str, Any]:
