@@ -146,6 +146,22 @@ def test_only_what_is_clearly_better_than_knn_is_recommended(
     assert re.match(said, other.recommended.words)
 
 
+def test_a_smaller_mean_that_is_not_clear_does_not_hide_what_is_clearly_better(found: Comparison) -> None:
+    others = standing(found, "tutor", -1.2, 0.1, 0.06), standing(found, "scorer", -1.0, -0.4, 0.001)
+    take = replace(found, standings=(found.standings[0], *others)).recommended
+    assert take.standing.candidate.name == "scorer"
+    assert take.words == (
+        "scorer: 1.00 m better than k-NN (95 % interval 0.40 to 2.00 m); "
+        "tutor was 1.20 m better (95 % interval -0.10 to 2.20 m), but not clearly so"
+    )
+
+
+def test_of_several_that_are_clearly_better_the_best_is_recommended(found: Comparison) -> None:
+    others = standing(found, "dnn", -0.5, -0.1, 0.01), standing(found, "scorer", -1.0, -0.4, 0.001)
+    take = replace(found, standings=(found.standings[0], *others)).recommended
+    assert take.words == "scorer: 1.00 m better than k-NN (95 % interval 0.40 to 2.00 m)"
+
+
 def test_the_page_and_the_figures_say_the_same(found: Comparison, tmp_path: Path) -> None:
     write_comparison(found, tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
