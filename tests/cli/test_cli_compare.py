@@ -44,5 +44,8 @@ def test_compare_refuses_before_anything_learns(tutelage: Command, tables: Path,
     assert_refused(tutelage("compare", survey, "--network", "dn"), "'dn'", "Did you mean dnn?")
     assert_refused(tutelage("compare", survey, "--folds", 5000), "5000 folds of")
     assert_refused(tutelage("compare", survey, "--teacher", tmp_path / "none.teacher"), "none.teacher")
+    of_other = ("--network", "dnn", "--teacher", "zoo:cnnloc-tampere")
+    assert_refused(tutelage("compare", survey, *of_other), "tampere, which is for --network cnnloc")
+    assert_refused(tutelage("compare", tmp_path / "gone.csv", "--device", "abacus"), "device 'abacus'")
     (tmp_path / "mine").mkdir()
     assert_refused(tutelage("compare", survey, "--out", tmp_path / "mine"), "exists and is no model")

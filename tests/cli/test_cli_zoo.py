@@ -86,7 +86,7 @@ def test_compare_sets_all_teachers_beside_untrained_ones(tutelage: Command, tabl
     found = json.loads(tutelage(*compare, "--teachers", "all").stdout)
     methods = [row["method"] for row in found["methods"]]
     assert methods == ["knn", "dnn", "dnn, taught", "dnn, untrained teachers"]
-    assert_refused(tutelage(*compare, "--teachers", "auto"), "compare shows with and without")
+    assert_refused(tutelage(*compare, "--teachers", "auto"), "'auto' is no teacher to compare")
 
 
 @pytest.mark.real_data

@@ -61,13 +61,14 @@ def compare_command(
 ) -> None:
     """k-NN, scorer and networks on reference points held out, with intervals, and which of them to take."""
     from tutelage.comparison import candidates, compare, write_comparison
-    from tutelage.training import Budget
+    from tutelage.training import Budget, resolve_device
 
     if report:
         require_writable_file(report)
     if out:
         require_model_path(out)
     Budget(epochs, minutes)
+    resolve_device(device)
     chosen = candidates(network or (), teacher or ())
     building = datasets.load(survey, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
     how = {"epochs": epochs, "minutes": minutes, "device": device}

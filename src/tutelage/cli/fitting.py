@@ -76,7 +76,7 @@ def fit_command(
         str | None,
         typer.Option(
             help="tutor, scorer, knn, a registered network such as dnn, or NAME:FILE of tune. Else tutor, or "
-            "dnn if a teacher, a transfer or a recipe is named."
+            "dnn if a teacher (but zoo:scorer), a transfer or a recipe is named."
         ),
     ] = None,
     update: Annotated[
