@@ -78,7 +78,11 @@ def compare_command(
         )
         if report:
             write_comparison(found, report)
-        if out:
-            best = found.recommended.standing.candidate
-            best.localizer(seed=seed, device=device, progress=not as_json).fit(building).save(out)
-    presentation.show_comparison(found, survey, report, out, as_json)
+    presentation.show_comparison(found, report, as_json)
+    best = found.recommended.standing.candidate
+    by_hand = presentation.fit_words(best, survey, out)
+    if out:
+        with stoppable(f"the comparison is done, but no model was written; for that: {by_hand}"):
+            best.localizer(seed=seed, progress=not as_json, **how).fit(building).save(out)
+    if not as_json:
+        print(f"model: {out}" if out else f"next: {by_hand}")

@@ -40,19 +40,19 @@ class Candidate:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def localizer(self, **more: Any) -> Localizer:
-        """Ready to be fitted; `more` as of `Localizer`."""
-        return Localizer(self.network, teachers=self.teachers, settings=self.settings, **more)
+        """Ready to be fitted; `more` as of `Localizer`, lengths only for what is trained for long."""
+        has_length = self.network not in ("knn", "scorer")
+        kept = {key: value for key, value in more.items() if has_length or key not in _LENGTHS}
+        return Localizer(self.network, teachers=self.teachers, settings=self.settings, **kept)
 
     def trial_localizer(self, seed: int, **options: Any) -> Localizer:
-        """The same for a trial on held-out points: no radii, and lengths only for what is trained for long.
+        """The same for a trial on held-out points: no radii.
 
         Parameters
         ----------
         options : as of `Localizer`, such as `minutes`
         """
-        has_length = self.network not in ("knn", "scorer")
-        kept = {key: value for key, value in options.items() if has_length or key not in _LENGTHS}
-        return self.localizer(seed=seed, calibrate=False, **kept)
+        return self.localizer(seed=seed, calibrate=False, **options)
 
     def words(self) -> list[str]:
         """Its part of the command line of fit."""
