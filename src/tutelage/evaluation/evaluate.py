@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tutelage.datasets.registry import public_datasets
@@ -25,6 +26,8 @@ def evaluate(
     level: float = 0.95,
 ) -> Evaluation:
     """Ask a model about scans, or take its answers, and compare them with the truth by scan id.
+
+    Scans that the model learnt from are judged as well, and the evaluation says so (`on_training_scans`).
 
     Parameters
     ----------
@@ -52,7 +55,10 @@ def evaluate(
             f"none of the {len(truth)} scans hears an access point that {name or 'the model'} knows; "
             "was it fitted on another building?"
         )
-    return evaluate_positions(given, truth, name=name)
+    found = evaluate_positions(given, truth, name=name)
+    if not isinstance(answers, Localizer):
+        return found
+    return replace(found, on_training_scans=truth.content_hash() == answers.lineage_["data_hash"])
 
 
 def require_unseen(cards: Sequence[Mapping[str, Any]], building: Survey | FingerprintSet) -> None:
