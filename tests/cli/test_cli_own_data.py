@@ -276,6 +276,25 @@ def test_fit_takes_the_survey_as_an_argument_and_names_the_model_after_it(
 
 
 @pytest.mark.parametrize(
+    ("building", "name"),
+    [
+        ("tampere", "tampere-model"),
+        ("maps/office.csv", "office-model"),
+        ("matrix:maps/TUT5", "TUT5-model"),
+        ("simulated:7", "simulated-7-model"),
+        ("uji_library:1-2", "uji_library-1-2-model"),
+        ("uji_library:1,25", "uji_library-1-25-model"),
+    ],
+)
+def test_a_model_without_a_name_is_named_after_its_building(
+    tutelage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, building: str, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).mkdir()
+    assert_refused(tutelage("fit", building), f"{name} exists; name another")
+
+
+@pytest.mark.parametrize(
     ("named", "said"),
     [
         ((), "no building is named; write, for instance: tutelage fit survey.csv"),
