@@ -3,14 +3,15 @@
     python examples/first_survey.py [survey.csv]
 
 Without a table it writes one of a simulated building. It looks the survey over, asks which method suits it,
-fits that one, measures it on scans that nothing else has seen, exports it, and locates a scan as a phone
-would: with numpy and onnxruntime alone.
+fits that one, measures it on scans that nothing else has seen (of a table without a test split, on reference
+points that it holds out), exports it, and locates a scan as a phone would: with numpy and onnxruntime alone.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import tutelage as tt
@@ -18,6 +19,7 @@ from tutelage.runtime import Runtime
 
 METHODS = ["knn", "dnn"]  # leave it out for scorer and tutor as well, which take minutes
 EPOCHS = 20
+HELD_OUT = 0.15
 
 
 def simulated_table(folder: Path) -> Path:
@@ -37,20 +39,27 @@ def looked_over(table: Path) -> tt.Survey:
     return tt.load(table)
 
 
+def with_test(survey: tt.Survey) -> tt.Survey:
+    """The survey with a test split: its own, or some of its reference points."""
+    if survey.test is not None:
+        return survey
+    rest, held = tt.split_by_position(survey.train, fraction=HELD_OUT)
+    print(f"without a test split: {len(held)} of {len(survey.train)} scans held out, by reference points")
+    return replace(survey, train=survey.train[rest], test=survey.train[held])
+
+
 def main() -> None:
     """Check, compare, fit, evaluate, export, locate."""
     with tempfile.TemporaryDirectory() as folder:
         table = Path(sys.argv[1]) if len(sys.argv) > 1 else simulated_table(Path(folder))
-        survey = looked_over(table)
+        survey = with_test(looked_over(table))
 
         compared = tt.compare(survey, tt.candidates(METHODS), epochs=EPOCHS)
         best = compared.recommended
         print(f"take {best.words}")
 
         model = best.standing.candidate.localizer(progress=True).fit(survey)
-        figures = tt.evaluate(
-            model, survey
-        ).figures()  # of its test split, which is opened here and not before
+        figures = tt.evaluate(model, survey).figures()  # of the test split, opened here and not before
         print(f"mean error {figures['mae_m']:.2f} m; {figures['coverage']:.0%} of the radii hold the truth")
 
         exported = Path(folder) / "model.zip"

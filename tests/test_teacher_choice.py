@@ -14,7 +14,7 @@ from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
 from tutelage.surveys import reference_points
 from tutelage.teacher_choice import Candidate, verdict
-from tutelage.teacher_names import network_teachers, scorer_teaching
+from tutelage.teacher_names import any_teacher, network_teachers, scorer_teaching
 from tutelage.zoo import zoo_names, zoo_teacher
 
 CANDIDATES = (
@@ -164,6 +164,25 @@ def test_teacher_of_the_zoo_is_the_same_by_name_and_as_itself(survey: Survey) ->
     (by_name,) = network_teachers("zoo:dnn-dsi1", "dnn", survey.train)
     assert not isinstance(by_name, str)
     assert by_name.content_hash() == zoo_teacher("zoo:dnn-dsi1").content_hash()
+
+
+def test_network_that_is_not_named_follows_the_kind_of_teacher() -> None:
+    for of_scorer in ("zoo:scorer", ["zoo:scorer"], zoo_teacher("zoo:scorer"), "auto", "none"):
+        assert Localizer(teachers=of_scorer).network == "tutor"
+    for of_network in ("zoo:dnn-dsi1", "untrained", "all", ["zoo:scorer", "untrained"]):
+        assert Localizer(teachers=of_network).network == "dnn"
+
+
+def test_none_does_not_stand_beside_a_teacher(survey: Survey) -> None:
+    with pytest.raises(BadInputError, match="'none' stands by itself; leave it out, or the others"):
+        Localizer("dnn", teachers=["none", "zoo:dnn-dsi1"], **SHORT).fit(survey)
+
+
+@pytest.mark.parametrize("name", ["gone.teacher", "."])
+def test_file_that_is_not_there_is_refused_whatever_its_kind(name: str) -> None:
+    with pytest.raises(BadInputError, match=f"there is no teacher file {name}; .*name a file") as refused:
+        any_teacher(name)
+    assert "scorer" not in str(refused.value)
 
 
 def test_zoo_scorer_by_name_is_the_default() -> None:

@@ -1,4 +1,7 @@
-"""The command `tutelage`; the runtime alone comes without what it needs, and is told so."""
+"""The command `tutelage`; the runtime alone comes without what it needs, and is told so.
+
+Ctrl-C ends it with one line and exit code 130 from the first import on.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,9 @@ def main() -> None:
             raise
         print(f"error: {message}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ class Localizer:
     Parameters
     ----------
     network : "tutor", "scorer", "knn", the name of a registered network, or NAME:FILE with the settings of a
-        network file. None is the tutor; with teachers, a transfer or a recipe of the paper, the DNN
+        network file. None is the tutor; with teachers of networks, a transfer or a recipe of the paper, the
+        DNN
     teachers : one or several of: a teacher, the path of a teacher file, the name of one that comes with
         Tutelage ("zoo:dnn-tampere"), "untrained" (the control); or "none", "all" of the zoo that fit the
         network, "auto" (see `choose_teachers`). The scorer has one, by default "zoo:scorer"

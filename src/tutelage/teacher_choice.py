@@ -20,6 +20,7 @@ from tutelage.scorer import shipped_scorer
 from tutelage.statistics import Difference, holm, paired_bootstraps
 from tutelage.surveys import reference_points, split_by_position
 from tutelage.teacher_names import AUTO, TeacherNames, network_teachers, teacher_list
+from tutelage.teaching import same_building
 from tutelage.training import Budget, epochs_in_paper
 from tutelage.zoo import zoo_teachers
 
@@ -113,8 +114,8 @@ def _of_network(plan: FitPlan, scans: FingerprintSet, survey: str) -> list[Candi
 
 def _of_scorer(_: FitPlan, scans: FingerprintSet, survey: str) -> list[Candidate]:
     """The scorer teacher of the zoo, unless it learnt here, then the survey's own data alone."""
-    sources, data_hash = shipped_scorer().card.sources, scans.content_hash()
-    if any(source.source == survey or source.data_hash == data_hash for source in sources):
+    sources = [(source.source, source.data_hash) for source in shipped_scorer().card.sources]
+    if same_building(sources, scans, survey):
         return [Candidate(_NONE, _NONE)]
     return [Candidate(_SHIPPED, ()), Candidate(_NONE, _NONE, (_SHIPPED,))]
 

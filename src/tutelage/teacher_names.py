@@ -17,6 +17,7 @@ __all__ = [
     "ALL",
     "AUTO",
     "NONE",
+    "UNTRAINED",
     "TeacherNames",
     "any_teacher",
     "default_network",
@@ -29,7 +30,8 @@ AnyTeacher: TypeAlias = Teacher | ScorerTeacher | str | Path
 TeacherNames: TypeAlias = AnyTeacher | Sequence[AnyTeacher]
 
 NONE, ALL, AUTO = "none", "all", "auto"
-_UNTRAINED: Literal["untrained"] = "untrained"
+UNTRAINED: Literal["untrained"] = "untrained"
+_SHIPPED = f"{ZOO}scorer"
 _NOT_FOR_NETWORKS = (
     "a scorer teacher is for --network scorer or tutor; other networks take surrogate teachers, made by teach"
 )
@@ -41,12 +43,12 @@ def teacher_list(teachers: TeacherNames) -> list[AnyTeacher]:
     Raises
     ------
     BadInputError
-        If "auto" or "all" stands beside others.
+        If "auto", "all" or "none" stands beside others.
     """
     given = [teachers] if isinstance(teachers, (Teacher, ScorerTeacher, str, Path)) else [*teachers]
-    for alone in (AUTO, ALL):
+    for alone in (AUTO, ALL, NONE):
         if alone in given and len(given) > 1:
-            raise BadInputError(f"{alone!r} stands by itself; leave out the others, or name all of them")
+            raise BadInputError(f"{alone!r} stands by itself; leave it out, or the others")
     return [teacher for teacher in given if teacher != NONE]
 
 
@@ -81,8 +83,8 @@ def network_teachers(
 
 
 def _of_network(teacher: AnyTeacher) -> TeacherChoice:
-    if teacher == _UNTRAINED:
-        return _UNTRAINED
+    if teacher == UNTRAINED:
+        return UNTRAINED
     known = teacher if isinstance(teacher, (Teacher, ScorerTeacher)) else any_teacher(teacher)
     if isinstance(known, ScorerTeacher):
         raise BadInputError(_NOT_FOR_NETWORKS)
@@ -90,9 +92,21 @@ def _of_network(teacher: AnyTeacher) -> TeacherChoice:
 
 
 def any_teacher(name: str | Path) -> Teacher | ScorerTeacher:
-    """The teacher of a file or of the zoo, of whichever kind; errors as of `Teacher.load`."""
+    """The teacher of a file or of the zoo, of whichever kind; further errors as of `Teacher.load`.
+
+    Raises
+    ------
+    BadInputError, UnknownNameError
+        If there is no such file, or none of that name in the zoo.
+    """
     if is_of_zoo(name):
         return zoo_teacher(str(name))
+    if not Path(name).is_file():
+        what = "that is a folder; " if Path(name).is_dir() else ""
+        raise BadInputError(
+            f"there is no teacher file {name}; {what}name a file that tutelage teach wrote, or one that "
+            "comes with Tutelage, such as zoo:dnn-tampere (see tutelage teachers list)"
+        )
     try:
         return ScorerTeacher.load(name)
     except FileFormatError:
@@ -113,9 +127,9 @@ def scorer_teaching(teachers: TeacherNames) -> ScorerTeaching:
             f"the scorer has one teacher, {len(given)} are given; one can learn in several buildings"
         )
     teacher = given[0] if given else ALL
-    if teacher in (ALL, AUTO, f"{ZOO}scorer"):
+    if teacher in (ALL, AUTO, _SHIPPED):
         return "shipped"
-    if teacher in (NONE, _UNTRAINED):
+    if teacher in (NONE, UNTRAINED):
         return cast(ScorerTeaching, teacher)
     known = teacher if isinstance(teacher, (Teacher, ScorerTeacher)) else any_teacher(teacher)
     if isinstance(known, Teacher):
@@ -124,6 +138,13 @@ def scorer_teaching(teachers: TeacherNames) -> ScorerTeaching:
 
 
 def default_network(teachers: TeacherNames, transfer: str, recipe: str) -> str:
-    """What learns a building where no network is named: the tutor, unless only a network can do as asked."""
-    asked = [teacher for teacher in teacher_list(teachers) if teacher != AUTO]
-    return "dnn" if asked or transfer != "none" or recipe != "default" else "tutor"
+    """What learns a building where no network is named: the tutor, unless only a network can do as asked.
+
+    A scorer's teacher is known as one by its name in the zoo, or as itself; a file is not read for this.
+    """
+    of_network = [
+        teacher
+        for teacher in teacher_list(teachers)
+        if teacher not in (AUTO, _SHIPPED) and not isinstance(teacher, ScorerTeacher)
+    ]
+    return "dnn" if of_network or transfer != "none" or recipe != "default" else "tutor"

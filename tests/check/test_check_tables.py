@@ -53,14 +53,50 @@ def test_all_faults_of_a_table_are_found_at_once(tmp_path: Path) -> None:
     assert check.n_errors == len(expected)
 
 
-@pytest.mark.parametrize("code", ["100", "-999", "-110.5"])
+@pytest.mark.parametrize("code", ["100", "-999", "-120", "-110.5", "-110", "-105", "0"])
 def test_a_code_for_not_heard_that_was_not_declared(tmp_path: Path, code: str) -> None:
     rows = "".join(f"s{i},{i // 3 * 4},0,1,train,{code},{code if i % 3 else -60 - i}\n" for i in range(9))
     finding = found(checked_table(tmp_path, HEADER + rows), "undeclared_code")
     assert f"--not-heard {code}" in finding.advice
     assert finding.severity == "error"
+    with pytest.raises(BadInputError, match=f"not_heard={code}"):
+        load(tmp_path / "survey.csv")
     declared = checked_table(tmp_path, HEADER + rows, not_heard=float(code))
     assert "undeclared_code" not in codes(declared)
+    load(tmp_path / "survey.csv", not_heard=float(code))
+
+
+@pytest.mark.parametrize("faint", ["-104", "-100"])
+def test_a_faint_reading_in_most_cells_is_no_code(tmp_path: Path, faint: str) -> None:
+    rows = "".join(f"s{i},{i // 3 * 4},0,1,train,{faint},{faint if i % 3 else -60 - i}\n" for i in range(9))
+    assert "undeclared_code" not in codes(checked_table(tmp_path, HEADER + rows))
+    load(tmp_path / "survey.csv")
+
+
+@pytest.mark.parametrize("code", ["-105", "-110", "-120"])
+def test_a_code_in_most_readings_beside_the_table(tmp_path: Path, code: str) -> None:
+    readings = "".join(f"s{i},{ap},{code if i else -50}\n" for i in range(4) for ap in "ab")
+    (tmp_path / "survey_readings.csv").write_text("scan_id,ap,rss_dbm\n" + readings)
+    check = checked_table(tmp_path, "scan_id,x_m,y_m\n" + "".join(f"s{i},{i},0\n" for i in range(9)))
+    assert found(check, "undeclared_code").rows == (3, 4, 5)
+    with pytest.raises(BadInputError, match=f"not_heard={code}"):
+        load(tmp_path / "survey.csv")
+
+
+@pytest.mark.parametrize("silent", ["", "100"])
+def test_readings_without_their_minus_sign(tmp_path: Path, silent: str) -> None:
+    rows = [(50 + i, silent if i % 3 else 70 - i) for i in range(9)]
+    text = "".join(f"s{i},{i // 3 * 4},0,1,train,{a},{b}\n" for i, (a, b) in enumerate(rows))
+    finding = found(checked_table(tmp_path, HEADER + text), "impossible_rss")
+    assert finding.advice == "dBm are negative; is the minus sign missing?"
+    assert finding.rows == tuple(range(2, 11))
+
+
+def test_rows_whose_readings_were_left_out_repeat_nothing(tmp_path: Path) -> None:
+    same_but_for_them = "".join(f"t{i},50,0,1,train,{30 + i},-60\n" for i in range(4))
+    check = checked_table(tmp_path, HEADER + SOUND + same_but_for_them + "u,50,0,1,test,40,-60\n")
+    assert found(check, "impossible_rss").rows == (11, 12, 13, 14, 15)
+    assert not codes(check) & {"duplicate_scan", "leak"}
 
 
 def test_readings_beside_the_table(tmp_path: Path) -> None:

@@ -35,6 +35,11 @@ def test_errors_end_with_1_and_stand_with_their_rows_in_the_table_and_in_json(tm
     assert files_below(tmp_path) == before
 
 
+def test_one_error_is_one_error(tutelage: Command, tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text("scan_id,x_m,y_m,a\ns0,0,0,-50\ns1,4,0,loud\ns2,8,0,-60\n")
+    assert "1 error among " in tutelage("data", "check", tmp_path / "s.csv").stdout
+
+
 def test_what_cannot_be_read_ends_with_2(tutelage: Command, tmp_path: Path) -> None:
     (tmp_path / "survey.csv").write_text("x_m,y_m,a\n0,0,-50\n")
     assert_refused(tutelage("data", "check", tmp_path / "survey.csv"), "column scan_id is missing")

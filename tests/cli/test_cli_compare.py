@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from command_line import Command, assert_refused
 
+from tutelage.comparison import Candidate
 from tutelage.localizer import Localizer
 
 SHORT = ("--network", "dnn", "--epochs", 1, "--folds", 2, "--device", "cpu")
@@ -39,10 +41,36 @@ def test_compare_shows_a_table_and_the_next_command(tutelage: Command, tables: P
     assert f"next: tutelage fit --target {tables / 'survey.csv'} --network knn --out MODEL" in ended.stdout
 
 
+def test_a_fit_that_is_stopped_leaves_the_comparison(
+    tutelage: Command, tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(_model: Localizer, _path: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Localizer, "save", stopped)
+    report, model = tmp_path / "c.html", tmp_path / "m"
+    compare = ("compare", tables / "survey.csv", "--network", "knn", "--folds", 2)
+    ended = tutelage(*compare, "--report", report, "--out", model)
+    assert ended.code == 130
+    assert "take k-NN" in ended.stdout
+    assert report.is_file()
+    assert "stopped; the comparison is done, but no model was written; for that: tutelage fit" in ended.stderr
+    assert "nothing was written" not in ended.stderr
+    assert not model.exists()
+
+
+def test_the_model_learns_for_as_long_as_it_was_told() -> None:
+    assert Candidate("dnn", "dnn").localizer(epochs=3).epochs == 3
+    assert Candidate("knn", "knn").localizer(epochs=3).epochs is None  # which has no length
+
+
 def test_compare_refuses_before_anything_learns(tutelage: Command, tables: Path, tmp_path: Path) -> None:
     survey = tables / "survey.csv"
     assert_refused(tutelage("compare", survey, "--network", "dn"), "'dn'", "Did you mean dnn?")
     assert_refused(tutelage("compare", survey, "--folds", 5000), "5000 folds of")
     assert_refused(tutelage("compare", survey, "--teacher", tmp_path / "none.teacher"), "none.teacher")
+    of_other = ("--network", "dnn", "--teacher", "zoo:cnnloc-tampere")
+    assert_refused(tutelage("compare", survey, *of_other), "tampere, which is for --network cnnloc")
+    assert_refused(tutelage("compare", tmp_path / "gone.csv", "--device", "abacus"), "device 'abacus'")
     (tmp_path / "mine").mkdir()
     assert_refused(tutelage("compare", survey, "--out", tmp_path / "mine"), "exists and is no model")

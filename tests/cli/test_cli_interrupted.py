@@ -30,6 +30,34 @@ def logged_steps(path: Path) -> list[tuple[str, int]]:
     return [(line["stage"], line["step"]) for line in lines]
 
 
+@pytest.mark.parametrize("module", ["tutelage.cli", "typer", "tutelage.localizer"])
+def test_ctrl_c_while_modules_are_loaded_is_one_line(module: str, tables: Path) -> None:
+    program = (
+        "import sys\n"
+        "class Stop:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "from tutelage.__main__ import main\n"
+        "main()\n"
+    )
+    locate = ("locate", "model", tables / "truth.csv")
+    ended = in_own_process(*locate, program=[sys.executable, "-c", program])
+    assert (ended.code, ended.stdout, ended.stderr.strip()) == (130, "", "stopped")
+
+
+def test_ctrl_c_before_the_long_work_of_a_verb_is_one_line(
+    tutelage: Command, tables: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tutelage.datasets.load", stopped)
+    ended = tutelage("compare", tables / "survey.csv")
+    assert (ended.code, ended.stdout, ended.stderr.strip()) == (130, "", "stopped")
+
+
 def test_fit_stopped_by_ctrl_c_and_resumed_is_the_uninterrupted_fit(
     tutelage: Command, made: Path, tables: Path, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from command_line import MAIN, Command, Ended, assert_refused, in_own_process
 
-from tutelage.datasets import load
+from tutelage.datasets import export_table, load
 from tutelage.evaluation import positions_from_csv
 from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
@@ -65,6 +65,22 @@ def test_fit_learns_the_train_rows_and_evaluate_judges_the_test_rows(
     assert row["n"] == len(building.test)
     assert 0 < row["mae_m"] < 8
     assert (row["ground_mae_m"], row["floor_hit"], row["building_hit"]) == (row["mae_m"], 1.0, 1.0)
+
+
+def test_evaluate_says_when_a_model_learnt_from_these_very_scans(
+    tutelage: Command, building: Survey, tmp_path: Path
+) -> None:
+    table, model = tmp_path / "walk.csv", tmp_path / "m"
+    export_table(building, table, split="train")
+    assert tutelage("fit", table, "--network", "knn", "--set", "k=1", "--out", model).code == 0
+    row = parsed(tutelage("evaluate", model, "--on", table, "--json"))
+    assert row["on_training_scans"] is True
+    assert "its figures are training errors" in row["note"]
+    report = tmp_path / "r.html"
+    shown = tutelage("evaluate", model, "--on", table, "--report", report).stdout
+    assert "note: " in shown
+    for text in (shown, report.read_text(encoding="utf-8")):
+        assert "learnt from these very scans" in " ".join(text.split())
 
 
 def test_reader_that_leaves_early_gets_no_traceback(made: Path, tables: Path) -> None:
@@ -257,6 +273,25 @@ def test_fit_takes_the_survey_as_an_argument_and_names_the_model_after_it(
     named = ("--network", "knn", "--set", "k=9", "--out", "office-model")
     assert in_own_process("fit", "office.csv", *named, cwd=tmp_path).code == 0
     assert (tmp_path / "office-model" / "model.json").read_bytes() != first
+
+
+@pytest.mark.parametrize(
+    ("building", "name"),
+    [
+        ("tampere", "tampere-model"),
+        ("maps/office.csv", "office-model"),
+        ("matrix:maps/TUT5", "TUT5-model"),
+        ("simulated:7", "simulated-7-model"),
+        ("uji_library:1-2", "uji_library-1-2-model"),
+        ("uji_library:1,25", "uji_library-1-25-model"),
+    ],
+)
+def test_a_model_without_a_name_is_named_after_its_building(
+    tutelage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, building: str, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).mkdir()
+    assert_refused(tutelage("fit", building), f"{name} exists; name another")
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from command_line import Command, assert_refused
 
+from tutelage.datasets.registry import public_datasets
 from tutelage.localizer import Localizer
 from tutelage.zoo import zoo_names
 
@@ -23,6 +25,19 @@ def test_list_shows_every_teacher_with_its_licence(tutelage: Command) -> None:
         assert name in ended.stdout
     assert "CC BY 4.0" in ended.stdout
     assert "membership" in ended.stdout
+
+
+def test_names_to_be_typed_are_whole_on_a_narrow_terminal(
+    tutelage: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "80")
+    for command, names in (("teachers", zoo_names()), ("data", list(public_datasets()))):
+        shown = tutelage(command, "list").stdout
+        assert max(map(len, shown.splitlines())) <= 80
+        for name in names:
+            assert name in shown
 
 
 def test_list_for_machines_has_whole_cards(tutelage: Command) -> None:
@@ -86,7 +101,7 @@ def test_compare_sets_all_teachers_beside_untrained_ones(tutelage: Command, tabl
     found = json.loads(tutelage(*compare, "--teachers", "all").stdout)
     methods = [row["method"] for row in found["methods"]]
     assert methods == ["knn", "dnn", "dnn, taught", "dnn, untrained teachers"]
-    assert_refused(tutelage(*compare, "--teachers", "auto"), "compare shows with and without")
+    assert_refused(tutelage(*compare, "--teachers", "auto"), "'auto' is no teacher to compare")
 
 
 @pytest.mark.real_data

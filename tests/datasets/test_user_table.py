@@ -1,5 +1,6 @@
 """A user's own tables: what is read, and what each mistake is told."""
 
+import re
 from pathlib import Path
 from time import perf_counter
 
@@ -252,3 +253,17 @@ def test_row_of_a_parquet_file_counts_its_data_alone(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "map.parquet")
     error = refusal(tmp_path / "map.parquet")
     assert (error.row, error.column) == (2, "ap1")
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "said"),
+    [
+        ("scan_id;x_m;y_m;ap1", "s{0};{0};0;-50", "by semicolons; separate them with commas$"),
+        ("scan_id;x_m;y_m;ap1", "s{0};{0},5;0,0;-50,5", "by semicolons; .*, and write numbers with a point$"),
+        ("NAME;X_M;Y_M;AP1", "s{0};{0};0;-50", "by semicolons; separate them with commas$"),  # no log
+        ("scan_id\tx_m\ty_m\tap1", "s{0}\t{0}\t0\t-50", "by tabs; separate them with commas$"),
+    ],
+)
+def test_cells_that_are_not_separated_by_commas(tmp_path: Path, header: str, row: str, said: str) -> None:
+    text = "\n".join([header, *map(row.format, range(3))])
+    assert re.search(f"row 1: cells are separated {said}", str(refusal(written(tmp_path, text))))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tutelage.datasets import simulated_survey
 from tutelage.errors import BadInputError
-from tutelage.evaluation import evaluate
+from tutelage.evaluation import evaluate, write_report
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
 
@@ -36,6 +37,26 @@ def test_survey_of_one_split_is_judged_on_that(survey: Survey, model: Localizer)
     one_split = replace(survey, test=None)
     assert evaluate(model, one_split).figures()["n"] == len(survey.train)
     assert evaluate(model, one_split).figures()["mae_m"] == pytest.approx(0, abs=1e-9)  # its own radio map
+
+
+def test_evaluation_on_the_training_scans_says_so(survey: Survey, model: Localizer, tmp_path: Path) -> None:
+    one_split = replace(survey, test=None)
+    for on in (one_split, survey.train):
+        assert evaluate(model, on).on_training_scans is True
+    found = [evaluate(model, one_split, name="nearest"), evaluate(model, survey.train)]
+    assert found[0].note.startswith("nearest learnt from these very scans")
+    write_report(found, tmp_path / "r.html", title="training")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "<p>nearest learnt from these very scans" in page
+    assert "<p>model 2 learnt from these very scans" in page
+
+
+def test_evaluation_on_other_scans_has_nothing_to_say(survey: Survey, model: Localizer) -> None:
+    assert survey.test is not None
+    for on in (survey, survey.test, survey.train[:50]):
+        assert (evaluate(model, on).on_training_scans, evaluate(model, on).note) == (False, "")
+    answers = model.predict(survey.test)  # whose model is not known
+    assert (evaluate(answers, survey).on_training_scans, evaluate(answers, survey).note) == (None, "")
 
 
 def test_answers_given_before_are_judged_like_their_model(survey: Survey, model: Localizer) -> None:

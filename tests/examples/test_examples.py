@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 
+from tutelage.datasets import export_survey, simulated_survey
 from tutelage.errors import BadInputError
 from tutelage.networks import RssBatch, build_network, check_network, network_spec, registry
 
@@ -65,6 +66,20 @@ def test_first_survey_runs_from_a_table_to_an_exported_model(
     assert float(error_m) < 8
     assert "exported: " in shown
     assert "a scan of three access points: " in shown
+
+
+def test_first_survey_holds_out_points_of_a_table_without_a_test_split(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    export_survey(simulated_survey(n_train=300), tmp_path / "walk.csv", split="train")
+    monkeypatch.setattr(sys, "argv", ["first_survey.py", str(tmp_path / "walk.csv")])
+    names = runpy.run_path(str(EXAMPLES / "first_survey.py"))
+    names["main"].__globals__["METHODS"] = ["knn"]
+    names["main"]()
+    shown = capsys.readouterr().out
+    assert "without a test split: " in shown
+    (error_m,) = re.findall(r"mean error (\d+\.\d+) m; ", shown)
+    assert 0.5 < float(error_m) < 8  # of scans that the model had learnt it would be 0
 
 
 def test_first_survey_stops_at_a_survey_with_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

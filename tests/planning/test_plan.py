@@ -163,7 +163,7 @@ def test_half_a_survey_predicts_what_the_other_half_brings(data_dir: Path) -> No
 @pytest.mark.real_data
 def test_a_survey_in_which_the_scorer_learnt_is_refused_unless_told_otherwise(data_dir: Path) -> None:
     survey = load("dsi1", data_dir=data_dir)
-    with pytest.raises(BadInputError, match=r"a teacher learnt in dsi1 as well"):
+    with pytest.raises(BadInputError, match=r"the scorer teacher learnt in dsi1 as well"):
         plan_survey(survey, planning_method("scorer"))
     found = plan_survey(survey, planning_method("scorer"), source_too=True, n_folds=2, n_rounds=1)
     assert found.n_repetitions == 2

@@ -216,8 +216,11 @@ def test_a_source_is_no_test(teacher: ScorerTeacher, museum: Survey, office: Sur
     """Also under another name, as the training data tell."""
     model = Localizer("scorer", teachers=teacher, device="cpu").fit(museum)
     renamed = Survey("town hall", museum.train, museum.test)
-    for survey in (museum, renamed):
-        with pytest.raises(BadInputError, match=r"learnt in .* as well.*--exclude.*--source-too"):
+    for survey, said in (
+        (museum, f"learnt in {museum.name} as well;"),
+        (renamed, f"learnt in town hall as well, there called {museum.name};"),
+    ):
+        with pytest.raises(BadInputError, match=rf"{said} teach one without it .* --source .*--source-too"):
             evaluate(model, survey)
         assert evaluate(model, survey, source_too=True).figures()["n"] == 300
     elsewhere = Localizer("scorer", teachers=teacher, device="cpu").fit(office)

@@ -83,22 +83,13 @@ def check_devices(split: Split) -> Iterator[Finding]:
     row = np.repeat(np.arange(len(scans)), scans.n_heard)
     place = reference_points(scans, _CELL_M)[row]
     rss_dbm = scans.rss_dbm.data.astype(np.float64)
-    # Means of each device, and of everybody, for each access point in each cell.
+    # Mean of each device for each access point in each cell.
     at = np.unique(place * np.int64(scans.n_access_points) + scans.rss_dbm.indices, return_inverse=True)[1]
     mine = at * np.int64(len(names)) + device[row]
     group, member = np.unique(mine, return_inverse=True)
-    total, n = np.bincount(member, weights=rss_dbm), np.bincount(member)
     group_at, group_device = np.divmod(group, len(names))
-    all_total, all_n = np.bincount(group_at, weights=total), np.bincount(group_at, weights=n)
-    others = all_n[group_at] - n
-    compared = others > 0
-    other_mean = (all_total[group_at] - total)[compared] / others[compared]
-    difference, of = (total / n)[compared] - other_mean, group_device[compared]
-    offsets = {
-        str(names[i]): float(np.median(difference[of == i]))
-        for i in range(len(names))
-        if np.count_nonzero(of == i) >= _FEWEST_COMPARED
-    }
+    mean = np.bincount(member, weights=rss_dbm) / np.bincount(member)
+    offsets = _offsets(mean, group_at, np.array(names)[group_device])
     far = {name: offset for name, offset in offsets.items() if abs(offset) >= _OFFSET_DB}
     if far:
         shown = ", ".join(
@@ -112,6 +103,36 @@ def check_devices(split: Split) -> Iterator[Finding]:
             f"{len(far)} of {len(offsets)} devices hear differently from others at the same places: {shown}",
             "nothing, if users have many phones: the methods here bear it; with few, survey with theirs",
         )
+
+
+def _offsets(mean: np.ndarray, at: np.ndarray, device: np.ndarray) -> dict[str, float]:
+    """How much more than others each device hears in dB, where it was compared often enough.
+
+    A device stands against the median of the devices at a place, which one that is off does not pull; of
+    two, each against the other. Then all against the median device.
+
+    Parameters
+    ----------
+    mean, at, device : [k] mean RSS in dBm, the place with its access point from 0, and whose it is
+    """
+    n_devices = np.bincount(at)
+    difference = (mean - _medians(mean, at)[at]) * np.where(n_devices == 2, 2, 1)[at]
+    compared = n_devices[at] > 1
+    offset = {
+        str(name): float(np.median(difference[own]))
+        for name in np.unique(device)
+        if np.count_nonzero(own := compared & (device == name)) >= _FEWEST_COMPARED
+    }
+    middle = float(np.median(list(offset.values()))) if offset else 0.0
+    return {name: value - middle for name, value in offset.items()}
+
+
+def _medians(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """The median of each group; groups are numbered from 0 and none is empty."""
+    ordered = values[np.lexsort((values, group))]
+    n = np.bincount(group)
+    first = np.cumsum(n) - n
+    return np.asarray((ordered[first + (n - 1) // 2] + ordered[first + n // 2]) / 2)
 
 
 def _moving(split: Split) -> Iterator[Finding]:

@@ -50,11 +50,18 @@ class Split:
     name : "train" or "test"
     scans : n of them
     row : [n] what a finding calls the row of each
+    faulty_rows : those of them whose readings were left out in part: they are not what was heard
     """
 
     name: str
     scans: FingerprintSet
     row: np.ndarray
+    faulty_rows: tuple[int, ...] = ()
+
+    @property
+    def whole(self) -> np.ndarray:
+        """[n] bool: scans of which every reading is there."""
+        return ~np.isin(self.row, self.faulty_rows)
 
     def finding(
         self,

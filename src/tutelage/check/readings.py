@@ -11,6 +11,7 @@ from tutelage.check.faults import Faults, numbers_of
 from tutelage.check.findings import Finding
 from tutelage.datasets.fields import FIELDS
 from tutelage.datasets.located_table import LocatedTable
+from tutelage.datasets.matrix_csv import is_undeclared_code
 from tutelage.datasets.scan_tables import ScanTables
 from tutelage.datasets.table_readings import out_of_range, require_reading_columns
 from tutelage.fingerprints import RSS_MAX_DBM, RSS_MIN_DBM
@@ -19,13 +20,12 @@ __all__ = ["Readings", "possible_readings"]
 
 _ONCE_OR_TWICE = 2  # a slip, not a code
 _CODE_SHARE = 0.05  # a number that no receiver measures and that fills so much of a table is a code
-_FAINTEST_PLAUSIBLE_DBM = -110.0
-_MOST_CELLS = 0.5
+_MOST = 0.5
 
 
 @dataclass(frozen=True)
 class Readings:
-    """Cells with a number: scan, access point, value."""
+    """Cells with a number: scan, access point, value; `n_cells` with the empty ones that are written."""
 
     row: np.ndarray
     column: np.ndarray
@@ -82,8 +82,7 @@ def _long(readings: LocatedTable, access_points: tuple[str, ...] | None, faults:
     faults.add("duplicate_reading", row[again], message, "keep one reading of each")
     _add_unreadable(faults, row[bad & known], "rss_dbm")
     kept = known & ~again & ~np.isnan(value)
-    n_cells = len(faults.scan_id) * len(names)
-    return Readings(row[kept], column[kept], value[kept], tuple(map(str, names)), n_cells)
+    return Readings(row[kept], column[kept], value[kept], tuple(map(str, names)), len(value))
 
 
 def _rows_of(readings: LocatedTable, faults: Faults) -> tuple[np.ndarray, np.ndarray]:
@@ -132,7 +131,8 @@ def _possible(readings: Readings, not_heard: float | None, faults: Faults) -> Re
     """The readings that may be an RSS; codes for "not heard" and impossible ones are found out and left."""
     if not_heard is not None:
         readings = readings[readings.value != not_heard]
-    for code in _codes(readings):
+    unsigned = _is_unsigned(readings.value)
+    for code in _codes(readings, _MOST if unsigned else _CODE_SHARE):
         such = readings.value == code
         share = np.count_nonzero(such) / readings.n_cells
         faults.add(
@@ -149,16 +149,32 @@ def _possible(readings: Readings, not_heard: float | None, faults: Faults) -> Re
         "impossible_rss",
         readings.row[bad],
         f"{np.count_nonzero(bad):,} readings are not in [{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] dBm: {values}",
-        "leave them empty, or remove the column if it is no access point",
+        "dBm are negative; is the minus sign missing?"
+        if unsigned
+        else "leave them empty, or remove the column if it is no access point",
         *readings.names_of(bad),
     )
     return readings[~bad]
 
 
-def _codes(readings: Readings) -> Iterator[float]:
-    """Numbers so frequent, and so unlikely as an RSS, that they must mean something else."""
+def _is_unsigned(value: np.ndarray) -> bool:
+    """Whether most readings would be an RSS if they had a minus sign; the commonest may be a code."""
+    values, n = np.unique(value, return_counts=True)
+    if len(values) < 2:
+        return False
+    rest = np.delete(values, np.argmax(n)), np.delete(n, np.argmax(n))
+    positive = (rest[0] > 0) & ~out_of_range(-rest[0])
+    return bool(rest[1][positive].sum() > _MOST * rest[1].sum())
+
+
+def _codes(readings: Readings, share: float) -> Iterator[float]:
+    """Numbers so frequent, and so unlikely as an RSS, that they must mean something else.
+
+    Parameters
+    ----------
+    share : of the cells, beyond which a number that is no RSS is a code
+    """
     values, n = np.unique(readings.value, return_counts=True)
-    unlikely = (values < _FAINTEST_PLAUSIBLE_DBM) | (values == 0)
-    often = n > max(_CODE_SHARE * readings.n_cells, _ONCE_OR_TWICE)
-    is_code = (out_of_range(values) & often) | (unlikely & (n > _MOST_CELLS * readings.n_cells))
+    often = n > max(share * readings.n_cells, _ONCE_OR_TWICE)
+    is_code = (out_of_range(values) & often) | is_undeclared_code(values, n, readings.n_cells)
     yield from values[is_code].tolist()

@@ -33,7 +33,8 @@ def check_leaks(train: Split, test: Split) -> Iterator[Finding]:
     """Test scans that are a training scan: an error measured on them is too small."""
     names = tuple(dict.fromkeys((*train.scans.access_points, *test.scans.access_points)))
     sides = [_readings_hash(side.scans.aligned_to(names)) for side in (train, test)]
-    leaked = np.flatnonzero(np.isin(sides[1], sides[0]) & (test.scans.n_heard > 0))
+    alike = np.isin(sides[1], sides[0][train.whole])
+    leaked = np.flatnonzero(alike & test.whole & (test.scans.n_heard > 0))
     if len(leaked):
         yield test.finding(
             "leak",
@@ -66,8 +67,9 @@ def _repeated(split: Split) -> Iterator[Finding]:
         columns += [_code(axis) for axis in scans.position_m.T]
     labels = (scans.floor, scans.building, scans.device, scans.user, scans.time)
     columns += [_code(label) for label in labels if label is not None]
-    first = np.unique(np.column_stack(columns), axis=0, return_index=True)[1]
-    again = np.setdiff1d(np.arange(len(scans)), first)
+    whole = np.flatnonzero(split.whole)
+    first = np.unique(np.column_stack(columns)[whole], axis=0, return_index=True)[1]
+    again = np.delete(whole, first)
     if len(again):
         yield split.finding(
             "duplicate_scan",

@@ -20,6 +20,7 @@ from tutelage.fingerprints import Survey
 __all__ = ["SurveyCheck", "check_survey"]
 
 _ORDER = get_args(Severity)
+_OF_READINGS = "undeclared_code", "impossible_rss", "unreadable_rss", "duplicate_reading"
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,9 @@ def _checked(
     survey: Survey, line: Mapping[str, np.ndarray] | None = None, faults: tuple[Finding, ...] = ()
 ) -> SurveyCheck:
     sides = {"train": survey.train} | ({} if survey.test is None else {"test": survey.test})
+    faulty = tuple(row for fault in faults if fault.code in _OF_READINGS for row in fault.rows)
     splits = [
-        Split(name, scans, line[name] if line else np.arange(1, len(scans) + 1))
+        Split(name, scans, line[name] if line else np.arange(1, len(scans) + 1), faulty)
         for name, scans in sides.items()
     ]
     found = list(faults)

@@ -9,10 +9,11 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from tutelage import presentation
 from tutelage.cli import (
@@ -31,7 +32,20 @@ from tutelage.errors import LeftOutWarning, TutelageError
 
 __all__ = ["app", "main"]
 
+
+class _StoppableGroup(TyperGroup):
+    """Ctrl-C outside of long work, such as while PyTorch is loaded, ends a verb like one within."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # Typer would say that it aborted, with exit code 1
+            _print_error("stopped")
+            raise typer.Exit(130) from None
+
+
 app = typer.Typer(
+    cls=_StoppableGroup,
     help="Indoor positioning from radio fingerprints, and knowledge transfer between buildings.",
     epilog="To begin: tutelage demo. Bad input ends with one message and exit code 2, Ctrl-C with 130.",
     no_args_is_help=True,

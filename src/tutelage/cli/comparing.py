@@ -61,13 +61,14 @@ def compare_command(
 ) -> None:
     """k-NN, scorer and networks on reference points held out, with intervals, and which of them to take."""
     from tutelage.comparison import candidates, compare, write_comparison
-    from tutelage.training import Budget
+    from tutelage.training import Budget, resolve_device
 
     if report:
         require_writable_file(report)
     if out:
         require_model_path(out)
     Budget(epochs, minutes)
+    resolve_device(device)
     chosen = candidates(network or (), teacher or ())
     building = datasets.load(survey, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
     how = {"epochs": epochs, "minutes": minutes, "device": device}
@@ -77,7 +78,11 @@ def compare_command(
         )
         if report:
             write_comparison(found, report)
-        if out:
-            best = found.recommended.standing.candidate
-            best.localizer(seed=seed, device=device, progress=not as_json).fit(building).save(out)
-    presentation.show_comparison(found, survey, report, out, as_json)
+    presentation.show_comparison(found, report, as_json)
+    best = found.recommended.standing.candidate
+    by_hand = presentation.fit_words(best, survey, out)
+    if out:
+        with stoppable(f"the comparison is done, but no model was written; for that: {by_hand}"):
+            best.localizer(seed=seed, progress=not as_json, **how).fit(building).save(out)
+    if not as_json:
+        print(f"model: {out}" if out else f"next: {by_hand}")

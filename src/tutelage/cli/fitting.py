@@ -76,7 +76,7 @@ def fit_command(
         str | None,
         typer.Option(
             help="tutor, scorer, knn, a registered network such as dnn, or NAME:FILE of tune. Else tutor, or "
-            "dnn if a teacher, a transfer or a recipe is named."
+            "dnn if a teacher (but zoo:scorer), a transfer or a recipe is named."
         ),
     ] = None,
     update: Annotated[
@@ -140,7 +140,11 @@ def _named_once(survey: str | None, target: str | None) -> str:
 
 def _unused_name(building: str) -> Path:
     """The model's name where none is given; what was not named is not replaced."""
-    name = Path(f"{Path(building.rpartition(':')[2]).stem}-model")
+    kind, _, detail = building.partition(":")
+    pieces = [Path(building).stem]
+    if detail and not Path(building).exists():  # simulated:7, uji_library:1-2, matrix:FOLDER/PREFIX
+        pieces = [Path(detail).stem] if kind == "matrix" else [kind, *detail.split(",")]
+    name = Path("-".join([*pieces, "model"]))
     if name.exists():
         raise BadInputError(f"{name} exists; name another with --out, or give --out {name} to replace it")
     return name

@@ -97,7 +97,7 @@ def stoppable(how_to_go_on: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        Console(stderr=True, soft_wrap=True).print(f"stopped; {how_to_go_on}")
+        Console(stderr=True, soft_wrap=True, markup=False).print(f"stopped; {how_to_go_on}")
         raise typer.Exit(130) from None
 
 

@@ -10,7 +10,8 @@ from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.localizer import Localizer
 from tutelage.networks import network_names, plain_name
 from tutelage.scorer import ScorerTeacher, shipped_scorer
-from tutelage.teacher_names import ALL, AUTO, any_teacher, teacher_list
+from tutelage.teacher_names import ALL, AUTO, NONE, UNTRAINED, any_teacher, scorer_teaching, teacher_list
+from tutelage.teaching import Teacher
 from tutelage.zoo import zoo_names
 
 __all__ = ["Candidate", "candidates"]
@@ -39,19 +40,19 @@ class Candidate:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def localizer(self, **more: Any) -> Localizer:
-        """Ready to be fitted; `more` as of `Localizer`."""
-        return Localizer(self.network, teachers=self.teachers, settings=self.settings, **more)
+        """Ready to be fitted; `more` as of `Localizer`, lengths only for what is trained for long."""
+        has_length = self.network not in ("knn", "scorer")
+        kept = {key: value for key, value in more.items() if has_length or key not in _LENGTHS}
+        return Localizer(self.network, teachers=self.teachers, settings=self.settings, **kept)
 
     def trial_localizer(self, seed: int, **options: Any) -> Localizer:
-        """The same for a trial on held-out points: no radii, and lengths only for what is trained for long.
+        """The same for a trial on held-out points: no radii.
 
         Parameters
         ----------
         options : as of `Localizer`, such as `minutes`
         """
-        has_length = self.network not in ("knn", "scorer")
-        kept = {key: value for key, value in options.items() if has_length or key not in _LENGTHS}
-        return self.localizer(seed=seed, calibrate=False, **kept)
+        return self.localizer(seed=seed, calibrate=False, **options)
 
     def words(self) -> list[str]:
         """Its part of the command line of fit."""
@@ -59,13 +60,12 @@ class Candidate:
         settings = [word for name, value in self.settings.items() for word in ("--set", f"{name}={value}")]
         return ["--network", self.network, *teachers, *settings]
 
-    def learnt_in(self) -> list[dict[str, Any]]:
-        """The sources of its teachers, as their cards name them."""
-        files = [any_teacher(teacher) for teacher in self.teachers if teacher not in ("none", "untrained")]
+    def cards(self) -> list[dict[str, Any]]:
+        """What its teachers say of themselves."""
         if self.network in _OWN_MAP and not self.teachers:
-            files = [shipped_scorer()]
-        cards = [teacher.card.model_dump() for teacher in files]
-        return [source for card in cards for source in card.get("sources", [card])]
+            return [shipped_scorer().card.model_dump()]
+        files = [any_teacher(teacher) for teacher in self.teachers if teacher not in (NONE, UNTRAINED)]
+        return [teacher.card.model_dump() for teacher in files]
 
 
 def candidates(networks: Sequence[str] = (), teachers: Sequence[str] = ()) -> list[Candidate]:
@@ -80,14 +80,15 @@ def candidates(networks: Sequence[str] = (), teachers: Sequence[str] = ()) -> li
     networks : names, or NAME:FILE with the settings of a network file; none: scorer, DNN and tutor (whose
         scorer is the same: it stands there once)
     teachers : files and names of the zoo, of surrogate teachers for networks, or of one scorer teacher in the
-        place of ours; or "all" of the zoo that are of each network
+        place of ours; or "all" of the zoo that are of each network. A network stands under those that were
+        made for it
 
     Raises
     ------
     UnknownNameError
         If a network does not exist.
     BadInputError
-        If one is named twice, or a teacher cannot be read.
+        If one is named twice, or a teacher cannot be read or is for none of the networks.
     """
     known = [*network_names(), "knn", *_OWN_MAP]
     for network in networks:
@@ -95,30 +96,60 @@ def candidates(networks: Sequence[str] = (), teachers: Sequence[str] = ()) -> li
             raise UnknownNameError("network", network, known)
     if twice := sorted({network for network in networks if list(networks).count(network) > 1}):
         raise BadInputError(f"{', '.join(twice)} is named twice; name each network once")
-    of_scorer, surrogate = _divided(teachers)
+    taught_by = _taught_by(networks or _DEFAULT, teachers)
     found = [Candidate("knn", "knn")]
     for network in networks or _DEFAULT:
+        of_network = taught_by[network]
         if network in _OWN_MAP:
-            more = {_OWN_MAP[network]: True} if of_scorer else {}
-            found.append(Candidate(network, network, of_scorer, more))
+            more = {_OWN_MAP[network]: True} if of_network else {}
+            found.append(Candidate(network, network, of_network, more))
             if networks or network == "scorer":
                 found.append(Candidate(f"{network}, {_OWN}", network, ("none",)))
         elif network != "knn":
             found.append(Candidate(network, network))
-            taught_by = surrogate or (tuple(zoo_names(plain_name(network))) if ALL in teachers else ())
-            if taught_by:
-                untrained = ("untrained",) * len(taught_by)
-                found.append(Candidate(f"{network}, taught", network, taught_by))
+            if of_network:
+                untrained = (UNTRAINED,) * len(of_network)
+                found.append(Candidate(f"{network}, taught", network, of_network))
                 found.append(Candidate(f"{network}, untrained teachers", network, untrained))
     return found
 
 
-def _divided(teachers: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Those of a scorer, and those of networks; "all" is neither yet."""
-    named = [str(teacher) for teacher in teacher_list(teachers) if teacher != ALL]
-    if AUTO in named:
+def _taught_by(networks: Sequence[str], teachers: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """For each network the teachers that it takes; a scorer that is given none has its own."""
+    named = [str(teacher) for teacher in teacher_list(teachers)]
+    if not named and not teachers:
+        return dict.fromkeys(networks, ())
+    if by_itself := {AUTO, NONE, UNTRAINED} & {*named, *teachers}:
         raise BadInputError(
-            "compare shows with and without teachers by itself; name them or give all, and auto to fit"
+            f"{by_itself.pop()!r} is no teacher to compare: with, without and untrained are shown by "
+            "themselves; name teachers or give all, and auto to fit"
         )
-    of_scorer = tuple(name for name in named if isinstance(any_teacher(name), ScorerTeacher))
-    return of_scorer, tuple(name for name in named if name not in of_scorer)
+    if named == [ALL]:
+        return _by_all(networks)
+    read = {name: any_teacher(name) for name in named}
+    scorer_teaching([read[name] for name in named if isinstance(read[name], ScorerTeacher)])
+    taken = {network: tuple(name for name in named if _is_for(network, read[name])) for network in networks}
+    for name, teacher in read.items():
+        if not any(name in names for names in taken.values()):
+            fitting = "scorer or tutor" if isinstance(teacher, ScorerTeacher) else teacher.card.network
+            raise BadInputError(
+                f"none of {', '.join(networks)} takes the teacher {name}, which is for --network {fitting}; "
+                "name that network too, or leave the teacher out"
+            )
+    return taken
+
+
+def _by_all(networks: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    found = {network: tuple(zoo_names(plain_name(network))) for network in networks}
+    if not any(names or network in _OWN_MAP for network, names in found.items()):
+        raise BadInputError(
+            f"no teacher of {', '.join(networks)} comes with Tutelage; leave {ALL!r} out, or make a teacher "
+            "with tutelage teach and name it"
+        )
+    return found
+
+
+def _is_for(network: str, teacher: Teacher | ScorerTeacher) -> bool:
+    if isinstance(teacher, ScorerTeacher):
+        return network in _OWN_MAP
+    return plain_name(network) == teacher.card.network

@@ -79,15 +79,17 @@ class Comparison:
     @property
     def recommended(self) -> Recommendation:
         """The best candidate that is clearly better than k-NN, else k-NN."""
-        best = min(self.standings, key=lambda standing: standing.error.mean)
         knn = self.standings[0]
+        best = _best(self.standings)
+        clear = [standing for standing in self.standings if standing.clearly_better]
+        if clear:
+            taken = _best(clear)
+            words = f"{taken.candidate.name}: {_in_words(taken)}"
+            return Recommendation(taken, words if best is taken else f"{words}; {_not_clearly(best)}")
         if best is knn:
             return Recommendation(knn, "k-NN: nothing was better on the reference points held out")
-        gain = _in_words(best)
-        if best.clearly_better:
-            return Recommendation(best, f"{best.candidate.name}: {gain}")
         return Recommendation(
-            knn, f"k-NN: nothing was clearly better; the best, {best.candidate.name}, was {gain}"
+            knn, f"k-NN: nothing was clearly better; the best, {best.candidate.name}, was {_in_words(best)}"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -203,13 +205,21 @@ def write_comparison(comparison: Comparison, path: str | Path) -> None:
     )
 
 
-def _in_words(standing: Standing) -> str:
+def _best(standings: Sequence[Standing]) -> Standing:
+    return min(standings, key=lambda standing: standing.error.mean)
+
+
+def _in_words(standing: Standing, than: str = " than k-NN") -> str:
     """The difference to k-NN."""
     d = standing.against_knn
     if d is None:
         return ""
     side, low, high = ("better", -d.high, -d.low) if d.mean < 0 else ("worse", d.low, d.high)
-    return f"{abs(d.mean):.2f} m {side} than k-NN (95 % interval {low:.2f} to {high:.2f} m)"
+    return f"{abs(d.mean):.2f} m {side}{than} (95 % interval {low:.2f} to {high:.2f} m)"
+
+
+def _not_clearly(standing: Standing) -> str:
+    return f"{standing.candidate.name} was {_in_words(standing, than='')}, but not clearly so"
 
 
 def _figures(standing: Standing) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from rich.progress import track
 
 from tutelage.comparison.candidates import Candidate
 from tutelage.evaluation.evaluate import require_unseen
-from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.fingerprints import FingerprintSet
 from tutelage.learning import Building, training_scans
 from tutelage.positions import Positions
 from tutelage.surveys import reference_points
@@ -89,8 +89,8 @@ def surveyed_points(
         If the building has fewer than two reference points, or a candidate's teacher learnt in it and
         `source_too` is off.
     """
-    if isinstance(building, Survey) and not source_too:
-        require_unseen([source for candidate in candidates for source in candidate.learnt_in()], building)
+    if not source_too:
+        require_unseen([card for candidate in candidates for card in candidate.cards()], building)
     scans, name, _ = training_scans(building)
     heard = scans[scans.n_heard > 0]
     return SurveyedPoints(name, heard, reference_points(heard))

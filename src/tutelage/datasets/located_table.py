@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from tutelage.errors import BadInputError
 __all__ = ["LocatedTable", "read_located_table"]
 
 _BLOCK_BYTES = 1 << 26  # no row of a table is longer than this
+_DECIMAL_COMMA = re.compile(r"\d,\d")
 _LATEST_UNIX_MS = 1e14  # the year 5138; what lies beyond was meant as milliseconds
 
 
@@ -175,6 +177,7 @@ def _read_csv(path: Path, delimiter: str) -> LocatedTable:
     text = _utf8(path)
     header_line, _, body = text.rstrip("\n").partition("\n")
     names = [name.strip() for name in next(csv.reader([header_line], delimiter=delimiter))]
+    _require_delimiter(path, names, body)
     _require_names(path, names)
     columns = (
         _parsed(path, names, body, delimiter)
@@ -197,6 +200,16 @@ def _utf8(path: Path) -> str:
         raise BadInputError(
             f"byte 0x{given:02x} is not UTF-8; save the table as CSV in UTF-8", file=path, row=row
         ) from error
+
+
+def _require_delimiter(path: Path, names: list[str], body: str) -> None:
+    """Refuse a table whose header is one cell because something else stands between its cells."""
+    for mark, called in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and mark in names[0]:
+            point = ", and write numbers with a point" if _DECIMAL_COMMA.search(body) else ""
+            raise BadInputError(
+                f"cells are separated by {called}; separate them with commas{point}", file=path, row=1
+            )
 
 
 def _require_names(path: Path, names: list[str]) -> None:

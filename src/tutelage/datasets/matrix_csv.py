@@ -20,10 +20,19 @@ from tutelage.errors import BadInputError
 from tutelage.fingerprints import RSS_MAX_DBM, RSS_MIN_DBM
 from tutelage.sparse_rows import csr as make_csr
 
-__all__ = ["CsvFile", "label_names", "read_matrix", "read_table", "refuse_undeclared_code", "sparse_rss"]
+__all__ = [
+    "CsvFile",
+    "is_undeclared_code",
+    "label_names",
+    "read_matrix",
+    "read_table",
+    "refuse_undeclared_code",
+    "sparse_rss",
+]
 
 CsvFile = Path | zipfile.Path
 _FAINTEST_PLAUSIBLE_DBM = -104.0  # the faintest reading in UJIIndoorLoc; receivers do not go lower
+_MOST_CELLS = 0.5
 
 
 def read_table(
@@ -103,11 +112,22 @@ def sparse_rss(
     return rss_dbm
 
 
+def is_undeclared_code(value: np.ndarray, n: np.ndarray, n_cells: int) -> np.ndarray:
+    """Which values must mean "not heard", since receivers would not measure them so often.
+
+    Below -104 dBm, or 0 dBm, in more than half of all cells.
+
+    Parameters
+    ----------
+    value, n : [k] RSS in dBm, and in how many of `n_cells` cells each stands
+    """
+    return np.asarray((n > _MOST_CELLS * n_cells) & ((value < _FAINTEST_PLAUSIBLE_DBM) | (value == 0)))
+
+
 def refuse_undeclared_code(dense_dbm: np.ndarray, heard: np.ndarray, file: str | CsvFile) -> None:
     """Refuse a table in which a code for "not heard" would be taken for a reading.
 
-    A single value below -104 dBm, or 0 dBm, in more than half of all cells cannot be what receivers
-    measured.
+    Such values are those of `is_undeclared_code`.
 
     Parameters
     ----------
@@ -133,11 +153,11 @@ def label_names(numbers: np.ndarray) -> np.ndarray:
 def _refuse_common_value(readings_dbm: np.ndarray, n_cells: int, file: str | CsvFile) -> None:
     if 2 * len(readings_dbm) <= n_cells:
         return
-    common = float(np.median(readings_dbm))  # a value that fills most cells is the median
-    share = np.count_nonzero(readings_dbm == common) / n_cells
-    if share > 0.5 and (common < _FAINTEST_PLAUSIBLE_DBM or common == 0.0):
+    common = np.asarray(np.median(readings_dbm))  # a value that fills most cells is the median
+    n = np.asarray(np.count_nonzero(readings_dbm == common))
+    if is_undeclared_code(common, n, n_cells):
         raise BadInputError(
-            f"{common:g} fills {share:.0%} of all RSS cells, which no receiver measures; "
+            f"{common:g} fills {n / n_cells:.0%} of all RSS cells, which no receiver measures; "
             f"if it means not heard, pass not_heard={common:g}",
             file=str(file),
         )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from tutelage.datasets.registry import public_datasets
 from tutelage.errors import BadInputError
 from tutelage.evaluation.metrics import Evaluation, evaluate_positions
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
 from tutelage.positions import Positions
+from tutelage.teaching import same_building
 
 __all__ = ["evaluate", "require_unseen"]
 
@@ -23,6 +26,8 @@ def evaluate(
     level: float = 0.95,
 ) -> Evaluation:
     """Ask a model about scans, or take its answers, and compare them with the truth by scan id.
+
+    Scans that the model learnt from are judged as well, and the evaluation says so (`on_training_scans`).
 
     Parameters
     ----------
@@ -38,9 +43,9 @@ def evaluate(
         If the scorer teacher learnt in the same building and `source_too` is off; if the scans have no
         positions, a scan id is missing on either side, or the model hears nothing it knows in any scan.
     """
-    if isinstance(answers, Localizer) and isinstance(on, Survey) and not source_too:
+    if isinstance(answers, Localizer) and not source_too:
         cards = [card for card in answers.lineage_["teachers"] if isinstance(card, dict)]
-        require_unseen([source for card in cards for source in card.get("sources", ())], on)
+        require_unseen([card for card in cards if "sources" in card], on)
     truth = (on.train if on.test is None else on.test) if isinstance(on, Survey) else on
     if truth.position_m is None:
         raise BadInputError("these scans have no positions to compare with; add the columns x_m and y_m")
@@ -50,26 +55,44 @@ def evaluate(
             f"none of the {len(truth)} scans hears an access point that {name or 'the model'} knows; "
             "was it fitted on another building?"
         )
-    return evaluate_positions(given, truth, name=name)
+    found = evaluate_positions(given, truth, name=name)
+    if not isinstance(answers, Localizer):
+        return found
+    return replace(found, on_training_scans=truth.content_hash() == answers.lineage_["data_hash"])
 
 
-def require_unseen(sources: Sequence[Mapping[str, Any]], survey: Survey) -> None:
-    """Refuse a building that is among the sources of a teacher.
+def require_unseen(cards: Sequence[Mapping[str, Any]], building: Survey | FingerprintSet) -> None:
+    """Refuse a building in which a teacher learnt.
 
     Parameters
     ----------
-    sources : as teachers' cards name them, each with its `source` and `data_hash`
+    cards : what the teachers say of themselves, as `lineage_` has it
+    building : a survey, or training scans
 
     Raises
     ------
     BadInputError
-        If it is.
+        If it is among the sources of one of them.
     """
-    if not sources:
+    if not cards:
         return
-    data_hash = survey.train.content_hash()
-    if any(survey.name == s["source"] or data_hash == s["data_hash"] for s in sources):
-        raise BadInputError(
-            f"a teacher learnt in {survey.name} as well; teach one without it "
-            f"(tutelage teach --network scorer --exclude {survey.name}), or give --source-too"
+    train, name = (building.train, building.name) if isinstance(building, Survey) else (building, "")
+    for card in cards:
+        sources = [(source["source"], source["data_hash"]) for source in card.get("sources", [card])]
+        for source in same_building(sources, train, name)[:1]:
+            raise BadInputError(_seen(card, source, name or "these scans"))
+
+
+def _seen(card: Mapping[str, Any], source: str, building: str) -> str:
+    """What is wrong, and how to come by a teacher that did not learn here."""
+    called = "" if source == building else f", there called {source}"
+    if "sources" not in card:
+        return (
+            f"the surrogate teacher of {source} for {card['network']} learnt in {building} as well{called}; "
+            "leave it out and name the others, or give --source-too"
         )
+    without = f"--exclude {source}" if source in public_datasets() else "with --source for each of the others"
+    return (
+        f"the scorer teacher learnt in {building} as well{called}; teach one without it "
+        f"(tutelage teach --network scorer {without}), or give --source-too"
+    )

@@ -30,6 +30,7 @@ class Evaluation:
     errors_m : [n] float64, 2-D distance from the true position in data-set metres; NaN without a position
     ground_scale : ground metres per data-set metre
     name : the model's name, as tables and plots show it
+    on_training_scans : whether the model learnt from these very scans; None where that is not known
     """
 
     truth: FingerprintSet
@@ -37,6 +38,7 @@ class Evaluation:
     errors_m: np.ndarray
     ground_scale: float
     name: str = ""
+    on_training_scans: bool | None = None
 
     def __len__(self) -> int:
         return len(self.errors_m)
@@ -45,6 +47,16 @@ class Evaluation:
         known = {key: value for key, value in self.figures().items() if value is not None}
         shown = ", ".join(f"{k}={v:.2f}" if isinstance(v, float) else f"{k}={v}" for k, v in known.items())
         return f"Evaluation({self.name!r}, {shown})"
+
+    @property
+    def note(self) -> str:
+        """What has to be said beside the figures; "" where that is nothing."""
+        if not self.on_training_scans:
+            return ""
+        return (
+            f"{self.name or 'the model'} learnt from these very scans: its figures are training errors; they "
+            "say nothing of other scans; survey some anew, or hold out reference points (split_by_position)"
+        )
 
     def figures(self) -> dict[str, float | int | None]:
         """The figures of one row of a table.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -56,7 +57,7 @@ def write_report(
     path : HTML file to write; it appears whole or not at all
     title : heading of the page
     data_set : name of the data, shown below the heading
-    notes : paragraphs that come first
+    notes : paragraphs that come first; after them stands which models learnt from these very scans
 
     Raises
     ------
@@ -71,7 +72,7 @@ def write_report(
     body = Template(template.read_text(encoding="utf-8")).substitute(
         title=escape(title),
         subtitle=escape(_subtitle(evaluations, data_set)),
-        notes="".join(f"<p>{escape(note)}</p>\n" for note in notes),
+        notes="".join(f"<p>{escape(note)}</p>\n" for note in (*notes, *_notes(names, evaluations))),
         summary=_summary_table(names, evaluations),
         floor_options="".join(f"<option>{escape(_floor_name(floor))}</option>" for floor in floors),
         worst="".join(map(_worst_section, names, evaluations)),
@@ -93,6 +94,12 @@ def _subtitle(evaluations: Sequence[Evaluation], data_set: str) -> str:
     levels = _distinct(f"{e.answers.level:.0%}" for e in evaluations if e.answers.level is not None)
     parts += [f"radii that are to hold {level} of the true positions" for level in levels]
     return " · ".join(parts)
+
+
+def _notes(names: Sequence[str], evaluations: Sequence[Evaluation]) -> list[str]:
+    """One sentence for each evaluation that has to be read with care."""
+    named = [replace(evaluation, name=name) for name, evaluation in zip(names, evaluations, strict=True)]
+    return [f"{evaluation.note}." for evaluation in named if evaluation.note]
 
 
 def _distinct(words: Iterable[str]) -> list[str]:

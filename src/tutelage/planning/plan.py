@@ -16,6 +16,7 @@ from tutelage.neighbours import choose_settings
 from tutelage.planning.curve import LearningCurve, learning_curve
 from tutelage.planning.places import SurveyedPlaces, surveyed_places
 from tutelage.planning.sampling import SHARES, repetitions
+from tutelage.teacher_names import ALL, AUTO, UNTRAINED, teacher_list
 
 __all__ = ["SurveyPlan", "plan_survey", "planning_method"]
 
@@ -68,9 +69,11 @@ def planning_method(network: str = "knn", teachers: Sequence[str] = ()) -> Candi
     Raises
     ------
     UnknownNameError, BadInputError
-        If the network does not exist, or a teacher cannot be read.
+        If the network does not exist, or a teacher cannot be read or is not for it.
     """
-    candidates([network], teachers)
+    if unnamed := sorted({ALL, AUTO, UNTRAINED}.intersection(teachers)):
+        raise BadInputError(f"{unnamed[0]!r} is no teacher to plan with; name files, or zoo:NAME")
+    candidates([network], [str(teacher) for teacher in teacher_list(teachers)])
     settings = {"own_map": False} if network == "scorer" else {}
     return Candidate(network, network, tuple(teachers), settings)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tutelage.presentation.answers import positions_text
-from tutelage.presentation.comparisons import show_comparison
+from tutelage.presentation.comparisons import fit_words, show_comparison
 from tutelage.presentation.console import show_pairs
 from tutelage.presentation.evaluations import show_evaluations
 from tutelage.presentation.models import show_fit
@@ -14,6 +14,7 @@ from tutelage.presentation.teachers import show_teachers, show_zoo
 from tutelage.presentation.wording import plain
 
 __all__ = [
+    "fit_words",
     "plain",
     "positions_text",
     "show_check",

@@ -13,35 +13,29 @@ from tutelage.presentation.console import show
 from tutelage.presentation.wording import interval, number, plain
 
 if TYPE_CHECKING:  # only named in signatures
-    from tutelage.comparison import Comparison
+    from tutelage.comparison import Candidate, Comparison
 
-__all__ = ["show_comparison"]
+__all__ = ["fit_words", "show_comparison"]
 
 _OF_STANDING = "mean", "95 % interval", "against k-NN", "95 % interval", "median", "95 %", "fit (s)"
 
 
-def show_comparison(
-    found: Comparison, target: str, report: Path | None, out: Path | None, as_json: bool
-) -> None:
-    """Every method with its intervals, the recommendation, and the next command.
-
-    Parameters
-    ----------
-    target : the survey as it was named
-    report, out : the page and the model that were written
-    """
+def show_comparison(found: Comparison, report: Path | None, as_json: bool) -> None:
+    """Every method with its intervals, the recommendation, and the page that was written."""
     if as_json:
         print(json.dumps(found.as_dict()))
         return
     take = found.recommended
     show(_standings(found))
     show(f"take {plain(take.words)}")
-    for what, path in (("report", report), ("model", out)):
-        if path:
-            show(f"{what}: {plain(str(path))}")
-    if not out:
-        words = ["tutelage", "fit", "--target", target, *take.standing.candidate.words(), "--out", "MODEL"]
-        print(f"next: {shlex.join(words)}")
+    if report:
+        show(f"report: {plain(str(report))}")
+
+
+def fit_words(candidate: Candidate, target: str, out: Path | None) -> str:
+    """The command that fits a candidate to the survey `target`, as that was named."""
+    words = ["tutelage", "fit", "--target", target, *candidate.words(), "--out", str(out or "MODEL")]
+    return shlex.join(words)
 
 
 def _standings(found: Comparison) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -39,7 +39,7 @@ def show_evaluations(
 ) -> None:
     """Figures of several models, a row each; columns in which there is nothing to see are left out."""
     if as_json:
-        print_json([{"model": evaluation.name, **evaluation.figures()} for evaluation in found])
+        print_json([_as_row(evaluation) for evaluation in found])
         return
     rows = [evaluation.figures() for evaluation in found]
     shown = {key: heading for key, heading in _FIGURES.items() if any(row[key] is not None for row in rows)}
@@ -53,5 +53,17 @@ def show_evaluations(
     for evaluation, row in zip(found, rows, strict=True):
         table.add_row(plain(evaluation.name), *(number(row[key]) for key in shown))
     show(table)
+    for note in filter(None, (evaluation.note for evaluation in found)):
+        show(f"[bold]note:[/] {plain(note)}")
     if report:
         Console().print(f"report: {plain(str(report))}", highlight=False)
+
+
+def _as_row(evaluation: Evaluation) -> dict[str, Any]:
+    """The figures of a model; what has to be said beside them, only where there is something."""
+    row = {
+        "model": evaluation.name,
+        **evaluation.figures(),
+        "on_training_scans": evaluation.on_training_scans,
+    }
+    return {**row, "note": evaluation.note} if evaluation.note else row

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from tutelage.presentation.console import show, show_pairs
-from tutelage.presentation.wording import few, plain
+from tutelage.presentation.wording import counted, few, plain
 
 if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait for PyTorch
     from tutelage.check import SurveyCheck
@@ -28,7 +28,10 @@ def show_datasets(sets: Sequence[DatasetStatus], as_json: bool) -> None:
     if as_json:
         print(json.dumps([asdict(s) for s in sets]))
         return
-    table = Table("name", "title", "train", "test", "access points", "MB", "licence", "here")
+    table = Table()
+    table.add_column("name", no_wrap=True)  # to be typed, so whole on a narrow terminal as well
+    for heading in ("title", "train", "test", "access points", "MB", "licence", "here"):
+        table.add_column(heading, overflow="fold")
     for s in sets:
         counts = [f"{n:,}" for n in (s.n_train, s.n_test, s.n_access_points)]
         table.add_row(s.name, s.title, *counts, f"{s.size_bytes / 1e6:.1f}", s.licence, s.where)
@@ -82,4 +85,5 @@ def show_check(found: SurveyCheck, as_json: bool) -> None:
         what = f"{plain(each.message)} ({each.code})"
         table.add_row(each.severity, what, plain("; ".join(where)), plain(each.advice))
     show(table)
-    show(f"{found.n_errors} errors among {len(found.findings)} findings; every row and name: --json")
+    n, total = found.n_errors, len(found.findings)
+    show(f"{counted(n, 'error')} among {counted(total, 'finding')}; every row and name: --json")

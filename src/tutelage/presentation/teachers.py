@@ -58,9 +58,12 @@ def show_zoo(teachers: Sequence[ListedTeacher], as_json: bool) -> None:
     if as_json:
         print(json.dumps([_listed(teacher) for teacher in teachers]))
         return
-    table = Table("teacher", "learnt in", "licence", "data", title="teachers that come with Tutelage")
+    table = Table(title="teachers that come with Tutelage", padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("teacher", no_wrap=True)  # to be typed, so whole on a narrow terminal as well
+    for heading in ("learnt in", "licence", "data"):
+        table.add_column(heading, overflow="fold")
     for heading in ("scans", "kB", "source network", "generator", "centroid", "cosine", "membership"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for teacher in teachers:
         about = teacher.card.model_dump()
         sources = about.get("sources", [about])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait f
     from tutelage.planning import Estimate
     from tutelage.statistics import Difference
 
-__all__ = ["few", "in_words", "interval", "number", "plain"]
+__all__ = ["counted", "few", "in_words", "interval", "number", "plain"]
 
 _SHOWN = 6  # rows or names of a finding
 
@@ -20,6 +20,11 @@ _SHOWN = 6  # rows or names of a finding
 def plain(text: str) -> str:
     """Text of the user's, safe to print where markup is understood."""
     return escape(text)
+
+
+def counted(n: int, what: str) -> str:
+    """How many there are of what is named in the singular."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def number(value: float | int | None) -> str:

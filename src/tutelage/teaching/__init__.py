@@ -3,6 +3,7 @@
 from tutelage.teaching.expert_training import teach
 from tutelage.teaching.generator import Critic, Generated, Generator, gradient_penalty
 from tutelage.teaching.recipe import PAPER_INPUT, TeachingRecipe, teaching_recipe
+from tutelage.teaching.sources import same_building
 from tutelage.teaching.teacher import Privacy, Quality, Teacher, TeacherCard, untrained_teacher
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "TeacherCard",
     "TeachingRecipe",
     "gradient_penalty",
+    "same_building",
     "teach",
     "teaching_recipe",
     "untrained_teacher",

@@ -13,7 +13,7 @@ from tutelage.datasets.registry import public_datasets
 from tutelage.errors import UnknownNameError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.scorer import ScorerCard, ScorerTeacher, shipped_scorer
-from tutelage.teaching import Teacher, TeacherCard
+from tutelage.teaching import Teacher, TeacherCard, same_building
 
 __all__ = [
     "SUFFIX",
@@ -76,9 +76,9 @@ def zoo_teachers(network: str, target: FingerprintSet, survey: str = "") -> list
     network : name of a registered network
     target, survey : training scans of the target, and the survey's name
     """
-    data_hash = target[target.n_heard > 0].content_hash()  # a teacher learns from scans that hear anything
     known = [_surrogate(name) for name in zoo_names(network)]
-    return [t for t in known if t.card.source != survey and t.card.data_hash != data_hash]
+    own = same_building([(t.card.source, t.card.data_hash) for t in known], target, survey)
+    return [teacher for teacher in known if teacher.card.source not in own]
 
 
 def zoo_teacher(name: str) -> Teacher | ScorerTeacher:

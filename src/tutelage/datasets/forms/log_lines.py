@@ -16,7 +16,11 @@ from tutelage.names import NO_MAP, is_mac, plain_name
 
 __all__ = ["Heard", "Log", "is_log", "read_log"]
 
-_LINE = re.compile(r"[A-Z0-9]{4};")
+_TYPES = (  # of the lines that the app writes
+    *("ACCE", "GYRO", "MAGN", "PRES", "LIGH", "PROX", "HUMI", "TEMP", "AHRS", "GNSS", "WIFI", "BLUE", "BLE4"),
+    *("SOUN", "RFID", "IMUX", "IMUL", "IMUI", "POSI"),
+)
+_LINE = re.compile(rf"(?:{'|'.join(_TYPES)});")
 _LONGEST_LINE = 1 << 16  # a file that is no text may have no lines at all
 _HEADER = "% LogFile created by"
 _BEACON_KINDS = ("iBeacon", "Eddystone")

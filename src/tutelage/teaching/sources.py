@@ -1,0 +1,24 @@
+"""Whether a teacher learnt in the very building that is asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tutelage.fingerprints import FingerprintSet
+
+__all__ = ["same_building"]
+
+
+def same_building(sources: Iterable[tuple[str, str]], scans: FingerprintSet, survey: str = "") -> list[str]:
+    """Those of the sources that are the building itself, by name or by its training scans.
+
+    A surrogate teacher's card has the hash of the scans that hear anything, a scorer teacher's that of all:
+    a survey whose blank scans were removed is known again by the one, and not by the other.
+
+    Parameters
+    ----------
+    sources : name and `data_hash` of each, as teachers' cards have them
+    scans, survey : training scans of the building, and its name, "" where it has none
+    """
+    hashes = {scans.content_hash(), scans[scans.n_heard > 0].content_hash()}
+    return [name for name, data_hash in sources if data_hash in hashes or name == survey != ""]

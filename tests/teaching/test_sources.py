@@ -1,0 +1,42 @@
+"""A building is known among a teacher's sources: by its name, by its scans, with blank ones or without."""
+
+from __future__ import annotations
+
+import pytest
+
+from tutelage.datasets import simulated_survey
+from tutelage.fingerprints import FingerprintSet
+from tutelage.teaching import same_building
+
+
+@pytest.fixture(scope="module")
+def scans() -> FingerprintSet:
+    """Sixty scans, of which the first three hear nothing."""
+    train = simulated_survey(seed=6, n_train=80, n_access_points=12).train[:60]
+    blank = train[:3].aligned_to(["unheard"]).aligned_to(train.access_points)
+    return blank.joined([blank, train[3:]])
+
+
+def heard(scans: FingerprintSet) -> FingerprintSet:
+    return scans[scans.n_heard > 0]
+
+
+def test_a_building_is_known_by_its_name(scans: FingerprintSet) -> None:
+    sources = [("museum", ""), ("depot", "0"), ("museum", "1")]
+    assert same_building(sources, scans, "museum") == ["museum", "museum"]
+    assert same_building(sources, scans, "mall") == []
+    assert same_building([("", "0")], scans) == []  # scans without a name are no source without one
+
+
+def test_a_building_is_known_by_its_scans_under_another_name(scans: FingerprintSet) -> None:
+    of_scorer, of_surrogate = ("tut6", scans.content_hash()), ("tut5", heard(scans).content_hash())
+    assert of_scorer[1] != of_surrogate[1]
+    assert same_building([of_scorer, of_surrogate], scans, "mall") == ["tut6", "tut5"]
+    assert same_building([of_scorer, of_surrogate], scans[:50], "mall") == []
+
+
+def test_without_its_blank_scans_a_building_is_known_by_the_hash_of_those_that_hear(
+    scans: FingerprintSet,
+) -> None:
+    of_scorer, of_surrogate = ("tut6", scans.content_hash()), ("tut5", heard(scans).content_hash())
+    assert same_building([of_scorer, of_surrogate], heard(scans)) == ["tut5"]
