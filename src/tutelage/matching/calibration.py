@@ -59,6 +59,8 @@ class Calibration:
     false_refusals : share of scans at new places of the building that are refused, at most
     n_points : reference points held out
     plain_radius_m : the same radius for every scan, by level: for those who have the card alone
+    held_out_mae_m : mean error at the points held out, each counting alike; None of a model fitted before
+        this was kept
     """
 
     landmarks: Landmarks
@@ -69,6 +71,7 @@ class Calibration:
     false_refusals: float
     n_points: int
     plain_radius_m: Mapping[str, float | None]
+    held_out_mae_m: float | None = None
 
     def judge(self, rss_dbm: Rows, position_m: np.ndarray, level: float) -> Judgement:
         """Radii and refusals of scans.
@@ -114,6 +117,7 @@ class Calibration:
             "false_refusals": self.false_refusals,
             "n_points": self.n_points,
             "plain_radius_m": dict(self.plain_radius_m),
+            "held_out_mae_m": self.held_out_mae_m,
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -136,4 +140,5 @@ class Calibration:
             config["false_refusals"],
             config["n_points"],
             config["plain_radius_m"],
+            config.get("held_out_mae_m"),
         )
