@@ -22,6 +22,7 @@ from tutelage.learning import (
     training_scans,
 )
 from tutelage.matching.calibration import Calibration
+from tutelage.matching.conformal import require_level
 from tutelage.model_folder import read_model_folder, write_model_folder
 from tutelage.networks import plain_name
 from tutelage.positions import Heard, Positions
@@ -192,6 +193,7 @@ class Localizer:
         BadInputError
             If the scans cannot be used, or the level is no share.
         """
+        require_level(level)
         asked = self._as_scans(scans, not_heard)
         method = self._fitted()
         readings = asked.aligned_to(self.access_points_)  # once, for all that looks at them

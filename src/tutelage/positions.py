@@ -51,7 +51,8 @@ class Positions:
     floor, building : [n] str labels, or None where the model gives none
     radius_m : [n] metres of the data set around `position_m`; NaN without a position, or where the model
         cannot promise a radius; None if it is not calibrated
-    level : share of the true positions that the radii are to hold, None without radii
+    level : share of the true positions that the radii are to hold; None without radii, or of answers from a
+        file that does not say
     """
 
     scan_id: np.ndarray
@@ -161,6 +162,7 @@ class Positions:
                 "scan_id": str(self.scan_id[i]),
                 **places[i],
                 "radius_m": round(float(radius_m[i]), 2) if np.isfinite(radius_m[i]) else None,
+                "level": self.level,
                 "floor": None if self.floor is None or not answered[i] else str(self.floor[i]),
                 "building": None if self.building is None or not answered[i] else str(self.building[i]),
                 "n_unknown": int(self.n_unknown[i]),

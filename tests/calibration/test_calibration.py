@@ -57,8 +57,9 @@ def test_a_higher_level_has_a_larger_radius(office: Survey, model: Localizer) ->
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -1.0, float("nan")])
 def test_a_level_that_is_no_share_is_refused(office: Survey, model: Localizer, level: float) -> None:
-    with pytest.raises(BadInputError, match="lies between 0 and 1"):
-        model.predict(office.test, level=level)  # type: ignore[arg-type]
+    for fitted in (model, knn(office, calibrate=False)):
+        with pytest.raises(BadInputError, match="lies between 0 and 1"):
+            fitted.predict(office.test, level=level)  # type: ignore[arg-type]
 
 
 def test_a_level_that_too_few_points_cannot_promise_has_no_radius(office: Survey) -> None:

@@ -81,7 +81,11 @@ Folds = Annotated[int, typer.Option(min=2, help="Parts of the reference points, 
 Epochs = Annotated[int | None, typer.Option(help="Length of each stage in passes over the data.")]
 Minutes = Annotated[float | None, typer.Option(help="Length of the run in minutes, about.")]
 Level = Annotated[
-    float, typer.Option(help="Share of the true positions that lie within the radius, such as 0.95.")
+    float | None,
+    typer.Option(
+        help="Share of the true positions that are to lie within the radius, else 0.95; of a .csv file that "
+        "does not say, the level at which it was made."
+    ),
 ]
 Seed = Annotated[
     int, typer.Option(min=0, max=2**32 - 1, help="Of every random number: the same seed, the same result.")

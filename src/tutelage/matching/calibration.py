@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tutelage.errors import BadInputError
-from tutelage.matching.conformal import conformal_quantile
+from tutelage.matching.conformal import conformal_quantile, require_level
 from tutelage.matching.landmarks import Landmarks, difficulty, nearest_distance
 from tutelage.matching.rows import Rows, part
 
@@ -87,10 +86,7 @@ class Calibration:
         BadInputError
             If the level is no share.
         """
-        if not 0 < level < 1:
-            raise BadInputError(
-                f"level is {level:g}; the share of positions within the radius lies between 0 and 1"
-            )
+        require_level(level)
         n, marks = rss_dbm.shape[0], self.landmarks
         quantile = conformal_quantile(self.score, self.share, level)
         radius_m, unlike = np.full(n, np.nan), np.zeros(n, dtype=bool)

@@ -29,8 +29,10 @@ _FIGURES = {
     "building_hit": "building hit",
     "ipin_p75_m": "IPIN score",
     "evaal_mae_m": "EvAAL score",
+    "level": "level",
     "coverage": "coverage",
     "radius_m": "radius",
+    "n_refused": "refused",
 }
 
 
@@ -38,10 +40,10 @@ def show_evaluations(
     found: Sequence[Evaluation], data_set: str, report: Path | None, as_json: bool = False
 ) -> None:
     """Figures of several models, a row each; columns in which there is nothing to see are left out."""
+    rows = [evaluation.figures() | {"level": evaluation.answers.level} for evaluation in found]
     if as_json:
-        print_json([{"model": evaluation.name, **evaluation.figures()} for evaluation in found])
+        print_json([{"model": each.name, **row} for each, row in zip(found, rows, strict=True)])
         return
-    rows = [evaluation.figures() for evaluation in found]
     shown = {key: heading for key, heading in _FIGURES.items() if any(row[key] is not None for row in rows)}
     if not any(row["n_no_position"] for row in rows):
         shown.pop("n_no_position")
