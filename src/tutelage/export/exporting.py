@@ -86,9 +86,13 @@ def require_export_path(out: str | Path) -> Path:
         raise BadInputError(
             f"{out} exists and is no exported model; choose another place, nothing was overwritten"
         )
-    if out.exists() and out.is_dir() == (out.suffix == ".zip"):
+    if out.exists() and out.is_dir() == _is_zip(out):
         raise BadInputError(f"{out} is {'a folder' if out.is_dir() else 'a file'}; choose another place")
     return out
+
+
+def _is_zip(out: Path) -> bool:
+    return out.suffix.lower() == ".zip"
 
 
 def _require_packages() -> None:
@@ -111,7 +115,7 @@ def _write(out: Path, card: dict[str, Any], files: Mapping[str, bytes]) -> dict[
     card["size_bytes"] = sum(map(len, files.values()))
     card["sha256"] = card_digest(card)
     whole = {CARD: json.dumps(card, indent=1).encode(), **files}
-    if out.suffix == ".zip":
+    if _is_zip(out):
         with replaced_file(out) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in whole.items():
                 entry = zipfile.ZipInfo(name, _LONG_AGO)
