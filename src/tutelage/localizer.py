@@ -25,7 +25,8 @@ from tutelage.matching.calibration import Calibration
 from tutelage.matching.conformal import require_level
 from tutelage.model_folder import read_model_folder, write_model_folder
 from tutelage.networks import plain_name
-from tutelage.positions import Heard, Positions
+from tutelage.positions import Heard, Located, Positions
+from tutelage.progress import blocks
 from tutelage.sparse_rows import csr_from_dense
 from tutelage.teacher_choice import choose_teachers
 from tutelage.teacher_names import TeacherNames, default_network
@@ -34,6 +35,8 @@ from tutelage.training import Budget, RunOptions, resolve_device
 __all__ = ["Localizer", "Method", "Scans"]
 
 _CALIBRATION = "calibration."  # before the names of its arrays
+
+_SCANS = 1024  # between two steps of a progress bar; a multiple of what methods take at a time
 
 Scans: TypeAlias = FingerprintSet | Sequence[Mapping[str, float]] | np.ndarray | sparse.csr_array
 
@@ -172,7 +175,9 @@ class Localizer:
 
     # -- answering ------------------------------------------------------------------------------
 
-    def predict(self, scans: Scans, *, not_heard: float | None = None, level: float = 0.95) -> Positions:
+    def predict(
+        self, scans: Scans, *, not_heard: float | None = None, level: float = 0.95, progress: bool = False
+    ) -> Positions:
         """Where scans were taken.
 
         Parameters
@@ -181,6 +186,7 @@ class Localizer:
             in the order of `access_points_` (dense: NaN where nothing is heard)
         not_heard : another code for "not heard" in a dense matrix, such as 100
         level : share of the true positions that the radii are to hold
+        progress : show a progress bar on standard error, where that is a terminal and the scans are many
 
         Returns
         -------
@@ -200,7 +206,7 @@ class Localizer:
         known = readings.n_heard
         answered = np.asarray(method.representation.transform(readings).sum(axis=1) > 0)
         heard, known_part = Heard(asked.n_heard, known, answered), readings[answered]
-        located = method.locate(known_part)
+        located = _located(method, known_part, progress)
         answers = Positions.of(asked.scan_id, self.frame_, heard, located)
         if self.calibration_ is None:
             return answers
@@ -276,3 +282,10 @@ class Localizer:
                 "this localizer has not learnt a building yet; call fit or Localizer.load first"
             )
         return self.method_
+
+
+def _located(method: Method, scans: FingerprintSet, progress: bool) -> Located:
+    """Block after block, so that it can be seen to go on."""
+    words = f"locating {len(scans):,} scans"
+    parts = [method.locate(scans[these]) for these in blocks(len(scans), _SCANS, words, progress=progress)]
+    return Located.joined(parts)

@@ -36,6 +36,17 @@ class Located(NamedTuple):
     """[n] str, None where the method gives no floors."""
     building: np.ndarray | None = None
 
+    @classmethod
+    def joined(cls, parts: Sequence[Located]) -> Located:
+        """Of the same method, one after another."""
+
+        def whole(labels: list[np.ndarray | None]) -> np.ndarray | None:
+            given = [label for label in labels if label is not None]
+            return np.concatenate(given) if len(given) == len(labels) else None
+
+        floor, building = whole([part.floor for part in parts]), whole([part.building for part in parts])
+        return cls(np.concatenate([part.position_m for part in parts]), floor, building)
+
 
 @dataclass(frozen=True, eq=False)
 class Positions:

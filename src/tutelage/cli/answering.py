@@ -9,7 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from tutelage import datasets, presentation
-from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, Level, Model, NotHeard, require_writable_file
+from tutelage.cli.options import (
+    AGAIN,
+    SOURCE,
+    DataDir,
+    Epsg,
+    Json,
+    Level,
+    Model,
+    NotHeard,
+    require_writable_file,
+    stoppable,
+)
 from tutelage.errors import BadInputError
 from tutelage.files import replaced_file
 from tutelage.matching.conformal import require_level
@@ -42,12 +53,11 @@ def evaluate_command(
         require_level(level)
     answering = [(path, _answers(path)) for path in models]
     survey = datasets.load(on, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
-    found = [
-        evaluate(answers, survey, name=str(path), source_too=source_too, level=level)
-        for path, answers in answering
-    ]
-    if report:
-        write_report(found, report, title=f"Positions on {survey.name}", data_set=survey.name)
+    how: dict[str, Any] = {"source_too": source_too, "level": level, "progress": not as_json}
+    with stoppable(AGAIN):
+        found = [evaluate(answers, survey, name=str(path), **how) for path, answers in answering]
+        if report:
+            write_report(found, report, title=f"Positions on {survey.name}", data_set=survey.name)
     presentation.show_evaluations(found, survey.name, report, as_json)
 
 
@@ -74,7 +84,9 @@ def locate_command(
         raise BadInputError(f"--out {out}: the name must end in {' or '.join(allowed)}")
     if out:
         require_writable_file(out)
-    answers = Localizer.load(model).predict(datasets.read_scans(scans, not_heard=not_heard), level=level)
+    known, asked = Localizer.load(model), datasets.read_scans(scans, not_heard=not_heard)
+    with stoppable(AGAIN):
+        answers = known.predict(asked, level=level, progress=not as_json)
     text = presentation.positions_text(answers, as_json or (out is not None and out.suffix == ".json"))
     if out is None:
         sys.stdout.write(text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tutelage import datasets, presentation
-from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, Model, NotHeard
+from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, Model, NotHeard, stoppable
 from tutelage.datasets.forms import is_own
 
 if TYPE_CHECKING:  # only named in signatures
@@ -35,7 +35,9 @@ def drift_command(
     from tutelage.localizer import Localizer
 
     known = Localizer.load(model)
-    found = measure_drift(known, _recent(scans, data_dir, not_heard, epsg))
+    recent = _recent(scans, data_dir, not_heard, epsg)
+    with stoppable("give the same command again"):
+        found = measure_drift(known, recent, progress=not as_json)
     if as_json:
         print(json.dumps({"model": str(model), "scans": scans, **found.as_dict()}))
         return

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from tutelage import datasets, presentation
-from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, Model, NotHeard
+from tutelage.cli.options import AGAIN, SOURCE, DataDir, Epsg, Json, Model, NotHeard, stoppable
 
 __all__ = ["export_command"]
 
@@ -36,7 +36,9 @@ def export_command(
 
     require_export_path(out)
     survey = scans and datasets.load(scans, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
-    _show(export_model(model, out, scans=survey or None, int8=int8), out, as_json)
+    with stoppable(AGAIN):
+        card = export_model(model, out, scans=survey or None, int8=int8, progress=not as_json)
+    _show(card, out, as_json)
 
 
 def _show(card: Mapping[str, Any], out: Path, as_json: bool) -> None:

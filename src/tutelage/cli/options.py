@@ -14,6 +14,7 @@ from tutelage.errors import BadInputError
 from tutelage.files import require_writable_parent
 
 __all__ = [
+    "AGAIN",
     "GO_ON",
     "SOURCE",
     "DataDir",
@@ -47,6 +48,7 @@ SOURCE = (
     "of comford's tables, matrix:FOLDER/PREFIX, or simulated"
 )
 _SET = "Change a setting of the network, the recipe or knn, such as learning_rate=1e-3; repeatable."
+AGAIN = "nothing was written; give the same command again"
 GO_ON = "give the same command with --resume to go on from the last checkpoint"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Source = Annotated[str, typer.Argument(help=SOURCE)]

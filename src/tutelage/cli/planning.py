@@ -8,6 +8,7 @@ import typer
 
 from tutelage import datasets, presentation
 from tutelage.cli.options import (
+    AGAIN,
     DataDir,
     Device,
     Epochs,
@@ -62,7 +63,7 @@ def plan_command(
     method = planning_method(network, teacher or (), Budget(epochs, minutes))
     building = datasets.load(survey, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
     how = {"epochs": epochs, "minutes": minutes, "device": device}
-    with stoppable("nothing was written; give the same command again"):
+    with stoppable(AGAIN):
         found = plan_survey(
             building,
             method,

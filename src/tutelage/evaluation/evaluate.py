@@ -25,6 +25,7 @@ def evaluate(
     name: str = "",
     source_too: bool = False,
     level: float | None = None,
+    progress: bool = False,
 ) -> Evaluation:
     """Ask a model about scans, or take its answers, and compare them with the truth by scan id.
 
@@ -36,6 +37,7 @@ def evaluate(
     source_too : also a survey in which the model's scorer teacher learnt
     level : share of the true positions that the radii are to hold, 0.95 of a localizer unless given;
         `coverage` says how many they do. Of answers that do not tell theirs, this is what it was
+    progress : as of `Localizer.predict`
 
     Raises
     ------
@@ -53,7 +55,7 @@ def evaluate(
     if truth.position_m is None:
         raise BadInputError("these scans have no positions to compare with; add the columns x_m and y_m")
     given = (
-        answers.predict(truth, level=level or _LEVEL)
+        answers.predict(truth, level=level or _LEVEL, progress=progress)
         if isinstance(answers, Localizer)
         else _of_level(answers, level, name)
     )
