@@ -5,7 +5,9 @@ from __future__ import annotations
 from tutelage.presentation.answers import positions_text
 from tutelage.presentation.comparisons import show_comparison
 from tutelage.presentation.console import show_pairs
+from tutelage.presentation.drifts import show_drift
 from tutelage.presentation.evaluations import show_evaluations
+from tutelage.presentation.exports import show_export
 from tutelage.presentation.models import show_fit
 from tutelage.presentation.plans import show_plan
 from tutelage.presentation.searches import show_tuned
@@ -19,7 +21,9 @@ __all__ = [
     "show_check",
     "show_comparison",
     "show_datasets",
+    "show_drift",
     "show_evaluations",
+    "show_export",
     "show_fit",
     "show_pairs",
     "show_plan",
