@@ -21,7 +21,7 @@ from tutelage.learning import (
     TransferChoice,
     training_scans,
 )
-from tutelage.matching.calibration import Calibration
+from tutelage.matching.calibration import PREFIX, Calibration
 from tutelage.matching.conformal import require_level
 from tutelage.model_folder import read_model_folder, write_model_folder
 from tutelage.networks import plain_name
@@ -34,7 +34,6 @@ from tutelage.training import Budget, RunOptions, resolve_device
 
 __all__ = ["Localizer", "Method", "Scans"]
 
-_CALIBRATION = "calibration."  # before the names of its arrays
 
 _SCANS = 1024  # between two steps of a progress bar; a multiple of what methods take at a time
 
@@ -245,7 +244,7 @@ class Localizer:
         tensors = method.tensors()
         if self.calibration_ is not None:
             card["calibration"] = self.calibration_.config()
-            tensors |= {_CALIBRATION + key: value for key, value in self.calibration_.tensors().items()}
+            tensors |= {PREFIX + key: value for key, value in self.calibration_.tensors().items()}
         write_model_folder(path, card, tensors)
 
     @classmethod
@@ -261,9 +260,7 @@ class Localizer:
         """
         card, tensors = read_model_folder(path)
         of_calibration = {
-            key.removeprefix(_CALIBRATION): tensors.pop(key)
-            for key in [*tensors]
-            if key.startswith(_CALIBRATION)
+            key.removeprefix(PREFIX): tensors.pop(key) for key in [*tensors] if key.startswith(PREFIX)
         }
         try:
             model = cls(card["network"], seed=card["lineage"]["seed"])

@@ -12,7 +12,10 @@ from tutelage.matching.conformal import conformal_quantile, require_level
 from tutelage.matching.landmarks import Landmarks, difficulty, nearest_distance
 from tutelage.matching.rows import Rows, part
 
-__all__ = ["Calibration", "Judgement", "Scale"]
+__all__ = ["PREFIX", "Calibration", "Judgement", "Scale"]
+
+PREFIX = "calibration."
+"""Before the names of its arrays, where they stand among those of a model."""
 
 _SCANS = 4096  # at a time: 33 MB of cosines
 _MARKS = "landmarks."  # before the names of their arrays
