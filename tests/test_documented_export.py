@@ -1,4 +1,4 @@
-"""The examples of docs/export.md run, and its tables are those of what is exported."""
+"""The examples of docs/export.md run, and it names what is exported; what it says of that is not tested."""
 
 from __future__ import annotations
 

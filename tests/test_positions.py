@@ -41,6 +41,7 @@ def test_records_are_plain_json_with_none_where_nothing_is_known() -> None:
         "lat": -0.068254,
         "lon": 43.7030497,
         "radius_m": None,
+        "level": None,
         "floor": "3",
         "building": None,
         "n_unknown": 1,

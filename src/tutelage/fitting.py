@@ -113,8 +113,8 @@ def learn_building(plan: FitPlan, scans: FingerprintSet) -> Fitted:
 def trial_of(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | None:
     """What a twin of the fitted model, learnt without some reference points, makes of those.
 
-    A seventh of the points are held out, of a survey of few points half; the twin takes the settings that
-    the model chose.
+    Of the points 15 % are held out, of a survey of few points half; the twin takes the settings that the
+    model chose.
 
     Returns
     -------

@@ -21,10 +21,12 @@ from tutelage.learning import (
     TransferChoice,
     training_scans,
 )
-from tutelage.matching.calibration import Calibration
+from tutelage.matching.calibration import PREFIX, Calibration
+from tutelage.matching.conformal import require_level
 from tutelage.model_folder import read_model_folder, write_model_folder
 from tutelage.networks import plain_name
-from tutelage.positions import Heard, Positions
+from tutelage.positions import Heard, Located, Positions
+from tutelage.progress import blocks
 from tutelage.sparse_rows import csr_from_dense
 from tutelage.teacher_choice import choose_teachers
 from tutelage.teacher_names import TeacherNames, default_network
@@ -32,7 +34,8 @@ from tutelage.training import Budget, RunOptions, resolve_device
 
 __all__ = ["Localizer", "Method", "Scans"]
 
-_CALIBRATION = "calibration."  # before the names of its arrays
+
+_SCANS = 1024  # between two steps of a progress bar; a multiple of what methods take at a time
 
 Scans: TypeAlias = FingerprintSet | Sequence[Mapping[str, float]] | np.ndarray | sparse.csr_array
 
@@ -172,7 +175,9 @@ class Localizer:
 
     # -- answering ------------------------------------------------------------------------------
 
-    def predict(self, scans: Scans, *, not_heard: float | None = None, level: float = 0.95) -> Positions:
+    def predict(
+        self, scans: Scans, *, not_heard: float | None = None, level: float = 0.95, progress: bool = False
+    ) -> Positions:
         """Where scans were taken.
 
         Parameters
@@ -181,6 +186,7 @@ class Localizer:
             in the order of `access_points_` (dense: NaN where nothing is heard)
         not_heard : another code for "not heard" in a dense matrix, such as 100
         level : share of the true positions that the radii are to hold
+        progress : show a progress bar on standard error, where that is a terminal and the scans are many
 
         Returns
         -------
@@ -193,13 +199,14 @@ class Localizer:
         BadInputError
             If the scans cannot be used, or the level is no share.
         """
+        require_level(level)
         asked = self._as_scans(scans, not_heard)
         method = self._fitted()
         readings = asked.aligned_to(self.access_points_)  # once, for all that looks at them
         known = readings.n_heard
         answered = np.asarray(method.representation.transform(readings).sum(axis=1) > 0)
         heard, known_part = Heard(asked.n_heard, known, answered), readings[answered]
-        located = method.locate(known_part)
+        located = _located(method, known_part, progress)
         answers = Positions.of(asked.scan_id, self.frame_, heard, located)
         if self.calibration_ is None:
             return answers
@@ -238,7 +245,7 @@ class Localizer:
         tensors = method.tensors()
         if self.calibration_ is not None:
             card["calibration"] = self.calibration_.config()
-            tensors |= {_CALIBRATION + key: value for key, value in self.calibration_.tensors().items()}
+            tensors |= {PREFIX + key: value for key, value in self.calibration_.tensors().items()}
         write_model_folder(path, card, tensors)
 
     @classmethod
@@ -254,9 +261,7 @@ class Localizer:
         """
         card, tensors = read_model_folder(path)
         of_calibration = {
-            key.removeprefix(_CALIBRATION): tensors.pop(key)
-            for key in [*tensors]
-            if key.startswith(_CALIBRATION)
+            key.removeprefix(PREFIX): tensors.pop(key) for key in [*tensors] if key.startswith(PREFIX)
         }
         try:
             model = cls(card["network"], seed=card["lineage"]["seed"])
@@ -275,3 +280,10 @@ class Localizer:
                 "this localizer has not learnt a building yet; call fit or Localizer.load first"
             )
         return self.method_
+
+
+def _located(method: Method, scans: FingerprintSet, progress: bool) -> Located:
+    """Block after block, so that it can be seen to go on."""
+    words = f"locating {len(scans):,} scans"
+    parts = [method.locate(scans[these]) for these in blocks(len(scans), _SCANS, words, progress=progress)]
+    return Located.joined(parts)

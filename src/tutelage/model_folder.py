@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +22,12 @@ from tutelage.files import replaced_folder, require_writable_parent
 __all__ = ["read_model_folder", "require_model_path", "write_model_folder"]
 
 _FORMAT = "tutelage-model-1"
+_EXPORTED = "tutelage-runtime-"  # begins the format of what `tutelage export` writes
 _CARD, _WEIGHTS = "model.json", "weights.safetensors"
+_UNREADABLE = (  # what json and zipfile say of what is no exported model
+    *(AttributeError, KeyError, TypeError, ValueError, OSError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 def require_model_path(path: str | Path) -> Path:
@@ -29,9 +36,14 @@ def require_model_path(path: str | Path) -> Path:
     Raises
     ------
     BadInputError
-        If something of the user's is in the way.
+        If something of the user's is in the way, or the name is that of a zip file.
     """
     path = require_writable_parent(path)
+    if path.suffix.lower() == ".zip":
+        raise BadInputError(
+            f"{path}: a model is a folder, and the name that of a file; choose another, and write one file "
+            f"for tutelage.runtime from it with: tutelage export {path.with_suffix('')} --out {path}"
+        )
     if not path.exists():
         return path
     held = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
@@ -71,9 +83,10 @@ def read_model_folder(path: str | Path) -> tuple[dict[str, Any], dict[str, np.nd
     BadInputError
         If there is no model.
     FileFormatError
-        If a file is damaged, cut short or of another version.
+        If a file is damaged, cut short or of another version, or the model was exported.
     """
     path = Path(path)
+    _refuse_exported(path)
     if not (path / _CARD).is_file():
         raise BadInputError(
             f"there is no model in {path} (no {_CARD}); make one with: tutelage fit --out {path}"
@@ -88,6 +101,23 @@ def read_model_folder(path: str | Path) -> tuple[dict[str, Any], dict[str, np.nd
         return card, load_arrays(weights)
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise FileFormatError(f"model {path} is damaged or incomplete: {error}; fit it again") from error
+
+
+def _refuse_exported(path: Path) -> None:
+    try:
+        if path.is_dir():
+            card = json.loads((path / _CARD).read_text(encoding="utf-8"))
+        else:
+            with zipfile.ZipFile(path) as whole:
+                card = json.loads(whole.read(_CARD))
+        is_exported = card["format"].startswith(_EXPORTED)
+    except _UNREADABLE:
+        return  # what else may be wrong with it is told by those who read it
+    if is_exported:
+        raise FileFormatError(
+            f"{path} is an exported model ({card['format']}), which tutelage.runtime reads; give the model "
+            "folder that it was exported from"
+        )
 
 
 def _digest(card: Mapping[str, Any], weights: bytes) -> str:

@@ -36,6 +36,17 @@ class Located(NamedTuple):
     """[n] str, None where the method gives no floors."""
     building: np.ndarray | None = None
 
+    @classmethod
+    def joined(cls, parts: Sequence[Located]) -> Located:
+        """Of the same method, one after another."""
+
+        def whole(labels: list[np.ndarray | None]) -> np.ndarray | None:
+            given = [label for label in labels if label is not None]
+            return np.concatenate(given) if len(given) == len(labels) else None
+
+        floor, building = whole([part.floor for part in parts]), whole([part.building for part in parts])
+        return cls(np.concatenate([part.position_m for part in parts]), floor, building)
+
 
 @dataclass(frozen=True, eq=False)
 class Positions:
@@ -51,7 +62,8 @@ class Positions:
     floor, building : [n] str labels, or None where the model gives none
     radius_m : [n] metres of the data set around `position_m`; NaN without a position, or where the model
         cannot promise a radius; None if it is not calibrated
-    level : share of the true positions that the radii are to hold, None without radii
+    level : share of the true positions that the radii are to hold; None without radii, or of answers from a
+        file that does not say
     """
 
     scan_id: np.ndarray
@@ -161,6 +173,7 @@ class Positions:
                 "scan_id": str(self.scan_id[i]),
                 **places[i],
                 "radius_m": round(float(radius_m[i]), 2) if np.isfinite(radius_m[i]) else None,
+                "level": self.level,
                 "floor": None if self.floor is None or not answered[i] else str(self.floor[i]),
                 "building": None if self.building is None or not answered[i] else str(self.building[i]),
                 "n_unknown": int(self.n_unknown[i]),

@@ -21,6 +21,7 @@ __all__ = [
     "TeacherNames",
     "any_teacher",
     "default_network",
+    "network_teacher",
     "network_teachers",
     "scorer_teaching",
     "teacher_list",
@@ -79,10 +80,11 @@ def network_teachers(
                 f"make one with: tutelage teach --source BUILDING --network {network} --out FILE"
             )
         return list(known)
-    return [_of_network(teacher) for teacher in given]
+    return [network_teacher(teacher) for teacher in given]
 
 
-def _of_network(teacher: AnyTeacher) -> TeacherChoice:
+def network_teacher(teacher: AnyTeacher) -> TeacherChoice:
+    """One teacher of a network, read; errors as of `network_teachers`."""
     if teacher == UNTRAINED:
         return UNTRAINED
     known = teacher if isinstance(teacher, (Teacher, ScorerTeacher)) else any_teacher(teacher)

@@ -16,6 +16,13 @@ from tutelage.surveys import reference_points
 
 KNN = {"metric": "sorensen", "representation": "powed", "k": 5}
 
+CHOSEN: dict[str, dict[str, object]] = {  # what fit chooses on the training scans, seed 0
+    "tampere": {"metric": "sorensen", "representation": "powed", "k": 4},
+    "tut6": {"metric": "sorensen", "representation": "positive", "k": 1},
+    "tut7": {"metric": "sorensen", "representation": "positive", "k": 1},
+    "ujiindoorloc": {"metric": "sorensen", "representation": "positive", "k": 15},
+}
+
 
 def knn(train: Survey | FingerprintSet, **more: object) -> Localizer:
     return Localizer("knn", settings=KNN, **more).fit(train)  # type: ignore[arg-type]
@@ -37,14 +44,18 @@ def model(office: Survey) -> Localizer:
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("name", ["tampere", "tut6", "ujiindoorloc"])
+@pytest.mark.parametrize("name", CHOSEN)
 def test_radii_hold_the_truth_of_real_test_scans_as_often_as_asked(data_dir: Path, name: str) -> None:
+    """Of the sets that meet the goal; docs/calibration.md names those that do not."""
     survey = load(name, data_dir=data_dir)
-    fitted = knn(survey)
-    for level, slack in ((0.8, 0.05), (0.95, 0.03)):
+    fitted = Localizer("knn", settings=CHOSEN[name]).fit(survey)
+    assert fitted.calibration_ is not None
+    for level, slack in ((0.8, 0.05), (0.95, 0.02)):
         figures = evaluate(fitted, survey, level=level).figures()
         assert figures["coverage"] == pytest.approx(level, abs=slack)
-    assert figures["n_refused"] < 0.04 * figures["n"]
+    n, at_most = len(survey.test or ()), fitted.calibration_.false_refusals
+    sampling_error = np.sqrt(at_most * (1 - at_most) / n)
+    assert figures["n_refused"] / n <= at_most + 3 * sampling_error
 
 
 def test_a_higher_level_has_a_larger_radius(office: Survey, model: Localizer) -> None:
@@ -57,8 +68,9 @@ def test_a_higher_level_has_a_larger_radius(office: Survey, model: Localizer) ->
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -1.0, float("nan")])
 def test_a_level_that_is_no_share_is_refused(office: Survey, model: Localizer, level: float) -> None:
-    with pytest.raises(BadInputError, match="lies between 0 and 1"):
-        model.predict(office.test, level=level)  # type: ignore[arg-type]
+    for fitted in (model, knn(office, calibrate=False)):
+        with pytest.raises(BadInputError, match="lies between 0 and 1"):
+            fitted.predict(office.test, level=level)  # type: ignore[arg-type]
 
 
 def test_a_level_that_too_few_points_cannot_promise_has_no_radius(office: Survey) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import Command
+from command_line import Command, assert_refused
 
+from tutelage.datasets import load
 from tutelage.localizer import Localizer
 
 KNN = ("--network", "knn", "--set", "metric=sorensen", "--set", "representation=powed", "--set", "k=5")
@@ -62,6 +63,7 @@ def test_evaluate_counts_the_truths_within_the_radii(
     locate = ("locate", model, tables / "truth.csv", "--level", 0.8, "--out", positions)
     assert tutelage(*locate).code == 0
     of_file = json.loads(tutelage("evaluate", positions, "--on", tables / "truth.csv", "--json").stdout)
+    assert of_file["level"] == figures["level"] == 0.8
     assert of_file["coverage"] == figures["coverage"]
     assert of_file["radius_m"] == pytest.approx(figures["radius_m"], abs=0.01)
     assert 0.6 < figures["coverage"] < 1
@@ -69,11 +71,52 @@ def test_evaluate_counts_the_truths_within_the_radii(
 
 @pytest.mark.parametrize("level", [0, 1, 95])
 def test_a_level_that_is_no_share_is_one_message_and_exit_code_2(
-    tutelage: Command, model: Path, tables: Path, level: float
+    tutelage: Command, made: Path, model: Path, tables: Path, tmp_path: Path, level: float
 ) -> None:
-    ended = tutelage("locate", model, tables / "survey.csv", "--level", level)
-    assert (ended.code, ended.stdout) == (2, "")
-    assert f"level is {level}; the share of positions within the radius lies between 0 and 1" in ended.stderr
+    bare = tmp_path / "bare"
+    Localizer("knn", settings={"k": 1}, calibrate=False).fit(load(tables / "survey.csv")).save(bare)
+    for asked in (
+        ("locate", model, tables / "survey.csv"),
+        ("locate", bare, tables / "survey.csv"),
+        ("evaluate", made / "answers.csv", "--on", tables / "truth.csv"),
+    ):
+        ended = tutelage(*asked, "--level", level)
+        said = f"level is {level}; the share of positions within the radius lies between 0 and 1"
+        assert_refused(ended, said)
+
+
+def test_answers_of_one_level_are_not_judged_at_another(
+    tutelage: Command, made: Path, tables: Path, tmp_path: Path
+) -> None:
+    """`made` located them without --level; a file that does not tell the level takes the one given."""
+    evaluate = ("evaluate", made / "answers.csv", "--on", tables / "truth.csv")
+    ended = tutelage(*evaluate, "--level", 0.8)
+    assert_refused(ended, "answers.csv are of level 0.95, not 0.8", "locate the scans again")
+    assert tutelage(*evaluate, "--level", 0.95).code == 0
+    rows = list(csv.DictReader((made / "answers.csv").read_text().splitlines()))
+    names = [name for name in rows[0] if name != "level"]
+    lines = [",".join(names), *(",".join(row[name] for name in names) for row in rows)]
+    (tmp_path / "older.csv").write_text("\n".join(lines) + "\n")
+    older = ("evaluate", tmp_path / "older.csv", "--on", tables / "truth.csv", "--json")
+    for given, level in (((), None), (("--level", 0.8), 0.8)):
+        assert json.loads(tutelage(*older, *given).stdout)["level"] == level
+
+
+def test_the_table_shows_the_level_beside_the_coverage(tutelage: Command, model: Path, tables: Path) -> None:
+    shown = tutelage("evaluate", model, "--on", tables / "truth.csv", "--level", 0.8).stdout
+    heading = next(line for line in shown.splitlines() if "coverage" in line)
+    for name in ("level", "radius", "refused"):
+        assert name in heading
+    assert "0.80" in shown
+
+
+@pytest.mark.parametrize("level", ["much", "95", "0"])
+def test_a_level_in_a_file_that_is_no_share_is_named_by_row_and_column(
+    tutelage: Command, tables: Path, tmp_path: Path, level: str
+) -> None:
+    (tmp_path / "p.csv").write_text(f"scan_id,x_m,y_m,radius_m,level\na,1,2,3,{level}\n")
+    ended = tutelage("evaluate", tmp_path / "p.csv", "--on", tables / "truth.csv")
+    assert_refused(ended, f"p.csv, row 2, column level: '{level}': the level of the radii is one number")
 
 
 def test_a_radius_in_a_file_that_is_no_number_is_named_by_row_and_column(

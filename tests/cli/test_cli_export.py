@@ -54,9 +54,27 @@ def test_export_refuses_with_one_message_and_leaves_nothing(
     assert files_below(tmp_path) == {}
 
 
-def test_locate_says_that_an_exported_model_is_for_the_runtime(
-    tutelage: Command, made: Path, tables: Path, tmp_path: Path
+@pytest.mark.parametrize("name", ["model", "model.zip"])
+def test_verbs_say_that_an_exported_model_is_for_the_runtime(
+    name: str, tutelage: Command, made: Path, tables: Path, tmp_path: Path
 ) -> None:
-    tutelage("export", made / "knn", "--out", tmp_path / "model")
-    ended = tutelage("locate", tmp_path / "model", tables / "truth.csv")
-    assert_refused(ended, "tutelage-runtime-1")
+    exported, truth = tmp_path / name, tables / "truth.csv"
+    tutelage("export", made / "knn", "--out", exported)
+    for asked in (
+        ("locate", exported, truth),
+        ("evaluate", exported, "--on", truth),
+        ("drift", exported, truth),
+        ("fit", "--update", exported, "--target", tables / "survey.csv", "--out", tmp_path / "next"),
+        ("export", exported, "--out", tmp_path / "again"),
+    ):
+        said = f"{exported} is an exported model (tutelage-runtime-1), which tutelage.runtime reads"
+        assert_refused(tutelage(*asked), said, "give the model folder")
+
+
+@pytest.mark.parametrize("name", ["model.zip", "model.ZIP"])
+def test_fit_makes_no_folder_with_the_name_of_a_zip_file(
+    name: str, tutelage: Command, tables: Path, tmp_path: Path
+) -> None:
+    fit = ("fit", "--target", tables / "survey.csv", "--network", "knn", "--out", tmp_path / name)
+    assert_refused(tutelage(*fit), "a model is a folder", f"tutelage export {tmp_path / 'model'} --out")
+    assert files_below(tmp_path) == {}

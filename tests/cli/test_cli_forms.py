@@ -70,6 +70,7 @@ def test_csv_answers_have_degrees_where_the_survey_has_them(tutelage: Command, m
         "lat",
         "lon",
         "radius_m",
+        "level",
         "floor",
         "building",
         "n_unknown",

@@ -138,6 +138,38 @@ def test_ctrl_c_at_reproduce_says_how_to_go_on(
     assert "the same command again" in ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("verb", "inside", "said"),
+    [
+        (("evaluate", "MODEL", "--on", "TRUTH", "--report", "p.html"), "evaluation.evaluate", "nothing was"),
+        (("export", "MODEL", "--out", "m.zip"), "export.export_model", "nothing was written"),
+        (("drift", "MODEL", "TRUTH"), "drift.measure_drift", "give the same command again"),
+        (("locate", "MODEL", "TRUTH", "--out", "a.csv"), "localizer.Localizer.predict", "nothing was"),
+    ],
+    ids=lambda given: given[0] if isinstance(given, tuple) else None,
+)
+def test_ctrl_c_while_a_model_is_asked_says_what_to_do_next(
+    tutelage: Command,
+    made: Path,
+    tables: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    verb: tuple[str, ...],
+    inside: str,
+    said: str,
+) -> None:
+    def stopped(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"tutelage.{inside}", stopped)
+    monkeypatch.chdir(tmp_path)
+    named = {"MODEL": made / "knn", "TRUTH": tables / "truth.csv"}
+    ended = tutelage(*(named.get(word, word) for word in verb))
+    assert (ended.code, ended.stdout) == (130, "")
+    assert f"stopped; {said}" in ended.stderr
+    assert files_below(tmp_path) == {}
+
+
 def test_killed_while_writing_keeps_the_old_answers(made: Path, tables: Path, tmp_path: Path) -> None:
     old = tmp_path / "a.csv"
     old.write_text("the old answers")

@@ -86,7 +86,7 @@ def test_evaluate_says_when_a_model_learnt_from_these_very_scans(
 def test_reader_that_leaves_early_gets_no_traceback(made: Path, tables: Path) -> None:
     locate = shlex.join([*MAIN, "locate", str(made / "knn"), str(tables / "survey.csv")])
     ended = in_own_process("-c", f"{locate} | head -n 1", program=["bash"])
-    assert ended.stdout == "scan_id,x_m,y_m,radius_m,floor,building,n_unknown,reason\n"
+    assert ended.stdout == "scan_id,x_m,y_m,radius_m,level,floor,building,n_unknown,reason\n"
     assert ended.stderr == ""
 
 

@@ -56,7 +56,10 @@ def test_plan_refuses_before_anything_learns(tutelage: Command, tables: Path, tm
     gone = tmp_path / "gone" / "page.html"
     assert_refused(tutelage("plan", survey, "--report", gone), "gone")
     assert_refused(tutelage("plan", tmp_path / "none.csv"), "none.csv")
-    assert_refused(tutelage("plan", survey, "--teacher", tmp_path / "none.teacher"), "none.teacher")
+    none = ("--network", "dnn", "--teachers", tmp_path / "none.teacher")
+    assert_refused(tutelage("plan", survey, *none), "none.teacher")
+    for option in (("--epochs", 3), ("--minutes", 1), ("--teacher", "zoo:scorer")):
+        assert_refused(tutelage("plan", survey, "--network", "knn", *option), "knn has no teachers or epochs")
     assert files_below(tmp_path) == {}
 
 

@@ -55,6 +55,12 @@ def test_card_says_what_the_model_is_and_where_it_comes_from(
     assert card["size_bytes"] == sum(map(len, files.values()))
 
 
+def test_a_name_in_capitals_is_a_zip_file_too(fitted: Fitted, tmp_path: Path) -> None:
+    for name in ("MODEL.ZIP", "model.zip"):
+        export_model(fitted("knn"), tmp_path / name)
+    assert (tmp_path / "MODEL.ZIP").read_bytes() == (tmp_path / "model.zip").read_bytes()
+
+
 def test_without_scans_the_card_says_that_they_were_drawn(fitted: Fitted, tmp_path: Path) -> None:
     card = export_model(fitted("knn"), tmp_path / "model.zip")
     assert card["verified"]["scans"] == "drawn at random"

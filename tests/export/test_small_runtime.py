@@ -107,6 +107,14 @@ def test_reasons_floors_and_unknown_access_points_are_told(
     assert runtime.locate([]) == []
 
 
+def test_a_level_that_is_no_share_is_refused_with_and_without_radii(exported: dict[str, Path]) -> None:
+    card, files = read_exported(exported["knn"])
+    bare = {key: card[key] for key in card if key != "calibration"}
+    for runtime in (Runtime(card, files), Runtime(bare, files)):
+        with pytest.raises(BadInputError, match="level is 95; the share"):
+            runtime.locate([{"AP001": -50.0}], level=95)
+
+
 def test_scans_keep_their_names(exported: dict[str, Path], asked: list[dict[str, float]]) -> None:
     records = Runtime.load(exported["knn"]).locate(asked[:2], scan_id=["lobby", "lift"])
     assert [record["scan_id"] for record in records] == ["lobby", "lift"]

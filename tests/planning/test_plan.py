@@ -22,6 +22,7 @@ from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
 from tutelage.planning import SHARES, SurveyPlan, plan_survey, planning_method, repetitions, write_plan
 from tutelage.surveys import reference_points
+from tutelage.training import Budget
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 KNN = Candidate("knn", "knn", settings={"metric": "sorensen", "representation": "powed", "k": 3})
@@ -133,6 +134,31 @@ def test_methods_by_name() -> None:
     assert planning_method("scorer").settings == {"own_map": False}
     with pytest.raises(UnknownNameError, match="Did you mean dnn"):
         planning_method("dnm")
+    assert planning_method("scorer", ["none"]).settings == {}
+    assert planning_method("dnn", ["untrained"]).teachers == ("untrained",)
+    of_zoo = planning_method("dnn", ["all"]).teachers
+    assert "zoo:dnn-tampere" in of_zoo
+    assert all(name.startswith("zoo:dnn-") for name in of_zoo)
+
+
+@pytest.mark.parametrize(
+    ("network", "teachers", "budget", "said"),
+    [
+        ("knn", ["zoo:scorer"], None, "knn has no teachers or epochs"),
+        ("knn", [], Budget(3), "knn has no teachers or epochs"),
+        ("scorer", [], Budget(None, 1.0), "the scorer learns nothing from the parts"),
+        ("scorer", ["zoo:scorer", "none"], None, "the scorer has one teacher, 2 are given"),
+        ("tutor", ["zoo:dnn-tampere"], None, "the scorer takes no surrogate teacher"),
+        ("dnn", ["zoo:scorer"], None, "a scorer teacher is for"),
+        ("dnn", ["auto"], None, "teachers are chosen by fit alone"),
+        ("dnn", ["all", "none"], None, "'all' stands by itself"),
+    ],
+)
+def test_what_does_not_go_with_the_method_is_refused(
+    network: str, teachers: list[str], budget: Budget | None, said: str
+) -> None:
+    with pytest.raises(BadInputError, match=said):
+        planning_method(network, teachers, budget)
 
 
 # -- real data ------------------------------------------------------------------------------------------

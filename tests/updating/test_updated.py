@@ -12,7 +12,7 @@ import torch
 
 from tutelage import Localizer, evaluate, updated
 from tutelage.datasets import simulated_survey
-from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.errors import BadInputError, LeftOutWarning, UnknownNameError
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.neighbours import NearestNeighbours
 from tutelage.scorer import Scorer
@@ -175,15 +175,37 @@ def test_what_an_update_cannot_continue_from_is_refused(
         updated(bare, later, epochs=1)
 
 
-def test_a_network_whose_shape_its_access_points_decide_takes_no_new_ones(
-    building: Survey, later: FingerprintSet
-) -> None:
+@pytest.fixture(scope="module")
+def bayescnn(building: Survey) -> Localizer:
     settings = {"widths": (4,), "d_e": 8}
-    model = Localizer("bayescnn", settings=settings, epochs=1, device="cpu").fit(building)
+    return Localizer("bayescnn", settings=settings, epochs=1, device="cpu").fit(building)
+
+
+def test_a_network_whose_shape_its_access_points_decide_ignores_new_ones(
+    building: Survey, later: FingerprintSet, bayescnn: Localizer
+) -> None:
+    with pytest.warns(LeftOutWarning, match=f"1 new access points are ignored, such as {NEW}"):
+        found = updated(bayescnn, later, epochs=1, device="cpu")
+    assert found.access_points_ == bayescnn.access_points_
+    assert found.lineage_["ignored"] == [NEW]
+    same = updated(found, building, epochs=1, device="cpu")
+    assert same.access_points_ == bayescnn.access_points_
+    assert "ignored" not in same.lineage_
+    assert same.lineage_["updated_from"]["ignored"] == [NEW]
     with pytest.raises(BadInputError, match="shape of bayescnn depends"):
-        updated(model, later, epochs=1, device="cpu")
-    same = updated(model, building, epochs=1, device="cpu")
-    assert same.access_points_ == model.access_points_
+        updated(bayescnn, building, drop=[GONE], epochs=1, device="cpu")
+
+
+@pytest.mark.parametrize("network", ["knn", "dnn", "bayescnn"])
+def test_access_points_that_nobody_hears_are_not_taken_in(
+    network: str, building: Survey, request: pytest.FixtureRequest
+) -> None:
+    """As in the library, whose 620 columns of all months are half empty in any one of them."""
+    model = knn(building) if network == "knn" else request.getfixturevalue(network)
+    train = building.train
+    wider = train.aligned_to(["AP-empty", *train.access_points, "AP-empty-too"])
+    found = updated(model, wider, **({} if network == "knn" else {"epochs": 1, "device": "cpu"}))
+    assert found.access_points_ == model.access_points_
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -78,6 +78,7 @@ def calibrate(
         false_refusals,
         n_points,
         {f"{level:g}": _finite(conformal_quantile(error_m, share, level)) for level in _PLAIN_LEVELS},
+        float(np.average(error_m, weights=share)),
     )
 
 

@@ -9,9 +9,21 @@ from typing import Annotated, Any
 import typer
 
 from tutelage import datasets, presentation
-from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, Level, Model, NotHeard, require_writable_file
+from tutelage.cli.options import (
+    AGAIN,
+    SOURCE,
+    DataDir,
+    Epsg,
+    Json,
+    Level,
+    Model,
+    NotHeard,
+    require_writable_file,
+    stoppable,
+)
 from tutelage.errors import BadInputError
 from tutelage.files import replaced_file
+from tutelage.matching.conformal import require_level
 
 __all__ = [
     "evaluate_command",
@@ -26,7 +38,7 @@ def evaluate_command(
     source_too: Annotated[
         bool, typer.Option("--source-too", help="Also on a building in which the scorer teacher learnt.")
     ] = False,
-    level: Level = 0.95,
+    level: Level = None,
     data_dir: DataDir = None,
     not_heard: NotHeard = None,
     epsg: Epsg = None,
@@ -37,14 +49,15 @@ def evaluate_command(
 
     if report:
         require_writable_file(report)
+    if level is not None:
+        require_level(level)
     answering = [(path, _answers(path)) for path in models]
     survey = datasets.load(on, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
-    found = [
-        evaluate(answers, survey, name=str(path), source_too=source_too, level=level)
-        for path, answers in answering
-    ]
-    if report:
-        write_report(found, report, title=f"Positions on {survey.name}", data_set=survey.name)
+    how: dict[str, Any] = {"source_too": source_too, "level": level, "progress": not as_json}
+    with stoppable(AGAIN):
+        found = [evaluate(answers, survey, name=str(path), **how) for path, answers in answering]
+        if report:
+            write_report(found, report, title=f"Positions on {survey.name}", data_set=survey.name)
     presentation.show_evaluations(found, survey.name, report, as_json)
 
 
@@ -56,19 +69,24 @@ def locate_command(
     out: Annotated[
         Path | None, typer.Option(help="File to write, .csv or .json; else standard output.")
     ] = None,
-    level: Level = 0.95,
+    level: Annotated[
+        float, typer.Option(help="Share of the true positions that are to lie within the radius.")
+    ] = 0.95,
     not_heard: NotHeard = None,
     as_json: Json = False,
 ) -> None:
     """Positions of scans with their radii, in the coordinates of the training data (and in degrees)."""
     from tutelage.localizer import Localizer
 
+    require_level(level)
     allowed = (".json",) if as_json else (".csv", ".json")
     if out and out.suffix not in allowed:
         raise BadInputError(f"--out {out}: the name must end in {' or '.join(allowed)}")
     if out:
         require_writable_file(out)
-    answers = Localizer.load(model).predict(datasets.read_scans(scans, not_heard=not_heard), level=level)
+    known, asked = Localizer.load(model), datasets.read_scans(scans, not_heard=not_heard)
+    with stoppable(AGAIN):
+        answers = known.predict(asked, level=level, progress=not as_json)
     text = presentation.positions_text(answers, as_json or (out is not None and out.suffix == ".json"))
     if out is None:
         sys.stdout.write(text)

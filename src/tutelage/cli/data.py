@@ -60,4 +60,4 @@ def data_export(
     form = datasets.require_exportable(out, to, split)
     survey = datasets.load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
     written = datasets.export_survey(survey, out, form=to, split=split)
-    presentation.show_export(out, form.name, written, survey.train.frame.epsg, as_json)
+    presentation.show_written_survey(out, form.name, written, survey.train.frame.epsg, as_json)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tutelage import datasets, presentation
-from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, Model, NotHeard
+from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, Model, NotHeard, stoppable
 from tutelage.datasets.forms import is_own
 
 if TYPE_CHECKING:  # only named in signatures
-    from tutelage.drift import Drift
     from tutelage.fingerprints import FingerprintSet, Survey
 
 __all__ = ["drift_command"]
@@ -35,11 +33,10 @@ def drift_command(
     from tutelage.localizer import Localizer
 
     known = Localizer.load(model)
-    found = measure_drift(known, _recent(scans, data_dir, not_heard, epsg))
-    if as_json:
-        print(json.dumps({"model": str(model), "scans": scans, **found.as_dict()}))
-        return
-    _show(found)
+    recent = _recent(scans, data_dir, not_heard, epsg)
+    with stoppable("give the same command again"):
+        found = measure_drift(known, recent, progress=not as_json)
+    presentation.show_drift(found, model, scans, as_json)
 
 
 def _recent(
@@ -51,58 +48,3 @@ def _recent(
         if scans.position_m is None:
             return scans
     return datasets.load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
-
-
-def _show(found: Drift) -> None:
-    loss, common = found.loss, found.shifts.common_db
-    figures = {
-        "scans": f"{found.n_scans:,} at {found.n_places:,} places",
-        "gone": f"{len(found.gone)} of {found.n_access_points} access points",
-        "shifted": f"{len(found.shifts.shifted)} of {found.shifts.n_tested} whose level can be told",
-        "new": f"{len(found.new)}",
-        "common offset": "cannot be told" if common is None else f"{common:+.1f} dB",
-        "mean error, estimated": f"{loss.factor - 1:+.0%}"
-        + (f", {loss.then_m:.2f} m to {loss.now_m:.2f} m at places not surveyed" if loss.then_m else ""),
-    }
-    if found.refused_share is not None:
-        figures["refused"] = f"{found.refused_share:.1%} of the scans"
-    if found.measured and found.measured.mae_m is not None:
-        held = found.measured.coverage
-        within = "" if held is None else f", {held:.1%} within the radius at 95 %"
-        figures["mean error, measured"] = f"{found.measured.mae_m:.2f} m{within}"
-    presentation.show_pairs(figures, as_json=False)
-    for line in (*_gone(found), *_shifted(found), *_new(found)):
-        print(line)
-    print(_advice(found))
-
-
-def _gone(found: Drift) -> list[str]:
-    return [
-        f"gone: {each.access_point}, heard by {each.found_share:.0%} of the scans at {each.n_places} places, "
-        f"{each.expected_share:.0%} should"
-        for each in found.gone
-    ]
-
-
-def _shifted(found: Drift) -> list[str]:
-    return [
-        f"shifted: {each.access_point}, {each.offset_db:+.1f} dB ({each.low_db:+.1f} to {each.high_db:+.1f}) "
-        f"at {each.n_places} places"
-        for each in found.shifts.shifted
-    ]
-
-
-def _new(found: Drift) -> list[str]:
-    return [
-        f"new: {each.access_point}, in {each.share:.0%} of the scans, {each.mean_dbm:.0f} dBm on average"
-        for each in found.new
-    ]
-
-
-def _advice(found: Drift) -> str:
-    if found.severity == "resurvey":
-        then = "tutelage fit --update MODEL --target NEW --out OUT"
-        return f"survey again: {'; '.join(found.reasons)}\nthen: {then}"
-    if found.severity == "watch":
-        return f"no need to survey again yet; {'; '.join(found.reasons)}"
-    return "no need to survey again"

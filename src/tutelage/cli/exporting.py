@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from tutelage import datasets, presentation
-from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, Model, NotHeard
+from tutelage.cli.options import AGAIN, SOURCE, DataDir, Epsg, Json, Model, NotHeard, stoppable
 
 __all__ = ["export_command"]
 
@@ -36,45 +34,6 @@ def export_command(
 
     require_export_path(out)
     survey = scans and datasets.load(scans, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
-    _show(export_model(model, out, scans=survey or None, int8=int8), out, as_json)
-
-
-def _show(card: Mapping[str, Any], out: Path, as_json: bool) -> None:
-    """What was exported, how large it is, and how far it is from the library."""
-    if as_json:
-        print(json.dumps({"out": str(out), **card}))
-        return
-    held = card["verified"]
-    limits = [
-        ("max_difference", "allowed", "standardised coordinates"),
-        ("max_difference_m", "allowed_m", "m"),
-    ]
-    largest = [
-        f"{held[name]:.1e} {unit}" + (f" ({held[limit]:g} allowed)" if held.get(limit) else "")
-        for name, limit, unit in limits
-        if name in held
-    ]
-    figures = {
-        "exported": str(out),
-        "network": card["network"],
-        "access points": len(card["access_points"]),
-        "size": f"{card['size_bytes'] / 1e6:.2f} MB",
-        **{name: f"{file['size_bytes'] / 1e6:.2f} MB" for name, file in card["files"].items()},
-        "held against the library on": f"{held['n_scans']} scans, {held['scans']}",
-        "largest difference": "; ".join(largest),
-        **_int8(card["int8"]),
-    }
-    presentation.show_pairs(figures, as_json)
-
-
-def _int8(said: Mapping[str, Any] | None) -> dict[str, str]:
-    if said is None:
-        return {}
-    before, after = (said[name] / 1e6 for name in ("float32_bytes", "int8_bytes"))
-    size, cost = f"{after:.2f} MB, {before:.2f} MB in float32", said["cost"]
-    if cost is None:
-        return {"int8": size, "cost of int8": "not measured; give --scans"}
-    errors = [cost[name] for name in ("float32_mae_m", "int8_mae_m")]
-    known = f"mean error {errors[0]:.2f} m before, {errors[1]:.2f} m after; " if None not in errors else ""
-    moved = f"positions move by {cost['mean_shift_m']:.2f} m, at most {cost['max_shift_m']:.2f} m"
-    return {"int8": size, "cost of int8": f"{known}{moved} ({cost['n_scans']} {cost['scans']})"}
+    with stoppable(AGAIN):
+        card = export_model(model, out, scans=survey or None, int8=int8, progress=not as_json)
+    presentation.show_export(card, out, as_json)

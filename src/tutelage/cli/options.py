@@ -14,6 +14,7 @@ from tutelage.errors import BadInputError
 from tutelage.files import require_writable_parent
 
 __all__ = [
+    "AGAIN",
     "GO_ON",
     "SOURCE",
     "DataDir",
@@ -47,6 +48,7 @@ SOURCE = (
     "of comford's tables, matrix:FOLDER/PREFIX, or simulated"
 )
 _SET = "Change a setting of the network, the recipe or knn, such as learning_rate=1e-3; repeatable."
+AGAIN = "nothing was written; give the same command again"
 GO_ON = "give the same command with --resume to go on from the last checkpoint"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Source = Annotated[str, typer.Argument(help=SOURCE)]
@@ -81,7 +83,11 @@ Folds = Annotated[int, typer.Option(min=2, help="Parts of the reference points, 
 Epochs = Annotated[int | None, typer.Option(help="Length of each stage in passes over the data.")]
 Minutes = Annotated[float | None, typer.Option(help="Length of the run in minutes, about.")]
 Level = Annotated[
-    float, typer.Option(help="Share of the true positions that lie within the radius, such as 0.95.")
+    float | None,
+    typer.Option(
+        help="Share of the true positions that are to lie within the radius, else 0.95; of a .csv file that "
+        "does not say, the level at which it was made."
+    ),
 ]
 Seed = Annotated[
     int, typer.Option(min=0, max=2**32 - 1, help="Of every random number: the same seed, the same result.")

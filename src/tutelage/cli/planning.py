@@ -8,6 +8,7 @@ import typer
 
 from tutelage import datasets, presentation
 from tutelage.cli.options import (
+    AGAIN,
     DataDir,
     Device,
     Epochs,
@@ -30,7 +31,14 @@ def plan_command(
     network: Annotated[
         str, typer.Option(help="What learns: knn, scorer, tutor, a registered network, or NAME:FILE of tune.")
     ] = "knn",
-    teacher: Annotated[list[str] | None, typer.Option(help="Teacher file; repeatable. Scorer: one.")] = None,
+    teacher: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--teacher",
+            "--teachers",
+            help="Teacher file or zoo:NAME, repeatable; none; all; untrained. Scorer: one.",
+        ),
+    ] = None,
     folds: Folds = 5,
     rounds: Annotated[int, typer.Option(min=1, help="How often the points are divided anew.")] = 2,
     epochs: Epochs = None,
@@ -52,11 +60,10 @@ def plan_command(
 
     if report:
         require_writable_file(report)
-    Budget(epochs, minutes)
-    method = planning_method(network, teacher or ())
+    method = planning_method(network, teacher or (), Budget(epochs, minutes))
     building = datasets.load(survey, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
     how = {"epochs": epochs, "minutes": minutes, "device": device}
-    with stoppable("nothing was written; give the same command again"):
+    with stoppable(AGAIN):
         found = plan_survey(
             building,
             method,

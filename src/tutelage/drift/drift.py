@@ -74,13 +74,14 @@ class Drift:
         return asdict(self) | named
 
 
-def measure_drift(model: Localizer, scans: FingerprintSet | Survey) -> Drift:
+def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress: bool = False) -> Drift:
     """Compare recent scans with the radio map that a model was made from.
 
     Parameters
     ----------
     model : fitted; of one without calibration the radio map is asked, which k-NN, scorer and tutor hold
     scans : with or without positions; of a survey its test split, or its only split
+    progress : as of `Localizer.predict`
 
     Raises
     ------
@@ -104,7 +105,7 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey) -> Drift:
     found = shifts(places, should, names, marks.rss_min_dbm, is_gone)
     is_shifted = _among(names, [each.access_point for each in found.shifted])
     loss = estimated_loss(should, is_gone, is_shifted, model.calibration_)
-    answers = model.predict(scans)
+    answers = model.predict(scans, progress=progress)
     refused = None if model.calibration_ is None else float(answers.refused.mean())
     measured = None if scans.position_m is None else _measured(answers, scans)
     severity, reasons = severity_of(loss.factor, refused or 0.0, measured and measured.coverage)

@@ -31,7 +31,7 @@ class Loss(NamedTuple):
     shifted_share: float
     """Of the others, those of access points that shifted."""
     then_m: float | None
-    """Metres, at reference points held out; None without a calibration."""
+    """Metres, at reference points held out, each counting alike; None without a calibration."""
     now_m: float | None
 
 
@@ -51,10 +51,15 @@ def estimated_loss(
     gone_share, shifted_share = _share(weight, is_gone), _share(weight[left], is_shifted[left])
     lasting = (1 - gone_share) ** GONE_POWER * (1 - shifted_share) ** SHIFTED_POWER
     factor = float(1 / max(lasting, 1e-3))
-    then_m = None
-    if calibration is not None:
-        then_m = float(np.average(calibration.score, weights=calibration.share))
+    then_m = None if calibration is None else _held_out_m(calibration)
     return Loss(factor, gone_share, shifted_share, then_m, None if then_m is None else then_m * factor)
+
+
+def _held_out_m(calibration: Calibration) -> float:
+    if calibration.held_out_mae_m is not None:
+        return calibration.held_out_mae_m
+    # Of a model fitted before the error was kept: errors over their scales, whose mean is about 1.
+    return float(np.average(calibration.score, weights=calibration.share))
 
 
 def _share(weight: np.ndarray, which: np.ndarray) -> float:

@@ -8,13 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 
-from tutelage.matching.landmarks import Landmarks
+from tutelage.matching.landmarks import Landmarks, nearest_landmarks
 from tutelage.matching.readings import readings_of, represented
 from tutelage.matching.rows import part
 
 __all__ = ["Places", "compared_places"]
 
-_NEAREST = 5  # landmarks that say what a scan should hear
 _SCANS = 4096  # at a time: 33 MB of cosines
 
 
@@ -72,10 +71,8 @@ def _taken(marks: Landmarks, rss_dbm: sparse.csr_array) -> Iterator[tuple[sparse
         block = part(rss_dbm, first, first + _SCANS)
         rows = sparse.csr_array((block.data, block.indices, block.indptr), shape=block.shape)
         similarity = marks.similarity(rows)
-        n, k = len(similarity), min(_NEAREST, similarity.shape[1])
-        near = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
-        weight = 1 / np.maximum(1 - np.take_along_axis(similarity, near, axis=1), 1e-3)
-        weight /= weight.sum(axis=1, keepdims=True)
+        near, weight = nearest_landmarks(similarity)
+        n, k = near.shape
         known = similarity.max(axis=1) > 0
         spread = sparse.csr_array(
             (weight.ravel(), near.ravel(), k * np.arange(n + 1)), shape=similarity.shape

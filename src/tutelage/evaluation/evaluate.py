@@ -11,10 +11,13 @@ from tutelage.errors import BadInputError
 from tutelage.evaluation.metrics import Evaluation, evaluate_positions
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
+from tutelage.matching.conformal import require_level
 from tutelage.positions import Positions
 from tutelage.teaching import same_building
 
 __all__ = ["evaluate", "require_unseen"]
+
+_LEVEL = 0.95
 
 
 def evaluate(
@@ -23,7 +26,8 @@ def evaluate(
     *,
     name: str = "",
     source_too: bool = False,
-    level: float = 0.95,
+    level: float | None = None,
+    progress: bool = False,
 ) -> Evaluation:
     """Ask a model about scans, or take its answers, and compare them with the truth by scan id.
 
@@ -35,21 +39,30 @@ def evaluate(
     on : scans with positions; of a survey its test split, or its only split
     name : what tables and plots call the model
     source_too : also a survey in which the model's scorer teacher learnt
-    level : share of the true positions that a localizer's radii are to hold; `coverage` says how many they do
+    level : share of the true positions that the radii are to hold, 0.95 of a localizer unless given;
+        `coverage` says how many they do. Of answers that do not tell theirs, this is what it was
+    progress : as of `Localizer.predict`
 
     Raises
     ------
     BadInputError
-        If the scorer teacher learnt in the same building and `source_too` is off; if the scans have no
-        positions, a scan id is missing on either side, or the model hears nothing it knows in any scan.
+        If the level is no share, or the answers' radii are of another; if the scorer teacher learnt in the
+        same building and `source_too` is off; if the scans have no positions, a scan id is missing on either
+        side, or the model hears nothing it knows in any scan.
     """
+    if level is not None:
+        require_level(level)
     if isinstance(answers, Localizer) and not source_too:
         cards = [card for card in answers.lineage_["teachers"] if isinstance(card, dict)]
         require_unseen([card for card in cards if "sources" in card], on)
     truth = (on.train if on.test is None else on.test) if isinstance(on, Survey) else on
     if truth.position_m is None:
         raise BadInputError("these scans have no positions to compare with; add the columns x_m and y_m")
-    given = answers.predict(truth, level=level) if isinstance(answers, Localizer) else answers
+    given = (
+        answers.predict(truth, level=level or _LEVEL, progress=progress)
+        if isinstance(answers, Localizer)
+        else _of_level(answers, level, name)
+    )
     if len(truth) and isinstance(answers, Localizer) and not given.answered.any():
         raise BadInputError(
             f"none of the {len(truth)} scans hears an access point that {name or 'the model'} knows; "
@@ -59,6 +72,18 @@ def evaluate(
     if not isinstance(answers, Localizer):
         return found
     return replace(found, on_training_scans=truth.content_hash() == answers.lineage_["data_hash"])
+
+
+def _of_level(answers: Positions, level: float | None, name: str) -> Positions:
+    """Answers given before, of the level that they were given at."""
+    if level is None or answers.radius_m is None:
+        return answers
+    if answers.level not in (None, level):
+        raise BadInputError(
+            f"the radii of {name or 'these answers'} are of level {answers.level:g}, not {level:g}; leave "
+            "the level out, or locate the scans again at that level"
+        )
+    return replace(answers, level=level)
 
 
 def require_unseen(cards: Sequence[Mapping[str, Any]], building: Survey | FingerprintSet) -> None:

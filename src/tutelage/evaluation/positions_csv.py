@@ -17,6 +17,7 @@ __all__ = ["positions_from_csv"]
 
 _BOTH = "both x_m and y_m empty for no position"
 _LEFT_EMPTY = {"x_m": _BOTH, "y_m": _BOTH, "radius_m": "it empty for no radius"}
+_NO_LEVEL = "the level of the radii is one number between 0 and 1 for all rows, such as 0.95, or empty"
 _REQUIRED_COLUMNS = ("scan_id", "x_m", "y_m")
 
 
@@ -27,8 +28,8 @@ def positions_from_csv(path: str | Path) -> Positions:
     ----------
     path : UTF-8 file with a header
         `scan_id`, `x_m` and `y_m` (data-set metres, both empty where there is no position) are
-        needed; `radius_m`, `floor`, `building`, `n_unknown` and `reason` may be missing, other columns are
-        ignored.
+        needed; `radius_m`, `level`, `floor`, `building`, `n_unknown` and `reason` may be missing, other
+        columns are ignored.
 
     Returns
     -------
@@ -54,6 +55,7 @@ def positions_from_csv(path: str | Path) -> Positions:
         floor=_labels(rows, "floor"),
         building=_labels(rows, "building"),
         radius_m=_radii(path, rows),
+        level=_level(path, rows),
     )
 
 
@@ -120,6 +122,23 @@ def _radii(path: str | Path, rows: _Rows) -> np.ndarray | None:
     given = [_metres(path, line, row, "radius_m") if row.get("radius_m") else math.nan for line, row in rows]
     radius_m = np.array(given, dtype=np.float64)
     return radius_m if np.isfinite(radius_m).any() else None
+
+
+def _level(path: str | Path, rows: _Rows) -> float | None:
+    """What the radii are to hold, None where no row says it."""
+    first = next((row["level"] for _, row in rows if row.get("level")), None)
+    for line, row in rows:
+        text = row.get("level")
+        if text and (text != first or not _is_share(text)):
+            raise BadInputError(f"{text!r}: {_NO_LEVEL}", file=path, row=line, column="level")
+    return None if first is None else float(first)
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0 < float(text) < 1
+    except ValueError:
+        return False
 
 
 def _count(path: str | Path, line: int, row: Mapping[str, str]) -> int:

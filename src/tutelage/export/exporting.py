@@ -6,10 +6,12 @@ import hashlib
 import json
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from rich.markup import escape
 
 from tutelage.errors import BadInputError, TutelageError
 from tutelage.export.parts import card_of, files_of
@@ -20,6 +22,7 @@ from tutelage.files import replaced_file, replaced_folder, require_writable_pare
 from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
 from tutelage.model_folder import read_model_folder
+from tutelage.progress import steps
 from tutelage.runtime import card_digest, is_exported
 from tutelage.runtime.exported_file import CARD
 
@@ -29,7 +32,12 @@ _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same model gives the same file
 
 
 def export_model(
-    model: Localizer | str | Path, out: str | Path, *, scans: Survey | None = None, int8: bool = False
+    model: Localizer | str | Path,
+    out: str | Path,
+    *,
+    scans: Survey | None = None,
+    int8: bool = False,
+    progress: bool = False,
 ) -> dict[str, Any]:
     """Write a model for `tutelage.runtime`, once it has been held against the library.
 
@@ -39,6 +47,7 @@ def export_model(
     out : FILE.zip, or a folder to make
     scans : the survey on which both are asked: its training scans; without it, scans drawn at random
     int8 : keep the network's weights in eight bits; what it costs is measured on the survey's test split
+    progress : tell each step on standard error, where that is a terminal
 
     Returns
     -------
@@ -59,18 +68,30 @@ def export_model(
     if isinstance(model, Localizer):
         with tempfile.TemporaryDirectory() as folder:
             model.save(Path(folder) / "model")
-            return export_model(Path(folder) / "model", out, scans=scans, int8=int8)
+            return export_model(Path(folder) / "model", out, scans=scans, int8=int8, progress=progress)
+    with steps(progress=progress) as step:
+        return _write(out, *_exported(Path(model), scans, int8, step))
+
+
+def _exported(
+    model: Path, scans: Survey | None, int8: bool, step: Callable[[str], None]
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Card and files of an exported model; `step` is told what comes next."""
+    step(f"reading {escape(str(model))}")
     saved_card, saved_arrays = read_model_folder(model)
     fitted = Localizer.load(model)
     card = card_of(fitted, saved_card)
     if int8:
         require_network(card["kind"])
+    step("writing the model in another form")
     files = files_of(fitted, card, saved_arrays)
+    step("holding it against the library")
     asked = drawn_scans(fitted.method_.representation) if scans is None else _training(scans)
     card["verified"] = verified(fitted, card, files, asked)
     if int8:
+        step("keeping weights in eight bits, and measuring what that costs")
         files, card["int8"] = quantised(card, files, scans)
-    return _write(out, card, files)
+    return card, files
 
 
 def require_export_path(out: str | Path) -> Path:
@@ -86,9 +107,13 @@ def require_export_path(out: str | Path) -> Path:
         raise BadInputError(
             f"{out} exists and is no exported model; choose another place, nothing was overwritten"
         )
-    if out.exists() and out.is_dir() == (out.suffix == ".zip"):
+    if out.exists() and out.is_dir() == _is_zip(out):
         raise BadInputError(f"{out} is {'a folder' if out.is_dir() else 'a file'}; choose another place")
     return out
+
+
+def _is_zip(out: Path) -> bool:
+    return out.suffix.lower() == ".zip"
 
 
 def _require_packages() -> None:
@@ -111,7 +136,7 @@ def _write(out: Path, card: dict[str, Any], files: Mapping[str, bytes]) -> dict[
     card["size_bytes"] = sum(map(len, files.values()))
     card["sha256"] = card_digest(card)
     whole = {CARD: json.dumps(card, indent=1).encode(), **files}
-    if out.suffix == ".zip":
+    if _is_zip(out):
         with replaced_file(out) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in whole.items():
                 entry = zipfile.ZipInfo(name, _LONG_AGO)

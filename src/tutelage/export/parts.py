@@ -11,6 +11,7 @@ import numpy as np
 
 from tutelage.export.graph import network_graph, scorer_graph, with_metadata
 from tutelage.localizer import Localizer, Method
+from tutelage.matching.calibration import PREFIX
 from tutelage.matching.candidates import FEATURES
 from tutelage.neighbours import NearestNeighbours
 from tutelage.runtime import RUNTIME_FORMAT
@@ -79,7 +80,7 @@ def files_of(model: Localizer, card: Mapping[str, Any], saved: Mapping[str, np.n
         If the network cannot be expressed in ONNX.
     """
     method = model.method_
-    arrays = {name: array for name, array in sorted(saved.items()) if name.startswith(f"{CALIBRATION}.")}
+    arrays = {name: array for name, array in sorted(saved.items()) if name.startswith(PREFIX)}
     files = {}
     scorer = method.scorer if isinstance(method, Tutor) else method
     if isinstance(scorer, Scorer):

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tutelage.errors import BadInputError
-from tutelage.matching.conformal import conformal_quantile
+from tutelage.matching.conformal import conformal_quantile, require_level
 from tutelage.matching.landmarks import Landmarks, difficulty, nearest_distance
 from tutelage.matching.rows import Rows, part
 
-__all__ = ["Calibration", "Judgement", "Scale"]
+__all__ = ["PREFIX", "Calibration", "Judgement", "Scale"]
+
+PREFIX = "calibration."
+"""Before the names of its arrays, where they stand among those of a model."""
 
 _SCANS = 4096  # at a time: 33 MB of cosines
 _MARKS = "landmarks."  # before the names of their arrays
@@ -59,6 +61,8 @@ class Calibration:
     false_refusals : share of scans at new places of the building that are refused, at most
     n_points : reference points held out
     plain_radius_m : the same radius for every scan, by level: for those who have the card alone
+    held_out_mae_m : mean error at the points held out, each counting alike; None of a model fitted before
+        this was kept
     """
 
     landmarks: Landmarks
@@ -69,6 +73,7 @@ class Calibration:
     false_refusals: float
     n_points: int
     plain_radius_m: Mapping[str, float | None]
+    held_out_mae_m: float | None = None
 
     def judge(self, rss_dbm: Rows, position_m: np.ndarray, level: float) -> Judgement:
         """Radii and refusals of scans.
@@ -84,10 +89,7 @@ class Calibration:
         BadInputError
             If the level is no share.
         """
-        if not 0 < level < 1:
-            raise BadInputError(
-                f"level is {level:g}; the share of positions within the radius lies between 0 and 1"
-            )
+        require_level(level)
         n, marks = rss_dbm.shape[0], self.landmarks
         quantile = conformal_quantile(self.score, self.share, level)
         radius_m, unlike = np.full(n, np.nan), np.zeros(n, dtype=bool)
@@ -114,6 +116,7 @@ class Calibration:
             "false_refusals": self.false_refusals,
             "n_points": self.n_points,
             "plain_radius_m": dict(self.plain_radius_m),
+            "held_out_mae_m": self.held_out_mae_m,
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -136,4 +139,5 @@ class Calibration:
             config["false_refusals"],
             config["n_points"],
             config["plain_radius_m"],
+            config.get("held_out_mae_m"),
         )

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["conformal_quantile"]
+from tutelage.errors import BadInputError
+
+__all__ = ["conformal_quantile", "require_level"]
+
+
+def require_level(level: float) -> float:
+    """The level, once it is a share.
+
+    Raises
+    ------
+    BadInputError
+        If it does not lie between 0 and 1.
+    """
+    if not 0 < level < 1:
+        raise BadInputError(
+            f"level is {level:g}; the share of positions within the radius lies between 0 and 1, such as 0.95"
+        )
+    return level
 
 
 def conformal_quantile(score: np.ndarray, share: np.ndarray, level: float) -> float:

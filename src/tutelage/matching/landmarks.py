@@ -13,7 +13,7 @@ from tutelage.matching.readings import represented
 from tutelage.matching.rows import CompressedRows, Rows
 from tutelage.matching.search import FingerprintIndex
 
-__all__ = ["Landmarks", "difficulty", "nearest_distance"]
+__all__ = ["Landmarks", "difficulty", "nearest_distance", "nearest_landmarks"]
 
 _NEAREST = 5
 _SOFT_M, _SOFT_DISTANCE = 1.0, 0.01  # below these, differences in logarithms mean nothing
@@ -84,11 +84,7 @@ def difficulty(
     -------
     [n, 4]
     """
-    k = min(_NEAREST, len(mark_m))
-    near = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
-    distance = 1 - np.take_along_axis(similarity, near, axis=1)
-    weight = 1 / np.maximum(distance, 1e-3)
-    weight /= weight.sum(axis=1, keepdims=True)
+    near, weight = nearest_landmarks(similarity)
     place = mark_m[near]
     mean = np.einsum("nk,nkd->nd", weight, place)
     spread = np.sqrt(np.einsum("nk,nkd->n", weight, (place - mean[:, None]) ** 2))
@@ -100,6 +96,24 @@ def difficulty(
         n_known + 1.0,
     )
     return np.asarray(np.log(np.column_stack(columns)))
+
+
+def nearest_landmarks(similarity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The five landmarks most like each scan, and what each counts: the inverse of its distance.
+
+    Parameters
+    ----------
+    similarity : [n, n_marks] cosines of scans and landmarks
+
+    Returns
+    -------
+    landmark, weight : [n, k], [n, k]
+        Of fewer landmarks all; weights of a scan sum to 1.
+    """
+    k = min(_NEAREST, similarity.shape[1])
+    near = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
+    weight = 1 / np.maximum(1 - np.take_along_axis(similarity, near, axis=1), 1e-3)
+    return near, weight / weight.sum(axis=1, keepdims=True)
 
 
 def nearest_distance(similarity: np.ndarray) -> np.ndarray:

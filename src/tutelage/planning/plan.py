@@ -13,10 +13,13 @@ from tutelage.comparison.held_out import Answers, SurveyedPoints, Trial, surveye
 from tutelage.errors import BadInputError
 from tutelage.learning import Building
 from tutelage.neighbours import choose_settings
+from tutelage.networks import plain_name
 from tutelage.planning.curve import LearningCurve, learning_curve
 from tutelage.planning.places import SurveyedPlaces, surveyed_places
 from tutelage.planning.sampling import SHARES, repetitions
-from tutelage.teacher_names import ALL, AUTO, UNTRAINED, teacher_list
+from tutelage.teacher_names import ALL, AUTO, NONE, network_teacher, scorer_teaching, teacher_list
+from tutelage.training import Budget
+from tutelage.zoo import zoo_names
 
 __all__ = ["SurveyPlan", "plan_survey", "planning_method"]
 
@@ -63,19 +66,54 @@ class SurveyPlan:
         }
 
 
-def planning_method(network: str = "knn", teachers: Sequence[str] = ()) -> Candidate:
+def planning_method(
+    network: str = "knn", teachers: Sequence[str] = (), budget: Budget | None = None
+) -> Candidate:
     """What learns the parts; a scorer weighs as its teacher taught it, without learning from each part anew.
+
+    Parameters
+    ----------
+    network, teachers : as of `Localizer`, but for "auto"
+    budget : length of each fit, None for the recipe's own
 
     Raises
     ------
     UnknownNameError, BadInputError
-        If the network does not exist, or a teacher cannot be read or is not for it.
+        If the network does not exist, a teacher cannot be read, or what is given does not go with the method.
     """
-    if unnamed := sorted({ALL, AUTO, UNTRAINED}.intersection(teachers)):
-        raise BadInputError(f"{unnamed[0]!r} is no teacher to plan with; name files, or zoo:NAME")
-    candidates([network], [str(teacher) for teacher in teacher_list(teachers)])
-    settings = {"own_map": False} if network == "scorer" else {}
-    return Candidate(network, network, tuple(teachers), settings)
+    candidates([network])
+    _require_fitting(network, teachers, budget)
+    if network == "scorer":
+        scorer_teaching(teachers)
+        settings = {} if NONE in teachers else {"own_map": False}
+        return Candidate(network, network, tuple(teachers), settings)
+    return Candidate(network, network, _named(network, teachers))
+
+
+def _require_fitting(network: str, teachers: Sequence[str], budget: Budget | None) -> None:
+    timed = budget not in (None, Budget())
+    if network == "knn" and (teacher_list(teachers) or timed):
+        raise BadInputError("knn has no teachers or epochs; leave them out, or choose another network")
+    if network == "scorer" and timed:
+        raise BadInputError("the scorer learns nothing from the parts; leave epochs and minutes out")
+    if AUTO in teachers:
+        raise BadInputError("teachers are chosen by fit alone; here, name them, or give all or none")
+
+
+def _named(network: str, teachers: Sequence[str]) -> tuple[str, ...]:
+    """The teachers by name, each one known to be of the right kind."""
+    if network == "tutor":
+        scorer_teaching(teachers)
+        return tuple(teachers)
+    given = teacher_list(teachers)
+    if given == [ALL]:
+        name = plain_name(network)
+        given = [*zoo_names(name)]
+        if not given:
+            raise BadInputError(f"no teacher of network {name!r} comes with Tutelage; name a teacher file")
+    for teacher in given:
+        network_teacher(teacher)
+    return tuple(map(str, given))
 
 
 def plan_survey(

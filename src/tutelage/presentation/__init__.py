@@ -5,11 +5,13 @@ from __future__ import annotations
 from tutelage.presentation.answers import positions_text
 from tutelage.presentation.comparisons import fit_words, show_comparison
 from tutelage.presentation.console import show_pairs
+from tutelage.presentation.drifts import show_drift
 from tutelage.presentation.evaluations import show_evaluations
+from tutelage.presentation.exports import show_export
 from tutelage.presentation.models import show_fit
 from tutelage.presentation.plans import show_plan
 from tutelage.presentation.searches import show_tuned
-from tutelage.presentation.surveys import show_check, show_datasets, show_export, show_survey
+from tutelage.presentation.surveys import show_check, show_datasets, show_survey, show_written_survey
 from tutelage.presentation.teachers import show_teachers, show_zoo
 from tutelage.presentation.wording import plain
 
@@ -20,6 +22,7 @@ __all__ = [
     "show_check",
     "show_comparison",
     "show_datasets",
+    "show_drift",
     "show_evaluations",
     "show_export",
     "show_fit",
@@ -28,5 +31,6 @@ __all__ = [
     "show_survey",
     "show_teachers",
     "show_tuned",
+    "show_written_survey",
     "show_zoo",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,10 @@ _FIGURES = {
     "building_hit": "building hit",
     "ipin_p75_m": "IPIN score",
     "evaal_mae_m": "EvAAL score",
+    "level": "level",
     "coverage": "coverage",
     "radius_m": "radius",
+    "n_refused": "refused",
 }
 
 
@@ -38,10 +40,10 @@ def show_evaluations(
     found: Sequence[Evaluation], data_set: str, report: Path | None, as_json: bool = False
 ) -> None:
     """Figures of several models, a row each; columns in which there is nothing to see are left out."""
+    rows = [evaluation.figures() | {"level": evaluation.answers.level} for evaluation in found]
     if as_json:
-        print_json([_as_row(evaluation) for evaluation in found])
+        print_json([_as_row(evaluation, row) for evaluation, row in zip(found, rows, strict=True)])
         return
-    rows = [evaluation.figures() for evaluation in found]
     shown = {key: heading for key, heading in _FIGURES.items() if any(row[key] is not None for row in rows)}
     if not any(row["n_no_position"] for row in rows):
         shown.pop("n_no_position")
@@ -59,11 +61,7 @@ def show_evaluations(
         Console().print(f"report: {plain(str(report))}", highlight=False)
 
 
-def _as_row(evaluation: Evaluation) -> dict[str, Any]:
+def _as_row(evaluation: Evaluation, figures: Mapping[str, Any]) -> dict[str, Any]:
     """The figures of a model; what has to be said beside them, only where there is something."""
-    row = {
-        "model": evaluation.name,
-        **evaluation.figures(),
-        "on_training_scans": evaluation.on_training_scans,
-    }
+    row = {"model": evaluation.name, **figures, "on_training_scans": evaluation.on_training_scans}
     return {**row, "note": evaluation.note} if evaluation.note else row

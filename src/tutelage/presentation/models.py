@@ -49,7 +49,9 @@ def _update(lineage: Mapping[str, Any]) -> dict[str, Any]:
     if "updated_from" not in lineage:
         return {}
     before = lineage["updated_from"]
-    return {"updated_from": f"{before['source']}, {before['n_train']} scans", "dropped": lineage["dropped"]}
+    ignored = {"ignored": lineage["ignored"]} if "ignored" in lineage else {}
+    origin = f"{before['source']}, {before['n_train']} scans"
+    return {"updated_from": origin, "dropped": lineage["dropped"], **ignored}
 
 
 def _teacher_choice(lineage: Mapping[str, Any], as_json: bool) -> dict[str, Any]:

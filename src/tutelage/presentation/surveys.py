@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait f
     from tutelage.datasets import DatasetStatus
     from tutelage.fingerprints import Survey
 
-__all__ = ["show_check", "show_datasets", "show_export", "show_survey"]
+__all__ = ["show_check", "show_datasets", "show_survey", "show_written_survey"]
 
 _KEEPS_EPSG = "geojson"
 
@@ -51,7 +51,9 @@ def show_survey(survey: Survey, as_json: bool) -> None:
     show_pairs(figures, as_json)
 
 
-def show_export(out: Path, form: str, written: Mapping[str, int], epsg: int | None, as_json: bool) -> None:
+def show_written_survey(
+    out: Path, form: str, written: Mapping[str, int], epsg: int | None, as_json: bool
+) -> None:
     """What was written, and how to read it so that positions have their degrees again."""
     kept = form == _KEEPS_EPSG or epsg is None
     lost = f"a {form} does not say that positions are in EPSG:{epsg}; read it with --epsg {epsg}"

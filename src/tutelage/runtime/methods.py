@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tutelage.errors import TutelageError
-from tutelage.matching.calibration import Calibration
+from tutelage.matching.calibration import PREFIX, Calibration
 from tutelage.matching.candidates import CandidateSearch, DescribedMap
 from tutelage.matching.rows import CompressedRows, Rows, part, row_of_each
 from tutelage.matching.search import FingerprintIndex
@@ -19,7 +19,6 @@ from tutelage.positions import Located
 __all__ = ["ARRAYS", "NETWORK", "SCORER", "Method", "calibration_of", "method_of"]
 
 ARRAYS, NETWORK, SCORER = "arrays.npz", "network.onnx", "scorer.onnx"
-_CALIBRATION = "calibration."
 _SCANS = 512  # at a time
 
 
@@ -59,7 +58,7 @@ def calibration_of(card: Mapping[str, Any], files: Mapping[str, bytes]) -> Calib
     """The radii and refusals of an exported model, None without."""
     if "calibration" not in card:
         return None
-    return Calibration.from_config(card["calibration"], _arrays(files, _CALIBRATION))
+    return Calibration.from_config(card["calibration"], _arrays(files, PREFIX))
 
 
 def _arrays(files: Mapping[str, bytes], prefix: str = "") -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from tutelage.errors import BadInputError, FileFormatError
 from tutelage.frames import LocalFrame
+from tutelage.matching.conformal import require_level
 from tutelage.matching.readings import represented, require_rss_range
 from tutelage.matching.rows import CompressedRows, in_order, kept, picked, row_sums
 from tutelage.names import columns_in
@@ -91,6 +92,7 @@ class Runtime:
         """The same as arrays, in the frame of the model."""
         if isinstance(scans, Mapping):
             raise BadInputError("give a list of scans, also for one scan: locate([scan])")
+        require_level(level)
         scans = list(scans)
         ids = np.asarray(scan_id if scan_id is not None else np.arange(len(scans)), dtype=np.str_)
         if len(ids) != len(scans):

@@ -16,7 +16,7 @@ from tutelage.matching.readings import readings_of
 from tutelage.names import columns_in
 from tutelage.sparse_rows import csr
 
-__all__ = ["held_by", "new_for", "with_access_points"]
+__all__ = ["held_by", "names_after", "new_for", "with_access_points"]
 
 _FAINTEST_DB = 0.5  # above the lowest RSS: what a mean fingerprint hardly hears is left out
 
@@ -99,21 +99,49 @@ def _label(kind: str, given: np.ndarray | None, old: np.ndarray | None) -> np.nd
     return given
 
 
-def with_access_points(scans: FingerprintSet, names: Sequence[str], drop: Collection[str]) -> FingerprintSet:
-    """Scans without the access points to drop; those that hear nothing else are left out.
+def names_after(
+    known: Sequence[str], new: FingerprintSet, drop: Collection[str], *, may_grow: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Access points of the updated model: those it knows without those to drop, and what new scans hear.
+
+    Parameters
+    ----------
+    known : of the model as it was
+    new : as of `new_for`
+    may_grow : whether the model can take others than it knows
+
+    Returns
+    -------
+    names, ignored
+        `ignored` : heard in the new scans, and not taken
 
     Raises
     ------
     UnknownNameError
-        If the model does not know one of them.
+        If the model does not know one to drop.
+    """
+    for name in drop:
+        if name not in known:
+            raise UnknownNameError("access point", name, known)
+    left = tuple(name for name in known if name not in drop)
+    there = set(known)
+    others = [new.access_points[j] for j in np.unique(new.rss_dbm.indices).tolist()]
+    others = [name for name in others if name not in there]
+    return ((*left, *others), ()) if may_grow else (left, tuple(others))
+
+
+def with_access_points(scans: FingerprintSet, names: Sequence[str]) -> FingerprintSet:
+    """Scans over these access points alone; those that hear nothing else are left out.
+
+    Raises
+    ------
     BadInputError
         If nothing is left.
     """
-    for name in drop:
-        if name not in names:
-            raise UnknownNameError("access point", name, names)
-    kept = scans.aligned_to([name for name in scans.access_points if name not in drop])
+    kept = scans.aligned_to(names)
     kept = kept[kept.n_heard > 0]
     if not len(kept):
-        raise BadInputError(f"without the {len(drop)} access points to drop no scan hears anything")
+        raise BadInputError(
+            f"no scan hears any of the {len(names)} access points that are left; drop fewer of them"
+        )
     return kept

@@ -28,7 +28,7 @@ from tutelage.training import (
     supervised_step,
 )
 
-__all__ = ["learn_on", "widened"]
+__all__ = ["learn_on", "takes_access_points", "widened"]
 
 _UPDATES, _RATE = 0.25, 0.5  # of those of the recipe
 
@@ -99,18 +99,17 @@ def widened(student: Student, access_points: Sequence[str]) -> Student:
     source = torch.as_tensor(columns_in(known, names).copy())
     spec, settings = student.network.spec, student.network.settings
     grown = SpecializedNetwork(spec, len(names), settings)
-    probe = SpecializedNetwork(spec, len(known) + 1, settings).module.state_dict()
     before, after = student.network.module.state_dict(), grown.module.state_dict()
-    axes = {key: _axis(before[key], probe[key]) for key in before}
+    axes = _axes(student)
     weights = {
         key: value if axes[key] is None else _taken(value, source, int(axes[key] or 0))
         for key, value in before.items()
     }
     # A network without a weight for each knows them by their places (an image, row after row).
-    fits = any(axis is not None for axis in axes.values()) or names == known
+    fits = takes_access_points(student) or names == known
     if not fits or any(weights[key].shape != after[key].shape for key in weights):
         raise BadInputError(
-            f"the shape of {spec.name} depends on its access points, and the new scans have others; fit it "
+            f"the shape of {spec.name} depends on its access points, and these are others; fit it "
             "anew with all scans (dnn, cnnloc and baat have one row of weights for each, and learn on)"
         )
     grown.module.load_state_dict(weights)
@@ -120,13 +119,25 @@ def widened(student: Student, access_points: Sequence[str]) -> Student:
     )
 
 
+def takes_access_points(student: Student) -> bool:
+    """Whether a network has one row of weights for each access point, so that it can take others."""
+    return any(axis is not None for axis in _axes(student).values())
+
+
+def _axes(student: Student) -> dict[str, int | None]:
+    """Of each weight, the axis along which it has one row an access point; None if it has none."""
+    network, n_ap = student.network, len(student.representation.access_points)
+    probe = SpecializedNetwork(network.spec, n_ap + 1, network.settings).module.state_dict()
+    return {key: _axis(weight, probe[key]) for key, weight in network.module.state_dict().items()}
+
+
 def _unknown(access_points: Sequence[str], known: Sequence[str]) -> list[str]:
     there = set(known)
     return [name for name in access_points if name not in there]
 
 
 def _axis(before: Tensor, with_one_more: Tensor) -> int | None:
-    """The axis along which a weight has one row an access point; None if it has none."""
+    """Of a weight, and of the same one in a network of one access point more."""
     if before.ndim != with_one_more.ndim:
         return None
     more = np.subtract(with_one_more.shape, before.shape)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tutelage.calibration import Trial, calibrate
-from tutelage.errors import BadInputError
+from tutelage.errors import BadInputError, LeftOutWarning
 from tutelage.fingerprints import FingerprintSet
 from tutelage.fitting import Method, share_held_out
 from tutelage.learning import Building, training_scans
@@ -21,12 +23,12 @@ from tutelage.student import Student
 from tutelage.surveys import reference_points
 from tutelage.training import Budget, RunOptions
 from tutelage.tutor import Tutor
-from tutelage.updating.old_scans import held_by, new_for, with_access_points
-from tutelage.updating.student import learn_on
+from tutelage.updating.old_scans import held_by, names_after, new_for, with_access_points
+from tutelage.updating.student import learn_on, takes_access_points
 
 __all__ = ["updated"]
 
-_OF_ORIGIN = "source", "licence", "data_hash", "n_train", "seed", "dropped", "updated_from"  # of a lineage
+_OF_ORIGIN = "source", "licence", "data_hash", "n_train", "seed", "dropped", "ignored", "updated_from"
 _Learn = Callable[[FingerprintSet, FingerprintSet, RunOptions], Method]
 
 
@@ -36,6 +38,8 @@ class _Scans:
 
     old: FingerprintSet
     new: FingerprintSet
+    ignored: tuple[str, ...] = ()
+    """Access points that new scans hear and the model cannot take."""
 
     @property
     def joined(self) -> FingerprintSet:
@@ -61,7 +65,9 @@ def updated(
 
     k-NN, scorer and tutor search the old and the new scans together; settings, the scorer's weights and the
     tutor's share stay. A network, the tutor's among them, continues from its weights on old and new scans in
-    equal parts; a network alone holds its landmarks of the old ones. New access points are added.
+    equal parts; a network alone holds its landmarks of the old ones. New access points that the new scans
+    hear are added; BayesCNN, whose shape depends on its access points, learns on without them, which a
+    `LeftOutWarning` and the lineage say.
 
     Parameters
     ----------
@@ -92,9 +98,7 @@ def updated(
         log=Path(log) if log else None,
         progress=progress,
     )
-    old = held_by(model)
-    given = new_for(model, scans, old)
-    known = _Scans(*(with_access_points(each, model.access_points_, drop) for each in (old, given)))
+    known = _scans(model, scans, drop)
 
     def learn(old: FingerprintSet, new: FingerprintSet, options: RunOptions) -> Method:
         return _continued(method, old, new, options)
@@ -104,22 +108,54 @@ def updated(
     trial = _trial(learn, known, options, of_new=_learns(method)) if calibrated else None
     found.calibration_ = calibrate(known.joined, found.access_points_, trial, seed=seed) if trial else None
     found.lineage_ = {
-        **model.lineage_,
+        **_lineage(model, known.ignored, drop),
         "source": name,
         "licence": licence,
         "data_hash": scans.content_hash(),
         "n_train": len(scans),
         "seed": seed,
         "fit_seconds": round(time.monotonic() - began, 1),
-        "metrics": {},
-        "dropped": sorted(drop),
-        "updated_from": {key: model.lineage_[key] for key in _OF_ORIGIN if key in model.lineage_},
     }
     return found
 
 
+def _scans(model: Localizer, new: FingerprintSet, drop: Collection[str]) -> _Scans:
+    """What the model holds and what is new, over the access points that it will know."""
+    student = _student_of(model.method_)
+    old = held_by(model)
+    given = new_for(model, new, old)
+    may_grow = student is None or takes_access_points(student)
+    names, ignored = names_after(model.access_points_, given, drop, may_grow=may_grow)
+    if ignored:
+        warnings.warn(
+            f"{len(ignored)} new access points are ignored, such as {ignored[0]}: the shape of this "
+            f"{model.network} depends on its access points; to take them, fit it anew with all scans",
+            LeftOutWarning,
+            stacklevel=3,
+        )
+    return _Scans(with_access_points(old, names), with_access_points(given, names), ignored)
+
+
+def _lineage(model: Localizer, ignored: Collection[str], drop: Collection[str]) -> dict[str, Any]:
+    """The model's own, and what became of it."""
+    return {
+        **{key: value for key, value in model.lineage_.items() if key != "ignored"},
+        "metrics": {},
+        "dropped": sorted(drop),
+        **({"ignored": sorted(ignored)} if ignored else {}),
+        "updated_from": {key: model.lineage_[key] for key in _OF_ORIGIN if key in model.lineage_},
+    }
+
+
+def _student_of(method: Method) -> Student | None:
+    """The network that learns on; None where nothing learns."""
+    if isinstance(method, Tutor):
+        return method.student
+    return method if isinstance(method, Student) else None
+
+
 def _learns(method: Method) -> bool:
-    return isinstance(method, (Student, Tutor))
+    return _student_of(method) is not None
 
 
 def _continued(method: Method, old: FingerprintSet, new: FingerprintSet, options: RunOptions) -> Method:

@@ -1,0 +1,140 @@
+"""The tables of the pages on calibration and drift are those of the committed results."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from statistics import mean, median
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LEVELS = "0.5", "0.8", "0.95"
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (ROOT / "results" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def page(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def cells(name: str, results: str) -> list[list[str]]:
+    """The cells of the table after the mark that names the results, without its head."""
+    after = page(name).split(f"<!-- from results/{results}.csv -->")[1].split("<!-- end")[0]
+    lines = [line for line in after.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
+
+
+def percent(text: str) -> float:
+    return float(text.strip().split("%")[0])
+
+
+# -- calibration ------------------------------------------------------------------------------------------
+
+
+def test_calibration_page_has_a_row_for_what_was_measured() -> None:
+    found = {(row["survey"], row["scans"], row["network"]) for row in rows("calibration")}
+    assert {tuple(row[:3]) for row in cells("calibration", "calibration")} == found
+    assert len(cells("calibration", "calibration")) == len(found)
+
+
+def test_calibration_page_shows_the_committed_figures() -> None:
+    for survey, scans, network, seeds, points, error, shares, radius, refused in cells(
+        "calibration", "calibration"
+    ):
+        own = [
+            row
+            for row in rows("calibration")
+            if (row["survey"], row["scans"], row["network"]) == (survey, scans, network)
+        ]
+        at = {level: [row for row in own if row["level"] == level] for level in LEVELS}
+        last = at["0.95"]
+        assert {row["seed"] for row in last} == {str(seed) for seed in range(int(seeds))}
+        assert points == last[0]["points"]
+        assert float(error.split()[0]) == pytest.approx(mean(float(r["mae_m"]) for r in last), abs=0.006)
+        assert float(radius.split()[0]) == pytest.approx(mean(float(r["radius_m"]) for r in last), abs=0.06)
+        for share, level in zip(re.split(r" / ", shares), LEVELS, strict=True):
+            if share == "-":
+                assert not at[level]
+                continue
+            coverage = mean(float(row["coverage"]) for row in at[level])
+            assert percent(share) == pytest.approx(100 * coverage, abs=0.06), (survey, level)
+        n_refused, n = (sum(int(row[name]) for row in last) for name in ("n_refused", "n"))
+        assert percent(refused) == pytest.approx(100 * n_refused / n, abs=0.06)
+        at_most = 100 * float(last[0]["false_refusals"])
+        assert percent(refused.split("(")[1]) == pytest.approx(at_most, abs=0.06)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_calibration_page_names_the_surveys_that_meet_the_goal(level: str) -> None:
+    own = [row for row in rows("calibration") if row["scans"] == row["survey"] and row["level"] == level]
+    for network in {row["network"] for row in own}:
+        begin = f"- {network}, {100 * float(level):.0f} %: met by "
+        [said] = [line.removeprefix(begin) for line in page("calibration").splitlines() if begin in line]
+        met, missed = said.split("; not met: ")
+        for survey in {row["survey"] for row in own if row["network"] == network}:
+            shares = [float(r["coverage"]) for r in own if (r["survey"], r["network"]) == (survey, network)]
+            off = 100 * (mean(shares) - float(level))
+            there, elsewhere = (met, missed) if abs(off) <= 2 else (missed, met)
+            [told] = re.findall(rf"\b{re.escape(survey)} \(([-+.\d]+)\)", there)
+            assert float(told) == pytest.approx(off, abs=0.06)
+            assert f"{survey} (" not in elsewhere
+
+
+def test_calibration_page_says_how_the_library_ages() -> None:
+    words = " ".join(page("calibration").split())
+    months = [row for row in rows("calibration") if row["survey"] == "uji_library:1"]
+    error = {
+        scans: mean(float(row["mae_m"]) for row in months if row["scans"] == f"uji_library:{scans}")
+        for scans in ("1", "24")
+    }
+    assert f"over 24 months errors grow from {error['1']:.1f} to {error['24']:.1f} m" in words
+    assert min(float(row["coverage"]) for row in months if row["level"] == "0.95") > 0.95
+    own = [row for row in rows("calibration") if row["survey"] == "tut1"]
+    [tut1] = [row for row in own if (row["network"], row["level"], row["seed"]) == ("knn", "0.95", "0")]
+    assert f"TUT1's test scans, of which {100 * float(tut1['coverage']):.1f} % lie within" in words
+
+
+# -- drift ------------------------------------------------------------------------------------------------
+
+
+def test_drift_page_shows_the_committed_months() -> None:
+    found = cells("drift", "drift")
+    assert [row[0] for row in found] == [row["month"] for row in rows("drift")]
+    for shown, row in zip(found, rows("drift"), strict=True):
+        assert shown[:5] == [row[name] for name in ("month", "gone", "shifted", "new", "common_db")]
+        assert percent(shown[5]) == pytest.approx(100 * float(row["refused"]), abs=0.06)
+        for cell, name in zip(shown[6:8], ("estimated", "measured"), strict=True):
+            assert percent(cell) == pytest.approx(100 * (float(row[name]) - 1), abs=0.51)
+        assert (shown[8], shown[10]) == (row["mae_m"], row["severity"])
+        assert percent(shown[9]) == pytest.approx(100 * float(row["coverage"]), abs=0.06)
+
+
+def test_drift_page_says_how_the_estimate_did() -> None:
+    words, months = " ".join(page("drift").split()), rows("drift")
+    off = [abs(float(row["estimated"]) - float(row["measured"])) for row in months]
+    assert f"median difference {median(off):.1%}, largest {max(off):.1%}" in words
+    before = [float(row["measured"]) - 1 for row in months if 3 <= int(row["month"]) <= 10]
+    assert {row["gone"] for row in months if int(row["month"]) <= 10} == {"0"}
+    span = f"{100 * min(before):.0f} to {100 * max(before):.0f} % larger before anything is gone"
+    assert f"from month 3 on the error is {span}" in words
+
+
+def test_drift_page_shows_the_committed_updates() -> None:
+    found = cells("drift", "updates")
+    committed = [
+        [
+            row["month"],
+            row["model"],
+            row["mae_m"],
+            row["p95_m"],
+            f"{100 * float(row['coverage']):.1f}%",
+            row["radius_m"],
+        ]
+        for row in rows("updates")
+    ]
+    assert found == committed
