@@ -34,7 +34,6 @@ from tutelage.training import Budget, RunOptions, resolve_device
 
 __all__ = ["Localizer", "Method", "Scans"]
 
-
 _SCANS = 1024  # between two steps of a progress bar; a multiple of what methods take at a time
 
 Scans: TypeAlias = FingerprintSet | Sequence[Mapping[str, float]] | np.ndarray | sparse.csr_array
@@ -284,6 +283,8 @@ class Localizer:
 
 def _located(method: Method, scans: FingerprintSet, progress: bool) -> Located:
     """Block after block, so that it can be seen to go on."""
+    if len(scans) <= _SCANS:
+        return method.locate(scans)
     words = f"locating {len(scans):,} scans"
     parts = [method.locate(scans[these]) for these in blocks(len(scans), _SCANS, words, progress=progress)]
     return Located.joined(parts)

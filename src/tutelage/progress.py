@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -13,10 +13,11 @@ __all__ = ["blocks", "steps"]
 
 def blocks(n: int, size: int, words: str, *, progress: bool) -> Iterator[slice]:
     """Slices of at most `size` rows that cover n, with a bar where there are several; one if n is 0."""
-    starts = range(0, max(n, 1), size)
-    console = Console(stderr=True)
-    hidden = not progress or len(starts) == 1 or not console.is_terminal
-    for first in track(starts, words, console=console, disable=hidden, transient=True):
+    starts: Iterable[int] = range(0, max(n, 1), size)
+    if progress and n > size:  # a bar costs as much as a position
+        console = Console(stderr=True)
+        starts = track(starts, words, console=console, disable=not console.is_terminal, transient=True)
+    for first in starts:
         yield slice(first, first + size)
 
 
