@@ -49,7 +49,8 @@ def show_evaluations(
         shown.pop("n_no_position")
     if all(row["ground_mae_m"] == row["mae_m"] for row in rows):
         shown.pop("ground_mae_m", None)
-    table = Table("model", title=f"2-D error on {plain(data_set)}, in metres of the data set")
+    table = Table(title=f"2-D error on {plain(data_set)}, in metres of the data set")
+    table.add_column("model", no_wrap=True)
     for heading in shown.values():
         table.add_column(heading, justify="right")
     for evaluation, row in zip(found, rows, strict=True):
