@@ -97,6 +97,34 @@ def test_calibration_page_says_how_the_library_ages() -> None:
     own = [row for row in rows("calibration") if row["survey"] == "tut1"]
     [tut1] = [row for row in own if (row["network"], row["level"], row["seed"]) == ("knn", "0.95", "0")]
     assert f"TUT1's test scans, of which {100 * float(tut1['coverage']):.1f} % lie within" in words
+    lost = {
+        level: round(100 * (covered("uji_library:1", level) - covered("uji_library:24", level)))
+        for level in ("0.8", "0.5")
+    }
+    assert (
+        f"at 80 % they hold {lost['0.8']} points fewer than at first, at 50 % {lost['0.5']} points" in words
+    )
+
+
+def covered(scans: str, level: str, network: str = "knn") -> float:
+    """Mean coverage over seeds."""
+    wanted = (scans, network, level)
+    own = [row for row in rows("calibration") if (row["scans"], row["network"], row["level"]) == wanted]
+    return mean(float(row["coverage"]) for row in own)
+
+
+def test_calibration_page_says_where_radii_fail_and_how_far_seeds_lie_apart() -> None:
+    words = " ".join(page("calibration").split())
+    short = [round(95 - 100 * covered(survey, "0.95")) for survey in ("tut5", "tut1")]
+    assert short == sorted(short)
+    assert f"{short[0]} to {short[1]} points too seldom on average over five seeds" in words
+    assert f"the DNN's hold TUT5's {95 - 100 * covered('tut5', '0.95', 'dnn'):.0f} points too seldom" in words
+    by_survey: dict[str, list[float]] = {}
+    for row in rows("calibration"):
+        if (row["network"], row["level"], row["survey"]) == ("knn", "0.95", row["scans"]):
+            by_survey.setdefault(row["survey"], []).append(100 * float(row["coverage"]))
+    apart = [max(found) - min(found) for found in by_survey.values() if len(found) > 1]
+    assert f"coverage at 95 % moves by {min(apart):.0f} to {max(apart):.0f} points" in words
 
 
 # -- drift ------------------------------------------------------------------------------------------------
