@@ -28,11 +28,12 @@ accuracy: $(READY)
 	$(BIN)/tutelage reproduce small_surveys
 	$(BIN)/python -m benchmarks.accuracy
 
-# What docs/calibration.md, surveying.md and drift.md say was measured. Finished rows of the first two are kept:
-# delete results/calibration.csv or results/learning_curves.csv to measure anew.
+# What docs/calibration.md, surveying.md, export.md and drift.md say was measured. Finished rows of the first three are
+# kept: delete results/calibration.csv, learning_curves.csv or eight_bits.csv to measure anew.
 figures: $(READY)
 	$(BIN)/python -m benchmarks.calibration
 	$(BIN)/python -m benchmarks.learning_curves
+	$(BIN)/python -m benchmarks.eight_bits
 	$(BIN)/python -m benchmarks.drift
 
 bench: $(READY)
