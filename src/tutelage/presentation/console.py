@@ -14,11 +14,16 @@ from tutelage.presentation.wording import in_words, plain
 
 __all__ = ["print_json", "show", "show_pairs"]
 
+_WIDE, _WIDEST = 160, 10_000
 
-def show(table: Table | str) -> None:
-    """A table, or a line in which markup is understood."""
-    # Piped into a file there is no width to respect: show every column whole.
-    (Console() if sys.stdout.isatty() else Console(width=160)).print(table)
+
+def show(table: Table | str, *, whole: bool = False) -> None:
+    """A table, or a line in which markup is understood; `whole`: piped into a file, as wide as it needs."""
+    if sys.stdout.isatty():
+        Console().print(table)
+        return
+    needed = Console(width=_WIDEST).measure(table).maximum if whole else _WIDE
+    Console(width=max(_WIDE, needed)).print(table)
 
 
 def show_pairs(figures: Mapping[str, Any], as_json: bool) -> None:

@@ -55,7 +55,7 @@ def show_evaluations(
         table.add_column(heading, justify="right")
     for evaluation, row in zip(found, rows, strict=True):
         table.add_row(plain(evaluation.name), *(number(row[key]) for key in shown))
-    show(table)
+    show(table, whole=True)
     for note in filter(None, (evaluation.note for evaluation in found)):
         show(f"[bold]note:[/] {plain(note)}")
     if report:
