@@ -73,10 +73,11 @@ def reproduce_command(
     lists = {"targets": targets, "networks": networks, "methods": methods, "sources": sources}
     request = Request(budget, **{what: _listed(what, names) for what, names in lists.items()}, n_seeds=seeds)
     run_on = executor_of(executor, jobs=jobs or os.cpu_count() or 1, address=address)
-    names = (*TABLES, APPENDIX_A) if table == "all" else (table,)
-    _require_all_have(names, request)
     if finished and table == APPENDIX_A:
         raise BadInputError(f"--finished is for tables of cells; {APPENDIX_A} is one search")
+    every = (*TABLES,) if finished else (*TABLES, APPENDIX_A)
+    names = every if table == "all" else (table,)
+    _require_all_have(names, request)
     pages: list[Any] = []
     with stoppable("give the same command again: finished cells are kept"):
         for name in names:
@@ -85,7 +86,7 @@ def reproduce_command(
                     name, out, run_on, request, data_dir=data_dir, progress=not as_json, run=not finished
                 )
                 pages.append(json_page(summary) if as_json else markdown_page(summary))
-            elif not finished:
+            else:
                 # One search on one target: of a request for all tables it takes the budget alone.
                 asked = Request(budget) if table == "all" else request
                 search = search_weights(out, run_on, asked, data_dir=data_dir, progress=not as_json)
