@@ -124,7 +124,7 @@ def trial_of(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | No
     share = share_held_out(_n_points(heard))
     if share is None:
         return None
-    if fitted.trial and _n_points(fitted.trial.asked) >= _ENOUGH_POINTS:
+    if fitted.trial and len(np.unique(fitted.trial.point)) >= _ENOUGH_POINTS:
         return fitted.trial
     rest, held = split_by_position(heard, fraction=share, seed=plan.options.seed)
     twin = replace(
@@ -133,7 +133,7 @@ def trial_of(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | No
         options=plan.options.within("calibration", "to calibrate: "),
     )
     method = learn_building(twin, heard[rest]).method
-    return Trial(heard[rest], heard[held], method.locate(heard[held]))
+    return Trial(heard[rest], heard[held], reference_points(heard)[held], method.locate(heard[held]))
 
 
 def _of_twin(network: str, lineage: Mapping[str, Any]) -> dict[str, Any]:

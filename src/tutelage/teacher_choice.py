@@ -91,7 +91,8 @@ def choose_teachers(plan: FitPlan, scans: FingerprintSet, survey: str) -> Chosen
         return _taken(plan, candidates[0], {"why": f"{why}; nothing was tried"})
     rest, held = split_by_position(heard, fraction=share, seed=plan.options.seed)
     trial = _trial_plan(plan, len(rest), is_network)
-    errors_m = [_errors_m(trial, each, heard[rest], heard[held]) for each in candidates]
+    point = np.unique(reference_points(heard)[held], return_inverse=True)[1]
+    errors_m = [_errors_m(trial, each, heard[rest], heard[held], point) for each in candidates]
     return _taken(plan, *verdict(candidates, np.stack(errors_m)))
 
 
@@ -143,13 +144,14 @@ def _trial_budget(plan: FitPlan, n_scans: int) -> Budget:
     return Budget(updates=max(1, round(_SHARE * given.n_steps(n_scans, recipe, in_paper))))
 
 
-def _errors_m(plan: FitPlan, candidate: Candidate, rest: FingerprintSet, held: FingerprintSet) -> np.ndarray:
-    """[n_points] mean error on each reference point that was held out."""
+def _errors_m(
+    plan: FitPlan, candidate: Candidate, rest: FingerprintSet, held: FingerprintSet, point: np.ndarray
+) -> np.ndarray:
+    """[n_points] mean error on each reference point held out; `point` says which scan is of which."""
     run = f"teachers-{candidate.name.replace(':', '-').replace(' ', '-')}"
     options = plan.options.within(run, f"teachers {candidate.name}: ")
     learnt = learn_building(replace(plan, teachers=candidate.teachers, options=options), rest)
     error_m = np.linalg.norm(learnt.method.locate(held).position_m - held.known_position_m, axis=1)
-    point = reference_points(held)
     return np.asarray(np.bincount(point, weights=error_m) / np.bincount(point))
 
 

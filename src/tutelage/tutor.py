@@ -197,7 +197,7 @@ def _choose_share(
     if _n_points(train) < _FEWEST_POINTS:
         return settings.prior_share, {}, None
     rest, held = split_by_position(train, fraction=_HELD_OUT, seed=pair.options.seed)
-    asked = train[held]
+    asked, point = train[held], reference_points(train)[held]
     by_scorer = pair.scorer(train[rest], f"{_HOLD_OUT}scorer").scorer.locate(asked)
     scored = by_scorer.position_m
     learnt = pair.student(train[rest], f"{_HOLD_OUT}network").locate(asked).position_m
@@ -206,12 +206,12 @@ def _choose_share(
         return float(np.linalg.norm(mixed(scored, learnt, share) - asked.known_position_m, axis=1).mean())
 
     best = min(_SHARES.tolist(), key=error_m)
-    n_points, prior = _n_points(asked), settings.prior_points
+    n_points, prior = len(np.unique(point)), settings.prior_points
     share = (n_points * best + prior * settings.prior_share) / (n_points + prior)
     errors = {"held_out_mae_m": share, "held_out_scorer_mae_m": 0.0, "held_out_network_mae_m": 1.0}
     answers = by_scorer._replace(position_m=mixed(scored, learnt, share))
     held_out = {name: round(error_m(each), 3) for name, each in errors.items()}
-    return share, held_out, Trial(train[rest], asked, answers)
+    return share, held_out, Trial(train[rest], asked, point, answers)
 
 
 def _n_points(scans: FingerprintSet) -> int:

@@ -31,7 +31,9 @@ class Trial(NamedTuple):
 
     learnt: FingerprintSet
     asked: FingerprintSet
-    """Of other reference points."""
+    """[m] scans of other reference points."""
+    point: np.ndarray
+    """[m] int: their reference points."""
     located: Located
 
 
@@ -62,7 +64,7 @@ def calibrate(
             "calibration, or survey more points"
         )
     asked, similarity, position_m = trial.asked[known], similarity[known], trial.located.position_m[known]
-    point = reference_points(asked)
+    point = np.unique(trial.point[known], return_inverse=True)[1]
     share, n_points = point_shares(point), int(point.max()) + 1
     hard = difficulty(similarity, marks.position_m, np.diff(rss_dbm.indptr)[known], position_m)
     error_m = np.linalg.norm(position_m - asked.known_position_m, axis=1)

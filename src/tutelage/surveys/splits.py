@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet
+from tutelage.surveys.walks import walk_sections
 
 __all__ = ["reference_points", "split_by_device", "split_by_position", "split_by_time", "split_by_user"]
 
@@ -25,8 +26,8 @@ Rows = tuple[np.ndarray, np.ndarray]
 def reference_points(scans: FingerprintSet, cell_m: float | None = None) -> np.ndarray:
     """[n] int from 0 without gaps: the reference point of each scan, or its cell of a square grid.
 
-    A point on another floor or in another building is another point. Parameters and errors as of
-    `split_by_position`.
+    A point on another floor or in another building is another point; of scans taken on the way, 5 m of a
+    walk are one (see `walk_sections`). Parameters and errors as of `split_by_position`.
     """
     place = scans.known_position_m
     if cell_m is not None:
@@ -34,7 +35,11 @@ def reference_points(scans: FingerprintSet, cell_m: float | None = None) -> np.n
             raise BadInputError(f"cell_m is {cell_m:g}; a cell has a side of more than 0 m")
         place = np.floor(place / cell_m)
     labels = [label for label in (scans.floor, scans.building) if label is not None]
-    return _group_of(place[:, 0], place[:, 1], *labels)
+    point = _group_of(place[:, 0], place[:, 1], *labels)
+    if cell_m is not None:
+        return point
+    section = walk_sections(scans, point)
+    return _group_of(np.where(section < 0, len(scans) + point, section))
 
 
 def split_by_position(
@@ -47,7 +52,7 @@ def split_by_position(
     scans : n scans with positions; a point on another floor or in another building is another point
     fraction : wanted share of the n scans, in (0, 1)
     seed : decides which points are held out
-    cell_m : side of a cell in metres; None holds out points of equal coordinates
+    cell_m : side of a cell in metres; None holds out points of equal coordinates, and 5 m sections of walks
 
     Raises
     ------

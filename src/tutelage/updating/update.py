@@ -188,7 +188,7 @@ def _trial(learn: _Learn, known: _Scans, options: RunOptions, *, of_new: bool) -
         return None
     chosen = np.random.default_rng(options.seed).choice(points, round(share * len(points)), replace=False)
     held = np.isin(point, chosen)
-    asked = joined[held & is_new] if of_new else joined[held]
+    asked = held & is_new if of_new else held
     rest = [joined[~held & ~is_new], joined[~held & is_new]]
     twin = learn(rest[0], rest[1], options.within("calibration", "to calibrate: "))
-    return Trial(joined[~held], asked, twin.locate(asked))
+    return Trial(joined[~held], joined[asked], point[asked], twin.locate(joined[asked]))
