@@ -20,6 +20,7 @@ from tutelage.frames import LocalFrame
 from tutelage.localizer import Localizer
 from tutelage.networks import check_network, register_network
 from tutelage.positions import Positions
+from tutelage.scorer import shipped_scorer
 from tutelage.teaching import teach
 from tutelage.training import Budget, RunOptions
 
@@ -240,7 +241,9 @@ def test_positions_are_in_the_coordinates_of_the_survey(survey: Survey, unseen: 
         ({}, "tutor"),
         ({"settings": {"share": 0.5}, "seed": 1}, "tutor"),
         ({"teachers": "untrained"}, "dnn"),
-        ({"teachers": ["a.teacher"]}, "dnn"),
+        ({"teachers": "zoo:dnn-dsi1"}, "dnn"),
+        ({"teachers": "all"}, "dnn"),
+        ({"teachers": ["zoo:scorer"]}, "tutor"),
         ({"transfer": "sequential"}, "dnn"),
         ({"recipe": "paper"}, "dnn"),
         ({"network": "knn", "recipe": "paper"}, "knn"),
@@ -250,6 +253,13 @@ def test_where_nothing_is_named_the_tutor_learns_and_else_what_can(
     asked: dict[str, Any], network: str
 ) -> None:
     assert Localizer(**asked).network == network
+
+
+def test_a_scorers_teacher_in_a_file_has_the_tutor_learn(tmp_path: Path) -> None:
+    shipped_scorer().save(tmp_path / "own.teacher")
+    assert Localizer(teachers=tmp_path / "own.teacher").network == "tutor"
+    with pytest.raises(BadInputError, match="there is no teacher file gone"):
+        Localizer(teachers="gone.teacher")
 
 
 def test_predict_before_fit_says_so() -> None:

@@ -142,11 +142,16 @@ def scorer_teaching(teachers: TeacherNames) -> ScorerTeaching:
 def default_network(teachers: TeacherNames, transfer: str, recipe: str) -> str:
     """What learns a building where no network is named: the tutor, unless only a network can do as asked.
 
-    A scorer's teacher is known as one by its name in the zoo, or as itself; a file is not read for this.
+    Errors as of `any_teacher`, for a teacher that is named by its file.
     """
-    of_network = [
-        teacher
-        for teacher in teacher_list(teachers)
-        if teacher not in (AUTO, _SHIPPED) and not isinstance(teacher, ScorerTeacher)
-    ]
+    of_network = [teacher for teacher in teacher_list(teachers) if not _is_for_tutor(teacher)]
     return "dnn" if of_network or transfer != "none" or recipe != "default" else "tutor"
+
+
+def _is_for_tutor(teacher: AnyTeacher) -> bool:
+    if teacher in (AUTO, _SHIPPED):
+        return True
+    if teacher in (ALL, UNTRAINED):
+        return False
+    known = teacher if isinstance(teacher, (Teacher, ScorerTeacher)) else any_teacher(teacher)
+    return isinstance(known, ScorerTeacher)

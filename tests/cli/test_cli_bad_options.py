@@ -291,11 +291,12 @@ def test_model_is_no_teacher_and_teacher_is_no_model(
     assert files_below(workplace) == {}
 
 
-def test_scorer_teacher_without_a_network_says_which_ones_take_it(
+def test_scorer_teacher_of_a_network_says_which_ones_take_it(
     tutelage: Command, tables: Path, workplace: Path
 ) -> None:
     shipped_scorer().save(workplace / "s.scorer")
-    ended = tutelage("fit", "--target", tables / "survey.csv", "--teacher", "s.scorer", "--out", "m", *ANY)
+    how = "--network", "dnn", "--teacher", "s.scorer", "--out", "m", *ANY
+    ended = tutelage("fit", "--target", tables / "survey.csv", *how)
     assert_refused(ended, "a scorer teacher is for --network scorer or tutor")
     assert set(files_below(workplace)) == {"s.scorer"}
 

@@ -114,7 +114,7 @@ def _teach_scorer(
 
     recipe = ScorerRecipe.checked(settings)
     with stoppable(GO_ON):
-        teacher = teach_scorer(load(sources), recipe, options)
+        teacher = teach_scorer(load(sources), recipe, options, privacy=True)
     teacher.save(out)
     return teacher.card
 
@@ -166,7 +166,8 @@ def teachers_show(
 def teachers_make(
     out: Annotated[Path, typer.Option(help="Folder to write; finished teachers in it are kept.")],
     network: Annotated[
-        list[str] | None, typer.Option(help="Registered network; repeatable. Else those of the zoo.")
+        list[str] | None,
+        typer.Option(help="scorer or a registered network; repeatable. Else those of the zoo."),
     ] = None,
     source: Annotated[
         list[str] | None, typer.Option(help="Public data set; repeatable. Else those of the zoo.")
@@ -177,7 +178,7 @@ def teachers_make(
     as_json: Json = False,
 ) -> None:
     """Make the teachers that come with Tutelage: an hour; goes on where it was stopped."""
-    from tutelage.zoo import ZOO_NETWORKS, ZOO_SOURCES, make_zoo
+    from tutelage.zoo import ZOO_NETWORKS, make_zoo
 
     if out.is_file():
         raise BadInputError(f"{out} is a file; name a folder to write teachers to")
@@ -185,8 +186,8 @@ def teachers_make(
     with stoppable("give the same command again: finished teachers are kept"):
         files = make_zoo(
             out,
-            networks=network or ZOO_NETWORKS,
-            sources=source or ZOO_SOURCES,
+            networks=network or ("scorer", *ZOO_NETWORKS),
+            sources=source,
             seed=seed,
             device=device,
             data_dir=data_dir,

@@ -26,10 +26,12 @@ _QUALITY = {
     "spread": "spread",
 }
 _OF_ZOO = "source_mae_m", "generator_mae_m", "centroid_mae_m", "angular_similarity"
+_OF_EXERCISES = "mean errors in m on exercises"
 _HOW_TO_READ = (
     "data: hash of the training scans; source network, generator, centroid: mean errors in m on places held "
     "out, of the network taught from, of what is generated, and of a constant; membership: how often "
-    "a scan learnt from is told from another, 0.5 is not at all. Of sources that state no licence, make your "
+    "a scan learnt from is told from another, 0.5 is not at all; of the scorer, where most often. Its "
+    "sources, one by one: tutelage teachers show zoo:scorer. Of sources that state no licence, make your "
     "own: tutelage teach"
 )
 
@@ -39,17 +41,48 @@ def show_teachers(cards: Mapping[str, TeacherCard | ScorerCard], as_json: bool) 
     if as_json:
         print_json([{"file": file, **card.model_dump()} for file, card in cards.items()])
         return
+    known = {file: card.model_dump() for file, card in cards.items()}
+    surrogate = {file: about for file, about in known.items() if "sources" not in about}
+    if surrogate:
+        _show_surrogate(surrogate)
+    for file, about in known.items():
+        if "sources" in about:
+            _show_scorer(file, about)
+
+
+def _show_surrogate(cards: Mapping[str, Mapping[str, Any]]) -> None:
     table = Table(
         "teacher", "source", "network", "d_e", "recipe", title="mean errors in m, on held-out places"
     )
     for heading in _QUALITY.values():
         table.add_column(heading, justify="right")
-    for file, card in cards.items():
-        about = card.model_dump()
+    for file, about in cards.items():
         quality = about.get("quality") or {}
-        head = [plain(file), plain(teacher_name(about)), about.get("network", "scorer")]
-        head += [str(about.get("d_e", "")), about.get("recipe_name", "default")]
+        head = [
+            plain(file),
+            plain(about["source"]),
+            about["network"],
+            str(about["d_e"]),
+            about["recipe_name"],
+        ]
         table.add_row(*head, *(number(quality.get(name)) for name in _QUALITY))
+    show(table)
+
+
+def _show_scorer(file: str, about: Mapping[str, Any]) -> None:
+    """The sources of a scorer's teacher, each with what the scorer makes of it."""
+    table = Table("source", "licence", "data", title=f"{plain(file)}: a scorer's teacher, {_OF_EXERCISES}")
+    for heading in ("scans", "scorer", "nearest five", "membership"):
+        table.add_column(heading, justify="right")
+    for source in about["sources"]:
+        quality = source["quality"] or {}
+        figures = [source["n_train"], quality.get("exercise_mae_m"), quality.get("nearest_mae_m")]
+        table.add_row(
+            plain(source["source"]),
+            source["licence"],
+            source["data_hash"][:8],
+            *map(number, [*figures, source["membership"]]),
+        )
     show(table)
 
 
@@ -67,7 +100,7 @@ def show_zoo(teachers: Sequence[ListedTeacher], as_json: bool) -> None:
     for teacher in teachers:
         about = teacher.card.model_dump()
         sources = about.get("sources", [about])
-        quality, privacy = about.get("quality") or {}, about.get("privacy") or {}
+        quality = about.get("quality") or {}
         alone = sources[0] if len(sources) == 1 else {}
         table.add_row(
             plain(teacher.name),
@@ -77,10 +110,18 @@ def show_zoo(teachers: Sequence[ListedTeacher], as_json: bool) -> None:
             number(sum(source["n_train"] for source in sources)),
             number(round(teacher.size_bytes / 1000)),
             *(number(quality.get(name)) for name in _OF_ZOO),
-            number(privacy.get("membership")),
+            number(_membership(about)),
         )
     show(table)
     show(_HOW_TO_READ)
+
+
+def _membership(about: Mapping[str, Any]) -> float | None:
+    """Of a surrogate teacher; of a scorer, where it tells scans apart best."""
+    if "sources" not in about:
+        return (about.get("privacy") or {}).get("membership")
+    measured = [source["membership"] for source in about["sources"] if source["membership"] is not None]
+    return max(measured, default=None)
 
 
 def _listed(teacher: ListedTeacher) -> dict[str, Any]:

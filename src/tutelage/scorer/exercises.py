@@ -19,7 +19,7 @@ from tutelage.scorer.recipe import ScorerRecipe
 from tutelage.scorer.smoothing import candidate_search
 from tutelage.surveys import reference_points
 
-__all__ = ["ExerciseBatch", "Exercises", "Surveyed", "storeys"]
+__all__ = ["ExerciseBatch", "Exercises", "Surveyed", "asked_about", "some_groups", "storeys"]
 
 _CELL_M = 2.0
 _TAKEN_OFF = 0.15  # of the reference points, or of the users
@@ -51,7 +51,7 @@ class Surveyed:
     strength : CSR [n, n_ap], the positive representation
     position_m : [n, 2]
     storey, point, cell : [n] int, the floor of its building, reference point and 2 m cell of each scan
-    user : [n], None where users are not known
+    user : [n] int, None where there are not several
     """
 
     strength: sparse.csr_array
@@ -63,6 +63,17 @@ class Surveyed:
 
     def __len__(self) -> int:
         return len(self.position_m)
+
+    def __getitem__(self, rows: np.ndarray) -> Surveyed:
+        """The scans of some rows, given as their numbers."""
+        return Surveyed(
+            self.strength[rows],
+            self.position_m[rows],
+            self.storey[rows],
+            self.point[rows],
+            self.cell[rows],
+            None if self.user is None else _of_several(self.user[rows]),
+        )
 
     @classmethod
     def of(cls, train: FingerprintSet) -> Surveyed:
@@ -77,7 +88,6 @@ class Surveyed:
         representation = RssRepresentation.fit(heard, "positive")
         strength = representation.transform(heard)
         storey, place = storeys(heard.floor, heard.building, len(heard)), heard.known_position_m
-        user = None if heard.user is None else np.unique(heard.user, return_inverse=True)[1]
         point = reference_points(heard)
         if point.max(initial=0) < 1:
             raise BadInputError(
@@ -90,8 +100,13 @@ class Surveyed:
             storey,
             point,
             reference_points(heard, _CELL_M),
-            user if user is not None and len(np.unique(user)) > 1 else None,
+            None if heard.user is None else _of_several(np.unique(heard.user, return_inverse=True)[1]),
         )
+
+
+def _of_several(user: np.ndarray) -> np.ndarray | None:
+    """Users, if there are several: to hold out the only one would leave no radio map."""
+    return user if len(np.unique(user)) > 1 else None
 
 
 def storeys(floor: np.ndarray | None, building: np.ndarray | None, n: int) -> np.ndarray:
@@ -140,17 +155,31 @@ def _exercises(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Feature, offset_m and known of n scans of one building on one radio map, as of `ExerciseBatch`."""
     by_user = building.user is not None and rng.random() < 0.5
-    taken_off = _some_groups(building.user if by_user and building.user is not None else building.point, rng)
+    taken_off = some_groups(building.user if by_user and building.user is not None else building.point, rng)
     asked, kept = np.flatnonzero(taken_off), np.flatnonzero(~taken_off)
     asked = rng.choice(asked, n, replace=len(asked) < n)
     strength = building.strength[asked]
     if rng.random() < recipe.thinned:
         kept = kept[_thinned(building.cell[kept], recipe, rng)]
         strength = _of_another_device(strength, recipe, rng)
+    return asked_about(building, asked, kept, strength, recipe.n_candidates)
+
+
+def asked_about(
+    building: Surveyed, asked: np.ndarray, kept: np.ndarray, strength: sparse.csr_array, n_candidates: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Feature, offset_m and known of n scans, as of `ExerciseBatch`.
+
+    Parameters
+    ----------
+    asked, kept : [n] and [m] int, the scans asked about and those of the radio map
+    strength : CSR [n, n_ap], what is heard of the scans asked about
+    n_candidates : k
+    """
     search = candidate_search(building.strength[kept], building.position_m[kept], building.storey[kept])
-    lists = search.candidates(strength, recipe.n_candidates)
+    lists = search.candidates(strength, n_candidates)
     offset_m = building.position_m[kept[lists.row]] - building.position_m[asked][:, None]
-    missing = (0, 0), (0, recipe.n_candidates - lists.row.shape[1])
+    missing = (0, 0), (0, n_candidates - lists.row.shape[1])
     return (
         np.pad(lists.feature, (*missing, (0, 0))),
         np.pad(offset_m.astype(np.float32), (*missing, (0, 0))),
@@ -158,7 +187,7 @@ def _exercises(
     )
 
 
-def _some_groups(group: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def some_groups(group: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """[n] bool: scans of some of the groups, at least of one, and never of all."""
     groups = np.unique(group)
     some = rng.choice(groups, max(1, round(_TAKEN_OFF * len(groups))), replace=False)

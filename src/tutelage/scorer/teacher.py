@@ -17,6 +17,7 @@ from tutelage.files import replaced_file
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.scorer.exercises import Surveyed
 from tutelage.scorer.network import ScorerNetwork
+from tutelage.scorer.privacy import memberships
 from tutelage.scorer.recipe import ScorerRecipe
 from tutelage.scorer.training import exercise_errors_m, learn_from
 from tutelage.training import RunOptions
@@ -26,7 +27,7 @@ __all__ = ["SCORER_FORMAT", "ScorerCard", "ScorerSource", "ScorerTeacher", "ship
 
 SCORER_FORMAT: Literal["tutelage-scorer-2"] = "tutelage-scorer-2"
 """Goes up when the scorer's features or its network change."""
-_SHIPPED = "shipped.scorer"
+_SHIPPED = "zoo", "teachers", "scorer.teacher"
 
 
 class ScorerQuality(BaseModel):
@@ -54,6 +55,8 @@ class ScorerSource(BaseModel):
     n_train: int
     quality: ScorerQuality | None = None
     """None in files from before it was measured."""
+    membership: float | None = None
+    """How often a scan learnt from is told from another (see `memberships`); None where not measured."""
 
 
 class ScorerCard(BaseModel):
@@ -141,14 +144,24 @@ class ScorerTeacher:
 
 def shipped_scorer() -> ScorerTeacher:
     """The scorer teacher that comes with Tutelage."""
-    content = files("tutelage.scorer").joinpath(_SHIPPED).read_bytes()
+    content = files("tutelage").joinpath(*_SHIPPED).read_bytes()
     return ScorerTeacher.from_bytes(content, name="the scorer teacher that comes with Tutelage")
 
 
 def teach_scorer(
-    sources: Sequence[Survey], recipe: ScorerRecipe | None = None, options: RunOptions | None = None
+    sources: Sequence[Survey],
+    recipe: ScorerRecipe | None = None,
+    options: RunOptions | None = None,
+    *,
+    privacy: bool = False,
 ) -> ScorerTeacher:
     """Teach a scorer in buildings, from their training splits; no test split is touched.
+
+    Parameters
+    ----------
+    sources : buildings
+    recipe, options : how it learns
+    privacy : also measure what it gives away, which takes as long again (see `memberships`)
 
     Raises
     ------
@@ -169,10 +182,17 @@ def teach_scorer(
         "seed": options.seed,
     }
     network, n_steps = learn_from(surveyed, recipe, options, fingerprint)
-    qualities = [_quality(network, building, recipe, options.seed) for building in surveyed]
-    pairs = zip(described, qualities, strict=True)
+    told_apart = memberships(surveyed, recipe, options, fingerprint) if privacy else [None] * len(surveyed)
+    measured = [
+        {
+            "quality": _quality(network, building, recipe, options.seed),
+            "membership": None if share is None else round(share, 4),
+        }
+        for building, share in zip(surveyed, told_apart, strict=True)
+    ]
+    pairs = zip(described, measured, strict=True)
     card = ScorerCard(
-        sources=[source.model_copy(update={"quality": quality}) for source, quality in pairs],
+        sources=[source.model_copy(update=figures) for source, figures in pairs],
         recipe=recipe,
         seed=options.seed,
         n_steps=n_steps,

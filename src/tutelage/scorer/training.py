@@ -24,7 +24,7 @@ from tutelage.training import (
     seeded,
 )
 
-__all__ = ["exercise_errors_m", "learn_from", "learn_own_map"]
+__all__ = ["errors_m", "exercise_errors_m", "learn_from", "learn_own_map"]
 
 _METRES = 5.0  # of position error count as much as 1 of everything else
 _EXAM = 512  # exercises that measure what was learnt
@@ -112,9 +112,14 @@ def exercise_errors_m(
     weight = network(batch.feature, batch.known).weight
     nearest = batch.known[:, :_NEAREST].float()
     even = nearest / nearest.sum(dim=1, keepdim=True)
-    scored = (weight[..., None] * batch.offset_m).sum(dim=1).norm(dim=1)
-    alike = (even[..., None] * batch.offset_m[:, :_NEAREST]).sum(dim=1).norm(dim=1)
-    return float(scored.mean()), float(alike.mean())
+    alike_m = errors_m(even, batch.offset_m[:, :_NEAREST])
+    return float(errors_m(weight, batch.offset_m).mean()), float(alike_m.mean())
+
+
+def errors_m(weight: Tensor, offset_m: Tensor) -> Tensor:
+    """[B] from the truth to the weighted mean of candidates; of weights [B, k] and offsets [B, k, 2]."""
+    error_m: Tensor = (weight[..., None] * offset_m).sum(dim=1).norm(dim=1)
+    return error_m
 
 
 def _learnt(
@@ -143,8 +148,7 @@ def _step(
     def step(state: TrainState, batch: ExerciseBatch) -> Mapping[str, Tensor]:
         known = batch.known
         scores = network(batch.feature, known)
-        missed = (scores.weight[..., None] * batch.offset_m).sum(dim=1).norm(dim=1)
-        j_mae = missed.mean()
+        j_mae = errors_m(scores.weight, batch.offset_m).mean()
         true = torch.log1p(batch.offset_m.norm(dim=2))
         apart = F.smooth_l1_loss(scores.log_distance, true, reduction="none")
         j_distance = (apart * known).sum() / known.sum()

@@ -1,15 +1,17 @@
-"""How the zoo is made: one teacher a network and source, from the source's training split alone."""
+"""How the zoo is made: the scorer's teacher of many sources, and one of each network and source."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from tutelage.datasets import load, shareable_names
+from tutelage.datasets import load, load_several, shareable_names
 from tutelage.datasets.registry import public_datasets
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.fingerprints import Survey
 from tutelage.networks import network_names, network_spec
+from tutelage.scorer import ScorerRecipe, ScorerTeacher, teach_scorer
 from tutelage.teaching import Teacher, TeachingRecipe, teach, teaching_recipe
 from tutelage.training import Budget, RunOptions, clear_checkpoints
 from tutelage.zoo.shelf import SUFFIX
@@ -18,37 +20,40 @@ __all__ = ["ZOO_NETWORKS", "ZOO_SOURCES", "make_zoo"]
 
 ZOO_NETWORKS = "dnn", "cnnloc", "bayescnn", "baat"
 ZOO_SOURCES = "ujiindoorloc", "tampere", "tut6", "dsi1", "uji_library"
+_SCORER = "scorer"
 
 
 def make_zoo(
     folder: str | Path,
     *,
-    networks: Sequence[str] = ZOO_NETWORKS,
-    sources: Sequence[str] = ZOO_SOURCES,
+    networks: Sequence[str] = (_SCORER, *ZOO_NETWORKS),
+    sources: Sequence[str] | None = None,
     seed: int = 0,
     device: str = "auto",
     share: float = 0.25,
+    scorer_recipe: ScorerRecipe | None = None,
     data_dir: str | Path | None = None,
     progress: bool = False,
 ) -> list[Path]:
-    """Train the teachers that come with Tutelage.
+    """Train the teachers that come with Tutelage, from training splits alone.
 
     A teacher whose file is there already is kept; one that was stopped on the way goes on from its last
-    checkpoint. Weights are kept in half precision: a few MB for all.
+    checkpoint. Weights of surrogate teachers are kept in half precision: a few MB for all.
 
     Parameters
     ----------
-    folder : where the files NETWORK-SOURCE.teacher go
-    networks : registered networks
-    sources : public data sets
+    folder : where the files go, NETWORK-SOURCE.teacher and scorer.teacher
+    networks : registered networks, and "scorer", which learns in all sources at once
+    sources : public data sets, None for `ZOO_SOURCES`, and for the scorer all that may be shared
     seed, device : of every training
-    share : length of each training, as a share of the default recipe's
+    share : length of each training of a surrogate teacher, as a share of the default recipe's
+    scorer_recipe : of the scorer, None for its default
     data_dir : folder of public data sets, as of `load`
     progress : show progress bars on standard error
 
     Returns
     -------
-    The files, one a network and source.
+    The files.
 
     Raises
     ------
@@ -58,32 +63,44 @@ def make_zoo(
         If a licence does not allow to share what is learnt in a source, or a file that is there holds another
         teacher.
     """
-    _require_allowed(networks, sources)
+    _require_allowed(networks, sources or ())
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     made = []
-    for source in sources:
+    if _SCORER in networks:
+        file = folder / f"{_SCORER}{SUFFIX}"
+        surveys = load_several(sources or shareable_names(), data_dir=data_dir)
+        options = _options(file, seed, device, progress, Budget(), f"{_SCORER}: ")
+        _make_scorer(file, surveys, scorer_recipe or ScorerRecipe(), options)
+        made.append(file)
+    surrogate = [network for network in networks if network != _SCORER]
+    for source in (sources or ZOO_SOURCES) if surrogate else ():
         survey = load(source, data_dir=data_dir)
-        for network in networks:
+        for network in surrogate:
             file = folder / f"{network}-{source}{SUFFIX}"
-            options = RunOptions(
-                seed=seed,
-                device=device,
-                budget=Budget(updates=max(1, round(share * _recipe(network).updates))),
-                checkpoint_dir=folder / f"{file.name}.checkpoint",
-                resume=True,
-                progress=progress,
-                label=f"{network} of {source}: ",
-            )
+            budget = Budget(updates=max(1, round(share * _recipe(network).updates)))
+            options = _options(file, seed, device, progress, budget, f"{network} of {source}: ")
             _make(file, survey, network, options)
             made.append(file)
     return made
 
 
+def _options(file: Path, seed: int, device: str, progress: bool, budget: Budget, label: str) -> RunOptions:
+    return RunOptions(
+        seed=seed,
+        device=device,
+        budget=budget,
+        checkpoint_dir=file.with_name(f"{file.name}.checkpoint"),
+        resume=True,
+        progress=progress,
+        label=label,
+    )
+
+
 def _require_allowed(networks: Sequence[str], sources: Sequence[str]) -> None:
     for network in networks:
-        if network not in network_names():
-            raise UnknownNameError("network", network, network_names())
+        if network not in (_SCORER, *network_names()):
+            raise UnknownNameError("network", network, (_SCORER, *network_names()))
     for source in sources:
         if source not in public_datasets():
             raise UnknownNameError("public data set", source, public_datasets())
@@ -94,28 +111,47 @@ def _require_allowed(networks: Sequence[str], sources: Sequence[str]) -> None:
             )
 
 
-def _make(file: Path, survey: Survey, network: str, options: RunOptions) -> None:
-    """One teacher, unless it is there."""
+def _make_scorer(file: Path, surveys: Sequence[Survey], recipe: ScorerRecipe, options: RunOptions) -> None:
+    """The scorer's teacher, unless it is there."""
     if file.exists():
-        _require_same(file, survey, network, options)
+        card = ScorerTeacher.load(file).card
+        there = {
+            "source": [(source.source, source.data_hash) for source in card.sources],
+            "recipe": card.recipe,
+            "seed": card.seed,
+        }
+        asked = {
+            "source": [(survey.name, survey.train.content_hash()) for survey in surveys],
+            "recipe": recipe,
+            "seed": options.seed,
+        }
+        _require_same(file, asked, there)
+        return
+    teach_scorer(surveys, recipe, options, privacy=True).save(file)
+    clear_checkpoints(options.checkpoint_dir)
+
+
+def _make(file: Path, survey: Survey, network: str, options: RunOptions) -> None:
+    """One surrogate teacher, unless it is there."""
+    if file.exists():
+        heard = survey.train[survey.train.n_heard > 0]
+        asked = {
+            "network": network,
+            "data_hash": heard.content_hash(),
+            "recipe": _recipe(network).model_dump(),
+            "n_steps": options.budget.updates,
+            "seed": options.seed,
+        }
+        _require_same(file, asked, vars(Teacher.load(file).card))
         return
     teacher = teach(survey, network, options=options)
     teacher.save(file, half=True)
     clear_checkpoints(options.checkpoint_dir)
 
 
-def _require_same(file: Path, survey: Survey, network: str, options: RunOptions) -> None:
+def _require_same(file: Path, asked: Mapping[str, Any], there: Mapping[str, Any]) -> None:
     """Refuse a file that was made otherwise: it would pass for one that was made by this call."""
-    card = Teacher.load(file).card
-    heard = survey.train[survey.train.n_heard > 0]
-    asked = {
-        "network": network,
-        "data_hash": heard.content_hash(),
-        "recipe": _recipe(network).model_dump(),
-        "n_steps": options.budget.updates,
-        "seed": options.seed,
-    }
-    other = [name for name, value in asked.items() if getattr(card, name) != value]
+    other = [name for name, value in asked.items() if there[name] != value]
     if other:
         raise BadInputError(
             f"{file} holds a teacher of another {', '.join(other)}; name another folder, or remove the file"

@@ -62,7 +62,8 @@ def is_of_zoo(name: object) -> bool:
 
 def zoo_names(network: str | None = None) -> list[str]:
     """Names of all teachers, or of those of one network."""
-    surrogate = [f"{ZOO}{Path(name).stem}" for name in _on_shelf()]
+    names = [f"{ZOO}{Path(name).stem}" for name in _on_shelf()]
+    surrogate = [name for name in names if name != _SCORER]
     if network is None:
         return [_SCORER, *surrogate]
     return [name for name in surrogate if name.startswith(f"{ZOO}{network}-")]
@@ -102,10 +103,10 @@ def zoo_list() -> list[ListedTeacher]:
 def _listed(name: str) -> ListedTeacher:
     teacher = zoo_teacher(name)
     if isinstance(teacher, ScorerTeacher):
-        sources, content = [source.source for source in teacher.card.sources], teacher.to_bytes()
+        sources = [source.source for source in teacher.card.sources]
     else:
-        sources, content = [teacher.card.source], _content(name)
-    return ListedTeacher(name, teacher.card, teacher.content_hash(), len(content), _citations(sources))
+        sources = [teacher.card.source]
+    return ListedTeacher(name, teacher.card, teacher.content_hash(), len(_content(name)), _citations(sources))
 
 
 def _citations(sources: Sequence[str]) -> tuple[str, ...]:
@@ -115,7 +116,7 @@ def _citations(sources: Sequence[str]) -> tuple[str, ...]:
 
 @cache
 def _on_shelf() -> tuple[str, ...]:
-    """File names of the surrogate teachers."""
+    """File names of the teachers."""
     names = (entry.name for entry in files("tutelage.zoo").joinpath(_SHELF).iterdir())
     return tuple(sorted(name for name in names if name.endswith(SUFFIX)))
 
