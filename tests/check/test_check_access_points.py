@@ -11,10 +11,11 @@ NAN = float("nan")
 
 def test_access_points_of_one_side_are_named() -> None:
     train = scans_of([[-50.0, -60.0, NAN]] * 2, names=["a", "b", "c"])
-    test = scans_of([[-50.0, NAN, -60.0]] * 2, names=["a", "b", "c"])
+    test = scans_of([[-50.0, NAN, NAN], [-50.0, NAN, -60.0]], names=["a", "b", "c"])
     check = checked(train, test)
-    assert found(check, "heard_in_test_only").access_points == ("c",)
-    assert found(check, "heard_in_train_only").access_points == ("b",)
+    in_test, in_train = found(check, "heard_in_test_only"), found(check, "heard_in_train_only")
+    assert (in_test.access_points, in_test.split, in_test.rows) == (("c",), "test", (2,))
+    assert (in_train.access_points, in_train.split, in_train.rows) == (("b",), "train", (1, 2))
 
 
 def test_an_access_point_that_is_near_at_two_far_places_moves() -> None:
@@ -27,8 +28,9 @@ def test_an_access_point_that_is_near_at_two_far_places_moves() -> None:
 
 @pytest.mark.parametrize("name", ["AndroidAP1234", "Anna's iPhone", "cafe_nomap", "DIRECT-xy-HP", "moto g5"])
 def test_names_of_phones_and_of_owners_who_opted_out(name: str) -> None:
-    check = checked(scans_of([[-50.0, -60.0]] * 2, names=[name, "eduroam"]))
-    assert found(check, "personal_access_point").access_points == (name,)
+    check = checked(scans_of([[NAN, -60.0], [-50.0, -60.0]], names=[name, "eduroam"]))
+    personal = found(check, "personal_access_point")
+    assert (personal.access_points, personal.split, personal.rows) == ((name,), "train", (2,))
 
 
 @pytest.mark.parametrize(

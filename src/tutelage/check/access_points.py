@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Set
 
 import numpy as np
 
@@ -27,34 +27,33 @@ _OFFSET_DB = 3.0
 
 def check_heard_on_one_side(train: Split, test: Split) -> Iterator[Finding]:
     """Access points that only one of the splits hears."""
-    in_train, in_test = (_heard(side.scans) for side in (train, test))
-    for code, ours, theirs, words, advice in (
+    for code, here, there, words, advice in (
         (
             "heard_in_test_only",
-            in_test,
-            in_train,
+            test,
+            train,
             "of the test split are heard in it alone",
             "nothing can be learnt about them; if they are many, the building has changed: survey it again",
         ),
         (
             "heard_in_train_only",
-            in_train,
-            in_test,
+            train,
+            test,
             "of the training split are heard in it alone",
             "some are gone, or no test scan came near them; if they are many, survey again",
         ),
     ):
-        alone = np.setdiff1d(ours, theirs)
-        if len(alone):
-            message = f"{len(alone):,} of {len(ours):,} access points {words}"
-            yield Finding(code, "note", message, advice, access_points=tuple(alone.tolist()))
+        heard = _heard(here.scans)
+        alone = heard - _heard(there.scans)
+        if alone:
+            yield _about(here, alone, code, "note", f"of {len(heard):,} access points {words}", advice)
 
 
 def check_access_points(split: Split) -> Iterator[Finding]:
     """Access points that move, or belong to a person rather than to the building."""
     yield from _moving(split)
     yield from _named(
-        split.scans.access_points,
+        split,
         lambda name: bool(_OF_A_PERSON.search(name)),
         "personal_access_point",
         "warning",
@@ -62,7 +61,7 @@ def check_access_points(split: Split) -> Iterator[Finding]:
         "leave their columns out: they move, and their owners did not ask to be mapped",
     )
     yield from _named(
-        split.scans.access_points,
+        split,
         _is_local,
         "local_mac",
         "note",
@@ -162,17 +161,27 @@ def _moving(split: Split) -> Iterator[Finding]:
 
 
 def _named(
-    names: Sequence[str],
+    split: Split,
     is_such: Callable[[str], bool],
     code: str,
     severity: Severity,
     words: str,
     advice: str,
 ) -> Iterator[Finding]:
-    such = tuple(name for name in names if is_such(name))
+    names = split.scans.access_points
+    such = {name for name in names if is_such(name)}
     if such:
-        message = f"{len(such):,} of {len(names):,} access points {words}"
-        yield Finding(code, severity, message, advice, access_points=such)
+        yield _about(split, such, code, severity, f"of {len(names):,} access points {words}", advice)
+
+
+def _about(split: Split, such: Set[str], code: str, severity: Severity, words: str, advice: str) -> Finding:
+    """A finding about some access points, with the scans that hear one of them."""
+    names = split.scans.access_points
+    is_such = np.array([name in such for name in names])
+    row = np.repeat(np.arange(len(split.scans)), split.scans.n_heard)
+    hears = row[is_such[split.scans.rss_dbm.indices]]
+    of_them = [name for name in names if name in such]
+    return split.finding(code, severity, hears, f"{len(such):,} {words}", advice, of_them)
 
 
 def _is_local(name: str) -> bool:
@@ -180,6 +189,5 @@ def _is_local(name: str) -> bool:
     return bool(mac and int(mac[1], 16) & _LOCAL_BIT)
 
 
-def _heard(scans: FingerprintSet) -> np.ndarray:
-    heard = np.unique(scans.rss_dbm.indices).tolist()
-    return np.array([scans.access_points[j] for j in heard], dtype=np.str_)
+def _heard(scans: FingerprintSet) -> set[str]:
+    return {scans.access_points[j] for j in np.unique(scans.rss_dbm.indices).tolist()}

@@ -26,7 +26,8 @@ class Finding:
         dishonest, "note" is good to know
     message, advice : what was found, and what to do
     split : "train" or "test"; "" where it concerns both
-    rows : lines of the file, the header counted, for a user's own table; else places in the split from 1
+    rows : lines of the file, the header counted, for a user's own table; else places in the split from 1.
+        Of a finding about access points, the scans that hear one of them
     scans : ids of the same scans
     access_points : those concerned
     """

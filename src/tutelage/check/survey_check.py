@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -16,6 +16,7 @@ from tutelage.check.tables import read_faulty_table
 from tutelage.datasets import load
 from tutelage.datasets.forms import is_own
 from tutelage.fingerprints import Survey
+from tutelage.progress import steps
 
 __all__ = ["SurveyCheck", "check_survey"]
 
@@ -58,6 +59,7 @@ def check_survey(
     data_dir: str | Path | None = None,
     not_heard: float | None = None,
     epsg: int | None = None,
+    progress: bool = False,
 ) -> SurveyCheck:
     """Look a survey over before anything is learnt from it.
 
@@ -65,22 +67,29 @@ def check_survey(
     ----------
     source : a survey, or what `load` takes
     data_dir, not_heard, epsg : as of `load`
+    progress : say on standard error what is being done
 
     Raises
     ------
     BadInputError, UnknownNameError, DataUnavailableError, FileFormatError
         If it cannot be read at all. A cell that breaks a rule in a table of the user's own is a finding.
     """
-    if isinstance(source, Survey):
-        return _checked(source)
-    if is_own(Path(source)):
-        table = read_faulty_table(source, not_heard=not_heard, epsg=epsg)
-        return replace(_checked(table.survey, table.line, table.faults), row_name=table.row_name)
-    return _checked(load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False))
+    with steps(progress=progress) as say:
+        if isinstance(source, Survey):
+            return _checked(source, say)
+        say("reading")
+        if is_own(Path(source)):
+            table = read_faulty_table(source, not_heard=not_heard, epsg=epsg)
+            return replace(_checked(table.survey, say, table.line, table.faults), row_name=table.row_name)
+        survey = load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
+        return _checked(survey, say)
 
 
 def _checked(
-    survey: Survey, line: Mapping[str, np.ndarray] | None = None, faults: tuple[Finding, ...] = ()
+    survey: Survey,
+    say: Callable[[str], None],
+    line: Mapping[str, np.ndarray] | None = None,
+    faults: tuple[Finding, ...] = (),
 ) -> SurveyCheck:
     sides = {"train": survey.train} | ({} if survey.test is None else {"test": survey.test})
     faulty = tuple(row for fault in faults if fault.code in _OF_READINGS for row in fault.rows)
@@ -90,7 +99,9 @@ def _checked(
     ]
     found = list(faults)
     for split in splits:
+        say(f"checking the {len(split.scans):,} scans of the split {split.name}")
         found += check_scans(split)
+    say("checking access points and devices")
     found += [*check_access_points(splits[0]), *check_devices(splits[0])]
     if len(splits) == 2:
         found += [*check_leaks(*splits), *check_heard_on_one_side(*splits)]

@@ -33,7 +33,7 @@ def data_check(
     """Look a survey over before anything is learnt from it; exit code 1 if something must be mended."""
     from tutelage.check import check_survey
 
-    found = check_survey(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
+    found = check_survey(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, progress=not as_json)
     presentation.show_check(found, as_json)
     if found.n_errors:
         raise typer.Exit(1)
