@@ -20,7 +20,16 @@ from tutelage.experiments.planned_cells import cells_of
 from tutelage.experiments.storage import Results, Row
 from tutelage.experiments.summary import Summary, summarise
 from tutelage.experiments.tables import Request, chosen_table
-from tutelage.experiments.wording import KNN_SETTINGS, Grid, grid_lines, legend, network_title, place_title
+from tutelage.experiments.wording import (
+    KNN_SETTINGS,
+    WITHIN_RADIUS,
+    Grid,
+    covered,
+    grid_lines,
+    legend,
+    network_title,
+    place_title,
+)
 from tutelage.files import replaced_file
 
 RESULTS, PAGE = Path("results"), Path("docs/accuracy.md")
@@ -63,7 +72,7 @@ def whole_surveys(target: str, accuracy: Summary, table1: Summary) -> list[str]:
         return []
     rows = [_row(group) for group in (*own, *surrogate)]
     head = ["network", "method", "length", "mean error (m)", "seeds", "median", "75 %", "95 %"]
-    head += ["against own data alone", "against k-NN", "training (s)"]
+    head += ["against own data alone", "against k-NN", "training (s)", WITHIN_RADIUS]
     return [f"### {TITLES[target]}", grid_lines(Grid(head, rows))]
 
 
@@ -80,6 +89,7 @@ def _row(group: Group) -> list[str]:
         *(f"{mean(group.values(name)):.2f}" for name in ("median_m", "p75_m", "p95_m")),
         *(_difference(group.against.get(name)) for name in ("own", "knn")),
         f"{mean(group.values('train_seconds')):.0f}",
+        covered(group),
     ]
 
 

@@ -97,6 +97,21 @@ def test_bar_that_is_cut_says_how_far_it_goes(summary: Summary) -> None:
     assert plots_of(summary, ("tampere", 1.0))["bars"]["layout"]["annotations"] == []
 
 
+def test_shares_within_the_radius_are_shown_where_there_are_any() -> None:
+    made = Made()
+    made.add("none", 0.0, network="knn")
+    made.add("none", 0.5, n_seeds=3)
+    assert "within the 95 % radius" not in markdown_page(made.summary())
+    for (_, row), share in zip(made.cells[-2:], ("0.94", "0.961"), strict=True):
+        row["coverage"] = share
+    page = markdown_page(made.summary())
+    assert row_of(page, "| network")[-1] == "within the 95 % radius"
+    assert row_of(page, "| DNN | `none`")[-1] == "95.0 %"  # of the seeds that learnt radii
+    assert row_of(page, "| k-NN |")[-1] == "-"
+    of_knn, of_dnn = (each["coverage"] for each in json_page(made.summary())["groups"])
+    assert (of_knn, of_dnn) == (None, 0.9505)
+
+
 def test_a_part_of_a_table_has_pages_of_its_own() -> None:
     def name(**asked: object) -> str:
         return page_name(summarise("table1", Request(**asked), [], [], {}.get, set()))

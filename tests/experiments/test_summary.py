@@ -52,7 +52,8 @@ class Made:
             self.errors[made.hash] = self.scans_m + offset + noise
             mae = f"{self.errors[made.hash].mean():.3f}"
             figures = dict.fromkeys(("mae_m", "median_m", "p75_m", "p95_m"), mae)
-            self.cells.append((made, {"cell": made.hash, "train_seconds": "1", **figures}))
+            known = {"cell": made.hash, "train_seconds": "1", "coverage": "", "radius_m": ""}
+            self.cells.append((made, known | figures))
 
     def summary(self, *targets: str) -> Summary:
         here = {"tampere", *targets, *SOURCES}

@@ -95,12 +95,12 @@ def untimed(found: Fitted) -> dict[str, Any]:
 
 def assert_as_by_hand(found: Fitted, model: Localizer, survey: Survey) -> None:
     """The same to the last bit: the errors, and the figures in millimetres."""
-    model.calibrate = False  # cells of tables have no radii
+    model.calibrate = False  # only the tutor learns radii here
     by_hand = evaluate(model.fit(survey), survey)
     np.testing.assert_array_equal(found.errors_m, by_hand.errors_m)
     figures = by_hand.figures()
     expected = {name: round(value, 3) for name, value in figures.items() if isinstance(value, float)}
-    assert untimed(found) == {"n_test": figures["n"], **expected}
+    assert untimed(found) == {"n_test": figures["n"], **expected, "coverage": "", "radius_m": ""}
     assert expected.keys() >= {"mae_m", "median_m", "p75_m", "p95_m"}
 
 
@@ -402,3 +402,14 @@ def test_control_of_transfer_learns_the_scans_that_were_drawn_of_the_target_in_e
     learning = {"settings": {"weight_labels": 0.0}, "budget": Budget(updates=BRIEF_DNN), "seed": 1}
     model = Localizer("dnn", transfer="sequential", sources=[few, few], **learning)
     assert_as_by_hand(found, model, few)
+
+
+@real_data
+def test_tutor_of_a_whole_survey_says_how_many_scans_its_radii_hold(brief: str, data_dir: Path) -> None:
+    cell = Cell("dsi1", (), "tutor", "none", brief, 1.0, 0)
+    found = fit_cell(FitJob(cell, (), str(data_dir)))
+    assert 0.5 < found.figures["coverage"] <= 1
+    assert found.figures["radius_m"] > 1
+    assert np.isfinite(found.errors_m).all()  # of the scans that the calibration refuses as well
+    small = fit_cell(FitJob(replace(cell, train_fraction=0.1), (), str(data_dir)))
+    assert (small.figures["coverage"], small.figures["radius_m"]) == ("", "")

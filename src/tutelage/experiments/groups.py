@@ -89,6 +89,12 @@ class Group:
         return sum(map(math.isinf, self.values("mae_m")))
 
     @property
+    def coverage(self) -> float | None:
+        """Share of the test scans within their 95 % radius, mean over the seeds that learnt radii."""
+        known = [float(row["coverage"]) for row in self.rows.values() if row["coverage"]]
+        return mean(known) if known else None
+
+    @property
     def place(self) -> tuple[str, float]:
         """Target and share of the training data: what can be compared."""
         return self.cell.target, self.cell.train_fraction

@@ -108,6 +108,7 @@ def _plain(group: Group) -> dict[str, Any]:
         "mean_mae_m": _finite(round(group.mae_m, 4)),
         "sd_mae_m": None if group.sd_m is None else round(group.sd_m, 4),
         **{name: _finite(round(mean(group.values(name)), 3)) for name in ("median_m", "p75_m", "p95_m")},
+        "coverage": None if group.coverage is None else round(group.coverage, 4),
         "train_seconds": round(mean(group.values("train_seconds")), 1),
         "against": {name: _compared(each) for name, each in group.against.items()},
         "printed_mae_m": group.printed.mae_m if group.printed else None,

@@ -18,10 +18,12 @@ from tutelage.experiments.tables import Request
 
 __all__ = [
     "KNN_SETTINGS",
+    "WITHIN_RADIUS",
     "Grid",
     "answered_line",
     "cells_grid",
     "command_line",
+    "covered",
     "grid_lines",
     "how_made",
     "label",
@@ -52,6 +54,7 @@ KNN_SETTINGS = {
     "none": "settings chosen on training data",
     BOUND: "best settings on this very test split (a bound)",
 }
+WITHIN_RADIUS = "within the 95 % radius"
 _FAR_M = 10_000.0
 TEACHERS = (
     "Measured on reference points held out of the source's training data, in metres of its data set, mean "
@@ -137,7 +140,16 @@ def cells_grid(summary: Summary, place: tuple[str, float]) -> Grid:
     head = ["network", "method", *(["sources"] if with_sources else []), "mean error (m)", "seeds"]
     head += ["median", "75 %", "95 %", *(f"against {CONTROLS[name]}" for name in controls)]
     head += ["the paper", "seconds"]
-    return Grid(head, [_row_of(group, with_sources, controls) for group in summary.at(place)])
+    rows = [_row_of(group, with_sources, controls) for group in summary.at(place)]
+    if any(group.coverage for group in summary.groups):
+        head.append(WITHIN_RADIUS)
+        rows = [[*row, covered(group)] for row, group in zip(rows, summary.at(place), strict=True)]
+    return Grid(head, rows)
+
+
+def covered(group: Group) -> str:
+    """How many test scans lie within their radius, "-" where none was learnt."""
+    return "-" if group.coverage is None else f"{100 * group.coverage:.1f} %"
 
 
 def _row_of(group: Group, with_sources: bool, controls: Sequence[str]) -> list[str]:

@@ -29,6 +29,7 @@ from tutelage.training import RunOptions
 __all__ = ["FitJob", "Fitted", "Taught", "TeachJob", "fit_cell", "teach_cell"]
 
 _HELD_OUT = 0.2
+_NO_RADII = {"coverage": "", "radius_m": ""}
 _DRAW, _PERMUTE = 1, 2  # set these random numbers apart from those of the training
 
 
@@ -99,18 +100,29 @@ def fit_cell(job: FitJob) -> Fitted:
         model.fit(survey)
     except TrainingDivergedError:  # a result like another: of a method, not of the command
         return _diverged(survey, _cost(began))
-    cost = _cost(began)
+    cost, radii = _cost(began), _radii(model, survey)
     found = evaluate(model, survey)
     known = {name: value for name, value in found.figures().items() if isinstance(value, float)}
     figures = {name: round(value, 3) for name, value in known.items()}
-    return Fitted(found.errors_m, {"n_test": len(found), **figures, **cost})
+    return Fitted(found.errors_m, {"n_test": len(found), **figures, **cost, **radii})
+
+
+def _radii(model: Localizer, survey: Survey) -> dict[str, Any]:
+    """Of a calibrated model, the share of test scans within their 95 % radius, and the median radius.
+
+    Its errors are then of all scans, as of the others: the calibration, which refuses some, is taken off.
+    """
+    if model.calibration_ is None:
+        return _NO_RADII
+    found, model.calibration_ = evaluate(model, survey).figures(), None
+    return {name: "" if (value := found[name]) is None else round(value, 4) for name in _NO_RADII}
 
 
 def _diverged(survey: Survey, cost: dict[str, Any]) -> Fitted:
     """No position for any scan, and errors without end."""
     n_test = len(survey.train if survey.test is None else survey.test)
     figures = dict.fromkeys(("mae_m", "median_m", "p75_m", "p95_m"), math.inf)
-    return Fitted(np.full(n_test, np.nan), {"n_test": n_test, **figures, **cost})
+    return Fitted(np.full(n_test, np.nan), {"n_test": n_test, **figures, **cost, **_NO_RADII})
 
 
 def _localizer(job: FitJob, target: Survey) -> Localizer:
@@ -156,7 +168,7 @@ def _with_scorer(job: FitJob) -> Localizer:
         settings=cell.settings,
         budget=table_budget(cell.budget).length(cell.network) if cell.network == TUTOR else None,
         seed=cell.seed,
-        calibrate=False,
+        calibrate=cell.network == TUTOR and cell.train_fraction == 1,  # there the trial costs nothing more
     )
 
 

@@ -17,7 +17,15 @@ if TYPE_CHECKING:  # only named in signatures
 
 __all__ = ["fit_words", "show_comparison"]
 
-_OF_STANDING = "mean", "95 % interval", "against k-NN", "95 % interval", "median", "95 %", "fit (s)"
+_OF_STANDING = (
+    "mean of points",
+    "95 % interval",
+    "against k-NN",
+    "95 % interval",
+    "median of scans",
+    "95 % of scans",
+    "fit (s)",
+)
 
 
 def show_comparison(found: Comparison, report: Path | None, as_json: bool) -> None:
