@@ -74,6 +74,12 @@ def test_shipped_scorer_is_ahead_of_the_nearest_candidates_in_every_source() -> 
         assert 0 < source.quality.exercise_mae_m < source.quality.nearest_mae_m
 
 
+def test_shipped_scorer_does_not_tell_scans_that_it_learnt_from_others() -> None:
+    for source in shipped_scorer().card.sources:
+        assert source.membership is not None
+        assert 0.3 < source.membership < 0.6
+
+
 def test_same_seed_same_teacher(teacher: ScorerTeacher, museum: Survey) -> None:
     assert teach_scorer([museum], SMALL, CPU).content_hash() == teacher.content_hash()
     other = teach_scorer([museum], SMALL, RunOptions(device="cpu", seed=1))
