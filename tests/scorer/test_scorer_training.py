@@ -12,8 +12,8 @@ import torch
 from tutelage.datasets import load
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import Survey
-from tutelage.scorer import Scorer, ScorerRecipe, fit_scorer
-from tutelage.scorer.exercises import Exercises, Surveyed, _exercises, _scanned_again
+from tutelage.scorer import Scorer, ScorerRecipe
+from tutelage.scorer.exercises import Exercises, Surveyed
 from tutelage.scorer.network import ScorerNetwork
 from tutelage.scorer.training import learn_from, learn_own_map
 from tutelage.surveys import reference_points
@@ -137,43 +137,3 @@ def test_scores_are_shares_of_what_is_known() -> None:
     assert (weight[~known] == 0).all()
     order = torch.randperm(6)  # candidates are weighed one by one: their order says nothing
     torch.testing.assert_close(network(feature[:, order], known[:, order]).weight, weight[:, order])
-
-
-def test_radio_maps_that_are_scanned_again_have_the_same_places_and_nearly_the_same_readings(
-    museum: Survey,
-) -> None:
-    building = Surveyed.of(museum.train)
-    again, copied = _scanned_again(building.strength, np.random.default_rng(0))
-    n = len(building)
-    times = np.bincount(copied, minlength=n)
-    assert 3 <= times.max() <= 15
-    assert times.min() >= times.max() - 1  # a faint scan may be lost
-    assert np.diff(again.indptr).min() > 0
-    assert again.data.max() <= 1
-    before = building.strength[copied]
-    assert ((again > 0).astype(int) - (before > 0).astype(int)).max() == 0  # nothing is heard that was not
-    shared = again.multiply(before > 0)
-    moved = (again - before.multiply(again > 0)).tocsr().data
-    assert 0.02 < moved.std() < 0.05
-    assert 0.5 < shared.nnz / before.nnz < 0.98
-
-
-def test_a_lesson_with_repeated_scans_differs_and_without_is_as_before(museum: Survey) -> None:
-    building, rng = Surveyed.of(museum.train), np.random.default_rng
-    plain = SMALL.model_copy(update={"repeated": 0.0, "thinned": 0.0})
-    always = plain.model_copy(update={"repeated": 1.0})
-    feature, offset_m, known = _exercises(building, 16, plain, rng(3))
-    dense, dense_offset_m, dense_known = _exercises(building, 16, always, rng(3))
-    assert known.shape == dense_known.shape
-    n_places, n_dense = (
-        sum(len(np.unique(np.round(one, 2), axis=0)) for one in each) for each in (offset_m, dense_offset_m)
-    )
-    assert n_dense < n_places  # the nearest candidates are scans of fewer places
-    assert not np.array_equal(feature, dense)
-
-
-def test_own_radio_map_is_taken_as_it_was_scanned(museum: Survey) -> None:
-    with pytest.raises(BadInputError, match="repeated is for teach alone"):
-        fit_scorer(museum.train, "none", {"repeated": 0.5}, RunOptions(device="cpu"))
-    fitted = fit_scorer(museum.train, "none", {"updates": 2, "width": 8}, RunOptions(device="cpu"))
-    assert fitted.lineage["recipe"]["repeated"] == 0

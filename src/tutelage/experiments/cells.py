@@ -162,15 +162,13 @@ class Cell:
         }
 
     def _configuration_with_scorer(self) -> dict[str, Any]:
-        recipe = scorer_recipe(self.budget).model_dump()
-        del recipe["repeated"]  # of a teacher's lesson alone, which has it in its own configuration
         known: dict[str, Any] = {
             "network": self.network,
             "format": SCORER_FORMAT,
             "teachers": [teacher.configuration() for teacher in self.teachers],
             "kind": self.how.kind,
             "settings": self.settings,
-            "scorer": recipe,
+            "scorer": scorer_recipe(self.budget).model_dump(),
         }
         if self.network == TUTOR:
             spec = network_spec(_BESIDE_THE_SCORER)

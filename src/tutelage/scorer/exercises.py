@@ -24,11 +24,6 @@ __all__ = ["ExerciseBatch", "Exercises", "Surveyed", "asked_about", "some_groups
 _CELL_M = 2.0
 _TAKEN_OFF = 0.15  # of the reference points, or of the users
 _FEWEST = 10  # fingerprints of a thinned radio map
-# Scans of one place differ: by about 3 dB a reading and 2 dB a scan, and the fainter a reading, the more
-# often it is lost. In the positive representation 0.01 is about 1 dB.
-_READING, _SCAN, _LOST = 0.03, 0.02, (0.03, 0.35)
-_TIMES = 3, 15
-_MOST = 8000  # fingerprints of a radio map that stand there several times
 
 
 @dataclass(frozen=True)
@@ -167,30 +162,21 @@ def _exercises(
     if rng.random() < recipe.thinned:
         kept = kept[_thinned(building.cell[kept], recipe, rng)]
         strength = _of_another_device(strength, recipe, rng)
-    radio_map = building.strength[kept]
-    if recipe.repeated and rng.random() < recipe.repeated:
-        radio_map, copied = _scanned_again(radio_map, rng)
-        kept = kept[copied]
-    return asked_about(building, asked, kept, strength, radio_map, recipe.n_candidates)
+    return asked_about(building, asked, kept, strength, recipe.n_candidates)
 
 
 def asked_about(
-    building: Surveyed,
-    asked: np.ndarray,
-    kept: np.ndarray,
-    strength: sparse.csr_array,
-    radio_map: sparse.csr_array,
-    n_candidates: int,
+    building: Surveyed, asked: np.ndarray, kept: np.ndarray, strength: sparse.csr_array, n_candidates: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Feature, offset_m and known of n scans, as of `ExerciseBatch`.
 
     Parameters
     ----------
     asked, kept : [n] and [m] int, the scans asked about and those of the radio map
-    strength, radio_map : CSR [n, n_ap] and [m, n_ap], what they hear
+    strength : CSR [n, n_ap], what is heard of the scans asked about
     n_candidates : k
     """
-    search = candidate_search(radio_map, building.position_m[kept], building.storey[kept])
+    search = candidate_search(building.strength[kept], building.position_m[kept], building.storey[kept])
     lists = search.candidates(strength, n_candidates)
     offset_m = building.position_m[kept[lists.row]] - building.position_m[asked][:, None]
     missing = (0, 0), (0, n_candidates - lists.row.shape[1])
@@ -217,23 +203,6 @@ def _thinned(cell: np.ndarray, recipe: ScorerRecipe, rng: np.random.Generator) -
         share = np.exp(rng.uniform(np.log(0.1), 0))
         kept = np.sort(rng.choice(kept, max(1, round(share * len(kept))), replace=False))
     return kept if len(kept) >= _FEWEST else np.arange(len(cell))
-
-
-def _scanned_again(
-    strength: sparse.csr_array, rng: np.random.Generator
-) -> tuple[sparse.csr_array, np.ndarray]:
-    """CSR [m, n_ap], each scan several times as if taken anew; [m] int, which it is. None hears nothing."""
-    n = strength.shape[0]
-    times = min(int(rng.integers(_TIMES[0], _TIMES[1] + 1)), max(1, _MOST // n))
-    copied = np.repeat(np.arange(n), times)
-    again = strength[copied]
-    row = np.repeat(np.arange(len(copied)), np.diff(again.indptr))
-    moved = again.data + rng.normal(0, _READING, len(row)) + rng.normal(0, _SCAN, len(copied))[row]
-    lost = rng.random(len(row)) < np.clip(_LOST[1] - again.data, *_LOST)
-    again.data = np.where(lost, 0, np.clip(moved, 0.01, 1))
-    again.eliminate_zeros()
-    heard = np.flatnonzero(np.diff(again.indptr))
-    return again[heard], copied[heard]
 
 
 def _of_another_device(

@@ -66,9 +66,7 @@ def fit_scorer(
             "a scorer teacher that is used as it is learns nothing here; leave epochs and minutes out, or "
             "set own_map=true"
         )
-    if "repeated" in settings:
-        raise BadInputError("repeated is for teach alone: your own radio map is taken as it was scanned")
-    recipe = ScorerRecipe(**of_run.model_dump(exclude={"own_map"}) | {"repeated": 0.0})
+    recipe = ScorerRecipe(**of_run.model_dump(exclude={"own_map"}))
     fingerprint = {
         "recipe": recipe.model_dump(),
         "seed": options.seed,

@@ -75,7 +75,6 @@ def _errors_m(
     network: ScorerNetwork, building: Surveyed, asked: np.ndarray, kept: np.ndarray, recipe: ScorerRecipe
 ) -> np.ndarray:
     """[m] errors on the scans `asked` [m], by the radio map of the scans `kept` [k]."""
-    heard = building.strength[asked], building.strength[kept]
-    lists = asked_about(building, asked, kept, *heard, recipe.n_candidates)
+    lists = asked_about(building, asked, kept, building.strength[asked], recipe.n_candidates)
     feature, offset_m, known = map(torch.as_tensor, lists)
     return errors_m(network(feature, known).weight, offset_m).numpy()

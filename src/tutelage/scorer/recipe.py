@@ -42,9 +42,6 @@ class ScorerRecipe(OptimiserRecipe):
     """Share of the rounds with a thinned radio map and scans of another device."""
     thinnest: Annotated[float, Field(gt=0, le=1)] = 0.02
     """Smallest share of the 2 m cells that a thinned radio map keeps."""
-    repeated: Share = 0.5
-    """Share of the rounds in which every fingerprint of another building's radio map stands there 3 to 15
-    times, scanned anew: few sources have as many scans a point as some targets. Not of an own radio map."""
     offset: NonNegative = 0.04
     """Standard deviation of another device's offset, in the positive representation: 0.04 is about 4 dB."""
     noise: NonNegative = 0.01

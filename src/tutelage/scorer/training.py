@@ -106,7 +106,7 @@ def exercise_errors_m(
     building, recipe : where the exercises come from, and how they are drawn
     seed : of the teaching; this round has another
     """
-    whole_maps = recipe.model_copy(update={"exercises": _EXAM, "thinned": 0.0, "repeated": 0.0})
+    whole_maps = recipe.model_copy(update={"exercises": _EXAM, "thinned": 0.0})
     exam = Exercises([building], whole_maps, torch.device("cpu"))
     batch = exam.batch(0, _EXAM, 2**32 - 1 - seed)
     weight = network(batch.feature, batch.known).weight
