@@ -25,7 +25,8 @@ def trial_with_errors(train: FingerprintSet) -> tuple[Trial, np.ndarray]:
     asked = train[held]
     error_m = (60.0 / asked.n_heard) ** 3
     off_m = np.column_stack([error_m, np.zeros(len(asked))])
-    return Trial(train[rest], asked, Located(asked.known_position_m + off_m)), error_m
+    point = reference_points(train)[held]
+    return Trial(train[rest], asked, point, Located(asked.known_position_m + off_m)), error_m
 
 
 @pytest.fixture(scope="module")
