@@ -166,3 +166,17 @@ def test_drift_page_shows_the_committed_updates() -> None:
         for row in rows("updates")
     ]
     assert found == committed
+
+
+def test_calibration_page_says_how_often_the_default_models_radii_hold() -> None:
+    page = " ".join((ROOT / "docs" / "calibration.md").read_text(encoding="utf-8").split())
+    with (ROOT / "results" / "accuracy.csv").open(newline="", encoding="utf-8") as file:
+        known = [row for row in csv.DictReader(file) if row["coverage"] and row["method"] == "both"]
+    said = []
+    for target, title in (("ujiindoorloc", "UJIIndoorLoc"), ("tampere", "Tampere"), ("tut6", "TUT6")):
+        shares = [100 * float(row["coverage"]) for row in known if row["target"] == target]
+        assert shares
+        said.append(
+            f"{title} {mean(shares):.1f} % ({min(shares):.1f} to {max(shares):.1f}, {len(shares)} seeds)"
+        )
+    assert ", ".join(said) in page
