@@ -15,18 +15,16 @@ import csv
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
+from benchmarks.calibration import taught_elsewhere
 from tutelage import FingerprintSet, Localizer, load
-from tutelage.datasets import shareable_names
 from tutelage.files import replaced_file
-from tutelage.scorer import ScorerTeacher, teach_scorer
 from tutelage.surveys import reference_points, split_by_position
 
 RESULTS, PAGE = Path("results/distilled_scorer.csv"), Path("docs/scorer.md")
@@ -65,7 +63,7 @@ def parents_of(scans: FingerprintSet, n: int, rng: np.random.Generator) -> np.nd
     place = np.column_stack([scans.known_position_m, 1e6 * floor])
     first_of = np.unique(point, return_index=True)[1]
     around = min(AROUND, len(first_of))
-    near = cKDTree(place[first_of]).query(place[first_of], around)[1].reshape(len(first_of), around)
+    near = KDTree(place[first_of]).query(place[first_of], around)[1].reshape(len(first_of), around)
     first = rng.integers(len(scans), size=n)
     others = near[point[first][:, None], rng.integers(around, size=(n, PARENTS - 1))]
     by_point, size = np.argsort(point, kind="stable"), np.bincount(point)
@@ -81,12 +79,6 @@ def enlarged(scans: FingerprintSet, mixed: FingerprintSet) -> FingerprintSet:
     place = np.concatenate([part.known_position_m for part in parts])
     names = np.arange(len(place)).astype(np.str_)
     return FingerprintSet(rss, scans.access_points, names, place, scans.frame)
-
-
-@cache
-def teacher_without(survey: str) -> ScorerTeacher:
-    """A scorer teacher of all other sets."""
-    return teach_scorer([load(name) for name in shareable_names() if name != survey])
 
 
 def row_of(survey: str, share: float, seed: int) -> dict[str, Any]:
@@ -106,7 +98,7 @@ def row_of(survey: str, share: float, seed: int) -> dict[str, Any]:
         found = model.method_.locate(asked).position_m
         return float(np.linalg.norm(found - asked.known_position_m, axis=1).mean())
 
-    taught = {"teachers": teacher_without(survey), "settings": {"own_map": True}}
+    taught = {"teachers": taught_elsewhere(survey, 0), "settings": {"own_map": True}}
     scorer = learnt(own, "scorer", **taught)
     n_mixed = int(np.clip(MIXED * len(own), FEWEST, MOST))
     mixed = mixtures(own, n_mixed, np.random.default_rng(seed))

@@ -178,7 +178,7 @@ def teachers_make(
     as_json: Json = False,
 ) -> None:
     """Make the teachers that come with Tutelage: an hour; goes on where it was stopped."""
-    from tutelage.zoo import ZOO_NETWORKS, make_zoo
+    from tutelage.zoo import make_zoo
 
     if out.is_file():
         raise BadInputError(f"{out} is a file; name a folder to write teachers to")
@@ -186,7 +186,7 @@ def teachers_make(
     with stoppable("give the same command again: finished teachers are kept"):
         files = make_zoo(
             out,
-            networks=network or ("scorer", *ZOO_NETWORKS),
+            networks=network,
             sources=source,
             seed=seed,
             device=device,

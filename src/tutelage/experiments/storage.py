@@ -31,10 +31,8 @@ Row = dict[str, str]
 _FIGURES = ("n_test", "mae_m", "median_m", "p75_m", "p95_m", "train_seconds")
 _FARTHEST_CM = 2.0**52  # whole numbers are exact up to here
 _COST = ("train_seconds", "commit", "cell")
-_RADII = (
-    "coverage",
-    "radius_m",
-)  # empty but of cells that learn radii; files from before have no such columns
+_RADII = ("coverage", "radius_m")
+"""Empty but of cells that learn radii; files from before have no such columns."""
 _KEY = ("experiment", "target", "sources", "network", "method", "budget", "train_fraction", "seed")
 _TEACHER_KEY = ("source", "network", "recipe", "permuted", "budget", "seed")
 COLUMNS = (*_KEY, "n_test", "mae_m", "median_m", "p75_m", "p95_m", *_COST, *_RADII)

@@ -26,7 +26,7 @@ _SCORER = "scorer"
 def make_zoo(
     folder: str | Path,
     *,
-    networks: Sequence[str] = (_SCORER, *ZOO_NETWORKS),
+    networks: Sequence[str] | None = None,
     sources: Sequence[str] | None = None,
     seed: int = 0,
     device: str = "auto",
@@ -43,7 +43,8 @@ def make_zoo(
     Parameters
     ----------
     folder : where the files go, NETWORK-SOURCE.teacher and scorer.teacher
-    networks : registered networks, and "scorer", which learns in all sources at once
+    networks : registered networks, and "scorer", which learns in all sources at once; None for this and
+        `ZOO_NETWORKS`
     sources : public data sets, None for `ZOO_SOURCES`, and for the scorer all that may be shared
     seed, device : of every training
     share : length of each training of a surrogate teacher, as a share of the default recipe's
@@ -63,6 +64,7 @@ def make_zoo(
         If a licence does not allow to share what is learnt in a source, or a file that is there holds another
         teacher.
     """
+    networks = networks or (_SCORER, *ZOO_NETWORKS)
     _require_allowed(networks, sources or ())
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
