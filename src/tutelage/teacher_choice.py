@@ -101,7 +101,8 @@ def _of_network(plan: FitPlan, scans: FingerprintSet, survey: str) -> list[Candi
     choice, of_network, _ = chosen_network(plan.network, plan.recipe, plan.settings)
     n_ap = len(scans.access_points)
     d_e = SpecializedNetwork(choice.spec, n_ap, of_network).d_e(n_ap)
-    known = [t for t in zoo_teachers(choice.spec.name, scans, survey) if t.card.d_e == d_e]
+    of_zoo = zoo_teachers(choice.spec.name, scans, survey).values()
+    known = [teacher for teacher in of_zoo if teacher.card.d_e == d_e]
     if not known:
         return [Candidate(_NONE, _NONE)]
     found = [Candidate(_NONE, _NONE), Candidate("untrained", ("untrained",))]

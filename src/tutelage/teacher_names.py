@@ -79,7 +79,7 @@ def network_teachers(
                 f"no teacher of network {network!r} comes with Tutelage, or none but of this building; "
                 f"make one with: tutelage teach --source BUILDING --network {network} --out FILE"
             )
-        return list(known)
+        return list(known.values())
     return [network_teacher(teacher) for teacher in given]
 
 

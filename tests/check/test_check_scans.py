@@ -23,6 +23,7 @@ def test_blank_scans_are_named_with_their_rows() -> None:
     check = checked(scans_of([*SOUND, [NAN, NAN, NAN]], [*PLACES, (0.0, 0.0)]))
     blank = found(check, "blank_scan")
     assert (blank.split, blank.rows, blank.scans, blank.severity) == ("train", (13,), ("s12",), "warning")
+    assert blank.message == "1 scan hears no access point"
 
 
 def test_a_survey_that_hears_nothing_at_all_is_an_error() -> None:

@@ -149,6 +149,17 @@ def test_a_survey_that_taught_a_candidate_is_refused_unless_told_otherwise(data_
 
 
 @pytest.mark.real_data
+def test_all_leaves_out_what_learnt_in_the_building(data_dir: Path) -> None:
+    survey = load("dsi1", data_dir=data_dir)
+    plain, taught, control = candidates(["dnn"], ["all"], survey)[1:]
+    assert (plain.teachers, control.teachers) == ((), ("untrained",) * len(taught.teachers))
+    assert "zoo:dnn-tampere" in taught.teachers
+    assert "zoo:dnn-dsi1" not in taught.teachers
+    assert "zoo:dnn-dsi1" in candidates(["dnn"], ["all"])[2].teachers
+    surveyed_points(survey, [taught], source_too=False)
+
+
+@pytest.mark.real_data
 @pytest.mark.parametrize("blank_too", [True, False])
 def test_a_table_of_a_public_set_is_known_again(data_dir: Path, tmp_path: Path, blank_too: bool) -> None:
     train = load("tut6", data_dir=data_dir).train

@@ -193,6 +193,7 @@ def test_a_survey_in_which_the_scorer_learnt_is_refused_unless_told_otherwise(da
         plan_survey(survey, planning_method("scorer"))
     found = plan_survey(survey, planning_method("scorer"), source_too=True, n_folds=2, n_rounds=1)
     assert found.n_repetitions == 2
+    assert "zoo:dnn-dsi1" not in planning_method("dnn", ["all"], building=survey).teachers
 
 
 # -- figures and page -----------------------------------------------------------------------------------

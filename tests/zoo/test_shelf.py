@@ -89,8 +89,8 @@ def test_teachers_of_the_target_itself_are_left_out(source: str, data_dir: Path,
     target = load(source, data_dir=data_dir)
     others = sorted(set(ZOO_SOURCES) - {source})
     for by_name, by_scans in ((target.name, survey.train), ("", target.train)):
-        assert [teacher.card.source for teacher in zoo_teachers("dnn", by_scans, by_name)] == others
-    assert [t.card.source for t in zoo_teachers("dnn", survey.train)] == sorted(ZOO_SOURCES)
+        assert [each.card.source for each in zoo_teachers("dnn", by_scans, by_name).values()] == others
+    assert [*zoo_teachers("dnn", survey.train)] == [f"zoo:dnn-{name}" for name in sorted(ZOO_SOURCES)]
 
 
 @of_every_network

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Set
 
 import numpy as np
 
-from tutelage.check.findings import Finding, Severity, Split
+from tutelage.check.findings import Finding, Severity, Split, counted
 from tutelage.fingerprints import FingerprintSet
 from tutelage.surveys import reference_points
 
@@ -153,8 +153,8 @@ def _moving(split: Split) -> Iterator[Finding]:
             "moving_access_point",
             "warning",
             row[np.isin(column, moved)],
-            f"{len(moved):,} access points are heard at {_NEAR_DBM:.0f} dBm or more at places over "
-            f"{_APART_M:.0f} m apart",
+            f"{counted(len(moved), 'access point', 'are')} heard at {_NEAR_DBM:.0f} dBm or more at places "
+            f"over {_APART_M:.0f} m apart",
             "leave their columns out if they are phones or buses; two with one name need two names",
             [scans.access_points[j] for j in moved],
         )

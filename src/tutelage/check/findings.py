@@ -10,7 +10,7 @@ import numpy as np
 
 from tutelage.fingerprints import FingerprintSet
 
-__all__ = ["Finding", "Severity", "Split"]
+__all__ = ["Finding", "Severity", "Split", "counted"]
 
 Severity = Literal["error", "warning", "note"]
 
@@ -40,6 +40,16 @@ class Finding:
     rows: tuple[int, ...] = ()
     scans: tuple[str, ...] = ()
     access_points: tuple[str, ...] = ()
+
+
+def counted(n: int, what: str, do: str = "", which: str = "") -> str:
+    """How many do something, in the words of one or of several.
+
+    >>> counted(1, "scan", "hear"), counted(2, "scan", "have", "of the test split")
+    ('1 scan hears', '2 scans of the test split have')
+    """
+    verb = {"have": "has", "are": "is", "": ""}.get(do, f"{do}s") if n == 1 else do
+    return " ".join(word for word in (f"{n:,}", what if n == 1 else f"{what}s", which, verb) if word)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tutelage.check.faults import Faults, numbers_of
-from tutelage.check.findings import Finding
+from tutelage.check.findings import Finding, counted
 from tutelage.datasets.fields import FIELDS
 from tutelage.datasets.located_table import LocatedTable
 from tutelage.datasets.matrix_csv import is_undeclared_code
@@ -148,7 +148,8 @@ def _possible(readings: Readings, not_heard: float | None, faults: Faults) -> Re
     faults.add(
         "impossible_rss",
         readings.row[bad],
-        f"{np.count_nonzero(bad):,} readings are not in [{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] dBm: {values}",
+        f"{counted(int(bad.sum()), 'reading', 'are')} not in "
+        f"[{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] dBm: {values}",
         "dBm are negative; is the minus sign missing?"
         if unsigned
         else "leave them empty, or remove the column if it is no access point",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tutelage.check.findings import Finding, Split
+from tutelage.check.findings import Finding, Split, counted
 from tutelage.fingerprints import FingerprintSet
 from tutelage.surveys import reference_points
 
@@ -40,7 +40,7 @@ def check_leaks(train: Split, test: Split) -> Iterator[Finding]:
             "leak",
             "warning",
             leaked,
-            f"{_scans(len(leaked))} of the test split hear exactly what a training scan hears",
+            f"{counted(len(leaked), 'scan', 'hear', 'of the test split')} exactly what a training scan hears",
             "leave them out of one of the two; an error measured on them is too small",
         )
 
@@ -53,7 +53,7 @@ def _blank(split: Split) -> Iterator[Finding]:
             "blank_scan",
             "error" if nothing else "warning",
             blank,
-            f"{'all' if nothing else ''} {_scans(len(blank))} hear no access point".strip(),
+            f"{'all' if nothing else ''} {counted(len(blank), 'scan', 'hear')} no access point".strip(),
             "give their readings; there is nothing to learn from"
             if nothing
             else "leave them out; they say nothing about their place",
@@ -75,7 +75,7 @@ def _repeated(split: Split) -> Iterator[Finding]:
             "duplicate_scan",
             "warning",
             again,
-            f"{_scans(len(again))} repeat an earlier row in everything but the id",
+            f"{counted(len(again), 'scan', 'repeat')} an earlier row in everything but the id",
             "keep one of each; repeats count twice and make held-out errors too small",
         )
 
@@ -85,13 +85,13 @@ def _too_strong(split: Split) -> Iterator[Finding]:
     reading = np.flatnonzero(scans.rss_dbm.data >= _TOO_STRONG_DBM)
     if len(reading):
         row = np.repeat(np.arange(len(scans)), scans.n_heard)[reading]
-        heard = np.unique(scans.rss_dbm.indices[reading])
+        heard, where = np.unique(scans.rss_dbm.indices[reading]), f"in {counted(len(np.unique(row)), 'scan')}"
         yield split.finding(
             "impossible_rss",
             "warning",
             row,
-            f"{len(reading):,} readings in {_scans(len(np.unique(row)))} are of {_TOO_STRONG_DBM:g} dBm or "
-            "more, which no receiver measures",
+            f"{counted(len(reading), 'reading', 'are', where)} of "
+            f"{_TOO_STRONG_DBM:g} dBm or more, which no receiver measures",
             "find out which phone or program wrote them, and leave these readings empty",
             [scans.access_points[j] for j in heard],
         )
@@ -107,7 +107,7 @@ def _unnamed(split: Split) -> Iterator[Finding]:
                 f"unnamed_{what}",
                 "warning",
                 unnamed,
-                f"{_scans(len(unnamed))} have no {what}, others have",
+                f"{counted(len(unnamed), 'scan', 'have')} no {what}, others have",
                 f"name the {what} of each, or leave the column out",
             )
 
@@ -164,7 +164,3 @@ def _readings_hash(scans: FingerprintSet) -> np.ndarray:
 
 def _code(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.unique(values, return_inverse=True)[1]).reshape(-1)
-
-
-def _scans(n: int) -> str:
-    return f"{n:,} scan{'s' if n != 1 else ''}"

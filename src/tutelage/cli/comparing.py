@@ -69,8 +69,8 @@ def compare_command(
         require_model_path(out)
     Budget(epochs, minutes)
     resolve_device(device)
-    chosen = candidates(network or (), teacher or ())
     building = datasets.load(survey, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
+    chosen = candidates(network or (), teacher or (), None if source_too else building)
     how = {"epochs": epochs, "minutes": minutes, "device": device}
     with stoppable("nothing was written; give the same command again"):
         found = compare(

@@ -60,8 +60,9 @@ def plan_command(
 
     if report:
         require_writable_file(report)
-    method = planning_method(network, teacher or (), Budget(epochs, minutes))
+    budget = Budget(epochs, minutes)
     building = datasets.load(survey, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
+    method = planning_method(network, teacher or (), budget, None if source_too else building)
     how = {"epochs": epochs, "minutes": minutes, "device": device}
     with stoppable(AGAIN):
         found = plan_survey(

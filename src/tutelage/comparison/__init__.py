@@ -1,6 +1,6 @@
 """Which method suits a building: all of them on the same reference points held out, and a recommendation."""
 
-from tutelage.comparison.candidates import Candidate, candidates
+from tutelage.comparison.candidates import Candidate, all_of_zoo, candidates
 from tutelage.comparison.compare import Comparison, Recommendation, Standing, compare, write_comparison
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "Comparison",
     "Recommendation",
     "Standing",
+    "all_of_zoo",
     "candidates",
     "compare",
     "write_comparison",

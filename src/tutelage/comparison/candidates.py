@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.learning import Building, training_scans
 from tutelage.localizer import Localizer
 from tutelage.networks import network_names, plain_name
 from tutelage.scorer import ScorerTeacher, shipped_scorer
 from tutelage.teacher_names import ALL, AUTO, NONE, UNTRAINED, any_teacher, scorer_teaching, teacher_list
 from tutelage.teaching import Teacher
-from tutelage.zoo import zoo_names
+from tutelage.zoo import zoo_names, zoo_teachers
 
-__all__ = ["Candidate", "candidates"]
+__all__ = ["Candidate", "all_of_zoo", "candidates"]
 
 _DEFAULT = "knn", "scorer", "dnn", "tutor"
 _OWN_MAP = {"scorer": "own_map", "tutor": "scorer.own_map"}
@@ -68,7 +69,9 @@ class Candidate:
         return [teacher.card.model_dump() for teacher in files]
 
 
-def candidates(networks: Sequence[str] = (), teachers: Sequence[str] = ()) -> list[Candidate]:
+def candidates(
+    networks: Sequence[str] = (), teachers: Sequence[str] = (), building: Building | None = None
+) -> list[Candidate]:
     """k-NN, then each network with what other buildings taught, and without.
 
     Beside a scorer or tutor stands the same from own data alone. A network stands by itself and, where
@@ -82,6 +85,7 @@ def candidates(networks: Sequence[str] = (), teachers: Sequence[str] = ()) -> li
     teachers : files and names of the zoo, of surrogate teachers for networks, or of one scorer teacher in the
         place of ours; or "all" of the zoo that are of each network. A network stands under those that were
         made for it
+    building : of "all", teachers that learnt in it are left out
 
     Raises
     ------
@@ -96,7 +100,7 @@ def candidates(networks: Sequence[str] = (), teachers: Sequence[str] = ()) -> li
             raise UnknownNameError("network", network, known)
     if twice := sorted({network for network in networks if list(networks).count(network) > 1}):
         raise BadInputError(f"{', '.join(twice)} is named twice; name each network once")
-    taught_by = _taught_by(networks or _DEFAULT, teachers)
+    taught_by = _taught_by(networks or _DEFAULT, teachers, building)
     found = [Candidate("knn", "knn")]
     for network in networks or _DEFAULT:
         of_network = taught_by[network]
@@ -114,7 +118,17 @@ def candidates(networks: Sequence[str] = (), teachers: Sequence[str] = ()) -> li
     return found
 
 
-def _taught_by(networks: Sequence[str], teachers: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def all_of_zoo(network: str, building: Building | None) -> tuple[str, ...]:
+    """Names of the zoo's teachers for a network, but for those that learnt in `building`."""
+    if building is None:
+        return tuple(zoo_names(network))
+    scans, survey, _ = training_scans(building)
+    return tuple(zoo_teachers(network, scans, survey))
+
+
+def _taught_by(
+    networks: Sequence[str], teachers: Sequence[str], building: Building | None
+) -> dict[str, tuple[str, ...]]:
     """For each network the teachers that it takes; a scorer that is given none has its own."""
     named = [str(teacher) for teacher in teacher_list(teachers)]
     if not named and not teachers:
@@ -125,7 +139,7 @@ def _taught_by(networks: Sequence[str], teachers: Sequence[str]) -> dict[str, tu
             "themselves; name teachers or give all, and auto to fit"
         )
     if named == [ALL]:
-        return _by_all(networks)
+        return _by_all(networks, building)
     read = {name: any_teacher(name) for name in named}
     scorer_teaching([read[name] for name in named if isinstance(read[name], ScorerTeacher)])
     taken = {network: tuple(name for name in named if _is_for(network, read[name])) for network in networks}
@@ -139,12 +153,12 @@ def _taught_by(networks: Sequence[str], teachers: Sequence[str]) -> dict[str, tu
     return taken
 
 
-def _by_all(networks: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    found = {network: tuple(zoo_names(plain_name(network))) for network in networks}
+def _by_all(networks: Sequence[str], building: Building | None) -> dict[str, tuple[str, ...]]:
+    found = {network: all_of_zoo(plain_name(network), building) for network in networks}
     if not any(names or network in _OWN_MAP for network, names in found.items()):
         raise BadInputError(
-            f"no teacher of {', '.join(networks)} comes with Tutelage; leave {ALL!r} out, or make a teacher "
-            "with tutelage teach and name it"
+            f"no teacher of {', '.join(networks)} comes with Tutelage, or none but of this building; "
+            f"leave {ALL!r} out, or make a teacher with tutelage teach and name it"
         )
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.comparison import Candidate, candidates
+from tutelage.comparison import Candidate, all_of_zoo, candidates
 from tutelage.comparison.held_out import Answers, SurveyedPoints, Trial, surveyed_points
 from tutelage.errors import BadInputError
 from tutelage.learning import Building
@@ -19,7 +19,6 @@ from tutelage.planning.places import SurveyedPlaces, surveyed_places
 from tutelage.planning.sampling import SHARES, repetitions
 from tutelage.teacher_names import ALL, AUTO, NONE, network_teacher, scorer_teaching, teacher_list
 from tutelage.training import Budget
-from tutelage.zoo import zoo_names
 
 __all__ = ["SurveyPlan", "plan_survey", "planning_method"]
 
@@ -67,7 +66,10 @@ class SurveyPlan:
 
 
 def planning_method(
-    network: str = "knn", teachers: Sequence[str] = (), budget: Budget | None = None
+    network: str = "knn",
+    teachers: Sequence[str] = (),
+    budget: Budget | None = None,
+    building: Building | None = None,
 ) -> Candidate:
     """What learns the parts; a scorer weighs as its teacher taught it, without learning from each part anew.
 
@@ -75,6 +77,7 @@ def planning_method(
     ----------
     network, teachers : as of `Localizer`, but for "auto"
     budget : length of each fit, None for the recipe's own
+    building : of "all", teachers that learnt in it are left out
 
     Raises
     ------
@@ -87,7 +90,7 @@ def planning_method(
         scorer_teaching(teachers)
         settings = {} if NONE in teachers else {"own_map": False}
         return Candidate(network, network, tuple(teachers), settings)
-    return Candidate(network, network, _named(network, teachers))
+    return Candidate(network, network, _named(network, teachers, building))
 
 
 def _require_fitting(network: str, teachers: Sequence[str], budget: Budget | None) -> None:
@@ -100,7 +103,7 @@ def _require_fitting(network: str, teachers: Sequence[str], budget: Budget | Non
         raise BadInputError("teachers are chosen by fit alone; here, name them, or give all or none")
 
 
-def _named(network: str, teachers: Sequence[str]) -> tuple[str, ...]:
+def _named(network: str, teachers: Sequence[str], building: Building | None) -> tuple[str, ...]:
     """The teachers by name, each one known to be of the right kind."""
     if network == "tutor":
         scorer_teaching(teachers)
@@ -108,9 +111,12 @@ def _named(network: str, teachers: Sequence[str]) -> tuple[str, ...]:
     given = teacher_list(teachers)
     if given == [ALL]:
         name = plain_name(network)
-        given = [*zoo_names(name)]
+        given = [*all_of_zoo(name, building)]
         if not given:
-            raise BadInputError(f"no teacher of network {name!r} comes with Tutelage; name a teacher file")
+            raise BadInputError(
+                f"no teacher of network {name!r} comes with Tutelage, or none but of this building; "
+                "name a teacher file"
+            )
     for teacher in given:
         network_teacher(teacher)
     return tuple(map(str, given))

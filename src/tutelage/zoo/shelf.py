@@ -69,17 +69,17 @@ def zoo_names(network: str | None = None) -> list[str]:
     return [name for name in surrogate if name.startswith(f"{ZOO}{network}-")]
 
 
-def zoo_teachers(network: str, target: FingerprintSet, survey: str = "") -> list[Teacher]:
-    """The surrogate teachers of a network that did not learn in the target itself.
+def zoo_teachers(network: str, target: FingerprintSet, survey: str = "") -> dict[str, Teacher]:
+    """The surrogate teachers of a network that did not learn in the target itself, by name.
 
     Parameters
     ----------
     network : name of a registered network
     target, survey : training scans of the target, and the survey's name
     """
-    known = [_surrogate(name) for name in zoo_names(network)]
-    own = same_building([(t.card.source, t.card.data_hash) for t in known], target, survey)
-    return [teacher for teacher in known if teacher.card.source not in own]
+    known = {name: _surrogate(name) for name in zoo_names(network)}
+    own = same_building([(t.card.source, t.card.data_hash) for t in known.values()], target, survey)
+    return {name: teacher for name, teacher in known.items() if teacher.card.source not in own}
 
 
 def zoo_teacher(name: str) -> Teacher | ScorerTeacher:
