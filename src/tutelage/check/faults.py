@@ -15,18 +15,27 @@ __all__ = ["Faults", "numbers_of"]
 
 @dataclass
 class Faults:
-    """Gathers findings; `line` and `scan_id` of the table of scans."""
+    """Gathers findings.
+
+    Parameters
+    ----------
+    line, scan_id : [n] of the table of scans
+    split : [n] "train" or "test" where each has a file of its own, whose lines are counted apart
+    """
 
     line: np.ndarray
     scan_id: np.ndarray
+    split: np.ndarray | None = None
     found: list[Finding] = field(default_factory=list)
 
     def add(self, code: str, index: np.ndarray, message: str, advice: str, *access_points: str) -> None:
-        """An error about the rows at `index`, if there are any."""
+        """An error about the rows at `index`, if there are any; one for each file that they are of."""
         at = np.unique(index)
-        if len(at):
-            rows, scans = tuple(self.line[at].tolist()), tuple(self.scan_id[at].tolist())
-            self.found.append(Finding(code, "error", message, advice, "", rows, scans, access_points))
+        of = np.full(len(at), "") if self.split is None else self.split[at]
+        for name in np.unique(of).tolist():
+            here = at[of == name]
+            rows, scans = tuple(self.line[here].tolist()), tuple(self.scan_id[here].tolist())
+            self.found.append(Finding(code, "error", message, advice, name, rows, scans, access_points))
 
 
 def numbers_of(table: LocatedTable, name: str) -> tuple[np.ndarray, np.ndarray]:

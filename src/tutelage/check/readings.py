@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tutelage.check.faults import Faults, numbers_of
-from tutelage.check.findings import Finding, counted
+from tutelage.check.findings import Finding
 from tutelage.datasets.fields import FIELDS
 from tutelage.datasets.located_table import LocatedTable
 from tutelage.datasets.matrix_csv import is_undeclared_code
@@ -49,26 +49,29 @@ def possible_readings(tables: ScanTables, not_heard: float | None, faults: Fault
     BadInputError
         If the readings have other columns than they should.
     """
+    silent = "nothing" if not_heard is None else f"{not_heard:g}"
     if tables.readings is None:
         names = tuple(name for name in tables.scans.names if name not in FIELDS)
-        found = _wide(tables.scans, names, faults)
+        found = _wide(tables.scans, names, faults, silent)
     else:
-        found = _long(tables.readings, tables.access_points, faults)
-    return _possible(found, not_heard, faults)
+        found = _long(tables.readings, tables.access_points, faults, silent)
+    return _possible(found, not_heard, faults, silent)
 
 
-def _wide(table: LocatedTable, names: tuple[str, ...], faults: Faults) -> Readings:
+def _wide(table: LocatedTable, names: tuple[str, ...], faults: Faults, silent: str) -> Readings:
     columns = []
     for name in names:
         values, bad = numbers_of(table, name)
-        _add_unreadable(faults, np.flatnonzero(bad), name)
+        _add_unreadable(faults, np.flatnonzero(bad), name, silent)
         columns.append(values)
     dense = np.column_stack(columns)
     row, column = np.nonzero(~np.isnan(dense))
     return Readings(row, column, dense[row, column], names, dense.size)
 
 
-def _long(readings: LocatedTable, access_points: tuple[str, ...] | None, faults: Faults) -> Readings:
+def _long(
+    readings: LocatedTable, access_points: tuple[str, ...] | None, faults: Faults, silent: str
+) -> Readings:
     require_reading_columns(readings)
     row, known = _rows_of(readings, faults)
     names, column = np.unique(readings.text("ap"), return_inverse=True)
@@ -80,7 +83,7 @@ def _long(readings: LocatedTable, access_points: tuple[str, ...] | None, faults:
     again = ~np.isin(np.arange(len(row)), first) & known
     message = f"scans hear an access point twice in {readings.file.name}; the first reading is taken"
     faults.add("duplicate_reading", row[again], message, "keep one reading of each")
-    _add_unreadable(faults, row[bad & known], "rss_dbm")
+    _add_unreadable(faults, row[bad & known], "rss_dbm", silent)
     kept = known & ~again & ~np.isnan(value)
     return Readings(row[kept], column[kept], value[kept], tuple(map(str, names)), len(value))
 
@@ -122,12 +125,12 @@ def _listed(
     return np.array(access_points, dtype=np.str_), moved
 
 
-def _add_unreadable(faults: Faults, index: np.ndarray, name: str) -> None:
+def _add_unreadable(faults: Faults, index: np.ndarray, name: str, silent: str) -> None:
     message = f"cells of {name} are no number"
-    faults.add("unreadable_rss", index, message, "write dBm, or nothing where it is not heard", name)
+    faults.add("unreadable_rss", index, message, f"write dBm, or {silent} where it is not heard", name)
 
 
-def _possible(readings: Readings, not_heard: float | None, faults: Faults) -> Readings:
+def _possible(readings: Readings, not_heard: float | None, faults: Faults, silent: str) -> Readings:
     """The readings that may be an RSS; codes for "not heard" and impossible ones are found out and left."""
     if not_heard is not None:
         readings = readings[readings.value != not_heard]
@@ -148,11 +151,10 @@ def _possible(readings: Readings, not_heard: float | None, faults: Faults) -> Re
     faults.add(
         "impossible_rss",
         readings.row[bad],
-        f"{counted(int(bad.sum()), 'reading', 'are')} not in "
-        f"[{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] dBm: {values}",
+        f"readings are not in [{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] dBm: {values}",
         "dBm are negative; is the minus sign missing?"
         if unsigned
-        else "leave them empty, or remove the column if it is no access point",
+        else f"write {silent} there, or remove the column if it is no access point",
         *readings.names_of(bad),
     )
     return readings[~bad]

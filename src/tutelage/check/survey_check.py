@@ -12,9 +12,11 @@ import numpy as np
 from tutelage.check.access_points import check_access_points, check_devices, check_heard_on_one_side
 from tutelage.check.findings import Finding, Severity, Split
 from tutelage.check.scans import check_leaks, check_scans
-from tutelage.check.tables import read_faulty_table
+from tutelage.check.tables import FaultyTable, faulty_table
 from tutelage.datasets import load
-from tutelage.datasets.forms import is_own
+from tutelage.datasets.forms import is_own, read_tables
+from tutelage.datasets.matrix_pair import NOT_HEARD, pair_tables
+from tutelage.errors import BadInputError
 from tutelage.fingerprints import Survey
 from tutelage.progress import steps
 
@@ -79,10 +81,31 @@ def check_survey(
             return _checked(source, say)
         say("reading")
         if is_own(Path(source)):
-            table = read_faulty_table(source, not_heard=not_heard, epsg=epsg)
-            return replace(_checked(table.survey, say, table.line, table.faults), row_name=table.row_name)
-        survey = load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
+            tables = read_tables(source, located=True)
+            return _checked_table(faulty_table(tables, not_heard=not_heard, epsg=epsg), say)
+        try:
+            survey = load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
+        except BadInputError as refused:
+            return _checked_pair(str(source), not_heard, epsg, say, refused)
         return _checked(survey, say)
+
+
+def _checked_pair(
+    source: str, not_heard: float | None, epsg: int | None, say: Callable[[str], None], refused: BadInputError
+) -> SurveyCheck:
+    """All that is wrong with a matrix pair that was `refused`, for its first fault or for another reason."""
+    kind, _, path = source.partition(":")
+    if kind != "matrix":
+        raise refused
+    code = NOT_HEARD if not_heard is None else not_heard
+    found = _checked_table(faulty_table(pair_tables(path), not_heard=code, epsg=epsg), say)
+    if not found.n_errors:
+        raise refused
+    return found
+
+
+def _checked_table(table: FaultyTable, say: Callable[[str], None]) -> SurveyCheck:
+    return replace(_checked(table.survey, say, table.line, table.faults), row_name=table.row_name)
 
 
 def _checked(
@@ -92,9 +115,14 @@ def _checked(
     faults: tuple[Finding, ...] = (),
 ) -> SurveyCheck:
     sides = {"train": survey.train} | ({} if survey.test is None else {"test": survey.test})
-    faulty = tuple(row for fault in faults if fault.code in _OF_READINGS for row in fault.rows)
+    of_readings = [fault for fault in faults if fault.code in _OF_READINGS]
     splits = [
-        Split(name, scans, line[name] if line else np.arange(1, len(scans) + 1), faulty)
+        Split(
+            name,
+            scans,
+            line[name] if line else np.arange(1, len(scans) + 1),
+            tuple(row for fault in of_readings if fault.split in ("", name) for row in fault.rows),
+        )
         for name, scans in sides.items()
     ]
     found = list(faults)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,16 +12,15 @@ from tutelage.check.faults import Faults, numbers_of
 from tutelage.check.findings import Finding
 from tutelage.check.readings import possible_readings
 from tutelage.datasets.fields import LABELS, METRES, place_columns
-from tutelage.datasets.forms import read_tables
 from tutelage.datasets.located_table import LocatedTable
-from tutelage.datasets.scan_tables import LeftOut
+from tutelage.datasets.scan_tables import LeftOut, ScanTables
 from tutelage.datasets.table_places import Places, impossible_degrees, in_metres
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.frames import LocalFrame
 from tutelage.sparse_rows import csr
 
-__all__ = ["FaultyTable", "read_faulty_table"]
+__all__ = ["FaultyTable", "faulty_table"]
 
 
 @dataclass(frozen=True)
@@ -43,22 +41,25 @@ class FaultyTable:
     row_name: str = "row"
 
 
-def read_faulty_table(
-    path: str | Path, *, not_heard: float | None = None, epsg: int | None = None
+def faulty_table(
+    tables: ScanTables, *, not_heard: float | None = None, epsg: int | None = None
 ) -> FaultyTable:
-    """Read a survey in any form as `read_user_table` does, but go on at a cell that breaks a rule.
+    """A survey as `read_user_table` has it, but go on at a cell that breaks a rule.
 
-    Parameters as there.
+    Parameters
+    ----------
+    tables : of any form
+    not_heard, epsg : as there
 
     Raises
     ------
     BadInputError
-        If it cannot be read as a table at all, lacks a column that is needed, or no row has a position.
+        If a column lacks that is needed, or no row has a position.
     """
-    tables = read_tables(path, located=True)
     table = tables.scans
     line = table.rows
-    faults = Faults(line, _unique_ids(table, line))
+    apart = bool(table.files) and "split" in table.names
+    faults = Faults(line, _unique_ids(table, line), table.text("split") if apart else None)
     faults.found += [_left_out(each) for each in tables.left_out]
     _check_ids(table, faults)
     places = _places(table, tables.epsg if epsg is None else epsg, faults)

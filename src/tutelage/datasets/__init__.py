@@ -14,7 +14,7 @@ from tutelage.datasets import storage, tampere, uji_library, ujiindoorloc, utsin
 from tutelage.datasets.export import export_survey, export_table, require_exportable
 from tutelage.datasets.forms import is_own
 from tutelage.datasets.matrix_csv import CsvFile
-from tutelage.datasets.matrix_pair import pair_files, read_pair
+from tutelage.datasets.matrix_pair import NOT_HEARD, pair_files, read_pair
 from tutelage.datasets.registry import PublicDataset, public_dataset, public_datasets
 from tutelage.datasets.simulated import simulated_survey
 from tutelage.datasets.user_table import read_scans, read_user_table
@@ -120,7 +120,7 @@ def load(
     if kind == "simulated":
         return simulated_survey(seed=_seed(source))
     if kind == "matrix":
-        code = 100.0 if not_heard is None else not_heard
+        code = NOT_HEARD if not_heard is None else not_heard
         return read_pair(pair_files(detail), Path(detail).name, not_heard=code, epsg=epsg)
     path = Path(source)
     if is_own(path):

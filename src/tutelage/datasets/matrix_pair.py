@@ -7,19 +7,27 @@ and the same with tst; the coordinate columns are x, y, z (metres), floor, build
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from tutelage.datasets.located_table import LocatedTable
 from tutelage.datasets.matrix_csv import CsvFile, label_names, read_matrix, read_table, sparse_rss
+from tutelage.datasets.scan_tables import ScanTables
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.frames import LocalFrame
 
-__all__ = ["pair_files", "read_pair", "read_split"]
+__all__ = ["NOT_HEARD", "pair_files", "pair_tables", "read_pair", "read_split"]
 
+NOT_HEARD = 100.0
+"""The number that stands for "not heard" in the public pairs."""
 _SUFFIXES = ("trnrss", "trncrd", "tstrss", "tstcrd")
+_SHORT = {"train": "trn", "test": "tst"}
+_COORDINATES = ("x_m", "y_m", "z_m", "floor", "building")
 
 
 def pair_files(path: str | Path) -> dict[str, CsvFile]:
@@ -34,7 +42,7 @@ def read_pair(
     files: Mapping[str, CsvFile],
     prefix: str,
     *,
-    not_heard: float = 100.0,
+    not_heard: float = NOT_HEARD,
     epsg: int | None = None,
     licence: str = "",
 ) -> Survey:
@@ -70,13 +78,12 @@ def read_split(
     prefix: str,
     split: str,
     *,
-    not_heard: float = 100.0,
+    not_heard: float = NOT_HEARD,
     epsg: int | None = None,
     frame: LocalFrame | None = None,
 ) -> FingerprintSet:
     """The "train" or the "test" scans of a pair; scan ids carry the line number."""
-    short = {"train": "trn", "test": "tst"}[split]
-    rss_file, crd_file = files[f"{prefix}_{short}rss.csv"], files[f"{prefix}_{short}crd.csv"]
+    rss_file, crd_file = _files_of(files, prefix, split)
     table, coordinates = read_table(rss_file, pa.float32()), read_matrix(crd_file, n_columns=5)
     if len(table) != len(coordinates):
         raise BadInputError(
@@ -85,11 +92,72 @@ def read_split(
         )
     return FingerprintSet.from_absolute(
         sparse_rss(table, table.column_names, not_heard=not_heard, file=rss_file),
-        [f"{prefix.lower()}-ap{j + 1:04d}" for j in range(table.num_columns)],
-        np.array([f"{split}-{line}" for line in range(1, len(table) + 1)]),
+        _access_points(prefix, table.num_columns),
+        np.array(_scan_ids(split, len(table))),
         coordinates[:, :2],
         frame=frame,
         epsg=epsg,
         floor=label_names(coordinates[:, 3]),
         building=label_names(coordinates[:, 4]),
     )
+
+
+def pair_tables(path: str | Path) -> ScanTables:
+    """The pair FOLDER/PREFIX cell by cell, not yet checked: for the survey check.
+
+    Raises
+    ------
+    BadInputError
+        If a file is missing, or rows or files differ in length.
+    """
+    files, prefix = pair_files(path), Path(path).name
+    parts = [_split_table(files, prefix, split) for split in _SHORT]
+    if parts[0].names != parts[1].names:
+        n_columns = [len(part.names) for part in parts]
+        raise parts[1].error(f"{n_columns[1]} columns of both files, those of training have {n_columns[0]}")
+    scans = LocatedTable(
+        parts[0].file,
+        pa.concat_tables([part.columns for part in parts]),
+        np.concatenate([part.rows for part in parts]),
+        files=[part.file for part in parts for _ in range(len(part))],
+    )
+    return ScanTables(prefix.lower(), scans)
+
+
+def _split_table(files: Mapping[str, CsvFile], prefix: str, split: str) -> LocatedTable:
+    """The scans of a split: readings, places and labels as they are written."""
+    rss_file, crd_file = _files_of(files, prefix, split)
+    readings, places = (read_table(file, pa.string()) for file in (rss_file, crd_file))
+    located = LocatedTable(Path(str(rss_file)), readings, np.arange(1, len(readings) + 1))
+    if (len(places), places.num_columns) != (len(readings), len(_COORDINATES)):
+        raise located.error(
+            f"{len(readings)} rows; {crd_file.name} has {len(places)} of {places.num_columns} columns, where "
+            f"as many rows of {len(_COORDINATES)} are expected"
+        )
+    columns = {
+        "scan_id": pa.array(_scan_ids(split, len(readings))),
+        "split": pa.array([split] * len(readings)),
+        **dict(zip(_COORDINATES, places.columns, strict=True)),
+        **dict(
+            zip(_access_points(prefix, readings.num_columns), map(_filled, readings.columns), strict=True)
+        ),
+    }
+    return replace(located, columns=pa.table(columns).drop_columns(["z_m"]))
+
+
+def _filled(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """With a word in empty cells: elsewhere they are what was not heard, here a number stands for that."""
+    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(cells), ""), "(empty)", cells)
+
+
+def _files_of(files: Mapping[str, CsvFile], prefix: str, split: str) -> tuple[CsvFile, CsvFile]:
+    """RSS and coordinates."""
+    return files[f"{prefix}_{_SHORT[split]}rss.csv"], files[f"{prefix}_{_SHORT[split]}crd.csv"]
+
+
+def _access_points(prefix: str, n: int) -> list[str]:
+    return [f"{prefix.lower()}-ap{j + 1:04d}" for j in range(n)]
+
+
+def _scan_ids(split: str, n: int) -> list[str]:
+    return [f"{split}-{line}" for line in range(1, n + 1)]
