@@ -12,6 +12,7 @@ from tutelage.scorer import ScorerRecipe, teach_scorer
 from tutelage.scorer.exercises import Surveyed, some_groups
 from tutelage.scorer.privacy import memberships
 from tutelage.training import Budget, RunOptions
+from tutelage.training.loop import Hook, fit_into
 
 SMALL = ScorerRecipe(exercises=64, batch_size=32, n_candidates=12, width=16, updates=20)
 CPU = RunOptions(device="cpu")
@@ -66,3 +67,17 @@ def test_card_has_the_figures_where_they_are_asked_for_and_the_same_weights(muse
 def test_a_lesson_is_as_long_for_the_twin(museum: Survey) -> None:
     longer = memberships([Surveyed.of(museum.train)], SMALL, replace(CPU, budget=Budget(updates=40)), {})
     assert longer != told_apart([Surveyed.of(museum.train)])
+
+
+def test_the_teacher_and_its_twin_share_the_minutes(museum: Survey, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def noted(minutes: float, first_step: int) -> Hook:
+        given.append(minutes)
+        return fit_into(1e-6, first_step)
+
+    monkeypatch.setattr("tutelage.training.run.fit_into", noted)
+    lesson = replace(CPU, budget=Budget(minutes=3.0))
+    for privacy in (True, False):
+        teach_scorer([museum], SMALL, lesson, privacy=privacy)
+    assert given == [1.5, 1.5, 3.0]

@@ -25,6 +25,7 @@ def memberships(
     recipe: ScorerRecipe,
     options: RunOptions,
     fingerprint: Mapping[str, object],
+    share_of_minutes: float = 1.0,
 ) -> list[float | None]:
     """For each building, the chance that a scan learnt from is located better than one never seen.
 
@@ -37,7 +38,7 @@ def memberships(
     unseen = [_some_points(building, rng) for building in buildings]
     seen = [building[np.flatnonzero(~held)] for building, held in zip(buildings, unseen, strict=True)]
     of_twin = {**fingerprint, "privacy": True}
-    twin, _ = learn_from(seen, recipe, options.within("privacy", "privacy: "), of_twin)
+    twin, _ = learn_from(seen, recipe, options.within("privacy", "privacy: "), of_twin, share_of_minutes)
     triples = zip(buildings, unseen, seen, strict=True)
     return [_told_apart(twin, *each, recipe, rng) if _is_large(each[0]) else None for each in triples]
 

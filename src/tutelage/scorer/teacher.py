@@ -161,7 +161,8 @@ def teach_scorer(
     ----------
     sources : buildings
     recipe, options : how it learns
-    privacy : also measure what it gives away, which takes as long again (see `memberships`)
+    privacy : also measure what it gives away, which takes as long again (see `memberships`); of a budget in
+        minutes, each takes half
 
     Raises
     ------
@@ -181,8 +182,11 @@ def teach_scorer(
         "recipe": recipe.model_dump(),
         "seed": options.seed,
     }
-    network, n_steps = learn_from(surveyed, recipe, options, fingerprint)
-    told_apart = memberships(surveyed, recipe, options, fingerprint) if privacy else [None] * len(surveyed)
+    share = 0.5 if privacy else 1.0
+    network, n_steps = learn_from(surveyed, recipe, options, fingerprint, share)
+    told_apart = (
+        memberships(surveyed, recipe, options, fingerprint, share) if privacy else [None] * len(surveyed)
+    )
     measured = [
         {
             "quality": _quality(network, building, recipe, options.seed),

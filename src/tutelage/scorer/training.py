@@ -36,6 +36,7 @@ def learn_from(
     recipe: ScorerRecipe,
     options: RunOptions,
     fingerprint: Mapping[str, object],
+    share_of_minutes: float = 1.0,
 ) -> tuple[ScorerNetwork, int]:
     """A scorer with random weights that learns from radio maps.
 
@@ -44,6 +45,7 @@ def learn_from(
     buildings : one or several, each as often as the others
     options : seed, device, budget, checkpoints, log, progress
     fingerprint : what must agree for a checkpoint to be continued
+    share_of_minutes : of a budget in minutes
 
     Returns
     -------
@@ -55,7 +57,7 @@ def learn_from(
         exercises = Exercises(buildings, recipe, device)
         first = exercises.batch(0, recipe.exercises, options.seed)
         network.standardise_as(first.feature[first.known])
-        return _learnt("scorer", network, exercises, recipe, options, fingerprint)
+        return _learnt("scorer", network, exercises, recipe, options, fingerprint, share_of_minutes)
 
 
 def learn_own_map(
@@ -129,6 +131,7 @@ def _learnt(
     recipe: ScorerRecipe,
     options: RunOptions,
     fingerprint: Mapping[str, object],
+    share_of_minutes: float = 1.0,
 ) -> tuple[ScorerNetwork, int]:
     optimizer = make_optimizer(recipe, network)
     n_scans = sum(len(building) for building in exercises.buildings)
@@ -138,7 +141,7 @@ def _learnt(
     )
     step = _step(network, optimizer, recipe)
     begin(options)
-    run_stage(stage, state, step, exercises, recipe.batch_size, options)
+    run_stage(stage, state, step, exercises, recipe.batch_size, options, share_of_minutes=share_of_minutes)
     return network.eval().cpu(), state.step
 
 
