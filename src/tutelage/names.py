@@ -32,16 +32,15 @@ def plain_name(name: str) -> str:
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
 
-@lru_cache(maxsize=32)  # a model asks the same again with each scan
+@lru_cache(maxsize=32)  # a table's scans ask the same again, one by one
 def columns_in(access_points: tuple[str, ...], names: tuple[str, ...]) -> np.ndarray:
     """Where each of `names` is among `access_points`, -1 where it is not.
 
     A name that is not there as it is written is looked for in other spellings of the same MAC address; of
     several such names one is found, so that no column is meant twice.
     """
-    column = {name: j for j, name in enumerate(access_points)}
+    column, spelled = _places(access_points)
     found = np.array([column.get(name, -1) for name in names], dtype=np.int64)
-    spelled = {plain_name(name): j for j, name in enumerate(access_points) if is_mac(name)}
     taken = set(found.tolist())
     for i in np.flatnonzero(found < 0).tolist():
         j = spelled.get(plain_name(names[i]), -1)
@@ -50,3 +49,10 @@ def columns_in(access_points: tuple[str, ...], names: tuple[str, ...]) -> np.nda
             taken.add(j)
     found.setflags(write=False)
     return found
+
+
+@lru_cache(maxsize=32)  # a model's are the same for every scan, whose names are not
+def _places(access_points: tuple[str, ...]) -> tuple[dict[str, int], dict[str, int]]:
+    """The column of each name as it is written, and of each MAC address as `plain_name` has it."""
+    column = {name: j for j, name in enumerate(access_points)}
+    return column, {plain_name(name): j for name, j in column.items() if is_mac(name)}

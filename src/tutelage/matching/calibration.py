@@ -10,7 +10,7 @@ import numpy as np
 
 from tutelage.matching.conformal import conformal_quantile, require_level
 from tutelage.matching.landmarks import Landmarks, difficulty, nearest_distance
-from tutelage.matching.rows import Rows, part
+from tutelage.matching.rows import Rows, part, row_lengths
 
 __all__ = ["PREFIX", "Calibration", "Judgement", "Scale"]
 
@@ -99,7 +99,7 @@ class Calibration:
             similarity = marks.similarity(asked)
             unlike[these] = nearest_distance(similarity) > self.farthest
             if np.isfinite(quantile):
-                hard = difficulty(similarity, marks.position_m, np.diff(asked.indptr), position_m[these])
+                hard = difficulty(similarity, marks.position_m, row_lengths(asked), position_m[these])
                 radius_m[these] = self.scale.of(hard) * quantile
         return Judgement(radius_m, unlike)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tutelage.matching.rows import Rows, laid_end_to_end
+from tutelage.matching.rows import Rows, laid_end_to_end, row_lengths
 from tutelage.matching.scans import ComparedScans
 
 __all__ = ["LIKELIHOOD_FEATURES", "HeardAround"]
@@ -37,7 +37,7 @@ class HeardAround:
     """
 
     def __init__(self, mean: Rows, share: np.ndarray, mean_square: np.ndarray) -> None:
-        self._start, self._length, self._access_point = mean.indptr, np.diff(mean.indptr), mean.indices
+        self._start, self._length, self._access_point = mean.indptr, row_lengths(mean), mean.indices
         self._mean = mean.data / share
         self._variance = np.maximum(mean_square / share - self._mean**2, 0) + _NOISE**2
         self._log_heard = np.log(np.clip(share, _RARE, 1 - _RARE))

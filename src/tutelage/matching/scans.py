@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from tutelage.matching.readings import BETA
-from tutelage.matching.rows import Rows, in_order, kept, laid_end_to_end, row_of_each
+from tutelage.matching.rows import Rows, in_order, kept, laid_end_to_end, row_lengths, row_of_each
 
 __all__ = ["STRONGEST", "ComparedScans"]
 
@@ -26,7 +26,7 @@ class ComparedScans:
     def __init__(self, strength: Rows, rarity: np.ndarray) -> None:
         self.strength, self.rarity = in_order(kept(strength, strength.data != 0)), rarity
         strength = self.strength
-        self.n_heard = np.diff(strength.indptr)
+        self.n_heard = row_lengths(strength)
         self._row = row_of_each(strength)
         self.powed = strength.data**BETA
         self.total = self._sums(strength.data)

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from tutelage.errors import UnknownNameError
-from tutelage.matching.rows import Rows, by_column, laid_end_to_end, part, row_of_each, row_sums
+from tutelage.matching.rows import Rows, by_column, laid_end_to_end, part, row_lengths, row_of_each, row_sums
 
 __all__ = ["FingerprintIndex", "Metric", "distances", "nearest"]
 
@@ -67,7 +67,7 @@ class FingerprintIndex:
             raise UnknownNameError("metric", metric, get_args(Metric))
         self._metric, self._n_map = _METRICS[metric], radio_map.shape[0]
         self._heard, self._of_map = by_column(radio_map), self._metric.of_scan(radio_map)
-        self._n_hearing = np.diff(self._heard.indptr)
+        self._n_hearing = row_lengths(self._heard)
 
     def distances(self, queries: Rows) -> np.ndarray:
         """Distances [n_queries, n_map] between representations of RSS."""

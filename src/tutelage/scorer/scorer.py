@@ -61,7 +61,7 @@ class Scorer:
         storey = storeys(known.floor, known.building, len(known))
         return described_map(known.value, known.position_m, storey)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def locate(self, scans: FingerprintSet) -> Located:
         """Mean position of the candidates, weighted by the scorer; labels by the same vote."""
         strength = self.representation.transform(scans)
