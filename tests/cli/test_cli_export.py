@@ -39,6 +39,7 @@ def test_export_in_eight_bits_says_what_it_costs(
     assert "standardised coordinates (0.0001 allowed)" in shown
     assert "MB in float32" in shown
     assert "mean error" in shown
+    assert "within the 95 % radius" in shown
 
 
 def test_export_refuses_with_one_message_and_leaves_nothing(

@@ -44,6 +44,12 @@ def test_card_says_what_eight_bits_save_and_cost(
         np.linalg.norm(p.absolute_position_m - unseen.absolute_position_m, axis=1).mean() for p in positions
     ]
     assert [cost["float32_mae_m"], cost["int8_mae_m"]] == pytest.approx(errors, abs=1e-4)
+    within = [
+        (np.linalg.norm(p.absolute_position_m - unseen.absolute_position_m, axis=1) <= p.radius_m).mean()
+        for p in positions
+        if p.radius_m is not None
+    ]
+    assert [cost["float32_coverage"], cost["int8_coverage"]] == pytest.approx(within, abs=1e-4)
     moved_m = np.linalg.norm(positions[1].position_m - positions[0].position_m, axis=1)
     assert cost["mean_shift_m"] == pytest.approx(moved_m.mean(), abs=1e-4)
     assert 0 < cost["mean_shift_m"] < cost["max_shift_m"] == pytest.approx(moved_m.max(), abs=1e-4)
@@ -75,6 +81,7 @@ def test_cost_is_not_measured_without_scans_nor_errors_without_positions(
     blind = replace(two_floors, test=replace(unseen, position_m=None))
     small, said = quantised(card, files, blind)
     assert said["cost"]["float32_mae_m"] is said["cost"]["int8_mae_m"] is None
+    assert said["cost"]["float32_coverage"] is said["cost"]["int8_coverage"] is None
     assert said["cost"]["mean_shift_m"] > 0
     assert small["scorer.onnx"] == files["scorer.onnx"]
 

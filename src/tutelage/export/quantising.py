@@ -14,6 +14,7 @@ from tutelage.errors import BadInputError
 from tutelage.export.graph import with_metadata
 from tutelage.export.verifying import as_mappings, require_answered
 from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.positions import Positions
 from tutelage.runtime import Runtime
 from tutelage.runtime.methods import NETWORK
 
@@ -64,21 +65,36 @@ def quantised(
 
 
 def _cost(exact: Runtime, small: Runtime, asked: FingerprintSet) -> dict[str, float | None]:
-    """Mean errors of both, and how far the second moves positions."""
+    """Mean errors of both, how often their 95 % radii hold, and how far the second moves positions."""
     scans = as_mappings(asked)
     before, after = exact.positions(scans), small.positions(scans)
     require_answered(before.answered)
     moved_m = np.linalg.norm(after.position_m - before.position_m, axis=1)[before.answered]
-    errors: dict[str, float | None] = {"float32_mae_m": None, "int8_mae_m": None}
-    if asked.position_m is not None:
-        for name, found in zip(errors, (before, after), strict=True):
-            off_m = np.linalg.norm(found.absolute_position_m - asked.absolute_position_m, axis=1)
-            errors[name] = round(float(off_m[found.answered].mean()), 4)
+    named = (("float32", before), ("int8", after))
     return {
-        **errors,
+        **{f"{name}_mae_m": _mae_m(found, asked) for name, found in named},
+        **{f"{name}_coverage": _coverage(found, asked) for name, found in named},
         "mean_shift_m": round(float(moved_m.mean()), 4),
         "max_shift_m": round(float(moved_m.max()), 4),
     }
+
+
+def _mae_m(found: Positions, asked: FingerprintSet) -> float | None:
+    if asked.position_m is None:
+        return None
+    return round(float(_off_m(found, asked)[found.answered].mean()), 4)
+
+
+def _coverage(found: Positions, asked: FingerprintSet) -> float | None:
+    """The share of the scans answered whose radius holds the truth; None without radii or truth."""
+    if asked.position_m is None or found.radius_m is None or not np.isfinite(found.radius_m).any():
+        return None
+    held = _off_m(found, asked) <= found.radius_m
+    return round(float(held[found.answered].mean()), 4)
+
+
+def _off_m(found: Positions, asked: FingerprintSet) -> np.ndarray:
+    return np.asarray(np.linalg.norm(found.absolute_position_m - asked.absolute_position_m, axis=1))
 
 
 def _in_eight_bits(graph: bytes) -> bytes:
