@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tutelage.datasets import shareable_sets, without
 from tutelage.errors import BadInputError, FileFormatError, UnknownNameError
 from tutelage.evaluation import evaluate
 from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
+from tutelage.matching.candidates import FEATURES
 from tutelage.scorer import ScorerRecipe, ScorerTeacher, shipped_scorer, teach_scorer
 from tutelage.scorer.exercises import Surveyed
 from tutelage.scorer.network import ScorerNetwork
@@ -157,9 +160,29 @@ def test_a_named_teacher_is_used_as_it_is(teacher: ScorerTeacher, office: Survey
     model = Localizer("scorer", teachers=teacher, device="cpu").fit(office)
     assert model.lineage_["own_map"] is False
     assert model.lineage_["n_steps"] == 0
+    assert model.lineage_["sharpness"] == 1.25
     weights = model.method_.tensors()
+    for name, value in teacher.network.sharpened(1.25).state_dict().items():
+        np.testing.assert_array_equal(weights[f"scorer.{name}"], value.numpy())
+    blunt = Localizer("scorer", teachers=teacher, settings={"sharpness": 1.0}, device="cpu").fit(office)
+    weights = blunt.method_.tensors()
     for name, value in teacher.network.state_dict().items():
         np.testing.assert_array_equal(weights[f"scorer.{name}"], value.numpy())
+
+
+@given(by=st.floats(0.1, 10), seed=st.integers(0, 9))
+def test_sharpened_weights_are_a_power_of_the_weights(by: float, seed: int) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = ScorerNetwork(8).eval()
+        feature = torch.randn(3, 5, len(FEATURES))
+    known = torch.ones(3, 5, dtype=torch.bool)
+    known[0, 3:] = False
+    with torch.no_grad():
+        before, after = network(feature, known), network.sharpened(by)(feature, known)
+    power = torch.where(known, before.weight**by, 0.0)
+    torch.testing.assert_close(after.weight, power / power.sum(dim=1, keepdim=True), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(after.log_distance, before.log_distance)
 
 
 def test_with_own_map_it_goes_on(teacher: ScorerTeacher, office: Survey) -> None:
@@ -198,6 +221,7 @@ def test_untrained_is_a_scorer_that_knows_nothing(office: Survey) -> None:
     ("settings", "teachers", "said"),
     [
         ({"own_map": False}, "none", "leaves nothing to learn from"),
+        ({"sharpness": 1.5}, "none", "of a teacher that is used as it is"),
         ({"width": 32}, (), "width = 64, not 32"),
         ({"widht": 32}, (), "unknown setting of the scorer 'widht'.*width"),
         ({"thinnest": 0}, (), "thinnest = 0"),

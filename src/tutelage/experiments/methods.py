@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from tutelage.scorer import ScorerSettings
+
 __all__ = [
     "ABLATION",
     "BOUND",
@@ -187,7 +189,7 @@ SCORED: dict[str, Method] = {
         "as other buildings taught the scorer, without the target's radio map",
         "default",
         "trained",
-        {"own_map": False},
+        {"own_map": False, "sharpness": ScorerSettings().sharpness},
     ),
     "both": Method("the same, gone on with the target's radio map", "default", "trained", {"own_map": True}),
 }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import torch
+from pydantic import Field
 
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet
@@ -22,6 +23,7 @@ __all__ = ["FittedScorer", "ScorerSettings", "ScorerTeaching", "fit_scorer"]
 
 ScorerTeaching = ScorerTeacher | Literal["shipped", "untrained", "none"]
 _OF_THE_NETWORK = "width", "n_candidates"
+_OF_THE_RUN = {"own_map", "sharpness"}
 
 
 class ScorerSettings(ScorerRecipe):
@@ -29,6 +31,12 @@ class ScorerSettings(ScorerRecipe):
 
     own_map: bool | None = None
     """Learn from the target's own radio map too; None: unless a teacher was named."""
+    sharpness: Annotated[float, Field(gt=0)] = 1.25
+    """How much farther apart a teacher's scores are where it is used as it is.
+
+    It learnt on radio maps and phones of all kinds, half of them thinned and changed, and is less sure of a
+    good map than it could be (docs/scorer.md); one that goes on with the own map learns that itself.
+    """
 
 
 class FittedScorer(NamedTuple):
@@ -66,14 +74,18 @@ def fit_scorer(
             "a scorer teacher that is used as it is learns nothing here; leave epochs and minutes out, or "
             "set own_map=true"
         )
-    recipe = ScorerRecipe(**of_run.model_dump(exclude={"own_map"}))
+    if "sharpness" in settings and own_map:
+        raise BadInputError(
+            "sharpness is of a teacher that is used as it is; leave it out, or set own_map=false"
+        )
+    recipe = ScorerRecipe(**of_run.model_dump(exclude=_OF_THE_RUN))
     fingerprint = {
         "recipe": recipe.model_dump(),
         "seed": options.seed,
         "data": train.content_hash(),
         "teacher": teacher.content_hash() if isinstance(teacher, ScorerTeacher) else teacher,
     }
-    n_steps = 0
+    n_steps, sharpness = 0, 1.0
     if teacher == "none":
         network, n_steps = learn_from([Surveyed.of(train)], recipe, options, fingerprint)
         cards: list[Any] = []
@@ -81,10 +93,11 @@ def fit_scorer(
         network, recipe, cards = _taught(teacher, recipe, settings, options.seed)
         if own_map:
             network, n_steps = learn_own_map(network, Surveyed.of(train), recipe, options, fingerprint)
-    return FittedScorer(
-        Scorer.of(train, network, recipe),
-        {"teachers": cards, "own_map": own_map, "recipe": recipe.model_dump(), "n_steps": n_steps},
-    )
+        elif teacher != "untrained":
+            sharpness = of_run.sharpness
+            network = network.sharpened(sharpness)
+    how = {"own_map": own_map, "sharpness": sharpness, "recipe": recipe.model_dump(), "n_steps": n_steps}
+    return FittedScorer(Scorer.of(train, network, recipe), {"teachers": cards, **how})
 
 
 def _taught(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import NamedTuple
 
 import torch
@@ -53,6 +54,16 @@ class ScorerNetwork(nn.Module):
         """Take the mean and the spread of features [n, len(FEATURES)] as those of all to come."""
         self.centre.copy_(feature.mean(dim=0))
         self.spread.copy_(feature.std(dim=0).clamp_min(1e-3))
+
+    def sharpened(self, by: float) -> ScorerNetwork:
+        """A copy whose scores are `by` times as far apart: more weight to the best candidates."""
+        copy = deepcopy(self)
+        last = copy.layers[-1]
+        assert isinstance(last, nn.Linear)
+        with torch.no_grad():
+            for of_score in (last.weight[0], last.bias[0]):
+                of_score *= by
+        return copy
 
     def forward(self, feature: Tensor, known: Tensor) -> Scores:
         """Features [B, k, len(FEATURES)] and mask [B, k] to scores; what is not known has weight 0."""
