@@ -2,7 +2,8 @@
 
     python -m benchmarks.eight_bits [--networks dnn,cnnloc] [--surveys tut5]
 
-Each network learns for a quarter of its default length. Finished rows of results/eight_bits.csv are kept.
+Each network learns for a quarter of its default length. Finished rows of results/eight_bits.csv are kept, also
+those from before radii were looked at: remove one to have it made anew.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def table(rows: list[dict[str, str]]) -> Iterable[str]:
     for row in rows:
         cells = [row["survey"], f"`{row['network']}`", *(f"{int(row[name]) / 1e6:.2f}" for name in SIZES)]
         cells += [f"{float(row[name]):.2f}" for name in COSTS]
-        cells += [f"{float(row[name]):.1%}" for name in HELD]
+        cells += [f"{float(row[name]):.1%}" if row.get(name) else "-" for name in HELD]
         cells += [f"{float(row[name]):.1e}" for name in VERIFIED]
         yield f"| {' | '.join(cells)} |"
 
