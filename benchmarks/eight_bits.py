@@ -2,8 +2,8 @@
 
     python -m benchmarks.eight_bits [--networks dnn,cnnloc] [--surveys tut5]
 
-Each network learns for a quarter of its default length. Finished rows of results/eight_bits.csv are kept, also
-those from before radii were looked at: remove one to have it made anew.
+Each network learns for a quarter of its default length. Finished rows of results/eight_bits.csv are kept,
+those from before radii were looked at too: remove one to have it made anew.
 """
 
 from __future__ import annotations
