@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+RESULTS_PAGE = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 NETWORKS = {
     "k-NN, settings chosen on training data": "knn",
     "DNN": "dnn",
@@ -71,6 +72,41 @@ def test_readme_shows_the_committed_figures_of_the_accuracy_page(
 ) -> None:
     cells = [shown("accuracy", target, network, method, 1) for target in ("ujiindoorloc", "tampere", "tut6")]
     assert f"| {title} | {' | '.join(cells)} |" in README
+
+
+@pytest.mark.parametrize(("network", "method"), [row[1:] for row in OF_ACCURACY], ids=str)
+def test_results_page_shows_the_same(network: str, method: str) -> None:
+    cells = [shown("accuracy", target, network, method, 1) for target in ("ujiindoorloc", "tampere", "tut6")]
+    section = RESULTS_PAGE.partition("## Scorer and tutor")[2].partition("| the paper's best |")[0]
+    assert f" | {' | '.join(cells)} | " in section
+
+
+@pytest.mark.parametrize(
+    ("words", "method", "draws"),
+    [
+        ("k-NN, settings chosen on training data; ten draws", "none", 10),
+        ("scorer as other buildings taught it; ten draws", "others", 10),
+        ("scorer with random weights (control); ten draws", "untrained", 10),
+        ("scorer as other buildings taught it; the first draw", "others", 1),
+        ("scorer of the own radio map alone (control); the first draw", "none", 1),
+    ],
+)
+def test_results_page_shows_the_committed_figures_of_small_maps(words: str, method: str, draws: int) -> None:
+    network = "knn" if words.startswith("k-NN") else "scorer"
+    shares = {"ujiindoorloc": ("0.01", "0.03", "0.1", "0.3"), "tampere": ("0.1", "0.3")}
+    shares["tut6"] = shares["ujiindoorloc"]
+    cells = []
+    for target, share in ((target, share) for target, given in shares.items() for share in given):
+        wanted = (target, share, network, method)
+        errors = [
+            float(row["mae_m"])
+            for row in rows("small_maps")
+            if (row["target"], row["train_fraction"], row["network"], row["method"]) == wanted
+            and int(row["seed"]) < draws
+        ]
+        assert len(errors) == draws
+        cells.append(f"{mean(errors):.2f}")
+    assert f"| {words} | {' | '.join(cells)} |" in RESULTS_PAGE
 
 
 @pytest.mark.parametrize(("title", "network", "method"), OF_TABLE1, ids=[row[0] for row in OF_TABLE1])

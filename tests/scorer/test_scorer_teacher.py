@@ -221,7 +221,8 @@ def test_untrained_is_a_scorer_that_knows_nothing(office: Survey) -> None:
     ("settings", "teachers", "said"),
     [
         ({"own_map": False}, "none", "leaves nothing to learn from"),
-        ({"sharpness": 1.5}, "none", "of a teacher that is used as it is"),
+        ({"sharpness": 1.5}, "none", "sharpness is of a teacher that learnt"),
+        ({"sharpness": 1.5}, "untrained", "sharpness is of a teacher that learnt"),
         ({"width": 32}, (), "width = 64, not 32"),
         ({"widht": 32}, (), "unknown setting of the scorer 'widht'.*width"),
         ({"thinnest": 0}, (), "thinnest = 0"),

@@ -54,7 +54,7 @@ def faulty_table(
     Raises
     ------
     BadInputError
-        If a column lacks that is needed, or no row has a position.
+        If a column that is needed is missing, or no row has a position.
     """
     table = tables.scans
     line = table.rows

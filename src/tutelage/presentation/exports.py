@@ -49,7 +49,7 @@ def _int8(said: Mapping[str, Any] | None) -> dict[str, str]:
         return {"int8": size, "cost of int8": "not measured; give --scans"}
     errors = [cost[name] for name in ("float32_mae_m", "int8_mae_m")]
     known = f"mean error {errors[0]:.2f} m before, {errors[1]:.2f} m after; " if None not in errors else ""
-    held = [cost.get(name) for name in ("float32_coverage", "int8_coverage")]
+    held = [cost[name] for name in ("float32_coverage", "int8_coverage")]
     if None not in held:
         known += f"within the 95 % radius {held[0]:.1%} before, {held[1]:.1%} after; "
     moved = f"positions move by {cost['mean_shift_m']:.2f} m, at most {cost['max_shift_m']:.2f} m"

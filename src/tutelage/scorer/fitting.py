@@ -74,9 +74,10 @@ def fit_scorer(
             "a scorer teacher that is used as it is learns nothing here; leave epochs and minutes out, or "
             "set own_map=true"
         )
-    if "sharpness" in settings and own_map:
+    if "sharpness" in settings and (own_map or teacher == "untrained"):
         raise BadInputError(
-            "sharpness is of a teacher that is used as it is; leave it out, or set own_map=false"
+            "sharpness is of a teacher that learnt and is used as it is; leave it out, or name one and set "
+            "own_map=false"
         )
     recipe = ScorerRecipe(**of_run.model_dump(exclude=_OF_THE_RUN))
     fingerprint = {
