@@ -32,6 +32,7 @@ accuracy: $(READY)
 # kept: delete results/calibration.csv, learning_curves.csv or eight_bits.csv to measure anew.
 figures: $(READY)
 	$(BIN)/python -m benchmarks.calibration
+	$(BIN)/python -m benchmarks.refusal
 	$(BIN)/python -m benchmarks.learning_curves
 	$(BIN)/python -m benchmarks.eight_bits
 	$(BIN)/python -m benchmarks.drift

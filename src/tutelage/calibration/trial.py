@@ -18,12 +18,12 @@ from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
 from tutelage.surveys import reference_points
 
-__all__ = ["Trial", "calibrate", "landmarks_of", "point_shares"]
+__all__ = ["MARGIN", "Trial", "calibrate", "landmarks_of", "point_shares"]
 
 _MOST = 1000  # landmarks: half a megabyte of a building in which a scan hears 40 access points
 _FALSE_REFUSALS = 0.01  # of scans at new places of the surveyed building
 _PLAIN_LEVELS = (0.5, 0.8, 0.9, 0.95)
-_MARGIN = 2.0  # other phones and later months look stranger than a survey's own places do to each other
+MARGIN = 2.0  # other phones and later months look stranger than a survey's own places do to each other
 
 
 class Trial(NamedTuple):
@@ -76,7 +76,7 @@ def calibrate(
         fit_scale(hard, error_m, weight),
         error_m / cross_fitted(hard, error_m, weight, point, seed),
         share,
-        1 - max(0.0, 1 - strangest) ** _MARGIN,
+        1 - max(0.0, 1 - strangest) ** MARGIN,
         false_refusals,
         n_points,
         {f"{level:g}": _finite(conformal_quantile(error_m, share, level)) for level in _PLAIN_LEVELS},
