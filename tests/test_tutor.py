@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tutelage.datasets import load
 from tutelage.errors import BadInputError, UnknownNameError
@@ -15,6 +17,7 @@ from tutelage.evaluation import evaluate
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
 from tutelage.surveys import reference_points, split_by_position
+from tutelage.tutor import Tutor, TutorSettings
 
 SCORER = {"updates_of_tuning": 8, "exercises": 64, "batch_size": 32}
 NETWORK = {"width": 32, "d_e": 16, "updates": 60, "batch_size": 64}
@@ -64,7 +67,9 @@ def test_the_share_is_nearly_the_best_one_on_reference_points_held_out(office: S
 
     best = min(np.linspace(0, 1, 21), key=error_m)
     n_points = len(np.unique(np.column_stack([truth, office.train[held].floor]), axis=0))
-    careful = (n_points * best + 200 * 0.2) / (n_points + 200)  # as if 200 more points had chosen a fifth
+    n_surveyed = reference_points(office.train).max() + 1
+    prior = 0.2 + 0.6 * (1 - n_surveyed / 500)
+    careful = (n_points * best + 200 * prior) / (n_points + 200)  # as if 200 more points had chosen that
     assert tutor.lineage_["share"] == pytest.approx(careful)
     expected = {
         "held_out_mae_m": error_m(careful),
@@ -79,8 +84,31 @@ def test_a_share_that_nothing_can_choose_is_the_prior_one(office: Survey) -> Non
     two = np.isin(reference_points(office.train), reference_points(office.train)[[0, -1]])
     assert len(np.unique(place[two], axis=0)) == 2
     model = fitted("tutor", Survey("two points", office.train[two]), SMALL)
-    assert model.lineage_["share"] == 0.2
+    assert model.lineage_["share"] == pytest.approx(0.8 - 0.6 * 2 / 500)
     assert model.predict(office.train[two]).answered.all()
+
+
+@given(st.integers(1, 5_000), st.integers(1, 5_000))
+def test_the_network_counts_the_less_the_more_points_there_are(one: int, other: int) -> None:
+    few, many = sorted((one, other))
+    shares = [TutorSettings().prior_for(n_points) for n_points in (few, many)]
+    assert 0.8 >= shares[0] >= shares[1] >= 0.2
+    assert shares[1] == 0.2 or many < 500
+    assert TutorSettings(prior_share=0.4).prior_for(few) == 0.4
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [({}, 800), ({"network_epochs": 7}, 7), ({"updates": 9}, 9), ({"batch_size": 64}, 1600)],
+)
+def test_a_small_survey_is_gone_through_eight_hundred_times_and_no_more(
+    office: Survey, changed: dict[str, int], expected: int
+) -> None:
+    few = Survey("few", office.train[np.arange(0, len(office.train), len(office.train) // 128)][:128])
+    brief = {f"scorer.{name}": value for name, value in SCORER.items()}
+    tutor = fitted("tutor", few, {**brief, "width": 8, "d_e": 8, "share": 0.5, **changed}).method_
+    assert isinstance(tutor, Tutor)
+    assert tutor.student.n_steps == expected
 
 
 @pytest.mark.parametrize(

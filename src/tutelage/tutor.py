@@ -24,12 +24,13 @@ from tutelage.representation import RssRepresentation
 from tutelage.scorer import FittedScorer, Scorer, ScorerSettings, ScorerTeaching, fit_scorer
 from tutelage.student import Student
 from tutelage.surveys import reference_points, split_by_position
-from tutelage.training import Budget, RunOptions
+from tutelage.training import Budget, RunOptions, steps_per_epoch
 
 __all__ = ["FittedTutor", "Tutor", "TutorSettings", "fit_tutor"]
 
 _HELD_OUT = 0.15
 _SHARES = np.linspace(0, 1, 21)
+_IN_SMALL, _IN_LARGE, _LARGE = 0.8, 0.2, 500  # prior shares, and the points that make a survey large
 _FEWEST_POINTS = 3  # so that two are left for the scorer to learn from
 _SCORER = "scorer."  # before the names of the scorer's settings and weights
 _STUDENT = "student."
@@ -45,8 +46,9 @@ class TutorSettings(BaseModel):
     """A registered network, or NAME:FILE."""
     share: Annotated[float, Field(ge=0, le=1)] | None = None
     """Of the network in each position; None: chosen on reference points held out."""
-    prior_share: Annotated[float, Field(ge=0, le=1)] = 0.2
-    """What the chosen share is pulled towards.
+    prior_share: Annotated[float, Field(ge=0, le=1)] | None = None
+    """What the chosen share is pulled towards; None: four fifths with a handful of reference points, less
+    with more, a fifth from 500 on.
 
     A point that is held out lies farther from the rest of the survey than most places do, and the network
     suffers less from that than the scorer: the share that is best there is too large everywhere else.
@@ -59,6 +61,15 @@ class TutorSettings(BaseModel):
     With 1 dB, as a network alone has by default, a faint reading counts next to nothing; other phones hear
     more of them, or fewer.
     """
+    network_epochs: Annotated[int, Field(ge=1)] = 800
+    """At most, of its network, where no length is given: a small survey is sooner known by heart."""
+
+    def prior_for(self, n_points: int) -> float:
+        """`prior_share`, for a survey of so many reference points."""
+        if self.prior_share is not None:
+            return self.prior_share
+        rest = max(0.0, 1 - n_points / _LARGE)
+        return _IN_LARGE + rest * (_IN_SMALL - _IN_LARGE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +155,7 @@ def fit_tutor(
     _require_known(chosen.network, of_network)  # a wrong setting is refused before anything learns
     heard = train[train.n_heard > 0]
     of_network = {"rss_min_dbm": float(heard.rss_dbm.data.min()) - chosen.faint_db, **of_network}
-    pair = _Pair(chosen.network, teacher, of_scorer, of_network, options)
+    pair = _Pair(chosen.network, chosen.network_epochs, teacher, of_scorer, of_network, options)
     held_out: dict[str, float] = {}
     share, trial = chosen.share, None
     if share is None:
@@ -170,6 +181,7 @@ class _Pair:
     """How to make a scorer and a network of some training scans."""
 
     network: str
+    network_epochs: int
     teacher: ScorerTeaching
     of_scorer: Mapping[str, Any]
     of_network: Mapping[str, Any]
@@ -180,8 +192,13 @@ class _Pair:
         return fit_scorer(train, self.teacher, self.of_scorer, options)
 
     def student(self, train: FingerprintSet, run: str) -> Student:
+        settings = {"updates": self._updates(len(train)), **self.of_network}
         options = self._options_of(run)
-        return learn_under_teachers(train, self.network, (), "default", self.of_network, options).student
+        return learn_under_teachers(train, self.network, (), "default", settings, options).student
+
+    def _updates(self, n_scans: int) -> int:
+        recipe = chosen_network(self.network, "default", self.of_network)[2]
+        return min(recipe.updates, self.network_epochs * steps_per_epoch(n_scans, recipe.batch_size))
 
     def _options_of(self, run: str) -> RunOptions:
         return self.options.within(run, "to choose the share: " if run.startswith(_HOLD_OUT) else "")
@@ -194,8 +211,9 @@ def _choose_share(
 
     Between the best of 21 shares and the prior one: the fewer points are held out, the nearer to that one.
     """
+    prior_share = settings.prior_for(_n_points(train))
     if _n_points(train) < _FEWEST_POINTS:
-        return settings.prior_share, {}, None
+        return prior_share, {}, None
     rest, held = split_by_position(train, fraction=_HELD_OUT, seed=pair.options.seed)
     asked, point = train[held], reference_points(train)[held]
     by_scorer = pair.scorer(train[rest], f"{_HOLD_OUT}scorer").scorer.locate(asked)
@@ -207,7 +225,7 @@ def _choose_share(
 
     best = min(_SHARES.tolist(), key=error_m)
     n_points, prior = len(np.unique(point)), settings.prior_points
-    share = (n_points * best + prior * settings.prior_share) / (n_points + prior)
+    share = (n_points * best + prior * prior_share) / (n_points + prior)
     errors = {"held_out_mae_m": share, "held_out_scorer_mae_m": 0.0, "held_out_network_mae_m": 1.0}
     answers = by_scorer._replace(position_m=mixed(scored, learnt, share))
     held_out = {name: round(error_m(each), 3) for name, each in errors.items()}
