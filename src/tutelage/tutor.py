@@ -71,6 +71,11 @@ class TutorSettings(BaseModel):
         rest = max(0.0, 1 - n_points / _LARGE)
         return _IN_LARGE + rest * (_IN_SMALL - _IN_LARGE)
 
+    def updates_of(self, of_network: Mapping[str, Any], n_scans: int) -> int:
+        """Updates of the network where no length is given: its recipe's own, or `network_epochs`."""
+        recipe = chosen_network(self.network, "default", of_network)[2]
+        return min(recipe.updates, self.network_epochs * steps_per_epoch(n_scans, recipe.batch_size))
+
 
 @dataclass(frozen=True, eq=False)
 class Tutor:
@@ -155,11 +160,11 @@ def fit_tutor(
     _require_known(chosen.network, of_network)  # a wrong setting is refused before anything learns
     heard = train[train.n_heard > 0]
     of_network = {"rss_min_dbm": float(heard.rss_dbm.data.min()) - chosen.faint_db, **of_network}
-    pair = _Pair(chosen.network, chosen.network_epochs, teacher, of_scorer, of_network, options)
+    pair = _Pair(chosen, teacher, of_scorer, of_network, options)
     held_out: dict[str, float] = {}
     share, trial = chosen.share, None
     if share is None:
-        share, held_out, trial = _choose_share(heard, pair, chosen)
+        share, held_out, trial = _choose_share(heard, pair)
     scorer, student = pair.scorer(heard, "scorer"), pair.student(heard, "network")
     own_part = {"network": chosen.network, "share": share, "metrics": held_out}
     return FittedTutor(Tutor(scorer.scorer, student, share), {**scorer.lineage, **own_part}, trial)
@@ -180,8 +185,7 @@ def _require_known(network: str, of_network: Mapping[str, Any]) -> None:
 class _Pair:
     """How to make a scorer and a network of some training scans."""
 
-    network: str
-    network_epochs: int
+    settings: TutorSettings
     teacher: ScorerTeaching
     of_scorer: Mapping[str, Any]
     of_network: Mapping[str, Any]
@@ -192,26 +196,20 @@ class _Pair:
         return fit_scorer(train, self.teacher, self.of_scorer, options)
 
     def student(self, train: FingerprintSet, run: str) -> Student:
-        settings = {"updates": self._updates(len(train)), **self.of_network}
-        options = self._options_of(run)
-        return learn_under_teachers(train, self.network, (), "default", settings, options).student
-
-    def _updates(self, n_scans: int) -> int:
-        recipe = chosen_network(self.network, "default", self.of_network)[2]
-        return min(recipe.updates, self.network_epochs * steps_per_epoch(n_scans, recipe.batch_size))
+        settings = {"updates": self.settings.updates_of(self.of_network, len(train)), **self.of_network}
+        options, network = self._options_of(run), self.settings.network
+        return learn_under_teachers(train, network, (), "default", settings, options).student
 
     def _options_of(self, run: str) -> RunOptions:
         return self.options.within(run, "to choose the share: " if run.startswith(_HOLD_OUT) else "")
 
 
-def _choose_share(
-    train: FingerprintSet, pair: _Pair, settings: TutorSettings
-) -> tuple[float, dict[str, float], Trial | None]:
+def _choose_share(train: FingerprintSet, pair: _Pair) -> tuple[float, dict[str, float], Trial | None]:
     """A share that does well on reference points held out, the errors there, and the answers.
 
     Between the best of 21 shares and the prior one: the fewer points are held out, the nearer to that one.
     """
-    prior_share = settings.prior_for(_n_points(train))
+    prior_share = pair.settings.prior_for(_n_points(train))
     if _n_points(train) < _FEWEST_POINTS:
         return prior_share, {}, None
     rest, held = split_by_position(train, fraction=_HELD_OUT, seed=pair.options.seed)
@@ -224,7 +222,7 @@ def _choose_share(
         return float(np.linalg.norm(mixed(scored, learnt, share) - asked.known_position_m, axis=1).mean())
 
     best = min(_SHARES.tolist(), key=error_m)
-    n_points, prior = len(np.unique(point)), settings.prior_points
+    n_points, prior = len(np.unique(point)), pair.settings.prior_points
     share = (n_points * best + prior * prior_share) / (n_points + prior)
     errors = {"held_out_mae_m": share, "held_out_scorer_mae_m": 0.0, "held_out_network_mae_m": 1.0}
     answers = by_scorer._replace(position_m=mixed(scored, learnt, share))

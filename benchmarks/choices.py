@@ -1,0 +1,182 @@
+"""docs/scorer.md's choices for scorer and tutor, each by its error on training scans that were held out.
+
+    python -m benchmarks.choices
+
+Whether simulated buildings among its sources help a scorer's teacher; how sharply it weighs; how long the
+tutor's network goes through a survey; how much it counts beside the scorer. Some scans of a training split
+are the radio map, others are asked about; of a whole survey, those of reference points held out. Finished
+rows of results/choices.csv are kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import numpy as np
+
+from benchmarks.calibration import taught_elsewhere
+from tutelage import FingerprintSet, Localizer, Survey, load
+from tutelage.datasets import simulated_survey
+from tutelage.experiments.buildings import sources_of_scorer
+from tutelage.files import replaced_file
+from tutelage.scorer import ScorerTeacher, teach_scorer
+from tutelage.surveys import reference_points, split_by_position
+from tutelage.training import RunOptions
+from tutelage.tutor import TutorSettings
+
+RESULTS, PAGE = Path("results/choices.csv"), Path("docs/scorer.md")
+FRACTIONS = {
+    "ujiindoorloc": (0.01, 0.03, 0.1, 1.0),
+    "tampere": (0.1, 0.3, 1.0),
+    "tut6": (0.01, 0.03, 0.1, 1.0),
+}
+SEEDS, ASKED, HELD_OUT = (1, 2), 600, 0.15
+SHARPNESS, EPOCHS, SHARES = (1.0, 1.25, 1.5, 2.0), (400, 800, 1600), (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+SIMULATED = 6
+HEADS = {
+    "simulated": "scorer of other buildings, by the simulated ones among them",
+    "sharpness": "scorer of other buildings, by `sharpness`",
+    "epochs": "the tutor's network, by `network_epochs`",
+    "share": "tutor of both, by the network's share",
+}
+COLUMNS = ("survey", "fraction", "seed", "n_scans", "n_points", "choice", "value", "mae_m")
+MARK, END = "<!-- from results/choices.csv: {} -->", "<!-- end -->"
+
+Row = Mapping[str, Any]
+
+
+def parted(train: FingerprintSet, fraction: float, seed: int) -> tuple[FingerprintSet, FingerprintSet]:
+    """A radio map, and at most `ASKED` scans to ask about."""
+    rng = np.random.default_rng(seed)
+    if fraction == 1:
+        rest, held = split_by_position(train, HELD_OUT, seed)
+        held = rng.permutation(held)
+    else:
+        order = rng.permutation(len(train))
+        n = round(fraction * len(train))
+        rest, held = order[:n], order[n:]
+    return train[np.sort(rest)], train[np.sort(held[:ASKED])]
+
+
+def simulated_building(number: int) -> Survey:
+    """One of many kinds: size, walls, radio and phones are drawn."""
+    rng = np.random.default_rng(number)
+    building = {
+        "n_floors": int(rng.integers(1, 6)),
+        "width_m": rng.uniform(30, 200),
+        "depth_m": rng.uniform(20, 100),
+        "room_m": tuple(rng.uniform(3, 12, 2)),
+        "n_access_points": int(rng.integers(30, 300)),
+        "exponent": rng.uniform(2, 3.5),
+        "wall_loss_db": rng.uniform(2, 7),
+        "shadowing_db": rng.uniform(3, 8),
+        "shadowing_m": rng.uniform(3, 15),
+        "body_loss_db": rng.uniform(2, 10),
+        "device_offset_db": rng.uniform(2, 6),
+        "fading_db": rng.uniform(1, 5),
+        "n_train": int(rng.integers(500, 3000)),
+        "n_test": 1,
+    }
+    return replace(simulated_survey(number, **building), name=f"simulated {number}")
+
+
+@cache
+def taught_with_simulated(survey: str, seed: int) -> ScorerTeacher:
+    """As `taught_elsewhere`, with simulated buildings among the sources."""
+    real = [load(name) for name in sources_of_scorer(survey)]
+    simulated = [simulated_building(number) for number in range(SIMULATED)]
+    return teach_scorer([*real, *simulated], options=RunOptions(seed=seed))
+
+
+def rows_of(survey: str, fraction: float, seed: int) -> Iterable[Row]:
+    """All values of all choices, of one radio map."""
+    train = load(survey).train
+    own, asked = parted(train[train.n_heard > 0], fraction, seed)
+    teacher = taught_elsewhere(survey, seed)
+    n_points = int(reference_points(own).max()) + 1
+    key = {"survey": survey, "fraction": fraction, "seed": seed, "n_scans": len(own), "n_points": n_points}
+
+    def found(network: str, *teachers: ScorerTeacher, **settings: Any) -> np.ndarray:
+        how: dict[str, Any] = {"calibrate": False, "device": "cpu", "seed": seed}
+        if teachers:
+            how["teachers"] = teachers
+        return Localizer(network, settings=settings, **how).fit(own).method_.locate(asked).position_m
+
+    def row(choice: str, value: float, position_m: np.ndarray) -> Row:
+        error_m = float(np.linalg.norm(position_m - asked.known_position_m, axis=1).mean())
+        return {**key, "choice": choice, "value": value, "mae_m": round(error_m, 3)}
+
+    for value in SHARPNESS:
+        yield row("sharpness", value, found("scorer", teacher, own_map=False, sharpness=value))
+    for n, other in (0, teacher), (SIMULATED, taught_with_simulated(survey, seed)):
+        yield row("simulated", n, found("scorer", other, own_map=False))
+    learnt: dict[int, np.ndarray] = {}
+    lengths = {epochs: TutorSettings(network_epochs=epochs).updates_of({}, len(own)) for epochs in EPOCHS}
+    faint = float(own.rss_dbm.data.min()) - TutorSettings().faint_db
+    for epochs, updates in lengths.items():
+        if updates not in learnt:
+            learnt[updates] = found("dnn", updates=updates, rss_min_dbm=faint)
+        yield row("epochs", epochs, learnt[updates])
+    scored, beside = found("scorer", teacher, own_map=True), learnt[lengths[TutorSettings().network_epochs]]
+    for share in SHARES:
+        yield row("share", share, (1 - share) * scored + share * beside)
+
+
+# -- the page ---------------------------------------------------------------------------------------------
+
+
+def table(rows: Sequence[Row], choice: str) -> Iterable[str]:
+    """Mean errors over seeds as Markdown, a row a radio map, a column a value."""
+    of_choice = [row for row in rows if row["choice"] == choice]
+    values = sorted({float(row["value"]) for row in of_choice})
+    yield f"| {HEADS[choice]} | points | {' | '.join(f'{value:g}' for value in values)} |"
+    yield "|---|---|" + "---|" * len(values)
+    for (survey, fraction), group in itertools.groupby(
+        of_choice, lambda row: (row["survey"], float(row["fraction"]))
+    ):
+        own = list(group)
+        means = [mean(float(row["mae_m"]) for row in own if float(row["value"]) == value) for value in values]
+        points = mean(int(row["n_points"]) for row in own)
+        place = f"{survey}, {fraction:.0%}" if fraction < 1 else survey
+        yield f"| {place} | {points:.0f} | {' | '.join(f'{each:.2f}' for each in means)} |"
+
+
+def written(page: str, rows: Sequence[Row]) -> str:
+    """The page with its tables as of the rows."""
+    for choice in HEADS:
+        head, _, tail = page.partition(MARK.format(choice))
+        lines = [MARK.format(choice), *table(rows, choice), END]
+        page = head + "\n".join(lines) + tail.partition(END)[2]
+    return page
+
+
+def main() -> None:
+    """Make the rows that are missing, then the page."""
+    rows: list[Row] = list(csv.DictReader(RESULTS.open(encoding="utf-8"))) if RESULTS.exists() else []
+    known = {(row["survey"], float(row["fraction"]), int(row["seed"])) for row in rows}
+    order = [
+        (survey, fraction, seed) for survey in FRACTIONS for fraction in FRACTIONS[survey] for seed in SEEDS
+    ]
+    for key in order:
+        if key in known:
+            continue
+        rows.extend(rows_of(*key))
+        print(*key, flush=True)
+        rows.sort(key=lambda row: order.index((row["survey"], float(row["fraction"]), int(row["seed"]))))
+        with replaced_file(RESULTS) as beside, beside.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+    with replaced_file(PAGE) as beside:
+        beside.write_text(written(PAGE.read_text(encoding="utf-8"), rows), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
