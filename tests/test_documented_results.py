@@ -10,6 +10,8 @@ from statistics import mean, stdev
 
 import pytest
 
+from tutelage.experiments.methods import PIPELINE
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RESULTS_PAGE = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
@@ -194,3 +196,11 @@ def test_surveying_page_shows_what_extrapolations_were_worth() -> None:
     for name, words in (("gain", "the interval holds it in"), ("all", "the intervals held them in")):
         ends = zip(*(figure[f"{name}_{end}_m"] for end in ("low", "true", "high")), strict=True)
         assert f"{words} {sum(low <= true <= high for low, true, high in ends)} of {len(found)}" in page
+
+
+@pytest.mark.parametrize("method", PIPELINE)
+def test_results_page_shows_the_committed_ablation_of_the_pipeline(method: str) -> None:
+    cells = [
+        shown("pipeline", target, "dnn", method) for target in ("ujiindoorloc", "tampere", "tut6", "dsi1")
+    ]
+    assert f"(`{method}`) | {' | '.join(cells)} |" in RESULTS_PAGE
