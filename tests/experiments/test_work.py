@@ -318,7 +318,7 @@ def test_bound_of_knn_is_the_smallest_error_of_all_settings_on_the_test_split(
         for method in ("none", BOUND)
     )
     assert dsi1.test is not None
-    best, error_m = best_settings(dsi1.train, dsi1.test, {})
+    best, error_m = best_settings([(dsi1.train, dsi1.test)], {})
     assert bound.figures["mae_m"] == pytest.approx(error_m, abs=1e-3)
     assert bound.figures["mae_m"] <= chosen.figures["mae_m"]
     for changed in ({"k": best.k + 1}, {"representation": "positive"}, {"metric": "euclidean"}):

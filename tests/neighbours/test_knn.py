@@ -16,7 +16,7 @@ from tutelage.evaluation import evaluate_positions
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
 from tutelage.neighbours import KNNSettings, NearestNeighbours, choose_settings
-from tutelage.surveys import split_by_position
+from tutelage.surveys import reference_points, split_by_position
 
 BY_HAND = KNNSettings(metric="manhattan", representation="positive", k=3, rss_min=-100.0)
 
@@ -122,12 +122,22 @@ def test_wrong_settings_are_refused_by_name(
 # -- choosing ---------------------------------------------------------------------------------------
 
 
-def test_chosen_settings_are_the_best_on_held_out_reference_points(survey: Survey) -> None:
-    best, error_m = choose_settings(survey.train, {}, seed=3)
-    rest, held = split_by_position(survey.train, fraction=0.1, seed=3)
+@pytest.mark.parametrize(("n_train", "n_splits"), [(2400, 1), (480, 5), (60, 10)])
+def test_chosen_settings_are_the_best_on_about_fifty_held_out_reference_points(
+    n_train: int, n_splits: int
+) -> None:
+    train = simulated_survey(seed=5, n_train=n_train, n_access_points=16, n_floors=1).train
+    best, error_m = choose_settings(train, {}, seed=3)
+    splits = [split_by_position(train, fraction=0.1, seed=3 + 1000 * n) for n in range(n_splits)]
+    n_points = len(np.unique(reference_points(train)[splits[0][1]]))
+    assert n_splits == 10 or 50 <= n_splits * n_points < 50 + n_points
 
     def held_out_m(settings: KNNSettings) -> float:
-        return mae_m(NearestNeighbours.fit(survey.train[rest], settings), survey.train[held])
+        found = [
+            (len(held), mae_m(NearestNeighbours.fit(train[rest], settings), train[held]))
+            for rest, held in splits
+        ]
+        return float(np.average([error for _, error in found], weights=[n for n, _ in found]))
 
     assert held_out_m(best) == pytest.approx(error_m)
     others: list[dict[str, Any]] = [

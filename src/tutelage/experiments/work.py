@@ -156,7 +156,7 @@ def _localizer(job: FitJob, target: Survey) -> Localizer:
 def _known_best(target: Survey) -> dict[str, Any]:
     """The k-NN settings with the smallest error on the test split."""
     test = target.train if target.test is None else target.test
-    return best_settings(target.train, test[test.n_heard > 0], {})[0].model_dump()
+    return best_settings([(target.train, test[test.n_heard > 0])], {})[0].model_dump()
 
 
 def _with_scorer(job: FitJob) -> Localizer:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, get_args
@@ -20,12 +21,13 @@ from tutelage.neighbours.radio_map import RadioMap
 from tutelage.networks import checked_settings
 from tutelage.positions import Located
 from tutelage.representation import RepresentationKind, RssRepresentation
-from tutelage.surveys.splits import split_by_position
+from tutelage.surveys.splits import reference_points, split_by_position
 
 __all__ = ["KNNSettings", "NearestNeighbours", "best_settings", "choose_settings"]
 
 _KS = (1, 2, 3, 4, 5, 7, 10, 15, 20)
 _HELD_OUT, _MOST_QUERIES = 0.1, 2000
+_FEWEST_POINTS, _MOST_SPLITS, _STRIDE = 50, 10, 1000
 
 
 class KNNSettings(BaseModel):
@@ -102,9 +104,10 @@ def choose_settings(
 ) -> tuple[KNNSettings, float | None]:
     """The settings with the smallest mean error on reference points held out of the training data.
 
-    Every combination of metric, representation and k that `given` leaves open is tried on one split by
+    Every combination of metric, representation and k that `given` leaves open is tried on a split by
     position (10 % of the reference points; a random split would leave neighbours of a held-out scan in the
-    map).
+    map). In a small survey these are a handful, on which anything may do well by chance: there it is tried on
+    as many splits as it takes to ask about 50 points, ten at most.
 
     Returns
     -------
@@ -114,18 +117,34 @@ def choose_settings(
     if {"metric", "representation", "k"} <= given.keys():
         return fixed, None
     rest, held = split_by_position(train, fraction=_HELD_OUT, seed=seed)
+    n_points = len(np.unique(reference_points(train)[held]))
+    n_splits = min(_MOST_SPLITS, math.ceil(_FEWEST_POINTS / n_points))
+    more = (split_by_position(train, _HELD_OUT, seed + _STRIDE * n) for n in range(1, n_splits))
+    trials = [(train[rest], _asked(train, held, seed)) for rest, held in ((rest, held), *more)]
+    return best_settings(trials, given, progress=progress)
+
+
+def _asked(train: FingerprintSet, held: np.ndarray, seed: int) -> FingerprintSet:
     held = held[train.n_heard[held] > 0]
     if len(held) > _MOST_QUERIES:
         held = np.random.default_rng(seed).choice(held, _MOST_QUERIES, replace=False)
-    return best_settings(train[rest], train[held], given, progress=progress)
+    return train[held]
 
 
 def best_settings(
-    surveyed: FingerprintSet, asked: FingerprintSet, given: Mapping[str, Any], *, progress: bool = False
+    trials: Sequence[tuple[FingerprintSet, FingerprintSet]],
+    given: Mapping[str, Any],
+    *,
+    progress: bool = False,
 ) -> tuple[KNNSettings, float]:
-    """The settings with the smallest mean error of `asked` [n] on the radio map `surveyed`, and that error.
+    """The settings with the smallest mean error over all scans asked about, and that error.
 
     Given the test split, this is a bound that nobody reaches who does not know the truth.
+
+    Parameters
+    ----------
+    trials : radio maps, each with the scans that it is asked about
+    given : settings that are fixed
     """
     fixed = KNNSettings.checked(given)
     metrics = (fixed.metric,) if "metric" in given else get_args(Metric)
@@ -142,11 +161,19 @@ def best_settings(
     )
     for metric, kind in shown:
         settings = fixed.model_copy(update={"metric": metric, "representation": kind})
-        model = NearestNeighbours.fit(surveyed, settings)
-        distance, row = model.nearest(asked, max(ks))
-        for k in ks:
-            found = weighted_mean(model.radio_map.position_m[row[:, :k]], inverse(distance[:, :k]))
-            error_m = float(np.linalg.norm(found - asked.known_position_m, axis=1).mean())
+        found = [_errors_m(surveyed, asked, settings, ks) for surveyed, asked in trials]
+        for k, error_m in zip(ks, np.concatenate(found, axis=1).mean(axis=1).tolist(), strict=True):
             tried.append((error_m, settings.model_copy(update={"k": k})))
     error_m, best = min(tried, key=lambda pair: pair[0])
     return best, error_m
+
+
+def _errors_m(
+    surveyed: FingerprintSet, asked: FingerprintSet, settings: KNNSettings, ks: Sequence[int]
+) -> np.ndarray:
+    """[len(ks), n] errors of n scans with each k."""
+    model = NearestNeighbours.fit(surveyed, settings)
+    distance, row = model.nearest(asked, max(ks))
+    found = [weighted_mean(model.radio_map.position_m[row[:, :k]], inverse(distance[:, :k])) for k in ks]
+    error_m: np.ndarray = np.linalg.norm(np.stack(found) - asked.known_position_m, axis=2)
+    return error_m
