@@ -22,9 +22,9 @@ def page(name: str) -> str:
     return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
 
 
-def cells(name: str, results: str) -> list[list[str]]:
+def cells(name: str, results: str, part: str = "") -> list[list[str]]:
     """The cells of the table after the mark that names the results, without its head."""
-    after = page(name).split(f"<!-- from results/{results}.csv -->")[1].split("<!-- end")[0]
+    after = page(name).split(f"<!-- from results/{results}.csv{part} -->")[1].split("<!-- end")[0]
     lines = [line for line in after.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
 
@@ -115,8 +115,7 @@ def covered(scans: str, level: str, network: str = "knn") -> float:
 
 def test_calibration_page_says_where_radii_fail_and_how_far_seeds_lie_apart() -> None:
     words = " ".join(page("calibration").split())
-    short = [round(95 - 100 * covered(survey, "0.95")) for survey in ("tut5", "tut1")]
-    assert short == sorted(short)
+    short = sorted(round(95 - 100 * covered(survey, "0.95")) for survey in ("tut5", "tut1"))
     assert f"{short[0]} to {short[1]} points too seldom on average over five seeds" in words
     assert f"the DNN's hold TUT5's {95 - 100 * covered('tut5', '0.95', 'dnn'):.0f} points too seldom" in words
     by_survey: dict[str, list[float]] = {}
@@ -180,3 +179,18 @@ def test_calibration_page_says_how_often_the_default_models_radii_hold() -> None
             f"{title} {mean(shares):.1f} % ({min(shares):.1f} to {max(shares):.1f}, {len(shares)} seeds)"
         )
     assert ", ".join(said) in page
+
+
+# -- scorer and tutor -------------------------------------------------------------------------------------
+
+
+def test_scorer_page_shows_the_committed_distilled_networks() -> None:
+    found: dict[str, list[dict[str, str]]] = {}
+    for row in rows("distilled_scorer"):
+        found.setdefault(f"{row['survey'].upper()}, {float(row['share']):.0%}", []).append(row)
+    shown = {place: errors for place, _, *errors in cells("scorer", "distilled_scorer")}
+    assert shown.keys() == found.keys()
+    names = "knn_m", "scorer_m", "dnn_m", "dnn_mixed_m", "dnn_taught_m"
+    for place, errors in shown.items():
+        means = [mean(float(row[name]) for row in found[place]) for name in names]
+        assert [float(error) for error in errors] == pytest.approx(means, abs=0.006)

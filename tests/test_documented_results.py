@@ -89,12 +89,16 @@ def test_results_page_shows_the_same(network: str, method: str) -> None:
         ("k-NN, settings chosen on training data; ten draws", "none", 10),
         ("scorer as other buildings taught it; ten draws", "others", 10),
         ("scorer with random weights (control); ten draws", "untrained", 10),
+        ("k-NN, settings chosen on training data; two draws", "none", 2),
+        ("scorer as other buildings taught it; two draws", "others", 2),
+        ("tutor of both; two draws", "both", 2),
         ("scorer as other buildings taught it; the first draw", "others", 1),
+        ("tutor of both; the first draw", "both", 1),
         ("scorer of the own radio map alone (control); the first draw", "none", 1),
     ],
 )
 def test_results_page_shows_the_committed_figures_of_small_maps(words: str, method: str, draws: int) -> None:
-    network = "knn" if words.startswith("k-NN") else "scorer"
+    network = "knn" if words.startswith("k-NN") else words.split()[0]
     shares = {"ujiindoorloc": ("0.01", "0.03", "0.1", "0.3"), "tampere": ("0.1", "0.3")}
     shares["tut6"] = shares["ujiindoorloc"]
     cells = []
