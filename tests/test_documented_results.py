@@ -208,3 +208,31 @@ def test_results_page_shows_the_committed_ablation_of_the_pipeline(method: str) 
         shown("pipeline", target, "dnn", method) for target in ("ujiindoorloc", "tampere", "tut6", "dsi1")
     ]
     assert f"(`{method}`) | {' | '.join(cells)} |" in RESULTS_PAGE
+
+
+def test_readme_shows_the_committed_figures_of_small_maps() -> None:
+    words = " ".join(README.split())
+    for target, share, between in (
+        ("ujiindoorloc", "0.01", " m, the scorer of other buildings "),
+        ("tampere", "0.1", ", "),
+    ):
+        errors = [
+            mean(
+                float(row["mae_m"])
+                for row in rows("small_maps")
+                if (row["target"], row["train_fraction"], row["network"], row["method"])
+                == (target, share, network, method)
+                and int(row["seed"]) < 2
+            )
+            for network, method in (("knn", "none"), ("scorer", "others"), ("tutor", "both"))
+        ]
+        assert f"{errors[0]:.2f}{between}{errors[1]:.2f}" in words
+        assert re.search(rf"{errors[1]:.2f},? (the tutor|and) {errors[2]:.2f} \(", words)
+
+
+@pytest.mark.parametrize("method", ["default", "strong", "random_pairs", "transport", "fixed_noise"])
+def test_results_page_shows_the_committed_options_of_the_framework(method: str) -> None:
+    before = "" if method == "default" else f"{method}_"
+    methods = (method, f"{before}untrained", f"{before}shuffled")
+    cells = [shown("framework", "tampere", "dnn", each, 1) for each in methods]
+    assert f"(`{method}`) | {' | '.join(cells)} |" in RESULTS_PAGE
