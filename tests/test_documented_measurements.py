@@ -184,6 +184,22 @@ def test_calibration_page_says_how_often_the_default_models_radii_hold() -> None
 # -- scorer and tutor -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("choice", ["sharpness", "simulated", "epochs", "share"])
+def test_scorer_page_shows_the_committed_choices(choice: str) -> None:
+    found: dict[str, list[tuple[float, float]]] = {}
+    for row in rows("choices"):
+        if row["choice"] == choice:
+            share = float(row["fraction"])
+            place = f"{row['survey']}, {share:.0%}" if share < 1 else row["survey"]
+            found.setdefault(place, []).append((float(row["value"]), float(row["mae_m"])))
+    shown = {place: errors for place, _, *errors in cells("scorer", "choices", f": {choice}")}
+    assert shown.keys() == found.keys()
+    for place, errors in shown.items():
+        values = sorted({value for value, _ in found[place]})
+        means = [mean(error for other, error in found[place] if other == value) for value in values]
+        assert [float(error) for error in errors] == pytest.approx(means, abs=0.006)
+
+
 def test_scorer_page_shows_the_committed_distilled_networks() -> None:
     found: dict[str, list[dict[str, str]]] = {}
     for row in rows("distilled_scorer"):

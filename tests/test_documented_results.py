@@ -236,3 +236,18 @@ def test_results_page_shows_the_committed_options_of_the_framework(method: str) 
     methods = (method, f"{before}untrained", f"{before}shuffled")
     cells = [shown("framework", "tampere", "dnn", each, 1) for each in methods]
     assert f"(`{method}`) | {' | '.join(cells)} |" in RESULTS_PAGE
+
+
+@pytest.mark.parametrize(
+    ("network", "method"),
+    [("knn", "none"), *(("scorer", method) for method in ("untrained", "others", "none", "both"))],
+)
+def test_results_page_shows_the_committed_figures_of_small_surveys(network: str, method: str) -> None:
+    found: dict[str, list[float]] = {}
+    for row in rows("small_surveys"):
+        if (row["network"], row["method"]) == (network, method):
+            found.setdefault(row["train_fraction"], []).append(float(row["mae_m"]))
+    assert all(len(errors) == 5 for errors in found.values())
+    cells = [f"{mean(found[share]):.2f}" for share in ("0.01", "0.03", "0.1", "0.3")]
+    section = RESULTS_PAGE.partition("| share of UJIIndoorLoc's reference points |")[2]
+    assert f" | {' | '.join(cells)} |" in section.partition("## ")[0]

@@ -120,14 +120,16 @@ def choose_settings(
     n_points = len(np.unique(reference_points(train)[held]))
     n_splits = min(_MOST_SPLITS, math.ceil(_FEWEST_POINTS / n_points))
     more = (split_by_position(train, _HELD_OUT, seed + _STRIDE * n) for n in range(1, n_splits))
-    trials = [(train[rest], _asked(train, held, seed)) for rest, held in ((rest, held), *more)]
+    most, splits = _MOST_QUERIES // n_splits, ((rest, held), *more)
+    trials = [(train[rest], _asked(train, held, most, seed)) for rest, held in splits]
     return best_settings(trials, given, progress=progress)
 
 
-def _asked(train: FingerprintSet, held: np.ndarray, seed: int) -> FingerprintSet:
+def _asked(train: FingerprintSet, held: np.ndarray, most: int, seed: int) -> FingerprintSet:
+    """At most so many of the held-out scans that hear anything."""
     held = held[train.n_heard[held] > 0]
-    if len(held) > _MOST_QUERIES:
-        held = np.random.default_rng(seed).choice(held, _MOST_QUERIES, replace=False)
+    if len(held) > most:
+        held = np.random.default_rng(seed).choice(held, most, replace=False)
     return train[held]
 
 
