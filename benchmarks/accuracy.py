@@ -107,7 +107,7 @@ def small(summary: Summary) -> list[str]:
     for target in dict.fromkeys(group.cell.target for group in summary.groups):
         places = [place for place in summary.places if place[0] == target]
         methods = dict.fromkeys((g.cell.network, g.cell.method) for p in places for g in summary.at(p))
-        head = ["network", "method", *(place_title(place).split(", ")[-1] for place in places)]
+        head = ["network", "method", *(place_title(place, summary.table).split(", ")[-1] for place in places)]
         errors, gains = [], []
         for network, method in methods:
             name = [network_title(network), "-" if network == KNN else f"`{method}`"]

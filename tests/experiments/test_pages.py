@@ -16,7 +16,8 @@ from test_summary import Made
 from tutelage.experiments.html_page import plots_of
 from tutelage.experiments.pages import json_page, markdown_page, page_name, write_pages
 from tutelage.experiments.summary import Summary, summarise
-from tutelage.experiments.tables import Request
+from tutelage.experiments.tables import TABLES, Request
+from tutelage.experiments.wording import place_title
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 TEACHER = {
@@ -233,3 +234,15 @@ def test_target_whose_sources_are_not_here_says_so() -> None:
     whole = summarise("table1", Request(), made.cells, [], made.errors.get, alone | {"ujiindoorloc", "dsi1"})
     assert "tampere" not in whole.unsourced
     assert said not in markdown_page(whole)
+
+
+@pytest.mark.parametrize(
+    ("table", "fraction", "title"),
+    [
+        ("accuracy", 1.0, "UJIIndoorLoc"),
+        ("small_maps", 0.1, "UJIIndoorLoc, 10% of the training scans"),
+        ("small_surveys", 0.1, "UJIIndoorLoc, 10% of the reference points"),
+    ],
+)
+def test_a_place_is_named_by_what_its_share_is_of(table: str, fraction: float, title: str) -> None:
+    assert place_title(("ujiindoorloc", fraction), TABLES[table]) == title

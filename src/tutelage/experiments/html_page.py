@@ -70,7 +70,7 @@ def _section(summary: Summary, i: int) -> str:
     drawn = "".join(f'<div id="{kind}-{i}"></div>' for kind in ("bars", "differences", "cdf"))
     said = f"{sources_line(summary, place)} {answered_line(summary, place)}"
     return (
-        f"<h2>{place_title(place)}</h2><p>{_inline(said)}</p>"
+        f"<h2>{place_title(place, summary.table)}</h2><p>{_inline(said)}</p>"
         f"{drawn}<details><summary>All figures</summary>{_table(cells_grid(summary, place))}</details>"
     )
 

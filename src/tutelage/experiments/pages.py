@@ -64,7 +64,8 @@ def markdown_page(summary: Summary) -> str:
         "\n".join(said) or "Nothing yet: no cell has its control beside it.",
     ]
     for place in summary.places:
-        parts += [f"## {place_title(place)}", sources_line(summary, place), answered_line(summary, place)]
+        parts.append(f"## {place_title(place, summary.table)}")
+        parts += [sources_line(summary, place), answered_line(summary, place)]
         parts.append(grid_lines(cells_grid(summary, place)))
     for target in summary.missing:
         parts += [f"## {TITLES[target]}", missing_line(target)]

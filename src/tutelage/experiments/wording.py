@@ -14,7 +14,7 @@ from tutelage.experiments.groups import CONTROLS, Against, Group
 from tutelage.experiments.methods import BOUND, KNN, WITH_SCORER
 from tutelage.experiments.storage import Row
 from tutelage.experiments.summary import Summary
-from tutelage.experiments.tables import Request
+from tutelage.experiments.tables import Request, Table
 
 __all__ = [
     "KNN_SETTINGS",
@@ -80,10 +80,11 @@ def network_title(network: str) -> str:
     return _NETWORKS.get(network, network)
 
 
-def place_title(place: tuple[str, float]) -> str:
+def place_title(place: tuple[str, float], table: Table) -> str:
     """A target, and the share of its training data where it is not the whole."""
     target, fraction = place
-    share = "" if fraction == 1 else f", {fraction:.0%} of the training scans"
+    drawn = "reference points" if table.whole_points else "training scans"
+    share = "" if fraction == 1 else f", {fraction:.0%} of the {drawn}"
     return f"{TITLES.get(target, target)}{share}"
 
 
