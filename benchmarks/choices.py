@@ -119,7 +119,7 @@ def rows_of(survey: str, fraction: float, seed: int) -> Iterable[Row]:
         yield row("simulated", n, found("scorer", other, own_map=False))
     learnt: dict[int, np.ndarray] = {}
     lengths = {epochs: TutorSettings(network_epochs=epochs).updates_of({}, len(own)) for epochs in EPOCHS}
-    faint = float(own.rss_dbm.data.min()) - TutorSettings().faint_db
+    faint = TutorSettings().not_heard_dbm(own)
     for epochs, updates in lengths.items():
         if updates not in learnt:
             learnt[updates] = found("dnn", updates=updates, rss_min_dbm=faint)

@@ -71,6 +71,10 @@ class TutorSettings(BaseModel):
         rest = max(0.0, 1 - n_points / _LARGE)
         return _IN_LARGE + rest * (_IN_SMALL - _IN_LARGE)
 
+    def not_heard_dbm(self, heard: FingerprintSet) -> float:
+        """The network's "not heard", where none is given: `faint_db` below the lowest of these readings."""
+        return float(heard.rss_dbm.data.min()) - self.faint_db
+
     def updates_of(self, of_network: Mapping[str, Any], n_scans: int) -> int:
         """Updates of the network where no length is given: its recipe's own, or `network_epochs`."""
         recipe = chosen_network(self.network, "default", of_network)[2]
@@ -159,7 +163,7 @@ def fit_tutor(
     }
     _require_known(chosen.network, of_network)  # a wrong setting is refused before anything learns
     heard = train[train.n_heard > 0]
-    of_network = {"rss_min_dbm": float(heard.rss_dbm.data.min()) - chosen.faint_db, **of_network}
+    of_network = {"rss_min_dbm": chosen.not_heard_dbm(heard), **of_network}
     pair = _Pair(chosen, teacher, of_scorer, of_network, options)
     held_out: dict[str, float] = {}
     share, trial = chosen.share, None

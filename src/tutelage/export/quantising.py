@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tutelage.errors import BadInputError
+from tutelage.evaluation import evaluate_positions
 from tutelage.export.graph import with_metadata
 from tutelage.export.verifying import as_mappings, require_answered
 from tutelage.fingerprints import FingerprintSet, Survey
@@ -70,31 +72,23 @@ def _cost(exact: Runtime, small: Runtime, asked: FingerprintSet) -> dict[str, fl
     before, after = exact.positions(scans), small.positions(scans)
     require_answered(before.answered)
     moved_m = np.linalg.norm(after.position_m - before.position_m, axis=1)[before.answered]
-    named = (("float32", before), ("int8", after))
+    figures = {name: _figures(found, asked) for name, found in (("float32", before), ("int8", after))}
     return {
-        **{f"{name}_mae_m": _mae_m(found, asked) for name, found in named},
-        **{f"{name}_coverage": _coverage(found, asked) for name, found in named},
+        **{f"{name}_mae_m": known["mae_m"] for name, known in figures.items()},
+        **{f"{name}_coverage": known["coverage"] for name, known in figures.items()},
         "mean_shift_m": round(float(moved_m.mean()), 4),
         "max_shift_m": round(float(moved_m.max()), 4),
     }
 
 
-def _mae_m(found: Positions, asked: FingerprintSet) -> float | None:
+def _figures(found: Positions, asked: FingerprintSet) -> dict[str, float | None]:
+    """Mean error and coverage; None where the scans have no positions, or the answers no radii."""
     if asked.position_m is None:
-        return None
-    return round(float(_off_m(found, asked)[found.answered].mean()), 4)
-
-
-def _coverage(found: Positions, asked: FingerprintSet) -> float | None:
-    """The share of the scans answered whose radius holds the truth; None without radii or truth."""
-    if asked.position_m is None or found.radius_m is None or not np.isfinite(found.radius_m).any():
-        return None
-    held = _off_m(found, asked) <= found.radius_m
-    return round(float(held[found.answered].mean()), 4)
-
-
-def _off_m(found: Positions, asked: FingerprintSet) -> np.ndarray:
-    return np.asarray(np.linalg.norm(found.absolute_position_m - asked.absolute_position_m, axis=1))
+        return {"mae_m": None, "coverage": None}
+    named = replace(found, scan_id=asked.scan_id)  # mappings have no ids; the order is theirs
+    figures = evaluate_positions(named, asked).figures()
+    known = {name: figures[name] for name in ("mae_m", "coverage")}
+    return {name: None if value is None else round(value, 4) for name, value in known.items()}
 
 
 def _in_eight_bits(graph: bytes) -> bytes:
