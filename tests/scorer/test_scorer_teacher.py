@@ -254,6 +254,11 @@ def test_a_source_is_no_test(teacher: ScorerTeacher, museum: Survey, office: Sur
         with pytest.raises(BadInputError, match=rf"{said} teach one without it .* --source .*--source-too"):
             evaluate(model, survey)
         assert evaluate(model, survey, source_too=True).figures()["n"] == 300
+    assert museum.test is not None
+    of_checks = Localizer("scorer", teachers=teacher, device="cpu").fit(renamed)
+    with pytest.raises(BadInputError, match=rf"learnt in town hall as well, there called {museum.name};"):
+        evaluate(of_checks, museum.test)  # nothing in these scans says that they are of a source
+    assert evaluate(of_checks, museum.test, source_too=True).figures()["n"] == 300
     elsewhere = Localizer("scorer", teachers=teacher, device="cpu").fit(office)
     assert evaluate(elsewhere, Survey("office", office.train, office.test)).figures()["n"] == 300
 

@@ -40,3 +40,10 @@ def test_without_its_blank_scans_a_building_is_known_by_the_hash_of_those_that_h
 ) -> None:
     of_scorer, of_surrogate = ("tut6", scans.content_hash()), ("tut5", heard(scans).content_hash())
     assert same_building([of_scorer, of_surrogate], heard(scans)) == ["tut5"]
+
+
+def test_a_building_is_known_by_the_hash_that_its_model_kept() -> None:
+    sources = [("museum", "0"), ("depot", "1"), ("", "2")]
+    assert same_building(sources, "1", "mall") == ["depot"]
+    assert same_building(sources, "1", "museum") == ["museum", "depot"]
+    assert same_building(sources, "3") == []

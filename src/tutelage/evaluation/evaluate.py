@@ -47,14 +47,16 @@ def evaluate(
     ------
     BadInputError
         If the level is no share, or the answers' radii are of another; if the scorer teacher learnt in the
-        same building and `source_too` is off; if the scans have no positions, a scan id is missing on either
-        side, or the model hears nothing it knows in any scan.
+        building of the scans, or in the model's training scans, and `source_too` is off; if the scans have no
+        positions, a scan id is missing on either side, or the model hears nothing it knows in any scan.
     """
     if level is not None:
         require_level(level)
     if isinstance(answers, Localizer) and not source_too:
         cards = [card for card in answers.lineage_["teachers"] if isinstance(card, dict)]
-        require_unseen([card for card in cards if "sources" in card], on)
+        of_scorer = [card for card in cards if "sources" in card]
+        require_unseen(of_scorer, on)
+        _require_fitted_elsewhere(of_scorer, answers.lineage_)
     truth = (on.train if on.test is None else on.test) if isinstance(on, Survey) else on
     if truth.position_m is None:
         raise BadInputError("these scans have no positions to compare with; add the columns x_m and y_m")
@@ -103,9 +105,19 @@ def require_unseen(cards: Sequence[Mapping[str, Any]], building: Survey | Finger
         return
     train, name = (building.train, building.name) if isinstance(building, Survey) else (building, "")
     for card in cards:
-        sources = [(source["source"], source["data_hash"]) for source in card.get("sources", [card])]
-        for source in same_building(sources, train, name)[:1]:
+        for source in same_building(_sources(card), train, name)[:1]:
             raise BadInputError(_seen(card, source, name or "these scans"))
+
+
+def _require_fitted_elsewhere(cards: Sequence[Mapping[str, Any]], lineage: Mapping[str, Any]) -> None:
+    """Refuse a model fitted to a source of its teacher: whatever it is asked about, it knows the building."""
+    for card in cards:
+        for source in same_building(_sources(card), lineage["data_hash"])[:1]:
+            raise BadInputError(_seen(card, source, lineage["source"] or "the model's own survey"))
+
+
+def _sources(card: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(source["source"], source["data_hash"]) for source in card.get("sources", [card])]
 
 
 def _seen(card: Mapping[str, Any], source: str, building: str) -> str:

@@ -9,7 +9,9 @@ from tutelage.fingerprints import FingerprintSet
 __all__ = ["same_building"]
 
 
-def same_building(sources: Iterable[tuple[str, str]], scans: FingerprintSet, survey: str = "") -> list[str]:
+def same_building(
+    sources: Iterable[tuple[str, str]], scans: FingerprintSet | str, survey: str = ""
+) -> list[str]:
     """Those of the sources that are the building itself, by name or by its training scans.
 
     A surrogate teacher's card has the hash of the scans that hear anything, a scorer teacher's that of all:
@@ -18,7 +20,11 @@ def same_building(sources: Iterable[tuple[str, str]], scans: FingerprintSet, sur
     Parameters
     ----------
     sources : name and `data_hash` of each, as teachers' cards have them
-    scans, survey : training scans of the building, and its name, "" where it has none
+    scans, survey : training scans of the building, or their hash, and its name, "" where it has none
     """
-    hashes = {scans.content_hash(), scans[scans.n_heard > 0].content_hash()}
+    hashes = {scans} if isinstance(scans, str) else _hashes(scans)
     return [name for name, data_hash in sources if data_hash in hashes or name == survey != ""]
+
+
+def _hashes(scans: FingerprintSet) -> set[str]:
+    return {scans.content_hash(), scans[scans.n_heard > 0].content_hash()}
