@@ -66,7 +66,7 @@ def whole_surveys(target: str, accuracy: Summary, table1: Summary) -> list[str]:
     surrogate = [
         group
         for group in table1.groups
-        if (group.cell.target, group.cell.network) == (target, "dnn") and group.cell.method in FROM_TABLE1
+        if group.cell.target == target and group.cell.network != KNN and group.cell.method in FROM_TABLE1
     ]
     if not own:
         return []
@@ -153,7 +153,8 @@ def page() -> str:
     accuracy, table1 = summary_of("accuracy"), summary_of("table1")
     parts = ["# Accuracy", INTRODUCTION, CHOICES, "## Whole surveys"]
     parts += [line for target in TARGETS for line in whole_surveys(target, accuracy, table1)]
-    methods = [f"- `{name}`: {title}" for name, title in legend(accuracy.groups).items()]
+    shown = [group for group in table1.groups if group.cell.method in FROM_TABLE1]
+    methods = [f"- `{name}`: {title}" for name, title in legend([*accuracy.groups, *shown]).items()]
     parts += ["\n".join(methods)]
     for table in ("small_maps", "small_surveys"):
         parts += small(summary_of(table))
