@@ -228,7 +228,10 @@ def test_readme_shows_the_committed_figures_of_small_maps() -> None:
         assert re.search(rf"{errors[1]:.2f},? (the tutor|and) {errors[2]:.2f} \(", words)
 
 
-@pytest.mark.parametrize("method", ["default", "strong", "random_pairs", "transport", "fixed_noise"])
+@pytest.mark.parametrize(
+    "method",
+    ["default", "strong", "random_pairs", "transport", "fixed_noise", "scale_free", "least_squares"],
+)
 def test_results_page_shows_the_committed_options_of_the_framework(method: str) -> None:
     before = "" if method == "default" else f"{method}_"
     methods = (method, f"{before}untrained", f"{before}shuffled")
