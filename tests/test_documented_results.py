@@ -206,6 +206,8 @@ def test_results_page_shows_the_committed_ablation_of_the_pipeline(method: str) 
         shown("pipeline", target, "dnn", method) for target in ("ujiindoorloc", "tampere", "tut6", "dsi1")
     ]
     assert f"(`{method}`) | {' | '.join(cells)} |" in RESULTS_PAGE
+    others = [shown("pipeline", "tampere", network, method, 1) for network in ("cnnloc", "bayescnn", "baat")]
+    assert f"(`{method}`) | {' | '.join(others)} |" in RESULTS_PAGE
 
 
 def test_readme_shows_the_committed_figures_of_small_maps() -> None:
