@@ -93,6 +93,7 @@ def test_results_page_shows_the_same(network: str, method: str) -> None:
         ("scorer as other buildings taught it; five draws", "others", 5),
         ("tutor of both; five draws", "both", 5),
         ("scorer as other buildings taught it; the first draw", "others", 1),
+        ("tutor of the own radio map alone (control); the first draw", "none", 1),
         ("tutor of both; the first draw", "both", 1),
         ("scorer of the own radio map alone (control); the first draw", "none", 1),
     ],
