@@ -180,20 +180,23 @@ class FingerprintSet:
 
     def aligned_to(self, access_points: Sequence[str]) -> FingerprintSet:
         """The same scans over another list of access points; readings of others are left out."""
-        if tuple(access_points) == self.access_points:
+        names = tuple(access_points)
+        if names == self.access_points:
             return self
-        target = columns_in(tuple(access_points), self.access_points)
+        return replace(self, rss_dbm=self.rss_of(names), access_points=names)
+
+    def rss_of(self, access_points: Sequence[str]) -> sparse.csr_array:
+        """[n, len(access_points)] the readings of these access points in dBm, stored as `rss_dbm` is."""
+        names = tuple(access_points)
+        if names == self.access_points:
+            return self.rss_dbm
+        target = columns_in(names, self.access_points)
         new_column = target[self.rss_dbm.indices] if len(target) else np.empty(0, dtype=np.int64)
         keep = new_column >= 0
         row_of = np.repeat(np.arange(len(self)), self.n_heard)
         lengths = np.bincount(row_of[keep], minlength=len(self))
-        rss = csr(
-            self.rss_dbm.data[keep],
-            new_column[keep],
-            np.concatenate([[0], np.cumsum(lengths)]),
-            len(access_points),
-        )
-        return replace(self, rss_dbm=rss, access_points=tuple(access_points))
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        return csr(self.rss_dbm.data[keep], new_column[keep], indptr, len(names))
 
     def in_frame(self, frame: LocalFrame) -> FingerprintSet:
         """The same positions relative to another origin.

@@ -78,7 +78,7 @@ class RssRepresentation:
 
         A reading at or below `rss_min_dbm` becomes 0, as if it were not heard.
         """
-        known = scans.aligned_to(self.access_points).rss_dbm
+        known = scans.rss_of(self.access_points)
         values = represented(known.data, self.kind, self.rss_min_dbm)
         return sparse.csr_array((values, known.indices, known.indptr), shape=known.shape)
 

@@ -55,7 +55,7 @@ def calibrate(
         If no held-out scan hears an access point that the trial's model knew.
     """
     marks = landmarks_of(trial.learnt, access_points, seed)
-    rss_dbm = trial.asked.aligned_to(access_points).rss_dbm
+    rss_dbm = trial.asked.rss_of(access_points)
     similarity = marks.similarity(rss_dbm)
     known = similarity.any(axis=1)
     if not known.any():

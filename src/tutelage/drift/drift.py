@@ -92,7 +92,7 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress:
     if isinstance(scans, Survey):
         scans = scans.train if scans.test is None else scans.test
     marks, names = _landmarks(model), model.access_points_
-    readings = scans.aligned_to(names).rss_dbm
+    readings = scans.rss_of(names)
     if not readings.nnz:
         raise BadInputError(
             f"none of the {len(scans)} scans hears an access point that the model knows; "

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.matching.rows import at, which_of
 from tutelage.matching.scans import STRONGEST, ComparedScans
 
 __all__ = ["PAIR_FEATURES", "describe_pairs"]
@@ -69,7 +70,7 @@ def describe_pairs(
     """
     pairs = _Pairs(queries, radio_map, query, candidate)
     found = {**_overlap(pairs), **_counts(pairs), **_differences(pairs), **_strongest(pairs)}
-    return np.stack([found[name] for name in PAIR_FEATURES], axis=1).astype(np.float32)
+    return np.array([found[name] for name in PAIR_FEATURES], dtype=np.float32).T
 
 
 class _Pairs:
@@ -77,18 +78,22 @@ class _Pairs:
 
     pair : [s] which pair each shared reading belongs to
     q, c : [s] its places among the readings of the queries and of the radio map
+    only_candidate : strengths of the readings of the candidates alone, pair by pair
+    n_both, n_only_query, n_only_candidate : [P] how many readings of each kind
     """
 
     def __init__(
         self, queries: ComparedScans, radio_map: ComparedScans, query: np.ndarray, candidate: np.ndarray
     ) -> None:
         self.queries, self.radio_map, self.query, self.candidate = queries, radio_map, query, candidate
-        pair, entry = radio_map.entries(candidate)
-        found = queries.find(query[pair], radio_map.strength.indices[entry])
-        shared = found >= 0
+        pair, entry = which_of(radio_map.n_heard[candidate]), radio_map.entries(candidate)
+        found = queries.find(at(query, pair), at(radio_map.strength.indices, entry))
+        shared = np.flatnonzero(found >= 0)
         self.pair, self.c, self.q = pair[shared], entry[shared], found[shared]
-        self.only_candidate = pair[~shared], radio_map.strength.data[entry[~shared]]
-        self.n_both = np.bincount(self.pair, minlength=len(query)).astype(float)
+        self.only_candidate = radio_map.strength.data[entry[found < 0]]
+        self.n_both = np.bincount(self.pair, minlength=len(query))
+        self.n_only_query = queries.n_heard[query] - self.n_both
+        self.n_only_candidate = radio_map.n_heard[candidate] - self.n_both
         self.q_strength, self.c_strength = queries.strength.data[self.q], radio_map.strength.data[self.c]
         self.mean_difference = self.mean(self.q_strength - self.c_strength)
 
@@ -140,8 +145,8 @@ def _counts(pairs: _Pairs) -> dict[str, np.ndarray]:
         "n_query": np.log1p(n_query),
         "n_candidate": np.log1p(n_candidate),
         "n_both": np.log1p(n_both),
-        "n_only_query": np.log1p(n_query - n_both),
-        "n_only_candidate": np.log1p(n_candidate - n_both),
+        "n_only_query": np.log1p(pairs.n_only_query),
+        "n_only_candidate": np.log1p(pairs.n_only_candidate),
         "share_both": n_both / np.maximum(n_query + n_candidate - n_both, 1),
         "share_of_query": n_both / np.maximum(n_query, 1),
         "share_of_candidate": n_both / np.maximum(n_candidate, 1),
@@ -166,8 +171,8 @@ def _strongest(pairs: _Pairs) -> dict[str, np.ndarray]:
     _, c_difference = _differences_at_strongest(radio_map, candidate, pairs, pairs.c, pairs.q_strength)
     first = queries.strongest[0][query, 0], radio_map.strongest[0][candidate, 0]
     return {
-        "strongest_only_query": _largest(*_only_query(pairs), len(query)),
-        "strongest_only_candidate": _largest(*pairs.only_candidate, len(query)),
+        "strongest_only_query": _largest(_only_query(pairs), pairs.n_only_query),
+        "strongest_only_candidate": _largest(pairs.only_candidate, pairs.n_only_candidate),
         "same_strongest": (first[0] == first[1]).astype(float),
         **{f"query_strength_{i}": q_strength[:, i] for i in range(STRONGEST)},
         **{f"query_difference_{i}": q_difference[:, i] for i in range(STRONGEST)},
@@ -175,15 +180,15 @@ def _strongest(pairs: _Pairs) -> dict[str, np.ndarray]:
     }
 
 
-def _only_query(pairs: _Pairs) -> tuple[np.ndarray, np.ndarray]:
-    """The readings of each pair's query that its candidate does not hear: which pair, how strong."""
+def _only_query(pairs: _Pairs) -> np.ndarray:
+    """Strengths of the readings of each pair's query that its candidate does not hear, pair by pair."""
     queries, query = pairs.queries, pairs.query
-    pair, entry = queries.entries(query)
+    entry = queries.entries(query)
     n_heard = queries.n_heard[query]
     begin = np.cumsum(n_heard) - n_heard - queries.strength.indptr[query]
     unheard = np.ones(len(entry), dtype=bool)
     unheard[begin[pairs.pair] + pairs.q] = False
-    return pair[unheard], queries.strength.data[entry[unheard]]
+    return np.asarray(queries.strength.data[entry[unheard]])
 
 
 def _differences_at_strongest(
@@ -201,10 +206,10 @@ def _differences_at_strongest(
     return strength, np.where(access_point >= 0, strength - heard, 0.0)
 
 
-def _largest(pair: np.ndarray, strength: np.ndarray, n_pairs: int) -> np.ndarray:
-    """[n_pairs] largest strength of each pair, 0 for none; `pair` is sorted."""
-    largest = np.zeros(n_pairs)
-    if len(pair):
-        first = np.flatnonzero(np.diff(pair, prepend=-1))
-        largest[pair[first]] = np.maximum.reduceat(strength, first)
+def _largest(strength: np.ndarray, n_each: np.ndarray) -> np.ndarray:
+    """[P] the largest of the strengths of each pair, which has so many of them; 0 for none."""
+    largest = np.zeros(len(n_each))
+    some = np.flatnonzero(n_each)
+    if len(some):
+        largest[some] = np.maximum.reduceat(strength, (np.cumsum(n_each) - n_each)[some])
     return largest

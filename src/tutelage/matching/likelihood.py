@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tutelage.matching.rows import Rows, laid_end_to_end, row_lengths
+from tutelage.matching.rows import Rows, laid_end_to_end, row_lengths, which_of
 from tutelage.matching.scans import ComparedScans
 
 __all__ = ["LIKELIHOOD_FEATURES", "HeardAround"]
@@ -55,7 +55,8 @@ class HeardAround:
         -------
         [P, len(LIKELIHOOD_FEATURES)]
         """
-        pair, entry = laid_end_to_end(self._start[point], self._length[point])
+        length = self._length[point]
+        pair, entry = which_of(length), laid_end_to_end(self._start[point], length)
         found = queries.find(query[pair], self._access_point[entry])
         both, silent = found >= 0, found < 0
         at, here = pair[both], entry[both]

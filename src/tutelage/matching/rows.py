@@ -10,6 +10,7 @@ import numpy as np
 __all__ = [
     "CompressedRows",
     "Rows",
+    "at",
     "by_column",
     "in_order",
     "kept",
@@ -20,6 +21,7 @@ __all__ = [
     "row_of_each",
     "row_sums",
     "stacked",
+    "which_of",
 ]
 
 
@@ -45,11 +47,22 @@ class CompressedRows(NamedTuple):
     shape: tuple[int, int]
 
 
-def laid_end_to_end(start: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ranges start, start + 1, ... of these lengths, one after the other, as (which range, which entry)."""
-    which = np.repeat(np.arange(len(length)), length)
-    ahead = start - (np.cumsum(length) - length)
-    return which, np.arange(len(which)) + ahead[which]
+def at(array: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """`array[index]` where all of the index is there: not to check each takes half the time."""
+    return np.asarray(array.take(index, axis=0, mode="clip"))
+
+
+def laid_end_to_end(start: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Ranges start, start + 1, ... of these lengths, one after the other."""
+    # To repeat a figure is a quarter of the work of looking it up for each entry.
+    entry = np.repeat(start - (np.cumsum(length) - length), length)
+    entry += np.arange(len(entry))
+    return entry
+
+
+def which_of(length: np.ndarray) -> np.ndarray:
+    """Of each entry of ranges laid end to end, the number of its range."""
+    return np.repeat(np.arange(len(length)), length)
 
 
 def row_lengths(rows: Rows) -> np.ndarray:
@@ -59,7 +72,7 @@ def row_lengths(rows: Rows) -> np.ndarray:
 
 def row_of_each(rows: Rows) -> np.ndarray:
     """[nnz] the row of each entry."""
-    return np.repeat(np.arange(rows.shape[0]), row_lengths(rows))
+    return which_of(row_lengths(rows))
 
 
 def row_sums(rows: Rows) -> np.ndarray:
@@ -82,7 +95,7 @@ def part(rows: Rows, first: int, end: int) -> CompressedRows:
 def picked(rows: Rows, index: np.ndarray) -> CompressedRows:
     """The rows at `index` [m]."""
     lengths = row_lengths(rows)[index]
-    _, entry = laid_end_to_end(rows.indptr[index], lengths)
+    entry = laid_end_to_end(rows.indptr[index], lengths)
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     return CompressedRows(rows.data[entry], rows.indices[entry], indptr, (len(index), rows.shape[1]))
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from tutelage.matching.readings import BETA
-from tutelage.matching.rows import Rows, in_order, kept, laid_end_to_end, row_lengths, row_of_each
+from tutelage.matching.rows import Rows, at, in_order, kept, laid_end_to_end, row_lengths, row_of_each
 
 __all__ = ["STRONGEST", "ComparedScans"]
 
@@ -60,8 +60,8 @@ class ComparedScans:
         strength[at] = self.strength.data[entry]
         return access_point, strength
 
-    def entries(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """All readings of `rows`, as (which of the rows, which reading)."""
+    def entries(self, rows: np.ndarray) -> np.ndarray:
+        """All readings of `rows`, row by row."""
         return laid_end_to_end(self.strength.indptr[rows], self.n_heard[rows])
 
     @cached_property
@@ -78,4 +78,4 @@ class ComparedScans:
 
     def find(self, rows: np.ndarray, access_points: np.ndarray) -> np.ndarray:
         """The reading of each access point in each row, -1 where it is not heard."""
-        return np.asarray(self._reading[rows * self.strength.shape[1] + access_points])
+        return at(self._reading, rows * self.strength.shape[1] + access_points)

@@ -8,7 +8,16 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from tutelage.errors import UnknownNameError
-from tutelage.matching.rows import Rows, by_column, laid_end_to_end, part, row_lengths, row_of_each, row_sums
+from tutelage.matching.rows import (
+    Rows,
+    at,
+    by_column,
+    laid_end_to_end,
+    part,
+    row_lengths,
+    row_of_each,
+    row_sums,
+)
 
 __all__ = ["FingerprintIndex", "Metric", "distances", "nearest"]
 
@@ -71,11 +80,11 @@ class FingerprintIndex:
 
     def distances(self, queries: Rows) -> np.ndarray:
         """Distances [n_queries, n_map] between representations of RSS."""
-        n, heard = queries.shape[0], self._heard
-        reading, entry = laid_end_to_end(heard.indptr[queries.indices], self._n_hearing[queries.indices])
+        n, heard, n_hearing = queries.shape[0], self._heard, self._n_hearing[queries.indices]
+        entry = laid_end_to_end(heard.indptr[queries.indices], n_hearing)
         both = np.bincount(
-            (row_of_each(queries) * self._n_map)[reading] + heard.indices[entry],
-            weights=self._metric.of_shared(queries.data[reading], heard.data[entry]),
+            np.repeat(row_of_each(queries) * self._n_map, n_hearing) + at(heard.indices, entry),
+            weights=self._metric.of_shared(np.repeat(queries.data, n_hearing), at(heard.data, entry)),
             minlength=n * self._n_map,
         ).reshape(n, self._n_map)
         return self._metric.joined(both, self._metric.of_scan(queries)[:, None], self._of_map[None, :])
