@@ -233,7 +233,16 @@ def test_readme_shows_the_committed_figures_of_small_maps() -> None:
 
 @pytest.mark.parametrize(
     "method",
-    ["default", "strong", "random_pairs", "transport", "fixed_noise", "scale_free", "least_squares"],
+    [
+        "default",
+        "strong",
+        "random_pairs",
+        "transport",
+        "fixed_noise",
+        "infonce",
+        "scale_free",
+        "least_squares",
+    ],
 )
 def test_results_page_shows_the_committed_options_of_the_framework(method: str) -> None:
     before = "" if method == "default" else f"{method}_"
