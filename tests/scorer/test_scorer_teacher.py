@@ -24,6 +24,7 @@ from tutelage.scorer.training import exercise_errors_m
 from tutelage.teacher_names import any_teacher
 from tutelage.teaching import teach
 from tutelage.training import Budget, RunOptions
+from tutelage.updating import updated
 
 SMALL = ScorerRecipe(exercises=64, batch_size=32, n_candidates=12, width=16, updates=20, updates_of_tuning=10)
 CPU = RunOptions(device="cpu")
@@ -259,6 +260,9 @@ def test_a_source_is_no_test(teacher: ScorerTeacher, museum: Survey, office: Sur
     with pytest.raises(BadInputError, match=rf"learnt in town hall as well, there called {museum.name};"):
         evaluate(of_checks, museum.test)  # nothing in these scans says that they are of a source
     assert evaluate(of_checks, museum.test, source_too=True).figures()["n"] == 300
+    later = updated(of_checks, museum.test[:100], calibrated=False)
+    with pytest.raises(BadInputError, match=rf"learnt in town hall as well, there called {museum.name};"):
+        evaluate(later, museum.test[100:])
     elsewhere = Localizer("scorer", teachers=teacher, device="cpu").fit(office)
     assert evaluate(elsewhere, Survey("office", office.train, office.test)).figures()["n"] == 300
 

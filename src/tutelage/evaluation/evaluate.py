@@ -110,7 +110,9 @@ def require_unseen(cards: Sequence[Mapping[str, Any]], building: Survey | Finger
 
 
 def _require_fitted_elsewhere(cards: Sequence[Mapping[str, Any]], lineage: Mapping[str, Any]) -> None:
-    """Refuse a model fitted to a source of its teacher: whatever it is asked about, it knows the building."""
+    """Refuse a model fitted to a source of its teacher, now or before its updates: it knows the building."""
+    if "updated_from" in lineage:
+        _require_fitted_elsewhere(cards, lineage["updated_from"])
     for card in cards:
         for source in same_building(_sources(card), lineage["data_hash"])[:1]:
             raise BadInputError(_seen(card, source, lineage["source"] or "the model's own survey"))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.matching.rows import at, which_of
+from tutelage.matching.rows import taken, which_of
 from tutelage.matching.scans import STRONGEST, ComparedScans
 
 __all__ = ["PAIR_FEATURES", "describe_pairs"]
@@ -87,7 +87,7 @@ class _Pairs:
     ) -> None:
         self.queries, self.radio_map, self.query, self.candidate = queries, radio_map, query, candidate
         pair, entry = which_of(radio_map.n_heard[candidate]), radio_map.entries(candidate)
-        found = queries.find(at(query, pair), at(radio_map.strength.indices, entry))
+        found = queries.find(taken(query, pair), taken(radio_map.strength.indices, entry))
         shared = np.flatnonzero(found >= 0)
         self.pair, self.c, self.q = pair[shared], entry[shared], found[shared]
         self.only_candidate = radio_map.strength.data[entry[found < 0]]

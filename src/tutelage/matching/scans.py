@@ -7,7 +7,15 @@ from functools import cached_property
 import numpy as np
 
 from tutelage.matching.readings import BETA
-from tutelage.matching.rows import Rows, at, in_order, kept, laid_end_to_end, row_lengths, row_of_each
+from tutelage.matching.rows import (
+    Rows,
+    in_order,
+    kept,
+    laid_end_to_end,
+    row_lengths,
+    row_of_each,
+    taken,
+)
 
 __all__ = ["STRONGEST", "ComparedScans"]
 
@@ -78,4 +86,4 @@ class ComparedScans:
 
     def find(self, rows: np.ndarray, access_points: np.ndarray) -> np.ndarray:
         """The reading of each access point in each row, -1 where it is not heard."""
-        return at(self._reading, rows * self.strength.shape[1] + access_points)
+        return taken(self._reading, rows * self.strength.shape[1] + access_points)

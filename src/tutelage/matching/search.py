@@ -10,13 +10,13 @@ import numpy as np
 from tutelage.errors import UnknownNameError
 from tutelage.matching.rows import (
     Rows,
-    at,
     by_column,
     laid_end_to_end,
     part,
     row_lengths,
     row_of_each,
     row_sums,
+    taken,
 )
 
 __all__ = ["FingerprintIndex", "Metric", "distances", "nearest"]
@@ -83,8 +83,8 @@ class FingerprintIndex:
         n, heard, n_hearing = queries.shape[0], self._heard, self._n_hearing[queries.indices]
         entry = laid_end_to_end(heard.indptr[queries.indices], n_hearing)
         both = np.bincount(
-            np.repeat(row_of_each(queries) * self._n_map, n_hearing) + at(heard.indices, entry),
-            weights=self._metric.of_shared(np.repeat(queries.data, n_hearing), at(heard.data, entry)),
+            np.repeat(row_of_each(queries) * self._n_map, n_hearing) + taken(heard.indices, entry),
+            weights=self._metric.of_shared(np.repeat(queries.data, n_hearing), taken(heard.data, entry)),
             minlength=n * self._n_map,
         ).reshape(n, self._n_map)
         return self._metric.joined(both, self._metric.of_scan(queries)[:, None], self._of_map[None, :])
