@@ -278,11 +278,12 @@ def test_sets_whose_licence_is_unknown_are_no_sources(data_dir: Path) -> None:
     assert [source.source.partition(":")[0] for source in shipped_scorer().card.sources] == names
 
 
-def test_without_leaves_out_a_set_or_its_campus() -> None:
-    names = ["ujiindoorloc", "uji_library:1-3", "tampere", "own.csv"]
-    assert without(names, ["ujiindoorloc"]) == ["uji_library:1-3", "tampere", "own.csv"]
-    assert without(names, ["ujiindoorloc"], campus=True) == ["tampere", "own.csv"]
-    assert without(names, ["uji_library"]) == ["ujiindoorloc", "tampere", "own.csv"]
+def test_without_leaves_out_a_building_or_its_campus() -> None:
+    names = ["ujiindoorloc", "uji_library:1-3", "tampere", "tut5", "tut6", "own.csv"]
+    assert without(names, ["ujiindoorloc"]) == ["uji_library:1-3", "tampere", "tut5", "tut6", "own.csv"]
+    assert without(names, ["ujiindoorloc"], campus=True) == ["tampere", "tut5", "tut6", "own.csv"]
+    assert without(names, ["tut6"]) == ["ujiindoorloc", "uji_library:1-3", "tut5", "own.csv"]
+    assert without(names, ["tut6"], campus=True) == ["ujiindoorloc", "uji_library:1-3", "own.csv"]
     with pytest.raises(UnknownNameError, match="Did you mean tampere"):
         without(names, ["tamper"])
     with pytest.raises(BadInputError, match="no source is left"):

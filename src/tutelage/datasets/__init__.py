@@ -148,7 +148,7 @@ def shareable_names() -> list[str]:
 
 
 def without(sources: Sequence[str], excluded: Sequence[str], *, campus: bool = False) -> list[str]:
-    """`sources` without the public sets `excluded`, and, with `campus`, without others of their campuses.
+    """`sources` without the public sets `excluded`, nor others of their buildings (with `campus`, campuses).
 
     Raises
     ------
@@ -157,15 +157,15 @@ def without(sources: Sequence[str], excluded: Sequence[str], *, campus: bool = F
     BadInputError
         If nothing is excluded though `campus` is given, or nothing is left.
     """
-    gone = {name: public_dataset(name).campus for name in excluded}
+    gone = [public_dataset(name) for name in excluded]
     if campus and not gone:
         raise BadInputError("name the set whose campus is left out (exclude)")
+    places = {other.campus if campus else other.building for other in gone}
     known = public_datasets()
     kept = []
     for source in sources:
-        name = source.partition(":")[0]
-        same_campus = campus and name in known and known[name].campus in gone.values()
-        if name not in gone and not same_campus:
+        of_set = known.get(source.partition(":")[0])
+        if of_set is None or (of_set.campus if campus else of_set.building) not in places:
             kept.append(source)
     if not kept:
         raise BadInputError("no source is left to learn in; exclude fewer, or name sources")

@@ -23,6 +23,7 @@ class PublicDataset:
     name: str
     title: str
     campus: str
+    building: str
     folder: str
     archive: str
     url: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from tutelage.datasets import dataset_table, shareable_names
+from tutelage.datasets import dataset_table, shareable_names, without
 
 __all__ = [
     "OTHER_SOURCES",
@@ -58,5 +58,5 @@ def sources_of(target: str, here: Collection[str]) -> tuple[str, ...]:
 
 
 def sources_of_scorer(target: str) -> tuple[str, ...]:
-    """All public sets but `target` that a scorer teacher may learn in and hand on."""
-    return tuple(name for name in shareable_names() if name != target)
+    """All public sets that a scorer teacher may learn in and hand on, but those of the building of `target`."""
+    return tuple(without(shareable_names(), [target]))
