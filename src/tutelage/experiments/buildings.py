@@ -58,5 +58,5 @@ def sources_of(target: str, here: Collection[str]) -> tuple[str, ...]:
 
 
 def sources_of_scorer(target: str) -> tuple[str, ...]:
-    """All public sets that a scorer teacher may learn in and hand on, but those of the building of `target`."""
+    """All public sets that a scorer teacher may learn in and hand on, but those of the target's building."""
     return tuple(without(shareable_names(), [target]))
