@@ -129,6 +129,15 @@ def test_scorer_teacher_is_put_to_the_test(network: str, survey: Survey) -> None
     assert bool(model.lineage_["teachers"]) == (choice["taken"] == "zoo:scorer")
 
 
+@pytest.mark.parametrize(("network", "prefix"), [("scorer", ""), ("tutor", "scorer.")])
+def test_a_choice_that_may_end_in_nothing_to_learn_from_is_refused(
+    network: str, prefix: str, survey: Survey
+) -> None:
+    options = {**SHORT, "settings": {f"{prefix}own_map": False}}
+    with pytest.raises(BadInputError, match="own_map=false does not go with teachers auto"):
+        Localizer(network, teachers="auto", **options).fit(survey)
+
+
 @pytest.mark.real_data
 def test_scorer_teacher_that_learnt_here_is_not_tried(data_dir: Path) -> None:
     options = {**SHORT, "settings": SCORER_SHORT}

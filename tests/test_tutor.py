@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
 from tutelage.datasets import load
 from tutelage.errors import BadInputError, UnknownNameError
@@ -86,6 +88,54 @@ def test_a_share_that_nothing_can_choose_is_the_prior_one(office: Survey) -> Non
     model = fitted("tutor", Survey("two points", office.train[two]), SMALL)
     assert model.lineage_["share"] == pytest.approx(0.8 - 0.6 * 2 / 500)
     assert model.predict(office.train[two]).answered.all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_survey_of_three_points_is_learnt_however_uneven_they_are(office: Survey, seed: int) -> None:
+    place = np.array([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]])[np.repeat([0, 1, 2], [2, 2, 60])]
+    scans = replace(office.train[:64], position_m=place, floor=None)
+    model = fitted("tutor", Survey("three points", scans), {**SMALL, "updates": 4}, seed=seed)
+    assert model.predict(scans[:4]).answered.all()
+
+
+def test_scans_that_no_model_may_answer_do_not_choose_the_share(office: Survey) -> None:
+    """Every tenth point is taken by scans that hear an access point of their own and nothing else."""
+    train = office.train
+    lonely = np.flatnonzero(reference_points(train) % 10 == 0)
+    n, n_lonely = len(train), len(lonely)
+    own = sparse.coo_array((np.full(n_lonely, -60.0), (lonely, np.arange(n_lonely))), (n, n_lonely))
+    kept = sparse.diags_array(~np.isin(np.arange(n), lonely) * 1.0)
+    shared = sparse.csr_array(kept @ train.rss_dbm)
+    shared.eliminate_zeros()
+    names = (*train.access_points, *(f"own {i}" for i in range(n_lonely)))
+    scans = replace(train, rss_dbm=sparse.csr_array(sparse.hstack([shared, own])), access_points=names)
+    settings = {**SMALL, "prior_points": 0, "updates": 4}
+    found = fitted("tutor", Survey("with beacons", scans), settings, seed=1).lineage_["metrics"]
+    rest, held = split_by_position(scans, fraction=0.15, seed=1)
+    assert np.isin(held, lonely).sum() > 5
+    answers = fitted("scorer", Survey("rest", scans[rest]), SCORER, seed=1).predict(scans[held])
+    off_m = np.linalg.norm(answers.position_m - scans.known_position_m[held], axis=1)
+    assert answers.answered.sum() == (~np.isin(held, lonely)).sum()
+    assert found["held_out_scorer_mae_m"] == pytest.approx(np.nanmean(off_m), abs=1e-3)
+
+
+def test_the_network_reads_from_where_its_author_says(office: Survey) -> None:
+    of_scorer = {name: value for name, value in SMALL.items() if name.startswith("scorer.")}
+    settings = {**of_scorer, "share": 0.5, "updates": 2, "network": "cnnloc"}
+    tutor = fitted("tutor", office, settings).method_
+    assert isinstance(tutor, Tutor)
+    assert tutor.student.representation.rss_min_dbm == -95
+
+
+def test_a_fit_that_begins_anew_leaves_no_checkpoint_behind(office: Survey, tmp_path: Path) -> None:
+    kept: dict[str, Any] = {"checkpoint_dir": tmp_path / "c"}
+    for seed, stopped_in in ((0, "tutelage.tutor.Tutor"), (1, "tutelage.tutor.mixed")):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(stopped_in, None)
+            with pytest.raises(TypeError):
+                fitted("tutor", office, SMALL, seed=seed, **kept)
+    assert not list(tmp_path.glob("c/network/*"))
+    assert fitted("tutor", office, SMALL, seed=1, resume=True, **kept).lineage_["seed"] == 1
 
 
 @given(st.integers(1, 5_000), st.integers(1, 5_000))

@@ -165,6 +165,15 @@ class FingerprintSet:
             digest.update(np.round(self.absolute_position_m, 6).tobytes())
         return digest.hexdigest()
 
+    def full_hash(self) -> str:
+        """`content_hash` with labels and times, which decide what is one storey, reference point or walk."""
+        digest = hashlib.sha256(self.content_hash().encode())
+        for name in (*_LABELS, "time"):
+            values = getattr(self, name)
+            told = "" if values is None else "\0".join(map(str, values.tolist()))
+            digest.update(f"{name}:{told}\n".encode())
+        return digest.hexdigest()
+
     # -- selecting and joining ------------------------------------------------------------------
 
     def __getitem__(self, rows: Any) -> FingerprintSet:

@@ -25,7 +25,7 @@ from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
 from tutelage.scorer import Scorer, ScorerTeaching, fit_scorer
 from tutelage.student import Student
-from tutelage.surveys import reference_points, split_by_position
+from tutelage.surveys import is_spread, reference_points, split_by_position
 from tutelage.teacher_names import TeacherNames, network_teachers, scorer_teaching, teacher_list
 from tutelage.training import Budget, RunOptions
 from tutelage.tutor import Tutor, fit_tutor
@@ -118,7 +118,7 @@ def trial_of(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | No
 
     Returns
     -------
-    None where there are fewer than eight reference points.
+    None where there are fewer than eight reference points, or all that are left are at one position.
     """
     heard = scans[scans.n_heard > 0]
     share = share_held_out(_n_points(heard))
@@ -127,6 +127,8 @@ def trial_of(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | No
     if fitted.trial and len(np.unique(fitted.trial.point)) >= _ENOUGH_POINTS:
         return fitted.trial
     rest, held = split_by_position(heard, fraction=share, seed=plan.options.seed)
+    if not is_spread(heard[rest]):
+        return None
     twin = replace(
         plan,
         settings={**plan.settings, **_of_twin(plan.network, fitted.lineage)},

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.fitting import FitPlan, learn_building, share_held_out
 from tutelage.learning import chosen_network
-from tutelage.networks import SpecializedNetwork, plain_name
-from tutelage.scorer import shipped_scorer
+from tutelage.networks import SpecializedNetwork, checked_settings, plain_name
+from tutelage.scorer import ScorerSettings, shipped_scorer
 from tutelage.statistics import Difference, holm, paired_bootstraps
 from tutelage.surveys import reference_points, split_by_position
 from tutelage.teacher_names import AUTO, TeacherNames, network_teachers, teacher_list
@@ -73,7 +74,7 @@ def choose_teachers(plan: FitPlan, scans: FingerprintSet, survey: str) -> Chosen
     Raises
     ------
     BadInputError, UnknownNameError
-        If a teacher cannot be used, or the survey cannot be learnt.
+        If a teacher or setting cannot be used, or the survey cannot be learnt.
     """
     is_network = plan.network not in ("knn", "scorer", "tutor")
     if plan.network == "knn" or plan.transfer != "none":
@@ -114,8 +115,14 @@ def _of_network(plan: FitPlan, scans: FingerprintSet, survey: str) -> list[Candi
     return found
 
 
-def _of_scorer(_: FitPlan, scans: FingerprintSet, survey: str) -> list[Candidate]:
+def _of_scorer(plan: FitPlan, scans: FingerprintSet, survey: str) -> list[Candidate]:
     """The scorer teacher of the zoo, unless it learnt here, then the survey's own data alone."""
+    given = checked_settings(ScorerSettings, _settings_of_scorer(plan), "setting of the scorer")
+    if ScorerSettings(**given).own_map is False:
+        raise BadInputError(
+            "own_map=false does not go with teachers auto, which may choose your radio map alone; leave one "
+            "of them out"
+        )
     sources = [(source.source, source.data_hash) for source in shipped_scorer().card.sources]
     if same_building(sources, scans, survey):
         return [Candidate(_NONE, _NONE)]
@@ -126,14 +133,19 @@ def _trial_plan(plan: FitPlan, n_scans: int, is_network: bool) -> FitPlan:
     """How every candidate learns in the trial."""
     if is_network:
         return replace(plan, options=replace(plan.options, budget=_trial_budget(plan, n_scans)))
-    of_scorer = dict(plan.settings)
-    options = plan.options
-    if plan.network == "tutor":  # its network, whose length the budget is, has no part in this
-        prefixed = [name for name in plan.settings if name.startswith(_SCORER)]
-        of_scorer = {name.removeprefix(_SCORER): plan.settings[name] for name in prefixed}
-        options = replace(options, budget=Budget())
+    of_scorer, options = _settings_of_scorer(plan), plan.options
     of_scorer.pop(_OWN_MAP, None)
+    if plan.network == "tutor":  # its network, whose length the budget is, has no part in this
+        options = replace(options, budget=Budget())
     return replace(plan, network="scorer", settings=of_scorer, options=options)
+
+
+def _settings_of_scorer(plan: FitPlan) -> dict[str, Any]:
+    """Those of the plan that are of its scorer."""
+    if plan.network == "scorer":
+        return dict(plan.settings)
+    prefixed = [name for name in plan.settings if name.startswith(_SCORER)]
+    return {name.removeprefix(_SCORER): plan.settings[name] for name in prefixed}
 
 
 def _trial_budget(plan: FitPlan, n_scans: int) -> Budget:

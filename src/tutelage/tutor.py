@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutelage.calibration import Trial
+from tutelage.distilling import DistillingRecipe
 from tutelage.errors import UnknownNameError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.learning import chosen_network, learn_under_teachers
@@ -23,8 +24,8 @@ from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
 from tutelage.scorer import FittedScorer, Scorer, ScorerSettings, ScorerTeaching, fit_scorer
 from tutelage.student import Student
-from tutelage.surveys import reference_points, split_by_position
-from tutelage.training import Budget, RunOptions, steps_per_epoch
+from tutelage.surveys import is_spread, reference_points, split_by_position
+from tutelage.training import Budget, RunOptions, begin, steps_per_epoch
 
 __all__ = ["FittedTutor", "Tutor", "TutorSettings", "fit_tutor"]
 
@@ -161,9 +162,11 @@ def fit_tutor(
     of_network = {
         name: value for name, value in settings.items() if name not in own and not name.startswith(_SCORER)
     }
-    _require_known(chosen.network, of_network)  # a wrong setting is refused before anything learns
+    recipe = _checked_recipe(chosen.network, of_network)  # a wrong setting is refused before anything learns
     heard = train[train.n_heard > 0]
-    of_network = {"rss_min_dbm": chosen.not_heard_dbm(heard), **of_network}
+    if recipe.rss_min_dbm is None:
+        of_network = {"rss_min_dbm": chosen.not_heard_dbm(heard), **of_network}
+    begin(options)
     pair = _Pair(chosen, teacher, of_scorer, of_network, options)
     held_out: dict[str, float] = {}
     share, trial = chosen.share, None
@@ -174,10 +177,10 @@ def fit_tutor(
     return FittedTutor(Tutor(scorer.scorer, student, share), {**scorer.lineage, **own_part}, trial)
 
 
-def _require_known(network: str, of_network: Mapping[str, Any]) -> None:
-    """Refuse what is no setting; among those that are allowed stand the tutor's and its scorer's own."""
+def _checked_recipe(network: str, of_network: Mapping[str, Any]) -> DistillingRecipe:
+    """The network's; of settings that are allowed an error names the tutor's and its scorer's own too."""
     try:
-        chosen_network(network, "default", of_network)
+        return chosen_network(network, "default", of_network)[2]
     except UnknownNameError as error:
         if error.kind != "setting":
             raise
@@ -217,16 +220,23 @@ def _choose_share(train: FingerprintSet, pair: _Pair) -> tuple[float, dict[str, 
     if _n_points(train) < _FEWEST_POINTS:
         return prior_share, {}, None
     rest, held = split_by_position(train, fraction=_HELD_OUT, seed=pair.options.seed)
+    if not is_spread(train[rest]):
+        return prior_share, {}, None
     asked, point = train[held], reference_points(train)[held]
-    by_scorer = pair.scorer(train[rest], f"{_HOLD_OUT}scorer").scorer.locate(asked)
+    scorer = pair.scorer(train[rest], f"{_HOLD_OUT}scorer").scorer
+    by_scorer = scorer.locate(asked)
     scored = by_scorer.position_m
     learnt = pair.student(train[rest], f"{_HOLD_OUT}network").locate(asked).position_m
+    is_known = np.asarray(scorer.representation.transform(asked).sum(axis=1) > 0)  # others get no position
+    if not is_known.any():
+        return prior_share, {}, None
 
     def error_m(share: float) -> float:
-        return float(np.linalg.norm(mixed(scored, learnt, share) - asked.known_position_m, axis=1).mean())
+        off_m = (mixed(scored, learnt, share) - asked.known_position_m)[is_known]
+        return float(np.linalg.norm(off_m, axis=1).mean())
 
     best = min(_SHARES.tolist(), key=error_m)
-    n_points, prior = len(np.unique(point)), pair.settings.prior_points
+    n_points, prior = len(np.unique(point[is_known])), pair.settings.prior_points
     share = (n_points * best + prior * prior_share) / (n_points + prior)
     errors = {"held_out_mae_m": share, "held_out_scorer_mae_m": 0.0, "held_out_network_mae_m": 1.0}
     answers = by_scorer._replace(position_m=mixed(scored, learnt, share))

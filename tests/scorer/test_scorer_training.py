@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 
 from tutelage.datasets import load
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import Survey
+from tutelage.localizer import Localizer
 from tutelage.scorer import Scorer, ScorerRecipe
 from tutelage.scorer.exercises import Exercises, Surveyed
 from tutelage.scorer.network import ScorerNetwork
+from tutelage.scorer.smoothing import described_map
 from tutelage.scorer.training import learn_from, learn_own_map
 from tutelage.surveys import reference_points
 from tutelage.training import Budget, RunOptions
@@ -137,3 +140,25 @@ def test_scores_are_shares_of_what_is_known() -> None:
     assert (weight[~known] == 0).all()
     order = torch.randperm(6)  # candidates are weighed one by one: their order says nothing
     torch.testing.assert_close(network(feature[:, order], known[:, order]).weight, weight[:, order])
+
+
+def test_a_checkpoint_of_other_floors_is_not_gone_on_with(office: Survey, tmp_path: Path) -> None:
+    """Floors decide what is one storey, so what is asked about."""
+    kept = {"checkpoint_dir": tmp_path / "c", "device": "cpu", "calibrate": False}
+    settings = {"updates_of_tuning": 4, "exercises": 64, "batch_size": 32}
+    Localizer("scorer", settings=settings, **kept).fit(office)
+    other = replace(office.train, floor=np.where(np.arange(len(office.train)) % 2, "0", "1"))
+    assert other.content_hash() == office.train.content_hash()
+    with pytest.raises(BadInputError, match="belongs to another run"):
+        Localizer("scorer", settings=settings, resume=True, **kept).fit(Survey("other", other))
+
+
+@pytest.mark.parametrize("spacing_m", [1e-3, 1.0])
+def test_means_of_surroundings_are_stored_at_the_same_places(spacing_m: float) -> None:
+    """Also where a point is thousands of spacings away, so that nothing is left of its weight."""
+    rng = np.random.default_rng(0)
+    place = np.repeat(np.arange(8.0)[:, None] * [3.0, 0.0], 3, axis=0)
+    place += rng.normal(0, 1e-3, place.shape) if spacing_m < 1 else 0
+    strength = sparse.random_array((24, 9), density=0.4, rng=rng, format="csr")
+    found = described_map(strength, place, np.zeros(24, dtype=int))
+    assert len(found.near.data) == len(found.near_share) == len(found.near_square)

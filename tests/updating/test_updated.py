@@ -17,6 +17,7 @@ from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.neighbours import NearestNeighbours
 from tutelage.scorer import Scorer
 from tutelage.student import Student
+from tutelage.surveys import reference_points
 from tutelage.tutor import Tutor
 from tutelage.updating.student import widened
 
@@ -97,6 +98,20 @@ def test_calibration_is_made_anew(building: Survey, later: FingerprintSet) -> No
     assert bare.calibration_ is None
     assert building.test is not None
     assert evaluate(found, building).figures()["coverage"] > 0.85  # type: ignore[operator]
+
+
+def test_new_scans_of_every_old_point_can_be_taken(building: Survey) -> None:
+    """Half of the points are held out for the radii: with this seed, all that the model knew."""
+    train, point = building.train, reference_points(building.train)
+    of_scorer = {"updates_of_tuning": 2, "exercises": 32, "batch_size": 16}
+    settings = {**SMALL, "updates": 2, "share": 0.5, **{f"scorer.{k}": v for k, v in of_scorer.items()}}
+    known = Localizer("tutor", settings=settings, device="cpu", calibrate=False).fit(
+        train[np.isin(point, [0, 2])]
+    )
+    anew = replace(train, scan_id=np.char.add("later-", train.scan_id))[np.isin(point, range(0, 18, 2))]
+    found = [updated(known, anew, seed=seed, epochs=1) for seed in range(8)]
+    assert {model.calibration_ is None for model in found} == {True, False}
+    assert all(model.predict(train[:5]).answered.all() for model in found)
 
 
 def test_a_scorer_keeps_its_weights_and_a_tutor_its_share(building: Survey, later: FingerprintSet) -> None:

@@ -90,7 +90,7 @@ def distil(
             "network_settings": module.settings,
             "recipe": recipe.model_dump(),
             "seed": options.seed,
-            "data": train.content_hash(),
+            "data": train.full_hash(),
             "teachers": [[t.card.source, t.content_hash()] for t in present],
         }
         step = _student_step(state, module, heads, present, data, recipe)

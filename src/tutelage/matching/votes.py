@@ -30,9 +30,14 @@ class Labels:
         return None if names is None or code is None else cls(np.asarray(names, dtype=np.str_), code)
 
     def most_voted(self, row: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """The label with the largest weight among each scan's fingerprints [n, k]."""
+        """The label with the largest weight among each scan's fingerprints [n, k].
+
+        The unknown one ("") is the answer only where no other has any weight.
+        """
         votes = np.zeros((len(row), len(self.name)))
         np.add.at(votes, (np.arange(len(row))[:, None], self.code[row]), weight)
+        is_known = self.name != ""
+        votes[(votes[:, is_known] > 0).any(axis=1)] *= is_known
         return np.asarray(self.name[votes.argmax(axis=1)])
 
 

@@ -83,7 +83,7 @@ def fit_scorer(
     fingerprint = {
         "recipe": recipe.model_dump(),
         "seed": options.seed,
-        "data": train.content_hash(),
+        "data": train.full_hash(),
         "teacher": teacher.content_hash() if isinstance(teacher, ScorerTeacher) else teacher,
     }
     n_steps, sharpness = 0, 1.0

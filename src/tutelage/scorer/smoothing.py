@@ -11,6 +11,7 @@ from tutelage.matching.candidates import CandidateSearch, DescribedMap
 __all__ = ["Surroundings", "candidate_search", "described_map"]
 
 _NEAR, _WIDE = 6, 16  # reference points that are averaged
+_FARTHEST = 50.0  # spacings; of a farther point nothing is left, and 0 would not be stored beside the others
 
 
 class Surroundings:
@@ -56,7 +57,7 @@ def _over_points(places: np.ndarray, n_points: int) -> sparse.csr_array:
         here = np.flatnonzero(places[:, 2] == storey)
         distance, near = _nearest(places[here, :2], n_points)
         spacing = max(float(np.median(distance[:, 1])) if len(here) > 1 else 1.0, 1e-3)
-        weight = np.exp(-distance / (2 * spacing))
+        weight = np.exp(-np.minimum(distance / spacing, _FARTHEST) / 2)
         rows.append(np.repeat(here, near.shape[1]))
         columns.append(here[near].ravel())
         weights.append((weight / weight.sum(axis=1, keepdims=True)).ravel())

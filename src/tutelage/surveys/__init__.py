@@ -1,6 +1,7 @@
 """Working with surveys: splits that do not leak."""
 
 from tutelage.surveys.splits import (
+    is_spread,
     reference_points,
     split_by_device,
     split_by_position,
@@ -8,4 +9,11 @@ from tutelage.surveys.splits import (
     split_by_user,
 )
 
-__all__ = ["reference_points", "split_by_device", "split_by_position", "split_by_time", "split_by_user"]
+__all__ = [
+    "is_spread",
+    "reference_points",
+    "split_by_device",
+    "split_by_position",
+    "split_by_time",
+    "split_by_user",
+]

@@ -16,9 +16,17 @@ from scipy.sparse.csgraph import connected_components
 
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet
+from tutelage.surveys.remeasured import remeasured_points
 from tutelage.surveys.walks import walk_sections
 
-__all__ = ["reference_points", "split_by_device", "split_by_position", "split_by_time", "split_by_user"]
+__all__ = [
+    "is_spread",
+    "reference_points",
+    "split_by_device",
+    "split_by_position",
+    "split_by_time",
+    "split_by_user",
+]
 
 Rows = tuple[np.ndarray, np.ndarray]
 
@@ -27,7 +35,8 @@ def reference_points(scans: FingerprintSet, cell_m: float | None = None) -> np.n
     """[n] int from 0 without gaps: the reference point of each scan, or its cell of a square grid.
 
     A point on another floor or in another building is another point; of scans taken on the way, 5 m of a
-    walk are one (see `walk_sections`). Parameters and errors as of `split_by_position`.
+    walk are one (see `walk_sections`), and positions measured anew for each scan are one where they lie
+    closest (see `remeasured_points`). Parameters and errors as of `split_by_position`.
     """
     place = scans.known_position_m
     if cell_m is not None:
@@ -38,8 +47,18 @@ def reference_points(scans: FingerprintSet, cell_m: float | None = None) -> np.n
     point = _group_of(place[:, 0], place[:, 1], *labels)
     if cell_m is not None:
         return point
+    rows = np.unique(point, return_index=True)[1]
+    storey = _group_of(*(label[rows] for label in labels)) if labels else np.zeros(len(rows))
+    point = remeasured_points(place[rows], storey)[point]
     section = walk_sections(scans, point)
     return _group_of(np.where(section < 0, len(scans) + point, section))
+
+
+def is_spread(scans: FingerprintSet) -> bool:
+    """Whether scans are of several reference points at several positions, as learning from them needs."""
+    if not len(scans) or not np.ptp(scans.known_position_m, axis=0).any():
+        return False
+    return bool(reference_points(scans).any())
 
 
 def split_by_position(
@@ -150,7 +169,7 @@ def _shuffled(group: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _held_out(group: np.ndarray, order: np.ndarray, fraction: float, what: str) -> Rows:
-    """Hold out the first groups of `order`: at least one, never all.
+    """Hold out the first groups of `order`: at least one, and of three or more all but two at most.
 
     scikit-learn's GroupShuffleSplit counts groups, not scans, and groups differ widely in size.
     """
@@ -158,7 +177,7 @@ def _held_out(group: np.ndarray, order: np.ndarray, fraction: float, what: str) 
         raise BadInputError(f"fraction is {fraction:g}; the share to hold out lies between 0 and 1")
     if len(order) < 2:
         raise BadInputError(f"{len(order)} {what} cannot be split; at least two are needed")
-    reached = np.cumsum(np.bincount(group)[order])[:-1]
+    reached = np.cumsum(np.bincount(group)[order])[: max(1, len(order) - 2)]
     n_held = int(np.argmin(np.abs(reached - fraction * len(group)))) + 1
     is_held = np.isin(group, order[:n_held])
     return np.flatnonzero(~is_held), np.flatnonzero(is_held)

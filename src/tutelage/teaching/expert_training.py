@@ -157,7 +157,7 @@ def _prepare(
         "network_settings": student.settings,
         "recipe": recipe.model_dump(),
         "seed": options.seed,
-        "data": train.content_hash(),
+        "data": train.full_hash(),
     }
     data, beside = (TrainingData(train[rows], representation, scaler, device) for rows in (rest, held))
     return _Source(student, data, beside, recipe, options, fingerprint)

@@ -149,8 +149,8 @@ def transfer(
             "network_settings": target.network.settings,
             "recipe": recipe.model_dump(),
             "seed": options.seed,
-            "data": train.content_hash(),
-            "sources": [[source.name, source.train.content_hash()] for source in sources],
+            "data": train.full_hash(),
+            "sources": [[source.name, source.train.full_hash()] for source in sources],
         }
         run = _Run(recipe, recipe_name, options, device, len(sources) + 1, fingerprint)
         begin(options)

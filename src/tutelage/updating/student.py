@@ -75,7 +75,7 @@ def learn_on(student: Student, old: FingerprintSet, new: FingerprintSet, options
         state.fingerprint = {
             "recipe": recipe.model_dump(),
             "seed": options.seed,
-            "data": train.content_hash(),
+            "data": train.full_hash(),
             "continued": student.n_steps,
         }
         step = supervised_step(module, optimizer, recipe, grown.scaler.scale_m, heads)

@@ -190,5 +190,7 @@ def _trial(learn: _Learn, known: _Scans, options: RunOptions, *, of_new: bool) -
     held = np.isin(point, chosen)
     asked = held & is_new if of_new else held
     rest = [joined[~held & ~is_new], joined[~held & is_new]]
+    if not all(map(len, rest)):  # the new scans are where all the old ones were
+        return None
     twin = learn(rest[0], rest[1], options.within("calibration", "to calibrate: "))
     return Trial(joined[~held], joined[asked], point[asked], twin.locate(joined[asked]))
