@@ -28,6 +28,16 @@ def test_a_building_is_known_by_its_name(scans: FingerprintSet) -> None:
     assert same_building([("", "0")], scans) == []  # scans without a name are no source without one
 
 
+def test_public_surveys_of_one_building_are_the_same(scans: FingerprintSet) -> None:
+    sources = [(name, "0") for name in ("tampere", "tut1", "tut5", "tut6", "tut7", "dsi1")]
+    assert same_building(sources, scans, "tut6") == ["tampere", "tut1", "tut6"]
+    assert same_building(sources, scans, "tut5") == ["tut5", "tut7"]
+    by_hash = [("tampere", scans.content_hash()), ("tut1", "0"), ("dsi1", "0")]
+    assert same_building(by_hash, scans) == ["tampere", "tut1"]
+    assert same_building([("uji_library:2", "0")], scans, "uji_library") == ["uji_library:2"]
+    assert same_building([("uji_library", "0")], scans, "ujiindoorloc") == []
+
+
 def test_a_building_is_known_by_its_scans_under_another_name(scans: FingerprintSet) -> None:
     of_scorer, of_surrogate = ("tut6", scans.content_hash()), ("tut5", heard(scans).content_hash())
     assert of_scorer[1] != of_surrogate[1]
@@ -38,7 +48,7 @@ def test_a_building_is_known_by_its_scans_under_another_name(scans: FingerprintS
 def test_without_its_blank_scans_a_building_is_known_by_the_hash_of_those_that_hear(
     scans: FingerprintSet,
 ) -> None:
-    of_scorer, of_surrogate = ("tut6", scans.content_hash()), ("tut5", heard(scans).content_hash())
+    of_scorer, of_surrogate = ("depot", scans.content_hash()), ("tut5", heard(scans).content_hash())
     assert same_building([of_scorer, of_surrogate], heard(scans)) == ["tut5"]
 
 

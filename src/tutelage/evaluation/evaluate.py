@@ -125,6 +125,8 @@ def _sources(card: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _seen(card: Mapping[str, Any], source: str, building: str) -> str:
     """What is wrong, and how to come by a teacher that did not learn here."""
     called = "" if source == building else f", there called {source}"
+    if {source, building} <= public_datasets().keys() and called:
+        called = f": {source} is a survey of the same building"
     if "sources" not in card:
         return (
             f"the surrogate teacher of {source} for {card['network']} learnt in {building} as well{called}; "

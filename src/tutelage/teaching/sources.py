@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
+from tutelage.datasets.registry import public_datasets
 from tutelage.fingerprints import FingerprintSet
 
 __all__ = ["same_building"]
 
 
 def same_building(
-    sources: Iterable[tuple[str, str]], scans: FingerprintSet | str, survey: str = ""
+    sources: Sequence[tuple[str, str]], scans: FingerprintSet | str, survey: str = ""
 ) -> list[str]:
-    """Those of the sources that are the building itself, by name or by its training scans.
+    """Those of the sources that are of the building itself, by name or by its training scans.
 
+    Public sets that are surveys of one building are known as such.
     A surrogate teacher's card has the hash of the scans that hear anything, a scorer teacher's that of all:
     a survey whose blank scans were removed is known again by the one, and not by the other.
 
@@ -23,7 +25,15 @@ def same_building(
     scans, survey : training scans of the building, or their hash, and its name, "" where it has none
     """
     hashes = {scans} if isinstance(scans, str) else _hashes(scans)
-    return [name for name, data_hash in sources if data_hash in hashes or name == survey != ""]
+    known = [name for name, data_hash in sources if data_hash in hashes]
+    here = {_building_of(name) for name in (survey, *known) if name}
+    return [name for name, data_hash in sources if data_hash in hashes or _building_of(name) in here]
+
+
+def _building_of(survey: str) -> str:
+    """Of a public set; any other survey is one of a building of its own."""
+    known = public_datasets().get(survey.partition(":")[0])
+    return known.building if known else survey
 
 
 def _hashes(scans: FingerprintSet) -> set[str]:

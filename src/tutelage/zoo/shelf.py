@@ -70,7 +70,7 @@ def zoo_names(network: str | None = None) -> list[str]:
 
 
 def zoo_teachers(network: str, target: FingerprintSet, survey: str = "") -> dict[str, Teacher]:
-    """The surrogate teachers of a network that did not learn in the target itself, by name.
+    """The surrogate teachers of a network that did not learn in the target's building, by name.
 
     Parameters
     ----------
