@@ -9,6 +9,8 @@ from statistics import mean, median
 
 import pytest
 
+from tutelage.datasets import public_datasets
+
 ROOT = Path(__file__).parents[1]
 LEVELS = "0.5", "0.8", "0.95"
 
@@ -179,6 +181,30 @@ def test_calibration_page_says_how_often_the_default_models_radii_hold() -> None
             f"{title} {mean(shares):.1f} % ({min(shares):.1f} to {max(shares):.1f}, {len(shares)} seeds)"
         )
     assert ", ".join(said) in page
+
+
+# -- data sets --------------------------------------------------------------------------------------------
+
+
+def test_data_page_shows_which_surveys_are_of_one_building() -> None:
+    found = cells("data", "buildings")
+    assert found == [
+        [
+            row["other"],
+            row["first"],
+            f"{row['matched']} of {row['access_points']}",
+            row["matched_turned"],
+            f"{float(row['median_m']):.1f} m",
+            f"{float(row['mean_m']):.1f} m",
+            f"{float(row['floor_hit']):.0%}",
+            f"{float(row['chance_m']):.0f} m",
+        ]
+        for row in rows("buildings")
+    ]
+    building = {name: entry.building for name, entry in public_datasets().items()}
+    assert all(building[row["first"]] == building[row["other"]] for row in rows("buildings"))
+    shown = {name for row in rows("buildings") for name in (row["first"], row["other"])}
+    assert shown == {name for name in building if [*building.values()].count(building[name]) > 1}
 
 
 # -- scorer and tutor -------------------------------------------------------------------------------------

@@ -61,7 +61,8 @@ def teach_command(
         typer.Option(help=f"Source building: {SOURCE}. Of the scorer several, else all that are here."),
     ] = None,
     exclude: Annotated[
-        list[str] | None, typer.Option(help="Public set in which the scorer does not learn; repeatable.")
+        list[str] | None,
+        typer.Option(help="Public set in whose building it does not learn; repeatable."),
     ] = None,
     exclude_campus: Annotated[
         bool, typer.Option("--exclude-campus", help="Nor in others of the same campus.")

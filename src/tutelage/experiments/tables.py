@@ -124,8 +124,8 @@ TABLES: dict[str, Table] = {
     "accuracy": Table(
         "What each method gives on each set",
         "k-NN, networks on their own, and scorer and tutor as the target's own radio map, other buildings, "
-        "or both taught them. The sources are all other public sets whose licence allows to hand on what is "
-        "learnt in them, those of the same campus among them.",
+        "or both taught them. The sources are all public sets of other buildings whose licence allows to "
+        "hand on what is learnt in them, those of the same campus among them.",
         ("none",),
         _planned(
             {
