@@ -15,12 +15,12 @@ from tutelage.datasets import load
 from tutelage.evaluation import evaluate
 from tutelage.localizer import Localizer
 
-MARGIN = 0.03
+MARGIN = 0.015  # seeds spread by 0.5 %; a tutor without its network is 2.8 % worse
 QUICK = {"updates": 400, "scorer.updates_of_tuning": 40, "scorer.exercises": 512}
-# Localizer arguments, and the mean error in metres with seed 0; three seeds of the tutor: 6.26, 6.29, 6.26
+# Localizer arguments, and the mean error in metres with seed 0
 MEASURED: dict[str, tuple[dict[str, Any], float]] = {
-    "tutor, a tenth of its length": ({"settings": QUICK}, 6.26),
-    "scorer as it is shipped": ({"network": "scorer", "settings": {"own_map": False}}, 6.49),
+    "tutor, a tenth of its length": ({"settings": QUICK}, 6.20),
+    "scorer as it is shipped": ({"network": "scorer", "settings": {"own_map": False}}, 6.53),
 }
 
 
@@ -31,6 +31,8 @@ def test_error_on_tampere_stays_under_its_bound(name: str, data_dir: Path) -> No
     tampere = load("tampere", data_dir=data_dir)
     model = Localizer(**arguments, seed=0, device="cpu").fit(tampere)
     # The shipped teacher learnt in Tampere's training split: this is a gate, not a figure of transfer.
-    error_m = evaluate(model, tampere, source_too=True).figures()["mae_m"]
-    assert error_m is not None
-    assert error_m <= (1 + MARGIN) * measured_m
+    found = evaluate(model, tampere, source_too=True).figures()
+    assert found["mae_m"] <= (1 + MARGIN) * measured_m
+    assert found["floor_hit"] >= 0.94  # 0.945 and 0.944 when stored
+    assert found["n_refused"] <= 5  # two of 3,951
+    assert found["coverage"] == pytest.approx(0.95, abs=0.025)  # 0.965 and 0.966 of scans within their radius

@@ -223,7 +223,7 @@ def test_stopped_fit_goes_on_to_the_same_bits(office: Survey, tmp_path: Path) ->
 
 
 @pytest.mark.real_data
-def test_tutor_is_not_behind_its_better_half_on_tut5(data_dir: Path) -> None:
+def test_tutor_is_ahead_of_knn_on_tut5(data_dir: Path) -> None:
     survey = load("tut5", data_dir=data_dir)
     settings = {"updates": 400, "scorer.updates_of_tuning": 40, "scorer.exercises": 512}
     tutor = fitted("tutor", survey, settings)

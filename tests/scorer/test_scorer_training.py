@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from tutelage.errors import BadInputError
 from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
 from tutelage.scorer import Scorer, ScorerRecipe
-from tutelage.scorer.exercises import Exercises, Surveyed
+from tutelage.scorer.exercises import Exercises, Surveyed, asked_about
 from tutelage.scorer.network import ScorerNetwork
 from tutelage.scorer.smoothing import described_map
 from tutelage.scorer.training import learn_from, learn_own_map
@@ -59,7 +60,18 @@ def test_a_batch_depends_on_step_and_seed_alone(office: Survey, museum: Survey) 
 
 def test_users_are_left_out_whole_where_they_are_known(office: Survey) -> None:
     train = replace(office.train, user=np.where(np.arange(len(office.train)) % 2, "a", "b"))
-    assert Surveyed.of(train).user is not None
+    survey, parted = Surveyed.of(train), []
+
+    def seen(building: Surveyed, asked: np.ndarray, kept: np.ndarray, *rest: Any) -> Any:
+        assert building.user is not None
+        parted.append({*building.user[asked]}.isdisjoint(building.user[kept]))
+        return asked_about(building, asked, kept, *rest)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tutelage.scorer.exercises.asked_about", seen)
+        for seed in range(30):
+            Exercises([survey], SMALL, CPU).batch(0, 32, seed)
+    assert 8 <= sum(parted) <= 22  # in half of the rounds; in the others both users are on both sides
     alone = replace(office.train, user=np.full(len(office.train), "a"))
     assert Surveyed.of(alone).user is None  # of one user, nobody else is left
 

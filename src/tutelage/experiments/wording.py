@@ -108,7 +108,8 @@ def how_made(summary: Summary) -> str:
     budget = BUDGETS[summary.budget]
     networks = dict.fromkeys(group.cell.network for group in summary.groups if group.cell.network != KNN)
     lengths = [f"{network_title(name)} {n:,}" for name in networks if (n := budget.updates(name))]
-    length = f" ({', '.join(lengths)} updates a stage)" if lengths else ""
+    at_most = ", of scorer and tutor at most" if {*networks} & {*WITH_SCORER} else ""
+    length = f" ({', '.join(lengths)} updates a stage{at_most})" if lengths else ""
     where, opened = (
         (
             "on a fifth of the training reference points, held out,",
