@@ -25,6 +25,12 @@ FIELDS = ("scan_id", "position_m", "floor", "building", "device", "user", "time"
 NAMES = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=8)
 
 
+@pytest.mark.parametrize("reading", ["-60", None, "", True, [-60.0], 1j])
+def test_a_reading_that_is_no_number_is_refused_with_its_place(reading: Any) -> None:
+    with pytest.raises(BadInputError, match=r"scan 1: the RSS of 'b' is .*; give a number in dBm"):
+        FingerprintSet.from_scans([{"a": -40.0}, {"b": reading}])
+
+
 def dense_dbm(scans: FingerprintSet) -> np.ndarray:
     """[n, n_ap], NaN where nothing is heard."""
     full = np.full(scans.rss_dbm.shape, np.nan)

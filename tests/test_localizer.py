@@ -428,3 +428,8 @@ def test_dnn_learns_tampere_on_a_small_budget(data_dir: Path) -> None:
     ).fit(survey)
     found = model.predict(survey.test)
     assert mean_error_m(found, survey.test) < 0.5 * centroid_error_m(survey.train, survey.test)
+
+
+def test_a_seed_below_zero_is_refused(survey: Survey) -> None:
+    with pytest.raises(BadInputError, match="the seed is -1; give a whole number from 0 on"):
+        Localizer("knn", seed=-1).fit(survey)

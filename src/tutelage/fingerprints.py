@@ -111,13 +111,21 @@ class FingerprintSet:
     def from_scans(
         cls, scans: Iterable[Mapping[str, float]], scan_id: Sequence[str] | None = None
     ) -> FingerprintSet:
-        """Scans without truth, each a mapping {access point: RSS in dBm}."""
+        """Scans without truth, each a mapping {access point: RSS in dBm}.
+
+        Raises
+        ------
+        BadInputError
+            If an RSS is no number.
+        """
         scans = list(scans)
         names = list(dict.fromkeys(name for scan in scans for name in scan))
         column = {name: j for j, name in enumerate(names)}
         lengths = np.array([len(scan) for scan in scans], dtype=np.int64)
         indices = np.array([column[name] for scan in scans for name in scan], dtype=np.int32)
-        values = np.array([rss for scan in scans for rss in scan.values()], dtype=np.float32)
+        if not all(map(_is_number, {type(rss_dbm) for scan in scans for rss_dbm in scan.values()})):
+            raise BadInputError(_no_number(scans))
+        values = np.array([rss_dbm for scan in scans for rss_dbm in scan.values()], dtype=np.float32)
         rss = csr(values, indices, np.concatenate([[0], np.cumsum(lengths)]), len(names))
         ids = np.asarray(scan_id if scan_id is not None else np.arange(len(scans)), dtype=np.str_)
         return cls(rss, tuple(names), ids)
@@ -348,6 +356,17 @@ class Survey:
 @lru_cache(maxsize=32)
 def _are_unique(names: tuple[str, ...]) -> bool:
     return len(set(names)) == len(names)
+
+
+def _is_number(kind: type) -> bool:
+    return issubclass(kind, (int, float, np.integer, np.floating)) and kind is not bool
+
+
+def _no_number(scans: Sequence[Mapping[str, object]]) -> str:
+    """Where a reading is something else."""
+    readings = ((n, name, given) for n, scan in enumerate(scans) for name, given in scan.items())
+    n, name, given = next(reading for reading in readings if not _is_number(type(reading[2])))
+    return f"scan {n}: the RSS of {name!r} is {given!r}; give a number in dBm"
 
 
 def _require_unique(what: str, names: Sequence[str] | np.ndarray) -> None:

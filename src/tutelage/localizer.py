@@ -131,6 +131,8 @@ class Localizer:
             If the data, a name or a setting cannot be used.
         """
         scans, name, licence = training_scans(train)
+        if self.seed < 0:
+            raise BadInputError(f"the seed is {self.seed}; give a whole number from 0 on")
         resolve_device(self.device)
         began = time.monotonic()
         plan, teacher_choice = choose_teachers(self._plan(), scans, name)
