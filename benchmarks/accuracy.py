@@ -1,4 +1,4 @@
-"""docs/accuracy.md from the committed results: every method on every set, small maps, published figures.
+"""docs/accuracy.md from the committed results: three sets, every network, small maps, published figures.
 
     make accuracy        # runs what is not finished, then this
 

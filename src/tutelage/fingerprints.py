@@ -30,6 +30,7 @@ __all__ = ["RSS_MAX_DBM", "RSS_MIN_DBM", "FingerprintSet", "Survey"]
 
 _LABELS = ("floor", "building", "device", "user")
 _FORMAT = "tutelage-fingerprints-1"
+_FAR_M = 50_000.0  # no building, so two surveys so far apart are in two systems
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,16 +222,23 @@ class FingerprintSet:
         Raises
         ------
         BadInputError
-            If both frames name an EPSG code and the codes differ.
+            If both frames name an EPSG code and the codes differ, or one does and the positions lie 50 km or
+            more from the other's origin.
         """
         if self.frame.epsg and frame.epsg and self.frame.epsg != frame.epsg:
             raise BadInputError(
-                f"positions in EPSG:{self.frame.epsg} cannot be moved to EPSG:{frame.epsg}; "
-                "project them first"
+                f"positions in EPSG:{self.frame.epsg} cannot be moved to EPSG:{frame.epsg}; give both in one "
+                f"system, such as --epsg {frame.epsg} for positions in degrees"
             )
         if self.position_m is None:
             return replace(self, frame=frame)
-        return replace(self, frame=frame, position_m=self.absolute_position_m - np.asarray(frame.origin_m))
+        moved_m = self.absolute_position_m - np.asarray(frame.origin_m)
+        if len(self) and bool(self.frame.epsg) != bool(frame.epsg) and np.median(np.abs(moved_m)) > _FAR_M:
+            raise BadInputError(
+                f"positions in {_system(self.frame)} cannot be laid beside others in {_system(frame)}: they "
+                f"would be {np.median(np.hypot(*moved_m.T)) / 1000:,.0f} km apart; give both in one system"
+            )
+        return replace(self, frame=frame, position_m=moved_m)
 
     @classmethod
     def joined(cls, parts: Sequence[FingerprintSet]) -> FingerprintSet:
@@ -356,6 +364,10 @@ class Survey:
 @lru_cache(maxsize=32)
 def _are_unique(names: tuple[str, ...]) -> bool:
     return len(set(names)) == len(names)
+
+
+def _system(frame: LocalFrame) -> str:
+    return f"EPSG:{frame.epsg}" if frame.epsg else "metres of a plan of their own"
 
 
 def _is_number(kind: type) -> bool:

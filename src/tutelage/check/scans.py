@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from tutelage.check.findings import Finding, Split, counted
+from tutelage.datasets.table_places import look_like_degrees
 from tutelage.fingerprints import FingerprintSet
 from tutelage.surveys import reference_points
 
@@ -14,7 +15,6 @@ __all__ = ["check_leaks", "check_scans"]
 
 _TOO_STRONG_DBM = -1.0  # right at an antenna a phone measures about -10 dBm
 _FEWEST_SCANS = 3  # of a reference point
-_DEGREES_EXTENT = 0.05  # of latitude: 5.5 km
 
 
 def check_scans(split: Split) -> Iterator[Finding]:
@@ -113,18 +113,13 @@ def _unnamed(split: Split) -> Iterator[Finding]:
 
 
 def _degrees(split: Split) -> Iterator[Finding]:
-    x, y = split.scans.absolute_position_m.T
-    extent = max(np.ptp(x), np.ptp(y))
-    on_earth = (
-        np.abs(x).max() <= 180 and np.abs(y).max() <= 180 and min(np.abs(x).max(), np.abs(y).max()) <= 90
-    )
-    if on_earth and 0 < extent < _DEGREES_EXTENT:
+    message = look_like_degrees(split.scans.absolute_position_m)
+    if message:
         yield split.finding(
             "degrees",
             "error",
             np.empty(0, dtype=np.int64),
-            f"the whole survey would lie within {extent:.2g} m around ({x[0]:g}, {y[0]:g}): these look like "
-            "degrees of longitude and latitude",
+            message,
             "name the columns lat and lon, then they are projected",
         )
 

@@ -14,7 +14,7 @@ from tutelage.check.readings import possible_readings
 from tutelage.datasets.fields import LABELS, METRES, place_columns
 from tutelage.datasets.located_table import LocatedTable
 from tutelage.datasets.scan_tables import LeftOut, ScanTables
-from tutelage.datasets.table_places import Places, impossible_degrees, in_metres
+from tutelage.datasets.table_places import Places, impossible_places, in_metres
 from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.frames import LocalFrame
@@ -70,9 +70,13 @@ def faulty_table(
     labels |= _times(table, faults)
     known = np.isfinite(position_m).all(axis=1)
     if not (known & is_train).any():
+        wrong = [each for each in faults.found if each.code in ("unreadable_position", "impossible_position")]
         raise table.error(
-            "no training scan has a position; give positions, and mark the scans of the radio "
-            "map train where there is a column split",
+            f"no training scan has a position: {wrong[0].message}; {wrong[0].advice}"
+            if wrong
+            else "no training scan has a position; give positions, and mark the scans of the radio map train "
+            "where there is a column split",
+            int(np.flatnonzero(~known)[0]) if wrong else None,
         )
     frame = LocalFrame.around(position_m[known & is_train], places.epsg)
     order = np.lexsort((readings.column, readings.row))
@@ -139,11 +143,12 @@ def _places(table: LocatedTable, epsg: int | None, faults: Faults) -> Places:
         empty = np.isnan(place[:, of_title]).any(axis=1) & ~bad
         message = f"rows have no {title}"
         faults.add("no_position", np.flatnonzero(empty), message, f"give every scan its position in {unit}")
-    if not metric:
-        beyond = impossible_degrees(place).any(axis=1)
-        message, advice = "rows have no latitude and longitude on Earth", "write degrees; are they swapped?"
-        faults.add("impossible_position", np.flatnonzero(beyond), message, advice)
-        place[beyond] = np.nan
+    beyond = impossible_places(place, metric=metric).any(axis=1)
+    message, advice = "rows have no latitude and longitude on Earth", "write degrees; are they swapped?"
+    if metric:
+        message, advice = "rows are farther off than any place on Earth", "write metres of one plan"
+    faults.add("impossible_position", np.flatnonzero(beyond), message, advice)
+    place[beyond] = np.nan
     known = np.isfinite(place).all(axis=1)
     if not known.any():
         return Places(np.full_like(place, np.nan), None)

@@ -48,7 +48,7 @@ def evaluate_command(
     from tutelage.evaluation import evaluate, write_report
 
     if report:
-        require_writable_file(report)
+        require_writable_file(report, [on, *models])
     if level is not None:
         require_level(level)
     answering = [(path, _answers(path)) for path in models]
@@ -83,7 +83,7 @@ def locate_command(
     if out and out.suffix not in allowed:
         raise BadInputError(f"--out {out}: the name must end in {' or '.join(allowed)}")
     if out:
-        require_writable_file(out)
+        require_writable_file(out, [model, scans])
     known, asked = Localizer.load(model), datasets.read_scans(scans, not_heard=not_heard)
     with stoppable(AGAIN):
         answers = known.predict(asked, level=level, progress=not as_json)

@@ -64,7 +64,7 @@ def compare_command(
     from tutelage.training import Budget, resolve_device
 
     if report:
-        require_writable_file(report)
+        require_writable_file(report, [survey, *(teacher or ())])
     if out:
         require_model_path(out)
     Budget(epochs, minutes)

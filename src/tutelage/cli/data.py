@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tutelage import datasets, presentation
-from tutelage.cli.options import DataDir, Epsg, Json, NotHeard, PublicName, Source
+from tutelage.cli.options import DataDir, Epsg, Json, NotHeard, PublicName, Source, require_writable_file
 
 __all__ = [
     "data_check",
@@ -58,6 +58,8 @@ def data_export(
 ) -> None:
     """Write a data set, or your own in another form, so that it can be given in its place."""
     form = datasets.require_exportable(out, to, split)
+    if out.is_file():
+        require_writable_file(out, [source])
     survey = datasets.load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
     written = datasets.export_survey(survey, out, form=to, split=split)
     presentation.show_written_survey(out, form.name, written, survey.train.frame.epsg, as_json)

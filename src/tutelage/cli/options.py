@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -107,11 +107,29 @@ def stoppable(how_to_go_on: str) -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def require_writable_file(out: Path) -> None:
-    """Refuse a file that cannot be written, before any work is done for it."""
+def require_writable_file(out: Path, read: Iterable[str | Path] = ()) -> None:
+    """Refuse a file that cannot be written, before any work is done for it.
+
+    Parameters
+    ----------
+    read : what the command reads, as it was named: a file, a folder, or the name of a data set
+    """
     if out.is_dir():
         raise BadInputError(f"{out} is a folder; name a file to write")
     require_writable_parent(out)
+    for source in map(str, read):
+        if out.exists() and any(_is_of(out, file) for file in _files_of(source)):
+            raise BadInputError(f"{out} is read by this command and would be replaced; name another to write")
+
+
+def _files_of(source: str) -> list[Path]:
+    """The files behind the name of a data set, as far as they are the user's own."""
+    kind, _, prefix = source.partition(":")
+    return [*Path(prefix).parent.glob(f"{Path(prefix).name}_*")] if kind == "matrix" else [Path(source)]
+
+
+def _is_of(out: Path, read: Path) -> bool:
+    return read.exists() and (out.samefile(read) or read.resolve() in out.resolve().parents)
 
 
 def beside(out: Path, suffix: str) -> Path:

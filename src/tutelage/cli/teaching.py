@@ -83,7 +83,7 @@ def teach_command(
     """Expert Training: make a surrogate teacher of a source building, or a scorer teacher of several."""
     from tutelage.training import Budget, RunOptions, clear_checkpoints
 
-    require_writable_file(out)
+    require_writable_file(out, source or ())
     options = RunOptions(
         seed=seed,
         device=device,

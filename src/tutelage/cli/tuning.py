@@ -65,7 +65,7 @@ def tune_command(
     out = out or Path(f"{plain_name(network)}.json")
     for file in (out, report):
         if file:
-            require_writable_file(file)
+            require_writable_file(file, [target])
     study = study or beside(out, "sqlite")
     survey = datasets.load(target, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
     with stoppable("give the same command again: finished trials are kept"):

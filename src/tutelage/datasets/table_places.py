@@ -11,7 +11,18 @@ from tutelage.datasets.located_table import LocatedTable
 from tutelage.degrees import require_metres, to_metres, utm_epsg
 from tutelage.errors import BadInputError
 
-__all__ = ["Places", "impossible_degrees", "in_metres", "read_coordinates", "read_places", "rule_of"]
+__all__ = [
+    "Places",
+    "impossible_places",
+    "in_metres",
+    "look_like_degrees",
+    "read_coordinates",
+    "read_places",
+    "rule_of",
+]
+
+_DEGREES_EXTENT = 0.05  # of latitude: 5.5 km
+_FARTHEST_M = 1e8  # more than any projected system of the Earth has
 
 
 @dataclass(frozen=True)
@@ -64,9 +75,10 @@ def read_coordinates(table: LocatedTable, columns: tuple[str, str]) -> np.ndarra
         unit = "metres" if columns == METRES else "degrees"
         message = f"no coordinate; give every position in {unit}"
         raise table.error(message, row, columns[axis])
-    if columns != METRES:
-        for row, axis in np.argwhere(impossible_degrees(given))[:1]:
-            raise table.error(_degrees_message(given[row], axis), row, columns[axis])
+    metric = columns == METRES
+    for row, axis in np.argwhere(impossible_places(given, metric=metric))[:1]:
+        words = _metres_message if metric else _degrees_message
+        raise table.error(words(given[row], axis), row, columns[axis])
     return given
 
 
@@ -88,9 +100,25 @@ def in_metres(table: LocatedTable, given: np.ndarray, *, metric: bool, epsg: int
         raise table.error(str(error)) from error
 
 
-def impossible_degrees(lat_lon: np.ndarray) -> np.ndarray:
-    """[n, 2] bool: which numbers are no latitude, or no longitude."""
-    return np.asarray(np.abs(lat_lon) > [90.0, 180.0])
+def impossible_places(given: np.ndarray, *, metric: bool) -> np.ndarray:
+    """[n, 2] bool: which numbers are no latitude or longitude, or no metres on Earth."""
+    return np.asarray(np.abs(given) > (_FARTHEST_M if metric else [90.0, 180.0]))
+
+
+def look_like_degrees(position_m: np.ndarray) -> str | None:
+    """What is wrong with positions [n, 2] that were given as metres, if they seem to be degrees."""
+    x, y = np.abs(position_m).max(axis=0)
+    extent = float(np.ptp(position_m, axis=0).max())
+    if max(x, y) > 180 or min(x, y) > 90 or not 0 < extent < _DEGREES_EXTENT:
+        return None
+    return (
+        f"the whole survey would lie within {extent:.2g} m around ({position_m[0, 0]:g}, "
+        f"{position_m[0, 1]:g}): these look like degrees of longitude and latitude"
+    )
+
+
+def _metres_message(position_m: np.ndarray, axis: int) -> str:
+    return f"{position_m[axis]:g} m is farther off than any place on Earth; write metres of one plan"
 
 
 def _degrees_message(lat_lon: np.ndarray, axis: int) -> str:

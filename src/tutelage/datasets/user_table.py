@@ -12,7 +12,7 @@ from tutelage.datasets.fields import LABELS, place_columns
 from tutelage.datasets.forms import read_tables
 from tutelage.datasets.located_table import LocatedTable
 from tutelage.datasets.scan_tables import ScanTables
-from tutelage.datasets.table_places import read_places
+from tutelage.datasets.table_places import look_like_degrees, read_places
 from tutelage.datasets.table_readings import first_repeat, read_readings
 from tutelage.errors import LeftOutWarning
 from tutelage.fingerprints import FingerprintSet, Survey
@@ -117,9 +117,11 @@ def _training_rows(table: LocatedTable) -> np.ndarray:
 
 def _require_spread(table: LocatedTable, train: FingerprintSet) -> None:
     position_m = train.absolute_position_m
+    columns = place_columns(table, required=True)
+    if degrees := look_like_degrees(position_m):
+        raise table.error(f"{degrees}; name the columns lat and lon, then they are projected")
     if (position_m == position_m[0]).all():
         x, y = position_m[0]
-        columns = place_columns(table, required=True)
         raise table.error(
             f"all {len(train)} training scans were taken at ({x:g}, {y:g}); a radio map needs at least "
             "two reference points, and far more to be of use",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from tutelage.errors import TutelageError
@@ -117,4 +117,4 @@ def _keep(file: Path, learner: nn.Module) -> None:
     with suppress(OSError, TutelageError):  # a read-only cache costs time, never the run
         file.parent.mkdir(parents=True, exist_ok=True)
         with replaced_file(file) as beside:
-            save_file(tensors, beside, metadata={"sha256": _digest(tensors.values())})
+            beside.write_bytes(save(tensors, metadata={"sha256": _digest(tensors.values())}))

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from tutelage.errors import BadInputError, FileFormatError
@@ -62,7 +62,8 @@ class TrainState:
         }
         with replaced_file(path) as beside:
             own = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-            save_file(own, beside, metadata={"tutelage": json.dumps(header)})
+            # Not save_file, which has an error of its own for a full disk.
+            beside.write_bytes(save(own, metadata={"tutelage": json.dumps(header)}))
 
     def load(self, path: Path) -> None:
         """Continue from what `save` wrote.
