@@ -15,7 +15,7 @@ def same_building(
 ) -> list[str]:
     """Those of the sources that are of the building itself, by name or by its training scans.
 
-    Public sets that are surveys of one building are known as such.
+    Public sets that are other surveys of the building come after them.
     A surrogate teacher's card has the hash of the scans that hear anything, a scorer teacher's that of all:
     a survey whose blank scans were removed is known again by the one, and not by the other.
 
@@ -25,9 +25,10 @@ def same_building(
     scans, survey : training scans of the building, or their hash, and its name, "" where it has none
     """
     hashes = {scans} if isinstance(scans, str) else _hashes(scans)
-    known = [name for name, data_hash in sources if data_hash in hashes]
-    here = {_building_of(name) for name in (survey, *known) if name}
-    return [name for name, data_hash in sources if data_hash in hashes or _building_of(name) in here]
+    itself = [name for name, data_hash in sources if data_hash in hashes or name == survey != ""]
+    here = {_building_of(name) for name in (survey, *itself) if name}
+    others = [name for name, _ in sources if name not in itself and _building_of(name) in here]
+    return [*itself, *others]
 
 
 def _building_of(survey: str) -> str:
