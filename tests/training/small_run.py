@@ -17,7 +17,6 @@ from unittest import mock
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from tutelage.fingerprints import FingerprintSet
@@ -95,16 +94,17 @@ def small_run(
 def die_while_saving_step_7() -> None:
     """Make the seventh checkpoint stop half-way, with the process."""
     saves = 0
+    write_bytes = Path.write_bytes
 
-    def save_or_die(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
+    def save_or_die(path: Path, data: bytes) -> int:
         nonlocal saves
         saves += 1
-        save_file(tensors, path, metadata=metadata)
         if saves == 7:
-            path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+            write_bytes(path, data[: len(data) // 2])
             os.kill(os.getpid(), signal.SIGKILL)
+        return write_bytes(path, data)
 
-    mock.patch("tutelage.training.state.save_file", save_or_die).start()
+    mock.patch.object(Path, "write_bytes", save_or_die).start()
 
 
 if __name__ == "__main__":
