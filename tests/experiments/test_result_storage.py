@@ -40,8 +40,8 @@ ROUNDED_M = np.array([0.0, 0.0, 0.01, np.nan, 12.34, 655.36, 98765.43])
 def fitted(mae_m: float = 4.567, errors_m: np.ndarray = ERRORS_M) -> Fitted:
     figures = {"n_test": len(errors_m), "mae_m": mae_m, "median_m": 3.0, "p75_m": 5.0, "p95_m": 9.1}
     more = {"ground_mae_m": 4.5, "floor_hit": 0.5, "train_seconds": 1.5, "commit": "abc1234"}
-    radii = {"coverage": 0.951, "radius_m": ""}
-    return Fitted(errors_m, figures | more | radii)
+    younger = {"coverage": 0.951, "radius_m": "", "device": "cpu"}
+    return Fitted(errors_m, figures | more | younger)
 
 
 def taught(content: bytes = b"\x00weights\xff", **figures: Any) -> Taught:
@@ -99,21 +99,23 @@ def test_row_is_read_back_as_it_was_added(tmp_path: Path) -> None:
         "cell": CELL.hash,
         "coverage": "0.951",
         "radius_m": "",
+        "device": "cpu",
     }
     assert results.row(CELL) == row_of(tmp_path, CELL) == expected
     assert tuple(expected) == COLUMNS
     assert row_of(tmp_path, replace(CELL, seed=1)) is None
 
 
-def test_files_from_before_radii_are_read_and_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_younger", [1, 3])
+def test_files_from_before_the_youngest_columns_are_read_and_go_on(tmp_path: Path, n_younger: int) -> None:
     Results(tmp_path, "table1").add(CELL, fitted())
     file = tmp_path / "table1.csv"
-    before = [line.rsplit(",", 2)[0] for line in file.read_text().splitlines()]
+    before = [line.rsplit(",", n_younger)[0] for line in file.read_text().splitlines()]
     file.write_text("\n".join(before) + "\n")
     assert row_of(tmp_path, CELL) == rows_in(tmp_path)[0]
-    assert (rows_in(tmp_path)[0]["coverage"], rows_in(tmp_path)[0]["radius_m"]) == ("", "")
+    assert {rows_in(tmp_path)[0][name] for name in COLUMNS[-n_younger:]} == {""}
     Results(tmp_path, "table1").add(replace(CELL, seed=1), fitted())
-    assert [row["coverage"] for row in rows_in(tmp_path)] == ["", "0.951"]
+    assert [row["device"] for row in rows_in(tmp_path)] == ["", "cpu"]
 
 
 def test_rows_keep_their_order_and_are_added_to_those_of_earlier_runs(tmp_path: Path) -> None:

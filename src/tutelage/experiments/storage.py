@@ -31,11 +31,11 @@ Row = dict[str, str]
 _FIGURES = ("n_test", "mae_m", "median_m", "p75_m", "p95_m", "train_seconds")
 _FARTHEST_CM = 2.0**52  # whole numbers are exact up to here
 _COST = ("train_seconds", "commit", "cell")
-_RADII = ("coverage", "radius_m")
-"""Empty but of cells that learn radii; files from before have no such columns."""
+_YOUNGER = ("coverage", "radius_m", "device")
+"""Files from before have no such columns: no radii were learnt, and all ran on a processor."""
 _KEY = ("experiment", "target", "sources", "network", "method", "budget", "train_fraction", "seed")
 _TEACHER_KEY = ("source", "network", "recipe", "permuted", "budget", "seed")
-COLUMNS = (*_KEY, "n_test", "mae_m", "median_m", "p75_m", "p95_m", *_COST, *_RADII)
+COLUMNS = (*_KEY, "n_test", "mae_m", "median_m", "p75_m", "p95_m", *_COST, *_YOUNGER)
 TEACHER_COLUMNS = (
     *_TEACHER_KEY,
     "source_mae_m",
@@ -99,9 +99,9 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[Row] | None:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            younger = dict.fromkeys(_RADII if columns == COLUMNS else (), "")
+            younger = dict.fromkeys(_YOUNGER if columns == COLUMNS else (), "")
             there = tuple(reader.fieldnames or ())
-            if there not in (columns, tuple(name for name in columns if name not in younger)):
+            if there != tuple(name for name in columns if name in there or name not in younger):
                 return None
             rows: list[tuple[int, Row]] = [(reader.line_num, younger | row) for row in reader]
     except (UnicodeDecodeError, csv.Error):

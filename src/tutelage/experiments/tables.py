@@ -129,7 +129,7 @@ TABLES: dict[str, Table] = {
         ("none",),
         _planned(
             {
-                "ujiindoorloc": (*_THREE, *WITH_SCORER),
+                "ujiindoorloc": (*PAPER_NETWORKS, *WITH_SCORER),
                 "tampere": (*PAPER_NETWORKS, *WITH_SCORER),
                 "tut6": (*PAPER_NETWORKS, *WITH_SCORER),
             },

@@ -24,7 +24,7 @@ from tutelage.neighbours import best_settings
 from tutelage.scorer import ScorerTeacher, teach_scorer
 from tutelage.surveys import reference_points, split_by_position
 from tutelage.teaching import Quality, Teacher, teach
-from tutelage.training import RunOptions
+from tutelage.training import RunOptions, device_name
 
 __all__ = ["FitJob", "Fitted", "Taught", "TeachJob", "fit_cell", "teach_cell"]
 
@@ -99,12 +99,12 @@ def fit_cell(job: FitJob) -> Fitted:
     try:
         model.fit(survey)
     except TrainingDivergedError:  # a result like another: of a method, not of the command
-        return _diverged(survey, _cost(began))
+        return _diverged(survey, {**_cost(began), **_where(cell)})
     cost, radii = _cost(began), _radii(model, survey)
     found = evaluate(model, survey)
     known = {name: value for name, value in found.figures().items() if isinstance(value, float)}
     figures = {name: round(value, 3) for name, value in known.items()}
-    return Fitted(found.errors_m, {"n_test": len(found), **figures, **cost, **radii})
+    return Fitted(found.errors_m, {"n_test": len(found), **figures, **cost, **radii, **_where(cell)})
 
 
 def _radii(model: Localizer, survey: Survey) -> dict[str, Any]:
@@ -123,6 +123,11 @@ def _diverged(survey: Survey, cost: dict[str, Any]) -> Fitted:
     n_test = len(survey.train if survey.test is None else survey.test)
     figures = dict.fromkeys(("mae_m", "median_m", "p75_m", "p95_m"), math.inf)
     return Fitted(np.full(n_test, np.nan), {"n_test": n_test, **figures, **cost, **_NO_RADII})
+
+
+def _where(cell: Cell) -> dict[str, str]:
+    """What the cell ran on: its seconds mean little without."""
+    return {"device": device_name("cpu" if cell.network == KNN else "auto")}
 
 
 def _localizer(job: FitJob, target: Survey) -> Localizer:

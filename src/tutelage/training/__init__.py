@@ -18,7 +18,7 @@ from tutelage.training.recipe import (
     steps_per_epoch,
 )
 from tutelage.training.run import RunOptions, Step, StepOf, begin, clear_checkpoints, run_stage
-from tutelage.training.runtime import resolve_device, seeded
+from tutelage.training.runtime import device_name, resolve_device, seeded
 from tutelage.training.state import TrainState
 from tutelage.training.supervised import supervised_step
 
@@ -42,6 +42,7 @@ __all__ = [
     "changed_recipe",
     "clear_checkpoints",
     "descend",
+    "device_name",
     "epochs_in_paper",
     "label_classes",
     "learning_rate_at",

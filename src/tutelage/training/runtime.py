@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tutelage.errors import BadInputError
 
-__all__ = ["random_state", "resolve_device", "restore_random_state", "seeded"]
+__all__ = ["device_name", "random_state", "resolve_device", "restore_random_state", "seeded"]
 
 
 def resolve_device(name: str = "auto") -> torch.device:
@@ -30,6 +30,12 @@ def resolve_device(name: str = "auto") -> torch.device:
         return there.device
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise BadInputError(f"device {name!r} cannot be used here; try auto or cpu") from error
+
+
+def device_name(name: str = "auto") -> str:
+    """What a person calls the device that `resolve_device` gives: "cpu", or the name of the card."""
+    device = resolve_device(name)
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 @contextmanager
