@@ -2,8 +2,8 @@
 
     make accuracy        # runs what is not finished, then this
 
-It reads the finished cells of `accuracy`, `networks`, `table1`, `small_maps` and `small_surveys` in results/,
-and benchmarks/published.csv.
+It reads the finished cells of `accuracy`, `table1`, `small_maps` and `small_surveys` in results/, and
+benchmarks/published.csv.
 """
 
 from __future__ import annotations
@@ -62,11 +62,9 @@ def summary_of(table: str) -> Summary:
     return summarise(table, request, finished, [], results.errors_m, here)
 
 
-def whole_surveys(target: str, accuracy: Summary, alone: Summary, table1: Summary) -> list[str]:
+def whole_surveys(target: str, accuracy: Summary, table1: Summary) -> list[str]:
     """The methods on the whole survey of a building."""
     own = [group for group in accuracy.groups if group.cell.target == target]
-    known = {group.cell.network for group in own}
-    own += [g for g in alone.groups if g.cell.target == target and g.cell.network not in known]
     surrogate = [
         group
         for group in table1.groups
@@ -92,7 +90,7 @@ def _row(group: Group) -> list[str]:
         str(len(group.rows)),
         *(f"{mean(group.values(name)):.2f}" for name in ("median_m", "p75_m", "p95_m")),
         *(_difference(group.against.get(name)) for name in ("own", "knn")),
-        f"{mean(group.values('train_seconds')):.0f}",
+        group.seconds_told,
         covered(group),
     ]
 
@@ -154,9 +152,9 @@ def published() -> list[str]:
 
 def page() -> str:
     """docs/accuracy.md."""
-    accuracy, alone, table1 = (summary_of(table) for table in ("accuracy", "networks", "table1"))
+    accuracy, table1 = summary_of("accuracy"), summary_of("table1")
     parts = ["# Accuracy", INTRODUCTION, CHOICES, "## Whole surveys"]
-    parts += [line for target in TARGETS for line in whole_surveys(target, accuracy, alone, table1)]
+    parts += [line for target in TARGETS for line in whole_surveys(target, accuracy, table1)]
     shown = [group for group in table1.groups if group.cell.method in FROM_TABLE1]
     methods = [f"- `{name}`: {title}" for name, title in legend([*accuracy.groups, *shown]).items()]
     parts += ["\n".join(methods)]

@@ -236,3 +236,21 @@ def test_scorer_page_shows_the_committed_distilled_networks() -> None:
     for place, errors in shown.items():
         means = [mean(float(row[name]) for row in found[place]) for name in names]
         assert [float(error) for error in errors] == pytest.approx(means, abs=0.006)
+
+
+# -- devices ----------------------------------------------------------------------------------------------
+
+
+def test_results_page_shows_the_committed_seconds_on_both_devices() -> None:
+    section = page("results").partition("## On a GPU")[2].partition("## ")[0]
+    names = {"dnn": "DNN", "cnnloc": "CNNLoc", "bayescnn": "BayesCNN", "baat": "bAaT", "scorer": "scorer"}
+    names["DNN's teacher"] = "a DNN's teacher"
+    found = rows("devices")
+    assert {row["method"] for row in found} == set(names)
+    for row in found:
+        cpu, gpu = float(row["cpu_seconds"]), float(row["accelerator_seconds"])
+        assert f"| {names[row['method']]} | {cpu:.2f} | {gpu:.2f} | {cpu / gpu:.1f} |" in section
+        assert float(row["ratio"]) == pytest.approx(cpu / gpu, abs=0.03)
+        assert f"{row['cores']} cores" in section
+        assert "NVIDIA H100" in row["accelerator"]
+        assert "NVIDIA H100" in section

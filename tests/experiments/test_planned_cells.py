@@ -16,7 +16,7 @@ from tutelage.experiments.buildings import OTHER_SOURCES, PAPER_SOURCES, TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell
 from tutelage.experiments.methods import BOUND, COMPARED, KNN, METHODS, OPTIONS, SCORED, WITH_SCORER
 from tutelage.experiments.planned_cells import cells_of
-from tutelage.experiments.tables import TABLES, Request, chosen_table
+from tutelage.experiments.tables import PAPER_NETWORKS, TABLES, Request, chosen_table
 
 EVERYWHERE = frozenset(TARGETS)
 WITHOUT_UTS = EVERYWHERE - {"utsindoorloc"}
@@ -320,8 +320,7 @@ def test_a_scorer_learns_in_all_shareable_sets_but_those_of_the_building() -> No
         assert of_target == {
             (KNN, "none"),
             (KNN, BOUND),
-            *((network, "none") for network in ("dnn", "cnnloc", "bayescnn")),
-            *([("baat", "none")] if target != "ujiindoorloc" else []),
+            *((network, "none") for network in PAPER_NETWORKS),
             *(("scorer", method) for method in SCORED),
             *(("tutor", method) for method in ("none", "others", "both")),
         }

@@ -52,7 +52,7 @@ class Made:
             self.errors[made.hash] = self.scans_m + offset + noise
             mae = f"{self.errors[made.hash].mean():.3f}"
             figures = dict.fromkeys(("mae_m", "median_m", "p75_m", "p95_m"), mae)
-            known = {"cell": made.hash, "train_seconds": "1", "coverage": "", "radius_m": ""}
+            known = {"cell": made.hash, "train_seconds": "1", "coverage": "", "radius_m": "", "device": ""}
             self.cells.append((made, known | figures))
 
     def summary(self, *targets: str) -> Summary:
@@ -264,3 +264,11 @@ def test_nothing_finished_says_nothing() -> None:
 def test_targets_that_are_not_here_are_named() -> None:
     summary = summarise("table1", Request(), [], [], {}.get, {"tampere"})
     assert set(summary.missing) == {"ujiindoorloc", "utsindoorloc", "tut6", "dsi1"}
+
+
+def test_seconds_are_told_of_each_device_by_itself() -> None:
+    made = Made()
+    made.add("none", 0.0, n_seeds=4)
+    for seed, (device, seconds) in enumerate((("", "10"), ("cpu", "20"), ("A card", "3"), ("A card", "6"))):
+        made.cells[seed][1].update(device=device, train_seconds=seconds)
+    assert group(made.summary(), "none").seconds_told == "15, 4 (A card)"

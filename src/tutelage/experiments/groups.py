@@ -73,6 +73,16 @@ class Group:
         return [float(self.rows[seed][column]) for seed in sorted(self.rows)]
 
     @property
+    def seconds_told(self) -> str:
+        """Mean seconds of training, of each device by itself; a processor goes without saying."""
+        of_device: dict[str, list[float]] = {}
+        for seed in sorted(self.rows):
+            row = self.rows[seed]
+            of_device.setdefault(row["device"] or "cpu", []).append(float(row["train_seconds"]))
+        told = {device: f"{mean(seconds):.0f}" for device, seconds in of_device.items()}
+        return ", ".join(told[name] if name == "cpu" else f"{told[name]} ({name})" for name in told)
+
+    @property
     def mae_m(self) -> float:
         """Mean over seeds of the mean error."""
         return mean(self.values("mae_m"))

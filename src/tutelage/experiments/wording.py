@@ -166,7 +166,7 @@ def _row_of(group: Group, with_sources: bool, controls: Sequence[str]) -> list[s
         *(_metres(mean(group.values(name))) for name in ("median_m", "p75_m", "p95_m")),
         *(_difference(group.against.get(name)) for name in controls),
         f"{group.printed.mae_m:.2f}" if group.printed else "-",
-        f"{mean(group.values('train_seconds')):.0f}",
+        group.seconds_told,
     ]
 
 
