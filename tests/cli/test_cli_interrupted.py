@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from command_line import MAIN, Command, assert_refused, files_below, in_own_process, stopped_after
+from filelock import FileLock
 
 from tutelage.teaching import Teacher
 
@@ -81,6 +82,39 @@ def test_fit_stopped_by_ctrl_c_and_resumed_is_the_uninterrupted_fit(
     steps = logged_steps(tmp_path / "stopped.metrics.jsonl")
     assert steps == logged_steps(tmp_path / "whole.metrics.jsonl") == [("student", 25), ("student", 30)]
     assert not (tmp_path / "stopped.checkpoint").exists()
+
+
+@pytest.mark.parametrize("verb", ["fit", "teach"])
+def test_what_becomes_of_checkpoints_is_told(
+    tutelage: Command, tables: Path, tmp_path: Path, verb: str
+) -> None:
+    source = "--target" if verb == "fit" else "--source"
+    learn = (verb, source, tables / "survey.csv", "--network", "dnn", *RUN, "--out", tmp_path / "m")
+    assert "checkpoint" not in tutelage(*learn).stderr
+    resumed = tutelage(*learn, "--resume")
+    assert (resumed.code, "no " + str(tmp_path / "m.checkpoint") in resumed.stderr) == (0, True)
+    stopped_after(27, signal.SIGKILL, *learn)
+    anew = tutelage(*learn)
+    assert (anew.code, "of an earlier run is replaced; with --resume" in anew.stderr) == (0, True)
+    assert not (tmp_path / "m.checkpoint").exists()
+
+
+@pytest.mark.parametrize("verb", ["fit", "update", "teach"])
+def test_two_commands_that_learn_the_same_do_not_share_checkpoints(
+    tutelage: Command, made: Path, tables: Path, tmp_path: Path, verb: str
+) -> None:
+    out = tmp_path / "m"
+    learn: tuple[object, ...] = {
+        "fit": ("fit", "--target", tables / "survey.csv", "--network", "dnn", *RUN),
+        "update": ("fit", "--update", made / "dnn", "--target", tables / "survey.csv"),
+        "teach": ("teach", "--source", tables / "survey.csv", *RUN),
+    }[verb]
+    with FileLock(tmp_path / "m.lock"):
+        before = files_below(tmp_path)
+        assert_refused(tutelage(*learn, "--out", out), f"another command is learning {out}", "--out")
+        assert files_below(tmp_path) == before
+    ended_well(tutelage, *learn, "--out", out)
+    assert not (tmp_path / "m.lock").exists()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ import typer
 
 from tutelage import datasets, presentation
 from tutelage.cli.options import (
-    GO_ON,
     SOURCE,
     DataDir,
     Device,
@@ -30,8 +29,8 @@ from tutelage.cli.options import (
     Settings,
     Teachers,
     beside,
+    learning,
     pairs_of,
-    stoppable,
 )
 from tutelage.cli.updating import refuse_what_stays, update_model
 from tutelage.errors import BadInputError
@@ -160,25 +159,21 @@ def _fit_new(target: str, method: _Method, out: Path, read: dict[str, Any], **ru
     """
     from tutelage.learning import checked_transfer
     from tutelage.localizer import Localizer
-    from tutelage.training import clear_checkpoints
 
     settings = pairs_of(method.settings)
     transfer = checked_transfer(method.transfer, method.sources, method.teachers)
     building, *sources = datasets.load_several([target, *method.sources], **read)
-    checkpoints = beside(out, "checkpoint")
-    model = Localizer(
-        method.network,
-        teachers=method.teachers,
-        transfer=transfer or "none",
-        sources=sources,
-        recipe=method.recipe,
-        settings=settings,
-        checkpoint_dir=checkpoints,
-        log=beside(out, "metrics.jsonl"),
-        **run,
-    )
-    with stoppable(GO_ON):
-        model.fit(building)
-    model.save(out)
-    clear_checkpoints(checkpoints)
+    with learning(out, resume=run["resume"]) as checkpoints:
+        model = Localizer(
+            method.network,
+            teachers=method.teachers,
+            transfer=transfer or "none",
+            sources=sources,
+            recipe=method.recipe,
+            settings=settings,
+            checkpoint_dir=checkpoints,
+            log=beside(out, "metrics.jsonl"),
+            **run,
+        )
+        model.fit(building).save(out)
     return model

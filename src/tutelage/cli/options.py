@@ -11,11 +11,10 @@ import typer
 from rich.console import Console
 
 from tutelage.errors import BadInputError
-from tutelage.files import require_writable_parent
+from tutelage.files import held_alone, require_writable_parent
 
 __all__ = [
     "AGAIN",
-    "GO_ON",
     "SOURCE",
     "DataDir",
     "Device",
@@ -38,6 +37,7 @@ __all__ = [
     "Teachers",
     "TrainingScans",
     "beside",
+    "learning",
     "pairs_of",
     "require_writable_file",
     "stoppable",
@@ -49,7 +49,7 @@ SOURCE = (
 )
 _SET = "Change a setting of the network, the recipe or knn, such as learning_rate=1e-3; repeatable."
 AGAIN = "nothing was written; give the same command again"
-GO_ON = "give the same command with --resume to go on from the last checkpoint"
+_GO_ON = "give the same command with --resume to go on from the last checkpoint"
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Source = Annotated[str, typer.Argument(help=SOURCE)]
 TrainingScans = Annotated[
@@ -105,6 +105,35 @@ def stoppable(how_to_go_on: str) -> Iterator[None]:
     except KeyboardInterrupt:
         Console(stderr=True, soft_wrap=True, markup=False).print(f"stopped; {how_to_go_on}")
         raise typer.Exit(130) from None
+
+
+@contextmanager
+def learning(out: Path, *, resume: bool) -> Iterator[Path]:
+    """Around learning what is saved as `out`: the folder for its checkpoints, which goes once all is well.
+
+    Raises
+    ------
+    BadInputError
+        If another command is learning the same: each would go on from the other's checkpoints.
+    """
+    from tutelage.training import clear_checkpoints
+
+    folder = beside(out, "checkpoint")
+    there = any(folder.rglob("*.checkpoint"))
+    told = Console(stderr=True, soft_wrap=True, markup=False)
+    with held_alone(
+        beside(out, "lock"),
+        f"another command is learning {out}; wait until it has ended, or give another --out",
+    ):
+        if there and not resume:
+            told.print(
+                f"{folder} of an earlier run is replaced; with --resume this command would go on from it"
+            )
+        elif resume and not there:
+            told.print(f"there is no {folder} to go on from: this run begins at the start")
+        with stoppable(_GO_ON):
+            yield folder
+        clear_checkpoints(folder)
 
 
 def require_writable_file(out: Path, read: Iterable[str | Path] = ()) -> None:

@@ -6,6 +6,7 @@ What needs PyTorch is imported when a verb runs.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -14,7 +15,6 @@ import typer
 
 from tutelage import datasets, presentation
 from tutelage.cli.options import (
-    GO_ON,
     SOURCE,
     DataDir,
     Device,
@@ -29,6 +29,7 @@ from tutelage.cli.options import (
     Seed,
     Settings,
     beside,
+    learning,
     pairs_of,
     require_writable_file,
     stoppable,
@@ -81,30 +82,32 @@ def teach_command(
     as_json: Json = False,
 ) -> None:
     """Expert Training: make a surrogate teacher of a source building, or a scorer teacher of several."""
-    from tutelage.training import Budget, RunOptions, clear_checkpoints
+    from tutelage.training import Budget, RunOptions
 
     require_writable_file(out, source or ())
+    load = partial(datasets.load_several, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
     options = RunOptions(
         seed=seed,
         device=device,
         budget=Budget(epochs, minutes),
-        checkpoint_dir=beside(out, "checkpoint"),
         resume=resume,
         log=beside(out, "metrics.jsonl"),
         progress=not as_json,
     )
-    load = partial(datasets.load_several, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
+    chosen = source or []
     if network == "scorer":
         if recipe != "default":
             raise BadInputError("the scorer has one recipe, default; the paper does not describe it")
         chosen = source or datasets.shareable_sets(data_dir)
         chosen = datasets.without(chosen, exclude or (), campus=exclude_campus)
-        card: AnyCard = _teach_scorer(out, chosen, pairs_of(settings), options, load)
     elif exclude or exclude_campus:
         raise BadInputError("--exclude is for --network scorer; other teachers learn in one building")
-    else:
-        card = _teach_surrogate(out, source or [], network, recipe, pairs_of(settings), options, load)
-    clear_checkpoints(options.checkpoint_dir)
+    with learning(out, resume=resume) as checkpoints:
+        options = replace(options, checkpoint_dir=checkpoints)
+        if network == "scorer":
+            card: AnyCard = _teach_scorer(out, chosen, pairs_of(settings), options, load)
+        else:
+            card = _teach_surrogate(out, chosen, network, recipe, pairs_of(settings), options, load)
     presentation.show_teachers({str(out): card}, as_json)
 
 
@@ -114,8 +117,7 @@ def _teach_scorer(
     from tutelage.scorer import ScorerRecipe, teach_scorer
 
     recipe = ScorerRecipe.checked(settings)
-    with stoppable(GO_ON):
-        teacher = teach_scorer(load(sources), recipe, options, privacy=True)
+    teacher = teach_scorer(load(sources), recipe, options, privacy=True)
     teacher.save(out)
     return teacher.card
 
@@ -139,10 +141,9 @@ def _teach_surrogate(
     of_network, of_recipe = split_settings(network, TeachingRecipe.model_fields, settings)
     checked_choice(network)
     survey = load(sources)[0]
-    with stoppable(GO_ON):
-        teacher = teach(
-            survey, network, recipe=recipe, settings=of_recipe, network_settings=of_network, options=options
-        )
+    teacher = teach(
+        survey, network, recipe=recipe, settings=of_recipe, network_settings=of_network, options=options
+    )
     teacher.save(out)
     return teacher.card
 

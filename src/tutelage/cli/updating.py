@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tutelage.cli.options import GO_ON, beside, stoppable
+from tutelage.cli.options import beside, learning
 from tutelage.errors import BadInputError
 
 if TYPE_CHECKING:  # only named in signatures
@@ -45,16 +45,12 @@ def update_model(
     """
     from tutelage.drift import measure_drift
     from tutelage.localizer import Localizer
-    from tutelage.training import clear_checkpoints
     from tutelage.updating import updated
 
     model, survey = Localizer.load(path), load()
     gone = [each.access_point for each in measure_drift(model, survey.train).gone] if drop_gone else []
-    checkpoints = beside(out, "checkpoint")
-    with stoppable(GO_ON):
-        found = updated(
-            model, survey, drop=gone, checkpoint_dir=checkpoints, log=beside(out, "metrics.jsonl"), **how
-        )
-    found.save(out)
-    clear_checkpoints(checkpoints)
+    with learning(out, resume=how["resume"]) as checkpoints:
+        log = beside(out, "metrics.jsonl")
+        found = updated(model, survey, drop=gone, checkpoint_dir=checkpoints, log=log, **how)
+        found.save(out)
     return found
