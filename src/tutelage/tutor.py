@@ -19,6 +19,7 @@ from tutelage.errors import UnknownNameError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.learning import chosen_network, learn_under_teachers
 from tutelage.matching.votes import mixed
+from tutelage.neighbours import RadioMap
 from tutelage.networks import checked_settings
 from tutelage.positions import Located
 from tutelage.representation import RssRepresentation
@@ -99,6 +100,10 @@ class Tutor:
     @property
     def representation(self) -> RssRepresentation:
         return self.scorer.representation
+
+    @property
+    def radio_map(self) -> RadioMap:
+        return self.scorer.radio_map
 
     def locate(self, scans: FingerprintSet) -> Located:
         """The mean of both positions, weighted by their shares; labels are the scorer's."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tutelage.errors import BadInputError
 from tutelage.evaluation import evaluate, write_report
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
+from tutelage.updating import updated
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +53,32 @@ def test_evaluation_on_the_training_scans_says_so(survey: Survey, model: Localiz
     assert "<p>model 2 learnt from these very scans" in page
 
 
+def test_evaluation_says_how_many_of_the_scans_it_learnt_from(survey: Survey, model: Localizer) -> None:
+    assert survey.test is not None
+    own, other = survey.train[::4], survey.test
+    assert evaluate(model, own[::-1]).n_training_scans == len(own)
+    moved = replace(own, position_m=own.known_position_m + 1.0)
+    assert evaluate(model, moved).n_training_scans == 0  # the same readings from elsewhere
+    both = FingerprintSet.joined([own, other])
+    found = evaluate(model, both, name="nearest")
+    assert (found.n_training_scans, found.on_training_scans) == (len(own), True)
+    assert found.note.startswith(f"nearest learnt from {len(own)} of these {len(both)} scans")
+
+
+def test_updated_model_knows_the_scans_from_before(survey: Survey) -> None:
+    assert survey.test is not None
+    before, new = survey.train[::2], survey.train[1::2]
+    small: dict[str, Any] = {"settings": {"width": 16, "d_e": 8}, "epochs": 2, "device": "cpu"}
+    for network, chosen in (("knn", {"settings": {"k": 3}}), ("dnn", small)):
+        first = Localizer(network, **chosen).fit(before)
+        model = updated(first, new, epochs=2 if network == "dnn" else None, calibrated=False, device="cpu")
+        assert evaluate(model, before).on_training_scans is True
+        assert evaluate(model, survey.test).on_training_scans is False
+
+
 def test_evaluation_on_other_scans_has_nothing_to_say(survey: Survey, model: Localizer) -> None:
     assert survey.test is not None
-    for on in (survey, survey.test, survey.train[:50]):
+    for on in (survey, survey.test):
         assert (evaluate(model, on).on_training_scans, evaluate(model, on).note) == (False, "")
     answers = model.predict(survey.test)  # whose model is not known
     assert (evaluate(answers, survey).on_training_scans, evaluate(answers, survey).note) == (None, "")

@@ -73,7 +73,18 @@ def evaluate(
     found = evaluate_positions(given, truth, name=name)
     if not isinstance(answers, Localizer):
         return found
-    return replace(found, on_training_scans=truth.content_hash() == answers.lineage_["data_hash"])
+    return replace(found, n_training_scans=_n_learnt(answers, truth))
+
+
+def _n_learnt(model: Localizer, scans: FingerprintSet) -> int:
+    """From how many of the scans the model learnt, now or before its updates."""
+    learnt, asked = model.lineage_, scans.content_hash()
+    while learnt:
+        if learnt["data_hash"] == asked:
+            return len(scans)
+        learnt = learnt.get("updated_from", {})
+    known = getattr(model.method_, "radio_map", None)  # a network alone has none
+    return 0 if known is None else int(known.holds(scans.in_frame(model.frame_)).sum())
 
 
 def _of_level(answers: Positions, level: float | None, name: str) -> Positions:

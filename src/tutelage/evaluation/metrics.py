@@ -30,7 +30,8 @@ class Evaluation:
     errors_m : [n] float64, 2-D distance from the true position in data-set metres; NaN without a position
     ground_scale : ground metres per data-set metre
     name : the model's name, as tables and plots show it
-    on_training_scans : whether the model learnt from these very scans; None where that is not known
+    n_training_scans : from how many of these very scans the model learnt, as far as it can tell: one without
+        a radio map knows all of them again or none; None where no model is known
     """
 
     truth: FingerprintSet
@@ -38,7 +39,7 @@ class Evaluation:
     errors_m: np.ndarray
     ground_scale: float
     name: str = ""
-    on_training_scans: bool | None = None
+    n_training_scans: int | None = None
 
     def __len__(self) -> int:
         return len(self.errors_m)
@@ -49,14 +50,23 @@ class Evaluation:
         return f"Evaluation({self.name!r}, {shown})"
 
     @property
+    def on_training_scans(self) -> bool | None:
+        """Whether the model learnt from any of these very scans; None where that is not known."""
+        return None if self.n_training_scans is None else self.n_training_scans > 0
+
+    @property
     def note(self) -> str:
         """What has to be said beside the figures; "" where that is nothing."""
-        if not self.on_training_scans:
+        if not self.n_training_scans:
             return ""
-        return (
-            f"{self.name or 'the model'} learnt from these very scans: its figures are training errors; they "
-            "say nothing of other scans; survey some anew, or hold out reference points (split_by_position)"
-        )
+        n, name = self.n_training_scans, self.name or "the model"
+        learnt = f"{name} learnt from these very scans: its figures are training errors"
+        if n < len(self):
+            learnt = (
+                f"{name} learnt from {n} of these {len(self)} scans: its figures have training errors in them"
+            )
+        advice = "survey some anew, or hold out reference points (split_by_position)"
+        return f"{learnt}; they say nothing of other scans; {advice}"
 
     def figures(self) -> dict[str, float | int | None]:
         """The figures of one row of a table.

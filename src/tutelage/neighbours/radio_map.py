@@ -72,6 +72,21 @@ class RadioMap:
             building=self.building,
         )
 
+    def holds(self, scans: FingerprintSet) -> np.ndarray:
+        """[n] bool: whether the map has a scan with the same readings from the same place, to the centimetre.
+
+        Parameters
+        ----------
+        scans : in the frame of `position_m`
+        """
+        # A random sum stands for the readings of a row: other readings have another, but by a wild chance.
+        factor = np.random.default_rng(0).normal(size=self.value.shape[1])
+        sums = np.concatenate([self.value @ factor, self.representation.transform(scans) @ factor])
+        place_m = np.concatenate([self.position_m, scans.known_position_m])
+        rows = np.column_stack([np.round(sums, 6), np.round(place_m, 2)])
+        same = np.unique(rows, axis=0, return_inverse=True)[1].ravel()
+        return np.isin(same[len(self) :], same[: len(self)])
+
     def located(self, row: np.ndarray, weight: np.ndarray) -> Located:
         """Fingerprints [n, k] with weights [n, k] >= 0 to their mean positions and most voted labels."""
         return self._places.located(row, weight)
