@@ -60,6 +60,16 @@ def test_wide_table_gives_readings_positions_and_labels(tmp_path: Path) -> None:
     assert train.time.astype(str).tolist() == ["2024-05-01T09:30:00.000", "2024-05-01T09:30:05.000", "NaT"]
 
 
+def test_whole_numbers_are_one_label_however_they_are_written(tmp_path: Path) -> None:
+    labels = ("3.0", "3", "-1.00", "2.5", "G.0", "", "10.0")
+    text = "scan_id,x_m,y_m,floor,ap1\n" + "".join(
+        f"s{i},{i},{i % 3},{f},-50\n" for i, f in enumerate(labels)
+    )
+    floor = read_user_table(written(tmp_path, text)).train.floor
+    assert floor is not None
+    assert floor.tolist() == ["3", "3", "-1", "2.5", "G.0", "", "10"]
+
+
 def test_table_with_spaces_byte_order_mark_and_windows_line_ends_reads_the_same(tmp_path: Path) -> None:
     spaced = "\ufeff" + WIDE.replace(",", " , ").replace("\n", "\r\n") + "\r\n\r\n"
     plain = read_user_table(written(tmp_path, WIDE)).train

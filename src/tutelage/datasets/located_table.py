@@ -65,6 +65,11 @@ class LocatedTable:
         cells = self._converted(name, lambda cells: pc.cast(cells, pa.string()), "it cannot be read as text")
         return np.asarray(pc.fill_null(cells, "").to_numpy().astype(np.str_))
 
+    def labels(self, name: str) -> np.ndarray:
+        """[n] str: `text`, with whole numbers as such: some programs write floor 2 as 2.0."""
+        written = pc.replace_substring_regex(pa.array(self.text(name)), r"^(-?\d+)\.0+$", r"\1")
+        return np.asarray(written.to_numpy(zero_copy_only=False), dtype=np.str_)
+
     def numbers(self, name: str, rule: str) -> np.ndarray:
         """[n] float64, NaN where the cell is empty; `rule` tells the user what belongs there."""
         numbers = self._converted(name, lambda cells: pc.cast(cells, pa.float64()), rule)

@@ -90,7 +90,7 @@ def _fingerprints(
     table = tables.scans
     scan_id = _scan_ids(table)
     rss, access_points = read_readings(tables, scan_id, not_heard)
-    labels: dict[str, Any] = {name: table.text(name) for name in LABELS if name in table.names}
+    labels: dict[str, Any] = {name: table.labels(name) for name in LABELS if name in table.names}
     labels |= {"time": table.times("time")} if "time" in table.names else {}
     if absolute_m is None:
         return FingerprintSet(rss, access_points, scan_id, frame=frame, **labels)
