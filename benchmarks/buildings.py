@@ -11,7 +11,6 @@ The control lays the other survey over the first turned by 180 degrees, where no
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
+from benchmarks.keeping import keep_rows, put_into_page
 from tutelage import FingerprintSet, Localizer, evaluate, load
-from tutelage.files import replaced_file
 
 RESULTS, PAGE = Path("results/buildings.csv"), Path("docs/data.md")
 # With what is added to the other's coordinates: TUT1 has an origin of its own.
@@ -32,7 +31,6 @@ COLUMNS = (
     *("first", "other", "access_points", "matched", "matched_turned"),
     *("n", "median_m", "mean_m", "floor_hit", "chance_m"),
 )
-FROM, TO = "<!-- from results/buildings.csv -->", "<!-- end -->"
 
 
 class Footprints(NamedTuple):
@@ -116,15 +114,8 @@ def table(rows: Iterable[dict[str, Any]]) -> Iterable[str]:
 def main() -> None:
     """Make rows and page."""
     rows = [row_of(*pair) for pair in PAIRS]
-    with replaced_file(RESULTS) as beside, beside.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    page = PAGE.read_text(encoding="utf-8")
-    head, _, tail = page.partition(FROM)
-    after = tail.partition(TO)[2]
-    with replaced_file(PAGE) as beside:
-        beside.write_text(f"{head}{FROM}\n" + "\n".join(table(rows)) + f"\n{TO}{after}", encoding="utf-8")
+    keep_rows(RESULTS, COLUMNS, rows)
+    put_into_page(PAGE, RESULTS, table(rows))
 
 
 if __name__ == "__main__":

@@ -9,20 +9,19 @@ A scorer or tutor has a teacher that did not learn in the survey; the one that w
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from benchmarks.keeping import keep_rows, kept_rows, put_into_page
 from tutelage import Localizer, evaluate, load
 from tutelage.experiments.buildings import sources_of_scorer
 from tutelage.experiments.cells import Cell
 from tutelage.experiments.methods import WITH_SCORER
 from tutelage.experiments.storage import TeacherFiles
 from tutelage.experiments.work import TeachJob, teach_cell
-from tutelage.files import replaced_file
 from tutelage.scorer import ScorerTeacher
 
 RESULTS, PAGE = Path("results/calibration.csv"), Path("docs/calibration.md")
@@ -31,7 +30,6 @@ LIBRARY, MONTHS = "uji_library:1", (1, 2, 3, 6, 9, 12, 15, 18, 21, 24, 25)
 LEVELS = (0.5, 0.8, 0.95)
 OWN_MAP = {"scorer": "own_map", "tutor": "scorer.own_map"}
 GOAL = 0.02  # how far coverage may be from what was asked
-FROM, TO = "<!-- from results/calibration.csv -->", "<!-- end -->"
 COLUMNS = (
     *("survey", "scans", "network", "level", "seed", "points", "n", "mae_m", "coverage", "radius_m"),
     *("n_refused", "false_refusals", "fit_seconds"),
@@ -154,26 +152,9 @@ def _with_points(survey: str, off: float) -> str:
     return f"{survey} ({round(100 * off, 1) + 0.0:+.1f})"
 
 
-def write_page(rows: Sequence[Row]) -> None:
-    """Table and sentences between the marks."""
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(FROM)[0], text.split(TO)[1]
-    lines = [before + FROM, "", *table(rows), "", *sentences(rows), "", TO + after]
-    with replaced_file(PAGE) as beside:
-        beside.write_text("\n".join(lines), encoding="utf-8")
-
-
-def write_rows(rows: Sequence[Row]) -> None:
-    """The rows, under their names."""
-    with replaced_file(RESULTS) as beside, beside.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def main() -> None:
     """Run what is not finished, then write the page."""
-    rows: list[Row] = list(csv.DictReader(RESULTS.open())) if RESULTS.exists() else []
+    rows: list[Row] = kept_rows(RESULTS)
     committed = max((int(row["seed"]) + 1 for row in rows), default=1)
     parser = argparse.ArgumentParser()
     parser.add_argument("--networks", default="knn")
@@ -190,9 +171,9 @@ def main() -> None:
                 rows = [row for row in rows if row not in before]
                 found = rows_of(survey, network, seed)
                 rows += [{name: str(value) for name, value in row.items()} for row in found]
-                write_rows(rows)
+                keep_rows(RESULTS, COLUMNS, rows)
                 print(f"{survey} {network} {seed}: {time.monotonic() - began:.0f} s", flush=True)
-    write_page(rows)
+    put_into_page(PAGE, RESULTS, ["", *table(rows), "", *sentences(rows), ""])
 
 
 if __name__ == "__main__":

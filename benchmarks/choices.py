@@ -10,7 +10,6 @@ rows of results/choices.csv are kept.
 
 from __future__ import annotations
 
-import csv
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -22,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.calibration import taught_elsewhere
+from benchmarks.keeping import keep_rows, kept_rows, put_into_page
 from tutelage import FingerprintSet, Localizer, Survey, load
 from tutelage.datasets import simulated_survey
 from tutelage.experiments.buildings import sources_of_scorer
-from tutelage.files import replaced_file
 from tutelage.scorer import ScorerTeacher, teach_scorer
 from tutelage.surveys import reference_points, split_by_position
 from tutelage.training import RunOptions
@@ -47,7 +46,6 @@ HEADS = {
     "share": "tutor of both, by the network's share",
 }
 COLUMNS = ("survey", "fraction", "seed", "n_scans", "n_points", "choice", "value", "mae_m")
-MARK, END = "<!-- from results/choices.csv: {} -->", "<!-- end -->"
 
 Row = Mapping[str, Any]
 
@@ -148,18 +146,9 @@ def table(rows: Sequence[Row], choice: str) -> Iterable[str]:
         yield f"| {place} | {points:.0f} | {' | '.join(f'{each:.2f}' for each in means)} |"
 
 
-def written(page: str, rows: Sequence[Row]) -> str:
-    """The page with its tables as of the rows."""
-    for choice in HEADS:
-        head, _, tail = page.partition(MARK.format(choice))
-        lines = [MARK.format(choice), *table(rows, choice), END]
-        page = head + "\n".join(lines) + tail.partition(END)[2]
-    return page
-
-
 def main() -> None:
     """Make the rows that are missing, then the page."""
-    rows: list[Row] = list(csv.DictReader(RESULTS.open(encoding="utf-8"))) if RESULTS.exists() else []
+    rows: list[Row] = [*kept_rows(RESULTS)]
     known = {(row["survey"], float(row["fraction"]), int(row["seed"])) for row in rows}
     order = [
         (survey, fraction, seed) for survey in FRACTIONS for fraction in FRACTIONS[survey] for seed in SEEDS
@@ -170,12 +159,9 @@ def main() -> None:
         rows.extend(rows_of(*key))
         print(*key, flush=True)
         rows.sort(key=lambda row: order.index((row["survey"], float(row["fraction"]), int(row["seed"]))))
-        with replaced_file(RESULTS) as beside, beside.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-    with replaced_file(PAGE) as beside:
-        beside.write_text(written(PAGE.read_text(encoding="utf-8"), rows), encoding="utf-8")
+        keep_rows(RESULTS, COLUMNS, rows)
+    for choice in HEADS:
+        put_into_page(PAGE, RESULTS, table(rows, choice), choice)
 
 
 if __name__ == "__main__":

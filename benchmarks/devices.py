@@ -8,17 +8,17 @@ its cores, after a fit of five updates that is not counted. Read the ratios.
 
 from __future__ import annotations
 
-import csv
 import os
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.keeping import keep_rows, put_into_page
 from tutelage import Localizer, Survey, load, teach
-from tutelage.files import replaced_file
 from tutelage.training import Budget, RunOptions, device_name
 
-RESULTS = Path("results/devices.csv")
+RESULTS, PAGE = Path("results/devices.csv"), Path("docs/results.md")
 NETWORKS, SCORER, TEACHER = ("dnn", "cnnloc", "bayescnn", "baat"), "scorer", "DNN's teacher"
 UPDATES, FIRST = 200, 5
 COLUMNS = ("method", "cores", "accelerator", "cpu_seconds", "accelerator_seconds", "ratio")
@@ -43,17 +43,25 @@ def seconds(method: str, survey: Survey, device: str) -> float:
     return time.perf_counter() - began
 
 
+def table(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    """The rows as Markdown."""
+    yield f"| {rows[0]['cores']} cores, {rows[0]['accelerator']} | processor, s | GPU, s | processor / GPU |"
+    yield "|---|---|---|---|"
+    for row in rows:
+        yield "| " + " | ".join(str(row[name]) for name in (COLUMNS[0], *COLUMNS[3:])) + " |"
+
+
 def main() -> None:
-    """Measure, print and keep a row a method."""
+    """Measure, keep and show a row a method."""
     survey, rows = load("tampere"), []
     for method in (*NETWORKS, TEACHER, SCORER):
         cpu, accelerator = (seconds(method, survey, device) for device in ("cpu", "cuda"))
-        figures = f"{cpu:.2f}", f"{accelerator:.2f}", f"{cpu / accelerator:.2f}"
-        rows.append((method, os.cpu_count(), device_name("cuda"), *figures))
-        print(*rows[-1], flush=True)
-    with replaced_file(RESULTS) as beside, beside.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([COLUMNS, *rows])
+        figures = f"{cpu:.2f}", f"{accelerator:.2f}", f"{cpu / accelerator:.1f}"
+        given = (method, os.cpu_count(), device_name("cuda"), *figures)
+        rows.append(dict(zip(COLUMNS, given, strict=True)))
+        print(*given, flush=True)
+    keep_rows(RESULTS, COLUMNS, rows)
+    put_into_page(PAGE, RESULTS, table(rows))
 
 
 if __name__ == "__main__":

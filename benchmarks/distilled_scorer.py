@@ -11,7 +11,6 @@ results/distilled_scorer.csv are kept.
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -23,8 +22,8 @@ from scipy import sparse
 from scipy.spatial import KDTree
 
 from benchmarks.calibration import taught_elsewhere
+from benchmarks.keeping import keep_rows, kept_rows, put_into_page
 from tutelage import FingerprintSet, Localizer, load
-from tutelage.files import replaced_file
 from tutelage.surveys import reference_points, split_by_position
 
 RESULTS, PAGE = Path("results/distilled_scorer.csv"), Path("docs/scorer.md")
@@ -33,7 +32,6 @@ UPDATES, MIXED, FEWEST, MOST = 2000, 4, 4_000, 20_000
 PARENTS, AROUND = 4, 9  # scans of a mixture, and the reference points around the first that the others are of
 ERRORS = ("knn_m", "scorer_m", "dnn_m", "dnn_mixed_m", "dnn_taught_m")
 COLUMNS = ("survey", "share", "seed", "n_scans", *ERRORS, "moved_m", "seconds")
-FROM, TO = "<!-- from results/distilled_scorer.csv -->", "<!-- end -->"
 
 
 def mixtures(scans: FingerprintSet, n: int, rng: np.random.Generator) -> FingerprintSet:
@@ -134,9 +132,7 @@ def table(rows: list[dict[str, str]]) -> Iterable[str]:
 
 def main() -> None:
     """Make the rows that are missing, then the page."""
-    rows: list[dict[str, Any]] = []
-    if RESULTS.exists():
-        rows = list(csv.DictReader(RESULTS.open(encoding="utf-8")))
+    rows = kept_rows(RESULTS)
     known = {(row["survey"], float(row["share"]), int(row["seed"])) for row in rows}
     for survey in SETS:
         for key in [(survey, share, seed) for share in SHARES for seed in SEEDS]:
@@ -144,15 +140,8 @@ def main() -> None:
                 continue
             rows.append({name: str(value) for name, value in row_of(*key).items()})
             print(rows[-1], flush=True)
-            with replaced_file(RESULTS) as beside, beside.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
-    page = PAGE.read_text(encoding="utf-8")
-    head, _, tail = page.partition(FROM)
-    after = tail.partition(TO)[2]
-    with replaced_file(PAGE) as beside:
-        beside.write_text(f"{head}{FROM}\n" + "\n".join(table(rows)) + f"\n{TO}{after}", encoding="utf-8")
+            keep_rows(RESULTS, COLUMNS, rows)
+    put_into_page(PAGE, RESULTS, table(rows))
 
 
 if __name__ == "__main__":

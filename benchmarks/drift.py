@@ -7,7 +7,6 @@ python -m benchmarks.drift --choose    # the powers and the threshold of the est
 from __future__ import annotations
 
 import argparse
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
+from benchmarks.keeping import keep_rows, put_into_page
 from tutelage import FingerprintSet, Localizer, evaluate, load, measure_drift, updated
 from tutelage.drift.loss import GONE_POWER, RESURVEY_AT, SHIFTED_POWER
-from tutelage.files import replaced_file
 from tutelage.sparse_rows import csr
 from tutelage.surveys import split_by_position
 
@@ -76,14 +75,6 @@ def measured(model: Localizer, month: int) -> float:
 # -- the tables -------------------------------------------------------------------------------------------
 
 
-def write_csv(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """The rows, under their names."""
-    with replaced_file(path) as beside, beside.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def month_table(rows: Sequence[dict[str, Any]]) -> list[str]:
     """Months as Markdown, and how well the estimate follows what was measured."""
     head = (
@@ -114,15 +105,6 @@ def update_table(rows: Sequence[dict[str, Any]]) -> list[str]:
         figures = [row["mae_m"], row["p95_m"], f"{float(row['coverage']):.1%}", row["radius_m"]]
         lines.append("| " + " | ".join([str(row["month"]), row["model"], *figures]) + " |")
     return lines
-
-
-def put_into_page(file: Path, lines: Sequence[str]) -> None:
-    """Between the marks that name the file."""
-    text = PAGE.read_text(encoding="utf-8")
-    begin, end = f"<!-- from {file} -->", f"<!-- end of {file} -->"
-    before, after = text.split(begin)[0], text.split(end)[1]
-    with replaced_file(PAGE) as beside:
-        beside.write_text("\n".join([before + begin, "", *lines, "", end + after]), encoding="utf-8")
 
 
 # -- choosing ---------------------------------------------------------------------------------------------
@@ -195,10 +177,12 @@ def main() -> None:
         return
     model = Localizer("knn", device="cpu").fit(load("uji_library:1"))
     months, updates = list(month_rows(model)), list(update_rows(model))
-    write_csv(MONTHS_CSV, months)
-    write_csv(UPDATES_CSV, updates)
-    put_into_page(MONTHS_CSV, month_table(months))
-    put_into_page(UPDATES_CSV, update_table(updates))
+    for file, rows, lines in (
+        (MONTHS_CSV, months, month_table(months)),
+        (UPDATES_CSV, updates, update_table(updates)),
+    ):
+        keep_rows(file, list(rows[0]), rows)
+        put_into_page(PAGE, file, ["", *lines, ""])
 
 
 if __name__ == "__main__":

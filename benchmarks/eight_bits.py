@@ -9,16 +9,15 @@ those from before radii were looked at too: remove one to have it made anew.
 from __future__ import annotations
 
 import argparse
-import csv
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.keeping import keep_rows, kept_rows, put_into_page
 from tutelage import Localizer, load
 from tutelage.distilling import distilling_recipe
 from tutelage.export import export_model
-from tutelage.files import replaced_file
 from tutelage.networks import network_spec
 from tutelage.training import Budget
 
@@ -29,7 +28,6 @@ COSTS = ("float32_mae_m", "int8_mae_m", "mean_shift_m", "max_shift_m")
 HELD = ("float32_coverage", "int8_coverage")
 VERIFIED = ("max_difference", "max_difference_m")
 COLUMNS = ("survey", "network", "updates", "seed", *SIZES, *COSTS, *HELD, *VERIFIED)
-FROM, TO = "<!-- from results/eight_bits.csv -->", "<!-- end -->"
 
 
 def row_of(survey: str, network: str) -> dict[str, Any]:
@@ -66,9 +64,7 @@ def main() -> None:
     parser.add_argument("--networks", default=",".join(NETWORKS))
     parser.add_argument("--surveys", default=",".join(SETS))
     given = parser.parse_args()
-    rows: list[dict[str, str]] = []
-    if RESULTS.exists():
-        rows = list(csv.DictReader(RESULTS.open(encoding="utf-8")))
+    rows = kept_rows(RESULTS)
     known = {(row["survey"], row["network"]) for row in rows}
     for network in given.networks.split(","):
         for survey in given.surveys.split(","):
@@ -76,14 +72,8 @@ def main() -> None:
                 continue
             rows.append({name: str(value) for name, value in row_of(survey, network).items()})
             print(rows[-1], flush=True)
-            with replaced_file(RESULTS) as beside, beside.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
-    head, _, tail = PAGE.read_text(encoding="utf-8").partition(FROM)
-    with replaced_file(PAGE) as beside:
-        after = tail.partition(TO)[2]
-        beside.write_text(f"{head}{FROM}\n" + "\n".join(table(rows)) + f"\n{TO}{after}", encoding="utf-8")
+            keep_rows(RESULTS, COLUMNS, rows)
+    put_into_page(PAGE, RESULTS, table(rows))
 
 
 if __name__ == "__main__":

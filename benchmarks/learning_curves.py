@@ -9,7 +9,6 @@ many as the survey has, as the plan says or at random. Finished rows of results/
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,8 +17,8 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from benchmarks.keeping import keep_rows, kept_rows, put_into_page
 from tutelage import FingerprintSet, load
-from tutelage.files import replaced_file
 from tutelage.planning import SurveyedPlaces, SurveyPlan, plan_survey
 from tutelage.surveys import reference_points
 
@@ -132,24 +131,16 @@ def grouped(rows: list[dict[str, str]]) -> Iterable[tuple[str, list[dict[str, st
 
 def main() -> None:
     """Run what is not finished, then write the tables into the page."""
-    rows = list(csv.DictReader(RESULTS.open(encoding="utf-8"))) if RESULTS.exists() else []
+    rows = kept_rows(RESULTS)
     for survey in SETS:
         for seed in range(DRAWS):
             if any((row["survey"], row["draw"]) == (survey, str(seed)) for row in rows):
                 continue
             began = time.monotonic()
             rows.append({name: str(value) for name, value in row_of(survey, seed).items()})
-            with replaced_file(RESULTS) as beside, beside.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(rows)
+            keep_rows(RESULTS, COLUMNS, rows)
             print(f"{survey} {seed}: {time.monotonic() - began:.0f} s", flush=True)
-    mark = f"<!-- from {RESULTS} -->", "<!-- end -->"
-    text = PAGE.read_text(encoding="utf-8")
-    before, after = text.split(mark[0])[0], text.split(mark[1])[1]
-    with replaced_file(PAGE) as beside:
-        whole = "\n".join([before + mark[0], "", *tables(rows), "", mark[1] + after])
-        beside.write_text(whole, encoding="utf-8")
+    put_into_page(PAGE, RESULTS, ["", *tables(rows), ""])
 
 
 if __name__ == "__main__":
