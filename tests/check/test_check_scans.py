@@ -85,6 +85,16 @@ def test_metres_are_no_degrees(extent: float) -> None:
     assert "degrees" not in codes(checked(scans_of(SOUND, places)))
 
 
+def test_places_that_no_survey_spans_are_a_warning() -> None:
+    places = [(3.0 * i, 2.0 * (i % 4)) for i in range(12)]
+    assert "far_away" not in codes(checked(scans_of(SOUND, places)))
+    away = [*places[:10], (329_000.0, 6_824_000.0), (33.0, 5_100.0)]
+    far = found(checked(scans_of(SOUND, away)), "far_away")
+    assert (far.severity, far.rows) == ("warning", (11, 12))
+    assert "2 scans lie farther than 5 km" in far.message
+    assert "up to 6,832 km" in far.message
+
+
 def test_scans_without_a_floor_where_others_have_one() -> None:
     floor = ["1"] * 11 + [""]
     assert found(checked(scans_of(SOUND, PLACES, floor=floor)), "unnamed_floor").rows == (12,)

@@ -15,6 +15,7 @@ __all__ = ["check_leaks", "check_scans"]
 
 _TOO_STRONG_DBM = -1.0  # right at an antenna a phone measures about -10 dBm
 _FEWEST_SCANS = 3  # of a reference point
+_FAR_M = 5_000.0  # from the middle of a survey; a campus is smaller
 
 
 def check_scans(split: Split) -> Iterator[Finding]:
@@ -25,6 +26,7 @@ def check_scans(split: Split) -> Iterator[Finding]:
     yield from _unnamed(split)
     if split.scans.position_m is not None and len(split.scans):
         yield from _degrees(split)
+        yield from _far_away(split)
         if split.name == "train":
             yield from _few_scans(split)
 
@@ -121,6 +123,21 @@ def _degrees(split: Split) -> Iterator[Finding]:
             np.empty(0, dtype=np.int64),
             message,
             "name the columns lat and lon, then they are projected",
+        )
+
+
+def _far_away(split: Split) -> Iterator[Finding]:
+    place_m = split.scans.known_position_m
+    apart_m = np.linalg.norm(place_m - np.median(place_m, axis=0), axis=1)
+    far = np.flatnonzero(apart_m > _FAR_M)
+    if len(far):
+        yield split.finding(
+            "far_away",
+            "warning",
+            far,
+            f"{counted(len(far), 'scan', 'lie')} farther than {_FAR_M / 1000:g} km from the middle of the "
+            f"survey, up to {apart_m.max() / 1000:,.0f} km",
+            "look for metres in columns of degrees, rows in another system, or digits too many",
         )
 
 
