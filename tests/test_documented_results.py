@@ -93,10 +93,10 @@ def test_results_page_shows_the_same(network: str, method: str) -> None:
         ("k-NN, settings chosen on training data; five draws", "none", 5),
         ("scorer as other buildings taught it; five draws", "others", 5),
         ("tutor of both; five draws", "both", 5),
-        ("scorer as other buildings taught it; the first draw", "others", 1),
+        ("scorer as other buildings taught it; the first three draws", "others", 3),
         ("tutor of the own radio map alone (control); the first draw", "none", 1),
         ("tutor of both; the first draw", "both", 1),
-        ("scorer of the own radio map alone (control); the first draw", "none", 1),
+        ("scorer of the own radio map alone (control); the first three draws", "none", 3),
     ],
 )
 def test_results_page_shows_the_committed_figures_of_small_maps(words: str, method: str, draws: int) -> None:

@@ -148,13 +148,12 @@ def test_standard_plan_of_table1_has_the_seeds_that_its_comparisons_need() -> No
     request = Request(budget="standard")
     assert planned("table1", request) == planned("table1")
     seeds = counted_seeds(planned("table1", request))
-    assert all(seeds[target, KNN, "none"] >= 5 for target in ("tampere", "tut6", "dsi1"))
+    assert all(seeds[target, KNN, "none"] >= 5 for target in ("ujiindoorloc", "tampere", "tut6", "dsi1"))
     for method in COMPARED:
         for target in ("tampere", "tut6", "dsi1"):
             assert all(seeds[target, network, method] >= 5 for network in ("dnn", "cnnloc", "bayescnn"))
         assert seeds["tampere", "baat", method] == 3
-        assert [seeds["ujiindoorloc", network, method] for network in ("dnn", "cnnloc")] == [3, 3]
-    assert seeds["ujiindoorloc", KNN, "none"] == 3
+        assert all(seeds["ujiindoorloc", network, method] >= 5 for network in ("dnn", "cnnloc"))
 
 
 @every_table
