@@ -278,6 +278,7 @@ def test_results_page_shows_the_committed_ablation_of_the_pipeline(method: str) 
         "infonce",
         "scale_free",
         "least_squares",
+        "jacobian",
     ],
 )
 def test_results_page_shows_the_committed_options_of_the_framework(method: str) -> None:
