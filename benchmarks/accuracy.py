@@ -8,10 +8,10 @@ benchmarks/published.csv.
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from statistics import mean, stdev
 
+from benchmarks.keeping import kept_rows
 from tutelage.experiments.buildings import TARGETS, TITLES, buildings_here
 from tutelage.experiments.cells import Cell
 from tutelage.experiments.groups import Against, Group
@@ -140,8 +140,7 @@ def _error(group: Group | None) -> str:
 
 def published() -> list[str]:
     """Figures of others, each with its protocol."""
-    with PUBLISHED.open(encoding="utf-8") as lines:
-        rows = [[TITLES[row.pop("target")], *row.values()] for row in csv.DictReader(lines)]
+    rows = [[TITLES[row.pop("target")], *row.values()] for row in kept_rows(PUBLISHED)]
     return [
         "## Published figures",
         "As their authors give them. The protocols differ: only those on a data set's own split can be laid "

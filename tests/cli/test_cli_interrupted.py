@@ -109,12 +109,12 @@ def test_two_commands_that_learn_the_same_do_not_share_checkpoints(
         "update": ("fit", "--update", made / "dnn", "--target", tables / "survey.csv"),
         "teach": ("teach", "--source", tables / "survey.csv", *RUN),
     }[verb]
-    with FileLock(tmp_path / "m.lock"):
+    with FileLock(tmp_path / ".m.lock"):
         before = files_below(tmp_path)
         assert_refused(tutelage(*learn, "--out", out), f"another command is learning {out}", "--out")
         assert files_below(tmp_path) == before
     ended_well(tutelage, *learn, "--out", out)
-    assert not (tmp_path / "m.lock").exists()
+    assert not (tmp_path / ".m.lock").exists()
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def learning(out: Path, *, resume: bool) -> Iterator[Path]:
     there = any(folder.rglob("*.checkpoint"))
     told = Console(stderr=True, soft_wrap=True, markup=False)
     with held_alone(
-        beside(out, "lock"),
+        out.with_name(f".{out.name}.lock"),
         f"another command is learning {out}; wait until it has ended, or give another --out",
     ):
         if there and not resume:
