@@ -56,6 +56,14 @@ def test_a_file_of_ids_and_coordinates_is_enough(csv_file):
     assert read.building is None
 
 
+def test_floors_that_another_program_wrote_as_decimals_are_the_same_floors(csv_file):
+    read = positions_from_csv(csv_file("scan_id,x_m,y_m,floor,building\na,1,2,2.0,B.0\nb,1,2,-1.00,3.5\n"))
+    assert read.floor is not None
+    assert read.building is not None
+    assert read.floor.tolist() == ["2", "-1"]
+    assert read.building.tolist() == ["B.0", "3.5"]
+
+
 def test_a_file_where_nothing_was_answered_is_read(csv_file):
     assert not positions_from_csv(csv_file("scan_id,x_m,y_m\na,,\n")).answered.any()
 

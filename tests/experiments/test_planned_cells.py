@@ -152,7 +152,7 @@ def test_standard_plan_of_table1_has_the_seeds_that_its_comparisons_need() -> No
     for method in COMPARED:
         for target in ("tampere", "tut6", "dsi1"):
             assert all(seeds[target, network, method] >= 5 for network in ("dnn", "cnnloc", "bayescnn"))
-        assert seeds["tampere", "baat", method] == 3
+        assert seeds["tampere", "baat", method] >= 5
         assert all(seeds["ujiindoorloc", network, method] >= 5 for network in ("dnn", "cnnloc"))
 
 

@@ -25,6 +25,14 @@ _NO_LABELS = {"weight_labels": 0.0}
 _BESIDE_THE_SCORER = "dnn"
 _YOUNGER = ("offset", "averaged")
 _JOINED = "+"  # between the sources of one scorer teacher
+# Settings of the scorer that count where a teacher goes on with the target's radio map.
+_OF_TUNING = (
+    "updates_of_tuning",
+    "learning_rate_of_tuning",
+    "passes_of_tuning",
+    "own_share",
+    "own_points",
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class TeacherCell:
     def configuration(self) -> dict[str, Any]:
         """Everything that the teacher depends on, beside the code and the data."""
         if self.network == SCORER:
-            recipe = scorer_recipe(self.budget).model_dump()
+            recipe = scorer_recipe(self.budget).model_dump(exclude=set(_OF_TUNING))
             known = {"sources": list(self.sources), "network": SCORER, "format": SCORER_FORMAT}
             return {**known, "recipe": recipe, "seed": self.seed}
         spec = network_spec(self.network)
@@ -114,12 +122,17 @@ class Cell:
         if self.network not in WITH_SCORER:
             return {**_NO_LABELS, **self.how.settings}
         recipe = scorer_recipe(self.budget)
-        lengths = {"updates": recipe.updates, "updates_of_tuning": recipe.updates_of_tuning}
-        of_scorer = {**lengths, **self.how.settings}
+        lengths = ("updates", "updates_of_tuning") if self._goes_on else ("updates",)
+        of_scorer = {**recipe.model_dump(include=set(lengths)), **self.how.settings}
         if self.network == SCORER:
             return of_scorer
         prefixed = {f"{SCORER}.{name}": value for name, value in of_scorer.items()}
         return {"network": _BESIDE_THE_SCORER, **_NO_LABELS, **prefixed}
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether a scorer that other buildings taught goes on with the target's radio map."""
+        return bool(self.how.settings.get("own_map"))
 
     @property
     def teachers(self) -> tuple[TeacherCell, ...]:
@@ -168,7 +181,7 @@ class Cell:
             "teachers": [teacher.configuration() for teacher in self.teachers],
             "kind": self.how.kind,
             "settings": self.settings,
-            "scorer": scorer_recipe(self.budget).model_dump(),
+            "scorer": scorer_recipe(self.budget).model_dump(exclude=set(() if self._goes_on else _OF_TUNING)),
         }
         if self.network == TUTOR:
             spec = network_spec(_BESIDE_THE_SCORER)

@@ -64,11 +64,7 @@ def _planned(networks: Mapping[str, Sequence[str]], n_seeds: int = 0) -> dict[st
 
 
 _EVERYWHERE = {"utsindoorloc": PAPER_NETWORKS, "tampere": PAPER_NETWORKS, "tut6": _THREE, "dsi1": _THREE}
-_TABLE1 = {
-    **_planned({"ujiindoorloc": ("dnn", "cnnloc"), **_EVERYWHERE}),
-    # Its training takes longest.
-    "tampere": {"dnn": 0, "cnnloc": 0, "bayescnn": 0, "baat": 3},
-}
+_TABLE1 = _planned({"ujiindoorloc": ("dnn", "cnnloc"), **_EVERYWHERE})
 
 _DNN_EVERYWHERE = _planned(dict.fromkeys(_EVERYWHERE, ("dnn",)))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ __all__ = ["ExerciseBatch", "Exercises", "Surveyed", "asked_about", "some_groups
 _CELL_M = 2.0
 _TAKEN_OFF = 0.15  # of the reference points, or of the users
 _FEWEST = 10  # fingerprints of a thinned radio map
+_AHEAD = 2  # rounds that are drawn in threads of their own: to draw takes longer than to learn
 
 
 @dataclass(frozen=True)
@@ -125,21 +126,36 @@ class Exercises:
     buildings : where the scans and their candidates come from
     recipe : how many exercises of a round, how radio maps are thinned and devices varied
     device : of the batches
+    n_steps : batches that will be asked for; the next rounds are drawn while one is learnt, but none beyond
     """
 
-    def __init__(self, buildings: Sequence[Surveyed], recipe: ScorerRecipe, device: torch.device) -> None:
-        self.buildings, self.recipe, self.device = buildings, recipe, device
-        self._round = lru_cache(maxsize=1)(self._drawn)
+    def __init__(
+        self, buildings: Sequence[Surveyed], recipe: ScorerRecipe, device: torch.device, n_steps: int = 1
+    ) -> None:
+        self.buildings, self.recipe, self.device, self.n_steps = buildings, recipe, device, n_steps
+        self._beside = ThreadPoolExecutor(max_workers=_AHEAD)
+        self._rounds: dict[tuple[int, int], Future[ExerciseBatch]] = {}
 
     def batch(self, step: int, batch_size: int, seed: int) -> ExerciseBatch:
         """The batch of a step: depends on `step` and `seed` alone, so that resuming is exact."""
         n_batches = max(1, self.recipe.exercises // batch_size)
-        number, place = divmod(step, self.recipe.passes * n_batches)
+        of_round = self.recipe.passes * n_batches
+        number, place = divmod(step, of_round)
         again, place = divmod(place, n_batches)
-        whole = self._round(seed, number)
+        whole = self._round(seed, number, last=math.ceil(self.n_steps / of_round) - 1)
         order = np.random.default_rng((seed, number, again)).permutation(len(whole.known))
         rows = torch.as_tensor(order[place * batch_size : (place + 1) * batch_size], device=self.device)
         return ExerciseBatch(whole.feature[rows], whole.offset_m[rows], whole.known[rows])
+
+    def _round(self, seed: int, number: int, last: int) -> ExerciseBatch:
+        """A round; those that follow, up to the last, are ordered with it."""
+        ahead = range(number + 1, min(number + _AHEAD, last) + 1)
+        wanted = [(seed, each) for each in (number, *ahead)]
+        for key in wanted:
+            if key not in self._rounds:
+                self._rounds[key] = self._beside.submit(self._drawn, *key)
+        self._rounds = {key: self._rounds[key] for key in wanted}
+        return self._rounds[seed, number].result()
 
     def _drawn(self, seed: int, number: int) -> ExerciseBatch:
         """A round: exercises of every building."""

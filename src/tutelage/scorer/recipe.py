@@ -21,12 +21,12 @@ class ScorerRecipe(OptimiserRecipe):
 
     updates: Annotated[int, Field(ge=1)] = 1000
     """Of a scorer that begins with random weights."""
-    updates_of_tuning: Annotated[int, Field(ge=1)] = 640
+    updates_of_tuning: Annotated[int, Field(ge=1)] = 1000
     """Of one that was taught by other buildings and learns from the target's own radio map."""
-    learning_rate_of_tuning: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate_of_tuning: Annotated[float, Field(gt=0)] = 2e-3
     own_share: Share | None = None
     """Of the tuned weights in the mean of them and the teacher's; None: half, and more in a large survey."""
-    own_points: Annotated[float, Field(gt=0)] = 600.0
+    own_points: Annotated[float, Field(gt=0)] = 300.0
     """Reference points with which the tuned weights have two thirds of the mean."""
     n_candidates: Annotated[int, Field(ge=2)] = 48
     width: Annotated[int, Field(ge=1)] = 64
@@ -36,7 +36,7 @@ class ScorerRecipe(OptimiserRecipe):
     """Scans of a round, in equal shares of the buildings; each round has its own radio maps."""
     passes: Annotated[int, Field(ge=1)] = 2
     """How often a round is gone through before the next is drawn."""
-    passes_of_tuning: Annotated[int, Field(ge=1)] = 4
+    passes_of_tuning: Annotated[int, Field(ge=1)] = 2
     """The same, of the target's own radio map."""
     thinned: Share = 0.5
     """Share of the rounds with a thinned radio map and scans of another device."""

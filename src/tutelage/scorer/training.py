@@ -54,7 +54,7 @@ def learn_from(
     device = resolve_device(options.device)
     with seeded(options.seed, device):
         network = ScorerNetwork(recipe.width).to(device)
-        exercises = Exercises(buildings, recipe, device)
+        exercises = _exercises(buildings, recipe, options, device)
         first = exercises.batch(0, recipe.exercises, options.seed)
         network.standardise_as(first.feature[first.known])
         return _learnt("scorer", network, exercises, recipe, options, fingerprint, share_of_minutes)
@@ -85,7 +85,7 @@ def learn_own_map(
     with seeded(options.seed, device):
         network = ScorerNetwork(recipe.width).to(device)
         network.load_state_dict(taught.state_dict())
-        exercises = Exercises([own], shorter, device)
+        exercises = _exercises([own], shorter, options, device)
         tuned, n_steps = _learnt("scorer, own map", network, exercises, shorter, options, fingerprint)
     before, after = taught.state_dict(), tuned.state_dict()
     share = recipe.share_of_own(int(own.point.max()) + 1)
@@ -124,6 +124,14 @@ def errors_m(weight: Tensor, offset_m: Tensor) -> Tensor:
     return error_m
 
 
+def _exercises(
+    buildings: Sequence[Surveyed], recipe: ScorerRecipe, options: RunOptions, device: torch.device
+) -> Exercises:
+    """As many as the run asks for."""
+    n_steps = options.budget.n_steps(sum(len(building) for building in buildings), recipe)
+    return Exercises(buildings, recipe, device, n_steps)
+
+
 def _learnt(
     stage: str,
     network: ScorerNetwork,
@@ -134,10 +142,8 @@ def _learnt(
     share_of_minutes: float = 1.0,
 ) -> tuple[ScorerNetwork, int]:
     optimizer = make_optimizer(recipe, network)
-    n_scans = sum(len(building) for building in exercises.buildings)
-    n_steps = options.budget.n_steps(n_scans, recipe)
     state = TrainState(
-        {"scorer": network}, {"scorer": optimizer}, n_steps, exercises.device, dict(fingerprint)
+        {"scorer": network}, {"scorer": optimizer}, exercises.n_steps, exercises.device, dict(fingerprint)
     )
     step = _step(network, optimizer, recipe)
     begin(options)
