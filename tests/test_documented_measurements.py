@@ -226,6 +226,31 @@ def test_scorer_page_shows_the_committed_choices(choice: str) -> None:
         assert [float(error) for error in errors] == pytest.approx(means, abs=0.006)
 
 
+_LESSONS = [
+    f"{rounds} rounds{rate}" for rounds, rate in ((10, ""), (10, ", 2e-3"), (20, ", 2e-3"), (31, ", 2e-3"))
+]
+_OWN_MAP = {
+    "lessons": [*((lesson, "0.67") for lesson in _LESSONS), ("own map alone", "1.0")],
+    "shares": [(_LESSONS[-1], share) for share in ("0.3", "0.5", "0.67", "0.8", "0.9", "1.0")],
+}
+
+
+@pytest.mark.parametrize("part", _OWN_MAP)
+def test_scorer_page_shows_how_long_the_own_map_was_learnt(part: str) -> None:
+    found: dict[str, dict[tuple[str, str], float]] = {}
+    for row in rows("own_map"):
+        if row["seed"] == "0":  # the one that every lesson has
+            kept = row["held_out"]
+            held = kept if kept in ("points", "users") else f"all but {float(kept):.0%} of the points"
+            of_place = found.setdefault(f"{row['survey']}, {held}", {})
+            of_place[row["lesson"], row["share"]] = float(row["mae_m"])
+    shown = {place: errors for place, _, *errors in cells("scorer", "own_map", f": {part}")}
+    assert shown.keys() == {place for place in found if found[place].keys() & {*_OWN_MAP[part]}}
+    for place, errors in shown.items():
+        for column, error in zip(_OWN_MAP[part], errors, strict=True):
+            assert error == (f"{found[place][column]:.2f}" if column in found[place] else "-")
+
+
 def test_scorer_page_shows_the_committed_distilled_networks() -> None:
     found: dict[str, list[dict[str, str]]] = {}
     for row in rows("distilled_scorer"):
