@@ -16,7 +16,7 @@ from tutelage.errors import BadInputError
 from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
 from tutelage.scorer import Scorer, ScorerRecipe
-from tutelage.scorer.exercises import Exercises, Surveyed, asked_about
+from tutelage.scorer.exercises import ExerciseBatch, Exercises, Surveyed, asked_about
 from tutelage.scorer.network import ScorerNetwork
 from tutelage.scorer.smoothing import described_map
 from tutelage.scorer.training import learn_from, learn_own_map
@@ -57,6 +57,20 @@ def test_a_batch_depends_on_step_and_seed_alone(office: Survey, museum: Survey) 
         for name in ("feature", "offset_m", "known"):
             torch.testing.assert_close(getattr(again, name), getattr(ahead[step], name), rtol=0, atol=0)
     assert not torch.equal(back.batch(0, 32, seed=2).feature, ahead[0].feature)
+
+
+def test_each_round_is_drawn_once_and_none_beyond_the_last(office: Survey) -> None:
+    drawn = []
+
+    class Counting(Exercises):
+        def _drawn(self, seed: int, number: int) -> ExerciseBatch:
+            drawn.append(number)
+            return super()._drawn(seed, number)
+
+    exercises = Counting([Surveyed.of(office.train)], SMALL, CPU, n_steps=9)
+    for step in range(9):  # four of a round: two batches, gone through twice
+        exercises.batch(step, 32, seed=1)
+    assert sorted(drawn) == [0, 1, 2]
 
 
 def test_users_are_left_out_whole_where_they_are_known(office: Survey) -> None:
