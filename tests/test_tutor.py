@@ -225,13 +225,11 @@ def test_stopped_fit_goes_on_to_the_same_bits(office: Survey, tmp_path: Path) ->
 @pytest.mark.real_data
 def test_tutor_is_ahead_of_knn_on_tut5(data_dir: Path) -> None:
     survey = load("tut5", data_dir=data_dir)
-    settings = {"updates": 400, "scorer.updates_of_tuning": 40, "scorer.exercises": 512}
-    tutor = fitted("tutor", survey, settings)
-    knn = Localizer("knn").fit(survey)
-    error_m = {
-        name: evaluate(model, survey, source_too=True).figures()["mae_m"]
-        for name, model in (("tutor", tutor), ("knn", knn))
-    }
-    assert error_m["tutor"] is not None
-    assert error_m["knn"] is not None
-    assert error_m["tutor"] < 0.9 * error_m["knn"]
+    # A short lesson, whose seeds spread by 0.1 m: their mean counts.
+    settings = {"updates": 400, "scorer.updates_of_tuning": 80, "scorer.exercises": 512}
+    models = [
+        Localizer("knn").fit(survey),
+        *(fitted("tutor", survey, settings, seed=seed) for seed in (0, 1)),
+    ]
+    knn_m, *tutor_m = (float(evaluate(model, survey, source_too=True).figures()["mae_m"]) for model in models)
+    assert np.mean(tutor_m) < 0.9 * knn_m
