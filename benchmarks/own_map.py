@@ -118,9 +118,8 @@ def table(rows: Sequence[Row], columns: Sequence[tuple[str, str, float]]) -> Ite
         errors = [errors_of(own, lesson, share) for _, lesson, share in columns]
         if not any(errors):
             continue
-        shared = set.intersection(
-            *(set(each) for each in errors if each)
-        )  # seeds of all, so that they compare
+        # Seeds that all have, or they do not compare.
+        shared = set.intersection(*(set(each) for each in errors if each))
         means = [f"{mean(each[seed] for seed in shared):.2f}" if each else "-" for each in errors]
         is_small = held_out not in ("points", "users")
         held = f"all but {float(held_out):.0%} of the points" if is_small else held_out
