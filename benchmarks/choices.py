@@ -2,18 +2,18 @@
 
     python -m benchmarks.choices
 
-Whether simulated buildings among its sources help a scorer's teacher; how sharply it weighs; how long the
-tutor's network goes through a survey; how much it counts beside the scorer. Some scans of a training split
-are the radio map, others are asked about; of a whole survey, those of reference points held out. Finished
-rows of results/choices.csv are kept.
+How long a scorer's teacher learns, and whether simulated buildings among its sources help; how sharply it
+weighs; how long the tutor's network goes through a survey; how much it counts beside the scorer. Some scans
+of a training split are the radio map, others are asked about; of a whole survey, those of reference points
+held out. Finished rows of results/choices.csv are kept.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -25,7 +25,7 @@ from benchmarks.keeping import keep_rows, kept_rows, put_into_page
 from tutelage import FingerprintSet, Localizer, Survey, load
 from tutelage.datasets import simulated_survey
 from tutelage.experiments.buildings import sources_of_scorer
-from tutelage.scorer import ScorerTeacher, teach_scorer
+from tutelage.scorer import ScorerRecipe, ScorerTeacher, teach_scorer
 from tutelage.surveys import reference_points, split_by_position
 from tutelage.training import RunOptions
 from tutelage.tutor import TutorSettings
@@ -39,7 +39,10 @@ FRACTIONS = {
 SEEDS, ASKED, HELD_OUT = (1, 2), 600, 0.15
 SHARPNESS, EPOCHS, SHARES = (1.0, 1.25, 1.5, 2.0), (400, 800, 1600), (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 SIMULATED = 6
+# By rounds: each is gone through twice, or once.
+LESSONS = {31: {"updates": 1000, "passes": 2}, 125: {"updates": 2000, "passes": 1}}
 HEADS = {
+    "lesson": "scorer of other buildings, by the rounds of its teacher's lesson",
     "simulated": "scorer of other buildings, by the simulated ones among them",
     "sharpness": "scorer of other buildings, by `sharpness`",
     "epochs": "the tutor's network, by `network_epochs`",
@@ -86,6 +89,15 @@ def simulated_building(number: int) -> Survey:
 
 
 @cache
+def taught_by(survey: str, seed: int, rounds: int) -> ScorerTeacher:
+    """As `taught_elsewhere`, with a lesson of so many rounds."""
+    recipe = ScorerRecipe.of_teacher(LESSONS[rounds])
+    if recipe == ScorerRecipe.of_teacher():
+        return taught_elsewhere(survey, seed)
+    return teach_scorer([load(name) for name in sources_of_scorer(survey)], recipe, RunOptions(seed=seed))
+
+
+@cache
 def taught_with_simulated(survey: str, seed: int) -> ScorerTeacher:
     """As `taught_elsewhere`, with simulated buildings among the sources."""
     real = [load(name) for name in sources_of_scorer(survey)]
@@ -93,38 +105,89 @@ def taught_with_simulated(survey: str, seed: int) -> ScorerTeacher:
     return teach_scorer([*real, *simulated], options=RunOptions(seed=seed))
 
 
-def rows_of(survey: str, fraction: float, seed: int) -> Iterable[Row]:
-    """All values of all choices, of one radio map."""
-    train = load(survey).train
-    own, asked = parted(train[train.n_heard > 0], fraction, seed)
-    teacher = taught_elsewhere(survey, seed)
-    n_points = int(reference_points(own).max()) + 1
-    key = {"survey": survey, "fraction": fraction, "seed": seed, "n_scans": len(own), "n_points": n_points}
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A radio map, the scans asked about, and a teacher that never saw the building."""
 
-    def found(network: str, *teachers: ScorerTeacher, **settings: Any) -> np.ndarray:
-        how: dict[str, Any] = {"calibrate": False, "device": "cpu", "seed": seed}
+    survey: str
+    seed: int
+    own: FingerprintSet
+    asked: FingerprintSet
+    teacher: ScorerTeacher
+
+    def located(self, network: str, *teachers: ScorerTeacher, **settings: Any) -> np.ndarray:
+        """[n, 2] by what these teach, or by the radio map alone."""
+        how: dict[str, Any] = {"calibrate": False, "device": "cpu", "seed": self.seed}
         if teachers:
             how["teachers"] = teachers
-        return Localizer(network, settings=settings, **how).fit(own).method_.locate(asked).position_m
+        return (
+            Localizer(network, settings=settings, **how).fit(self.own).method_.locate(self.asked).position_m
+        )
 
-    def row(choice: str, value: float, position_m: np.ndarray) -> Row:
-        error_m = float(np.linalg.norm(position_m - asked.known_position_m, axis=1).mean())
-        return {**key, "choice": choice, "value": value, "mae_m": round(error_m, 3)}
+    def located_beside(self, epochs: int) -> np.ndarray:
+        """[n, 2] by a network as the tutor has it."""
+        return self._located_after(TutorSettings(network_epochs=epochs).updates_of({}, len(self.own)))
 
+    @cache  # noqa: B019 - a survey's network may have the same length for several numbers of epochs
+    def _located_after(self, updates: int) -> np.ndarray:
+        return self.located("dnn", updates=updates, rss_min_dbm=TutorSettings().not_heard_dbm(self.own))
+
+
+Answers = Iterable[tuple[float, np.ndarray]]
+
+
+def by_lesson(of: Asked) -> Answers:
+    for rounds in LESSONS:
+        yield rounds, of.located("scorer", taught_by(of.survey, of.seed, rounds), own_map=False)
+
+
+def by_simulated(of: Asked) -> Answers:
+    for n, teacher in (0, of.teacher), (SIMULATED, taught_with_simulated(of.survey, of.seed)):
+        yield n, of.located("scorer", teacher, own_map=False)
+
+
+def by_sharpness(of: Asked) -> Answers:
     for value in SHARPNESS:
-        yield row("sharpness", value, found("scorer", teacher, own_map=False, sharpness=value))
-    for n, other in (0, teacher), (SIMULATED, taught_with_simulated(survey, seed)):
-        yield row("simulated", n, found("scorer", other, own_map=False))
-    learnt: dict[int, np.ndarray] = {}
-    lengths = {epochs: TutorSettings(network_epochs=epochs).updates_of({}, len(own)) for epochs in EPOCHS}
-    faint = TutorSettings().not_heard_dbm(own)
-    for epochs, updates in lengths.items():
-        if updates not in learnt:
-            learnt[updates] = found("dnn", updates=updates, rss_min_dbm=faint)
-        yield row("epochs", epochs, learnt[updates])
-    scored, beside = found("scorer", teacher, own_map=True), learnt[lengths[TutorSettings().network_epochs]]
+        yield value, of.located("scorer", of.teacher, own_map=False, sharpness=value)
+
+
+def by_epochs(of: Asked) -> Answers:
+    for epochs in EPOCHS:
+        yield epochs, of.located_beside(epochs)
+
+
+def by_share(of: Asked) -> Answers:
+    scored = of.located("scorer", of.teacher, own_map=True)
+    learnt = of.located_beside(TutorSettings().network_epochs)
     for share in SHARES:
-        yield row("share", share, (1 - share) * scored + share * beside)
+        yield share, (1 - share) * scored + share * learnt
+
+
+CHOICES: dict[str, Callable[[Asked], Answers]] = {
+    "lesson": by_lesson,
+    "sharpness": by_sharpness,
+    "simulated": by_simulated,
+    "epochs": by_epochs,
+    "share": by_share,
+}
+
+
+@lru_cache(maxsize=1)  # one choice of a radio map follows the other
+def asked_of(survey: str, fraction: float, seed: int) -> Asked:
+    """What all choices of a radio map share."""
+    train = load(survey).train
+    own, asked = parted(train[train.n_heard > 0], fraction, seed)
+    return Asked(survey, seed, own, asked, taught_elsewhere(survey, seed))
+
+
+def rows_of(survey: str, fraction: float, seed: int, choice: str) -> Iterable[Row]:
+    """All values of a choice, of one radio map."""
+    of = asked_of(survey, fraction, seed)
+    n_points = int(reference_points(of.own).max()) + 1
+    key = {"survey": survey, "fraction": fraction, "seed": seed, "n_scans": len(of.own), "n_points": n_points}
+    for value, position_m in CHOICES[choice](of):
+        error_m = float(np.linalg.norm(position_m - of.asked.known_position_m, axis=1).mean())
+        yield {**key, "choice": choice, "value": value, "mae_m": round(error_m, 3)}
 
 
 # -- the page ---------------------------------------------------------------------------------------------
@@ -149,16 +212,24 @@ def table(rows: Sequence[Row], choice: str) -> Iterable[str]:
 def main() -> None:
     """Make the rows that are missing, then the page."""
     rows: list[Row] = [*kept_rows(RESULTS)]
-    known = {(row["survey"], float(row["fraction"]), int(row["seed"])) for row in rows}
     order = [
-        (survey, fraction, seed) for survey in FRACTIONS for fraction in FRACTIONS[survey] for seed in SEEDS
+        (survey, fraction, seed, choice)
+        for survey in FRACTIONS
+        for fraction in FRACTIONS[survey]
+        for seed in SEEDS
+        for choice in CHOICES
     ]
+
+    def place(row: Row) -> int:
+        return order.index((row["survey"], float(row["fraction"]), int(row["seed"]), row["choice"]))
+
+    known = {order[place(row)] for row in rows}
     for key in order:
         if key in known:
             continue
         rows.extend(rows_of(*key))
         print(*key, flush=True)
-        rows.sort(key=lambda row: order.index((row["survey"], float(row["fraction"]), int(row["seed"]))))
+        rows.sort(key=place)
         keep_rows(RESULTS, COLUMNS, rows)
     for choice in HEADS:
         put_into_page(PAGE, RESULTS, table(rows, choice), choice)

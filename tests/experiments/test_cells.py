@@ -21,6 +21,7 @@ from tutelage.experiments.planned_cells import cells_of
 from tutelage.experiments.storage import COLUMNS, TEACHER_COLUMNS
 from tutelage.experiments.tables import TABLES, Request
 from tutelage.networks import network_names, network_spec, registry
+from tutelage.scorer import ScorerRecipe
 
 CELL = Cell("dsi1", ("tampere", "ujiindoorloc"), "dnn", "default", "quick", 1.0, 0)
 TEACHER = TeacherCell("tampere", "dnn", "default", False, "quick", 0)
@@ -226,6 +227,18 @@ def test_cell_is_another_once_the_way_its_network_learns_has_changed(
     after = found()
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"none", "default", "sequential", "teacher"}
+
+
+def test_scorer_and_its_teacher_have_each_their_own_lesson() -> None:
+    scored = Cell("tut6", ("ujiindoorloc", "dsi1"), "scorer", "both", "standard", 1.0, 0)
+    [teacher] = scored.teachers
+    assert teacher.configuration()["recipe"]["updates"] == ScorerRecipe.of_teacher().updates / 8
+    assert scored.settings["updates"] == ScorerRecipe().updates / 8
+    assert (
+        scored.configuration()["scorer"]["passes"]
+        == ScorerRecipe().passes
+        != teacher.configuration()["recipe"]["passes"]
+    )
 
 
 def test_key_is_the_first_columns_of_a_row() -> None:

@@ -46,6 +46,24 @@ def test_teacher_file_comes_back_the_same(teacher: ScorerTeacher, tmp_path: Path
     assert again.content_hash() == teacher.content_hash()
 
 
+def test_a_teacher_learns_longer_than_an_own_map_and_sees_no_round_twice(museum: Survey) -> None:
+    own, taught = ScorerRecipe(), ScorerRecipe.of_teacher()
+    assert (taught.updates, taught.passes) == (2 * own.updates, 1)
+    assert own.passes > 1
+    same = own.model_dump() | {"updates": taught.updates, "passes": taught.passes}
+    assert taught == ScorerRecipe(**same)
+    assert ScorerRecipe.of_teacher({"passes": 3, "width": 8}).passes == 3
+    card = teach_scorer([museum], options=RunOptions(device="cpu", budget=Budget(updates=3))).card
+    assert (card.recipe, card.n_steps) == (taught, 3)
+
+
+def test_a_teacher_refuses_a_wrong_setting_of_its_lesson() -> None:
+    with pytest.raises(UnknownNameError, match="pases"):
+        ScorerRecipe.of_teacher({"pases": 1})
+    with pytest.raises(BadInputError, match="passes"):
+        ScorerRecipe.of_teacher({"passes": 0})
+
+
 def test_card_names_the_sources_and_the_file_holds_none_of_their_data(
     teacher: ScorerTeacher, museum: Survey, tmp_path: Path
 ) -> None:

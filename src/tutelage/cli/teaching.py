@@ -116,7 +116,7 @@ def _teach_scorer(
 ) -> ScorerCard:
     from tutelage.scorer import ScorerRecipe, teach_scorer
 
-    recipe = ScorerRecipe.checked(settings)
+    recipe = ScorerRecipe.of_teacher(settings)
     teacher = teach_scorer(load(sources), recipe, options, privacy=True)
     teacher.save(out)
     return teacher.card

@@ -17,7 +17,7 @@ from tutelage.teaching import teaching_recipe
 from tutelage.transfer import transfer_recipe
 from tutelage.tutor import TutorSettings
 
-__all__ = ["UNTRAINED", "Cell", "TeacherCell", "scorer_recipe"]
+__all__ = ["UNTRAINED", "Cell", "TeacherCell", "scorer_teacher_recipe"]
 
 UNTRAINED = "untrained"
 # Positions alone, as the paper's networks learn.
@@ -68,7 +68,7 @@ class TeacherCell:
     def configuration(self) -> dict[str, Any]:
         """Everything that the teacher depends on, beside the code and the data."""
         if self.network == SCORER:
-            recipe = scorer_recipe(self.budget).model_dump(exclude=set(_OF_TUNING))
+            recipe = scorer_teacher_recipe(self.budget).model_dump(exclude=set(_OF_TUNING))
             known = {"sources": list(self.sources), "network": SCORER, "format": SCORER_FORMAT}
             return {**known, "recipe": recipe, "seed": self.seed}
         spec = network_spec(self.network)
@@ -121,7 +121,7 @@ class Cell:
         """Changes to the method's recipe."""
         if self.network not in WITH_SCORER:
             return {**_NO_LABELS, **self.how.settings}
-        recipe = scorer_recipe(self.budget)
+        recipe = _shortened(ScorerRecipe(), self.budget)
         lengths = ("updates", "updates_of_tuning") if self._goes_on else ("updates",)
         of_scorer = {**recipe.model_dump(include=set(lengths)), **self.how.settings}
         if self.network == SCORER:
@@ -175,18 +175,19 @@ class Cell:
         }
 
     def _configuration_with_scorer(self) -> dict[str, Any]:
+        recipe = _shortened(ScorerRecipe(), self.budget)
         known: dict[str, Any] = {
             "network": self.network,
             "format": SCORER_FORMAT,
             "teachers": [teacher.configuration() for teacher in self.teachers],
             "kind": self.how.kind,
             "settings": self.settings,
-            "scorer": scorer_recipe(self.budget).model_dump(exclude=set(() if self._goes_on else _OF_TUNING)),
+            "scorer": recipe.model_dump(exclude=set(() if self._goes_on else _OF_TUNING)),
         }
         if self.network == TUTOR:
             spec = network_spec(_BESIDE_THE_SCORER)
-            recipe = distilling_recipe("default", _NO_LABELS, spec).model_dump()
-            known |= {"beside": spec.settings(), "recipe": _counted(recipe)}
+            of_network = distilling_recipe("default", _NO_LABELS, spec).model_dump()
+            known |= {"beside": spec.settings(), "recipe": _counted(of_network)}
             known |= {"tutor": TutorSettings().model_dump()}
             known |= {"length": _length(self.budget, _BESIDE_THE_SCORER)}
         return known
@@ -205,9 +206,13 @@ class Cell:
         }
 
 
-def scorer_recipe(budget: str) -> ScorerRecipe:
-    """The scorer's settings within a budget: its own lengths, or a share of them."""
-    recipe, share = ScorerRecipe(), table_budget(budget).share or 1.0
+def scorer_teacher_recipe(budget: str) -> ScorerRecipe:
+    """How a scorer's teacher learns within a budget: its own length, or a share of it."""
+    return _shortened(ScorerRecipe.of_teacher(), budget)
+
+
+def _shortened(recipe: ScorerRecipe, budget: str) -> ScorerRecipe:
+    share = table_budget(budget).share or 1.0
     lengths = {name: getattr(recipe, name) for name in ("updates", "updates_of_tuning")}
     return recipe.model_copy(update={name: max(1, round(share * n)) for name, n in lengths.items()})
 

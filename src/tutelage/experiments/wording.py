@@ -10,6 +10,7 @@ import numpy as np
 
 from tutelage.experiments.budgets import BUDGETS
 from tutelage.experiments.buildings import OTHER_SOURCES, PAPER_SOURCES, TITLES
+from tutelage.experiments.cells import scorer_teacher_recipe
 from tutelage.experiments.groups import CONTROLS, Against, Group
 from tutelage.experiments.methods import BOUND, KNN, WITH_SCORER
 from tutelage.experiments.storage import Row
@@ -108,7 +109,10 @@ def how_made(summary: Summary) -> str:
     budget = BUDGETS[summary.budget]
     networks = dict.fromkeys(group.cell.network for group in summary.groups if group.cell.network != KNN)
     lengths = [f"{network_title(name)} {n:,}" for name in networks if (n := budget.updates(name))]
-    at_most = ", of scorer and tutor at most" if {*networks} & {*WITH_SCORER} else ""
+    at_most = ""
+    if {*networks} & {*WITH_SCORER}:
+        lengths.append(f"a scorer's teacher {scorer_teacher_recipe(summary.budget).updates:,}")
+        at_most = ", of scorer and tutor at most"
     length = f" ({', '.join(lengths)} updates a stage{at_most})" if lengths else ""
     where, opened = (
         (

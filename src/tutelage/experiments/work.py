@@ -16,7 +16,7 @@ from tutelage.datasets import load
 from tutelage.errors import TrainingDivergedError
 from tutelage.evaluation import evaluate
 from tutelage.experiments.budgets import table_budget
-from tutelage.experiments.cells import Cell, TeacherCell, scorer_recipe
+from tutelage.experiments.cells import Cell, TeacherCell, scorer_teacher_recipe
 from tutelage.experiments.methods import BOUND, KNN, SCORER, TUTOR, WITH_SCORER
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
@@ -84,7 +84,7 @@ def teach_cell(job: TeachJob) -> Taught:
 def _teach_scorer(job: TeachJob) -> Taught:
     cell, began = job.cell, time.monotonic()
     sources = [load(source, data_dir=job.data_dir) for source in cell.sources]
-    teacher = teach_scorer(sources, scorer_recipe(cell.budget), RunOptions(seed=cell.seed))
+    teacher = teach_scorer(sources, scorer_teacher_recipe(cell.budget), RunOptions(seed=cell.seed))
     return Taught(teacher.to_bytes(), dict.fromkeys(Quality.model_fields, "") | _cost(began))
 
 

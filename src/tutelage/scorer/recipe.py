@@ -15,9 +15,12 @@ __all__ = ["ScorerRecipe"]
 Share = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 
+# Radio maps that are never seen again keep a teacher from learning its sources by heart (docs/scorer.md).
+_OF_TEACHER = {"updates": 2000, "passes": 1}
+
 
 class ScorerRecipe(OptimiserRecipe):
-    """How a scorer learns, from other buildings or from the target's own radio map."""
+    """How a scorer learns the target's own radio map; of a teacher's lesson see `of_teacher`."""
 
     updates: Annotated[int, Field(ge=1)] = 1000
     """Of a scorer that begins with random weights."""
@@ -58,3 +61,11 @@ class ScorerRecipe(OptimiserRecipe):
     def checked(cls, given: Mapping[str, Any]) -> ScorerRecipe:
         """The recipe with the settings `given`; our own messages for unknown names and wrong values."""
         return cls(**checked_settings(cls, given, "setting of the scorer"))
+
+    @classmethod
+    def of_teacher(cls, given: Mapping[str, Any] | None = None) -> ScorerRecipe:
+        """How a scorer learns from other buildings: longer, and each round is gone through once.
+
+        `given` and errors as of `checked`.
+        """
+        return cls.checked(_OF_TEACHER | dict(given or {}))

@@ -160,7 +160,7 @@ def teach_scorer(
     Parameters
     ----------
     sources : buildings
-    recipe, options : how it learns
+    recipe, options : how it learns, None for `ScorerRecipe.of_teacher`
     privacy : also measure what it gives away, which takes as long again (see `memberships`); of a budget in
         minutes, each takes half
 
@@ -169,7 +169,7 @@ def teach_scorer(
     BadInputError
         If there is no source, one is named twice, or the scans of one come from a single reference point.
     """
-    recipe, options = recipe or ScorerRecipe(), options or RunOptions()
+    recipe, options = recipe or ScorerRecipe.of_teacher(), options or RunOptions()
     if not sources:
         raise BadInputError("name at least one source building for the scorer to learn in")
     names = [survey.name for survey in sources]

@@ -73,7 +73,7 @@ def make_zoo(
         file = folder / f"{_SCORER}{SUFFIX}"
         surveys = load_several(sources or shareable_names(), data_dir=data_dir)
         options = _options(file, seed, device, progress, Budget(), f"{_SCORER}: ")
-        _make_scorer(file, surveys, scorer_recipe or ScorerRecipe(), options)
+        _make_scorer(file, surveys, scorer_recipe or ScorerRecipe.of_teacher(), options)
         made.append(file)
     surrogate = [network for network in networks if network != _SCORER]
     for source in (sources or ZOO_SOURCES) if surrogate else ():
