@@ -16,14 +16,12 @@ from statistics import mean
 from typing import Any
 
 import numpy as np
-import torch
 
 from benchmarks.calibration import taught_elsewhere
 from benchmarks.keeping import keep_rows, kept_rows, put_into_page
 from tutelage import FingerprintSet, load
 from tutelage.scorer import Scorer, ScorerRecipe
 from tutelage.scorer.exercises import Surveyed
-from tutelage.scorer.network import ScorerNetwork
 from tutelage.scorer.training import learn_from, learn_own_map
 from tutelage.surveys import reference_points, split_by_position, split_by_user
 from tutelage.training import RunOptions
@@ -90,17 +88,9 @@ def rows_of(survey: str, held_out: str, seed: int, lesson: str) -> Iterable[Row]
     n_points, seconds = int(surveyed.point.max()) + 1, round(time.perf_counter() - began, 1)
     key = {"survey": survey, "held_out": held_out, "seed": seed, "n_scans": len(own), "n_points": n_points}
     for share in (1.0,) if lesson == ALONE else SHARES:
-        found = Scorer.of(own, between(taught, learnt, share), recipe).locate(asked).position_m
+        found = Scorer.of(own, taught.towards(learnt, share), recipe).locate(asked).position_m
         mae_m = round(float(np.linalg.norm(found - asked.known_position_m, axis=1).mean()), 3)
         yield {**key, "lesson": lesson, "share": share, "mae_m": mae_m, "seconds": seconds}
-
-
-def between(taught: ScorerNetwork, learnt: ScorerNetwork, share: float) -> ScorerNetwork:
-    """The mean of their weights."""
-    before, after = taught.state_dict(), learnt.state_dict()
-    network = ScorerNetwork(ScorerRecipe().width)
-    network.load_state_dict({name: torch.lerp(before[name], after[name], share) for name in before})
-    return network.eval()
 
 
 # -- the page ---------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Names of access points: which spellings mean the same device."""
+"""Names of access points and labels: which spellings mean the same."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["NO_MAP", "columns_in", "is_mac", "plain_name"]
+__all__ = ["NO_MAP", "WHOLE_NUMBER", "columns_in", "is_mac", "plain_name"]
 
 NO_MAP = "_nomap"
 """Ending of a network's name whose owner does not want it used for positioning, in any form."""
+
+WHOLE_NUMBER = r"^(-?\d+)\.0+$"
+"""A label that some programs write for floor 2: 2.0. Its group 1 is the label that is meant."""
 
 _MAC = re.compile(r"[0-9a-f]{2}(?:([:-]?)[0-9a-f]{2})(?:\1[0-9a-f]{2}){4}", flags=re.IGNORECASE)
 

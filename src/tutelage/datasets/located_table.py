@@ -16,6 +16,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from tutelage.errors import BadInputError
+from tutelage.names import WHOLE_NUMBER
 
 __all__ = ["LocatedTable", "read_located_table"]
 
@@ -66,8 +67,8 @@ class LocatedTable:
         return np.asarray(pc.fill_null(cells, "").to_numpy().astype(np.str_))
 
     def labels(self, name: str) -> np.ndarray:
-        """[n] str: `text`, with whole numbers as such: some programs write floor 2 as 2.0."""
-        written = pc.replace_substring_regex(pa.array(self.text(name)), r"^(-?\d+)\.0+$", r"\1")
+        """[n] str: `text`, with whole numbers as such, see `WHOLE_NUMBER`."""
+        written = pc.replace_substring_regex(pa.array(self.text(name)), WHOLE_NUMBER, r"\1")
         return np.asarray(written.to_numpy(zero_copy_only=False), dtype=np.str_)
 
     def numbers(self, name: str, rule: str) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 
 from tutelage.errors import BadInputError
 from tutelage.frames import LocalFrame
+from tutelage.names import WHOLE_NUMBER
 from tutelage.positions import Positions
 
 __all__ = ["positions_from_csv"]
@@ -19,7 +20,6 @@ __all__ = ["positions_from_csv"]
 _BOTH = "both x_m and y_m empty for no position"
 _LEFT_EMPTY = {"x_m": _BOTH, "y_m": _BOTH, "radius_m": "it empty for no radius"}
 _NO_LEVEL = "the level of the radii is one number between 0 and 1 for all rows, such as 0.95, or empty"
-_WHOLE = re.compile(r"^(-?\d+)\.0+$")  # as some programs write whole numbers
 _REQUIRED_COLUMNS = ("scan_id", "x_m", "y_m")
 
 
@@ -170,5 +170,5 @@ def _unique_ids(path: str | Path, rows: _Rows) -> np.ndarray:
 
 def _labels(rows: _Rows, column: str) -> np.ndarray | None:
     """The labels of a column, None where no row has one; 2.0 is 2, as where surveys are read."""
-    labels = np.array([_WHOLE.sub(r"\1", row.get(column, "")) for _, row in rows], dtype=np.str_)
+    labels = np.array([re.sub(WHOLE_NUMBER, r"\1", row.get(column, "")) for _, row in rows], dtype=np.str_)
     return labels if (labels != "").any() else None

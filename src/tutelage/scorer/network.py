@@ -55,6 +55,14 @@ class ScorerNetwork(nn.Module):
         self.centre.copy_(feature.mean(dim=0))
         self.spread.copy_(feature.std(dim=0).clamp_min(1e-3))
 
+    def towards(self, other: ScorerNetwork, share: float) -> ScorerNetwork:
+        """A copy whose weights are the mean of ours and, with this share of it, those of another."""
+        copy, theirs = deepcopy(self), other.state_dict()
+        copy.load_state_dict(
+            {name: torch.lerp(ours, theirs[name], share) for name, ours in self.state_dict().items()}
+        )
+        return copy
+
     def sharpened(self, by: float) -> ScorerNetwork:
         """A copy whose scores are `by` times as far apart: more weight to the best candidates."""
         copy = deepcopy(self)

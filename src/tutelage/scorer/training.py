@@ -87,10 +87,7 @@ def learn_own_map(
         network.load_state_dict(taught.state_dict())
         exercises = _exercises([own], shorter, options, device)
         tuned, n_steps = _learnt("scorer, own map", network, exercises, shorter, options, fingerprint)
-    before, after = taught.state_dict(), tuned.state_dict()
-    share = recipe.share_of_own(int(own.point.max()) + 1)
-    tuned.load_state_dict({name: torch.lerp(before[name], after[name], share) for name in before})
-    return tuned, n_steps
+    return taught.towards(tuned, recipe.share_of_own(int(own.point.max()) + 1)), n_steps
 
 
 @torch.no_grad()
