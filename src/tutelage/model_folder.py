@@ -88,6 +88,11 @@ def read_model_folder(path: str | Path) -> tuple[dict[str, Any], dict[str, np.nd
     path = Path(path)
     _refuse_exported(path)
     if not (path / _CARD).is_file():
+        if path.is_file():
+            raise BadInputError(
+                f"there is no model in {path}: it is a file, and a model is the folder that tutelage fit "
+                "wrote; name that folder"
+            )
         raise BadInputError(
             f"there is no model in {path} (no {_CARD}); make one with: tutelage fit --out {path}"
         )

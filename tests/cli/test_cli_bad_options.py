@@ -285,7 +285,8 @@ def test_model_is_no_teacher_and_teacher_is_no_model(
     tutelage: Command, made: Path, tables: Path, workplace: Path
 ) -> None:
     survey = tables / "survey.csv"
-    assert_refused(tutelage("evaluate", made / "t.teacher", "--on", survey), "there is no model in")
+    ended = tutelage("evaluate", made / "t.teacher", "--on", survey)
+    assert_refused(ended, "there is no model in", "it is a file, and a model is the folder")
     ended = tutelage("fit", "--target", survey, "--teacher", made / "dnn", "--out", "m", *ANY)
     assert_refused(ended, "there is no teacher file")
     assert files_below(workplace) == {}
