@@ -39,10 +39,14 @@ FRACTIONS = {
 SEEDS, ASKED, HELD_OUT = (1, 2), 600, 0.15
 SHARPNESS, EPOCHS, SHARES = (1.0, 1.25, 1.5, 2.0), (400, 800, 1600), (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 SIMULATED = 6
-# By rounds: each is gone through twice, or once.
-LESSONS = {31: {"updates": 1000, "passes": 2}, 125: {"updates": 2000, "passes": 1}}
+_ONE_CYCLE = {"schedule": "one_cycle", "learning_rate": 2e-3, "averaged": 0.0}
+LESSONS: dict[str, dict[str, Any]] = {
+    "31 rounds, each twice": {"updates": 1000, "passes": 2, **_ONE_CYCLE},
+    "125 rounds, each once": _ONE_CYCLE,
+    "the same, weights averaged": {},
+}
 HEADS = {
-    "lesson": "scorer of other buildings, by the rounds of its teacher's lesson",
+    "lesson": "scorer of other buildings, by its teacher's lesson",
     "simulated": "scorer of other buildings, by the simulated ones among them",
     "sharpness": "scorer of other buildings, by `sharpness`",
     "epochs": "the tutor's network, by `network_epochs`",
@@ -89,9 +93,9 @@ def simulated_building(number: int) -> Survey:
 
 
 @cache
-def taught_by(survey: str, seed: int, rounds: int) -> ScorerTeacher:
-    """As `taught_elsewhere`, with a lesson of so many rounds."""
-    recipe = ScorerRecipe.of_teacher(LESSONS[rounds])
+def taught_by(survey: str, seed: int, lesson: str) -> ScorerTeacher:
+    """As `taught_elsewhere`, by one of the lessons."""
+    recipe = ScorerRecipe.of_teacher(LESSONS[lesson])
     if recipe == ScorerRecipe.of_teacher():
         return taught_elsewhere(survey, seed)
     return teach_scorer([load(name) for name in sources_of_scorer(survey)], recipe, RunOptions(seed=seed))
@@ -133,12 +137,12 @@ class Asked:
         return self.located("dnn", updates=updates, rss_min_dbm=TutorSettings().not_heard_dbm(self.own))
 
 
-Answers = Iterable[tuple[float, np.ndarray]]
+Answers = Iterable[tuple[float | str, np.ndarray]]
 
 
 def by_lesson(of: Asked) -> Answers:
-    for rounds in LESSONS:
-        yield rounds, of.located("scorer", taught_by(of.survey, of.seed, rounds), own_map=False)
+    for lesson in LESSONS:
+        yield lesson, of.located("scorer", taught_by(of.survey, of.seed, lesson), own_map=False)
 
 
 def by_simulated(of: Asked) -> Answers:
@@ -196,14 +200,15 @@ def rows_of(survey: str, fraction: float, seed: int, choice: str) -> Iterable[Ro
 def table(rows: Sequence[Row], choice: str) -> Iterable[str]:
     """Mean errors over seeds as Markdown, a row a radio map, a column a value."""
     of_choice = [row for row in rows if row["choice"] == choice]
-    values = sorted({float(row["value"]) for row in of_choice})
-    yield f"| {HEADS[choice]} | points | {' | '.join(f'{value:g}' for value in values)} |"
+    values = [*dict.fromkeys(str(row["value"]) for row in of_choice)]
+    titles = [value if choice == "lesson" else f"{float(value):g}" for value in values]
+    yield f"| {HEADS[choice]} | points | {' | '.join(titles)} |"
     yield "|---|---|" + "---|" * len(values)
     for (survey, fraction), group in itertools.groupby(
         of_choice, lambda row: (row["survey"], float(row["fraction"]))
     ):
         own = list(group)
-        means = [mean(float(row["mae_m"]) for row in own if float(row["value"]) == value) for value in values]
+        means = [mean(float(row["mae_m"]) for row in own if str(row["value"]) == value) for value in values]
         points = mean(int(row["n_points"]) for row in own)
         place = f"{survey}, {fraction:.0%}" if fraction < 1 else survey
         yield f"| {place} | {points:.0f} | {' | '.join(f'{each:.2f}' for each in means)} |"

@@ -130,9 +130,27 @@ def test_the_survey_counts_as_much_as_the_teacher_and_more_if_it_is_large(
     assert ScorerRecipe(own_share=0.3).share_of_own(n_points) == 0.3
 
 
-def test_a_run_that_was_stopped_goes_on_to_the_same_bits(office: Survey, tmp_path: Path) -> None:
-    building = Surveyed.of(office.train)
-    whole, _ = learn_from([building], SMALL, RunOptions(device="cpu", budget=Budget(updates=20)), {})
+def test_averaged_weights_are_the_mean_of_the_last_steps(office: Survey) -> None:
+    building, constant = Surveyed.of(office.train), SMALL.model_copy(update={"schedule": "constant"})
+
+    def after(n_steps: int, averaged: float = 0.0) -> ScorerNetwork:
+        recipe = constant.model_copy(update={"averaged": averaged})
+        options = RunOptions(device="cpu", budget=Budget(updates=n_steps))
+        return learn_from([building], recipe, options, {})[0]
+
+    # At a constant rate a shorter run is the beginning of a longer one.
+    last = [after(n_steps).state_dict() for n_steps in (6, 7, 8)]
+    for name, value in after(8, averaged=3 / 8).state_dict().items():
+        torch.testing.assert_close(value, torch.stack([each[name] for each in last]).mean(dim=0))
+    assert not torch.equal(last[0]["layers.0.weight"], last[2]["layers.0.weight"])
+
+
+@pytest.mark.parametrize("averaged", [0.0, 0.7])
+def test_a_run_that_was_stopped_goes_on_to_the_same_bits(
+    office: Survey, tmp_path: Path, averaged: float
+) -> None:
+    building, recipe = Surveyed.of(office.train), SMALL.model_copy(update={"averaged": averaged})
+    whole, _ = learn_from([building], recipe, RunOptions(device="cpu", budget=Budget(updates=20)), {})
 
     class StopError(Exception):
         pass
@@ -149,10 +167,10 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(office: Survey, tmp_pat
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("tutelage.scorer.training.Exercises", Stopping)
         with pytest.raises(StopError):
-            learn_from([building], SMALL, kept, {"data": "a"})
+            learn_from([building], recipe, kept, {"data": "a"})
     with pytest.raises(BadInputError, match="data was 'a', now 'b'"):
-        learn_from([building], SMALL, kept, {"data": "b"})
-    resumed, _ = learn_from([building], SMALL, kept, {"data": "a"})
+        learn_from([building], recipe, kept, {"data": "b"})
+    resumed, _ = learn_from([building], recipe, kept, {"data": "a"})
     for name, value in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[name], value, rtol=0, atol=0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -68,7 +69,7 @@ class TeacherCell:
     def configuration(self) -> dict[str, Any]:
         """Everything that the teacher depends on, beside the code and the data."""
         if self.network == SCORER:
-            recipe = scorer_teacher_recipe(self.budget).model_dump(exclude=set(_OF_TUNING))
+            recipe = _counted(scorer_teacher_recipe(self.budget).model_dump(), _OF_TUNING)
             known = {"sources": list(self.sources), "network": SCORER, "format": SCORER_FORMAT}
             return {**known, "recipe": recipe, "seed": self.seed}
         spec = network_spec(self.network)
@@ -182,7 +183,7 @@ class Cell:
             "teachers": [teacher.configuration() for teacher in self.teachers],
             "kind": self.how.kind,
             "settings": self.settings,
-            "scorer": recipe.model_dump(exclude=set(() if self._goes_on else _OF_TUNING)),
+            "scorer": _counted(recipe.model_dump(), () if self._goes_on else _OF_TUNING),
         }
         if self.network == TUTOR:
             spec = network_spec(_BESIDE_THE_SCORER)
@@ -221,12 +222,12 @@ def _length(budget: str, network: str) -> dict[str, Any]:
     return asdict(table_budget(budget).length(network))
 
 
-def _counted(recipe: dict[str, Any]) -> dict[str, Any]:
-    """The settings that count: not the recipe's own length, as the budget goes before it.
+def _counted(recipe: dict[str, Any], others: Collection[str] = ("updates",)) -> dict[str, Any]:
+    """The settings that count: not `others`, such as the recipe's own length where a budget goes before it.
 
     Settings younger than the first tables count where they are in use: older cells keep their names.
     """
-    left_out = {"updates", *(name for name in _YOUNGER if not recipe.get(name))}
+    left_out = {*others, *(name for name in _YOUNGER if not recipe.get(name))}
     return {name: value for name, value in recipe.items() if name not in left_out}
 
 

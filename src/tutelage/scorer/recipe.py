@@ -15,8 +15,16 @@ __all__ = ["ScorerRecipe"]
 Share = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 
-# Radio maps that are never seen again keep a teacher from learning its sources by heart (docs/scorer.md).
-_OF_TEACHER = {"updates": 2000, "passes": 1}
+# Radio maps that are never seen again, and the mean of the weights along the way, keep a teacher from
+# learning its sources by heart (docs/scorer.md). Of averaging where other domains are met than were learnt:
+# Cha et al., "SWAD: Domain generalization by seeking flat minima" (NeurIPS 2021).
+_OF_TEACHER = {
+    "updates": 2000,
+    "passes": 1,
+    "schedule": "constant",
+    "learning_rate": 5e-3,
+    "averaged": 0.7,
+}
 
 
 class ScorerRecipe(OptimiserRecipe):
@@ -41,6 +49,8 @@ class ScorerRecipe(OptimiserRecipe):
     """How often a round is gone through before the next is drawn."""
     passes_of_tuning: Annotated[int, Field(ge=1)] = 2
     """The same, of the target's own radio map."""
+    averaged: Share = 0.0
+    """Last part of the lesson over whose steps the weights are averaged (Izmailov et al. 2018); 0: none."""
     thinned: Share = 0.5
     """Share of the rounds with a thinned radio map and scans of another device."""
     thinnest: Annotated[float, Field(gt=0, le=1)] = 0.02
@@ -64,7 +74,7 @@ class ScorerRecipe(OptimiserRecipe):
 
     @classmethod
     def of_teacher(cls, given: Mapping[str, Any] | None = None) -> ScorerRecipe:
-        """How a scorer learns from other buildings: longer, and each round is gone through once.
+        """How a scorer learns from other buildings: longer, each round gone through once, and averaged.
 
         `given` and errors as of `checked`.
         """

@@ -15,6 +15,7 @@ from tutelage.training import (
     RunOptions,
     StepOf,
     TrainState,
+    WeightAverage,
     begin,
     descend,
     learning_rate_at,
@@ -143,8 +144,19 @@ def _learnt(
         {"scorer": network}, {"scorer": optimizer}, exercises.n_steps, exercises.device, dict(fingerprint)
     )
     step = _step(network, optimizer, recipe)
+    average = WeightAverage([network], recipe.averaged, state) if recipe.averaged else None
     begin(options)
-    run_stage(stage, state, step, exercises, recipe.batch_size, options, share_of_minutes=share_of_minutes)
+    run_stage(
+        stage,
+        state,
+        average.following(step) if average else step,
+        exercises,
+        recipe.batch_size,
+        options,
+        share_of_minutes=share_of_minutes,
+    )
+    if average:
+        average.settle()
     return network.eval().cpu(), state.step
 
 

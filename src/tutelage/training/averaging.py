@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from tutelage.training.data import Batch
-from tutelage.training.run import Step
+from tutelage.training.run import BatchOf, StepOf
 from tutelage.training.state import TrainState
 
 __all__ = ["WeightAverage"]
@@ -29,10 +28,10 @@ class WeightAverage:
         self._mean = AveragedModel(self._learning)
         state.modules["averaged"] = self._mean
 
-    def following(self, step: Step) -> Step:
+    def following(self, step: StepOf[BatchOf]) -> StepOf[BatchOf]:
         """The same step, its weights counted; within the step, so that a checkpoint has both or neither."""
 
-        def step_and_count(state: TrainState, batch: Batch) -> Mapping[str, Tensor]:
+        def step_and_count(state: TrainState, batch: BatchOf) -> Mapping[str, Tensor]:
             shown = step(state, batch)
             if state.step + 1 > (1 - self._share) * state.n_steps:
                 self._mean.update_parameters(self._learning)
