@@ -95,7 +95,7 @@ def distil(
         }
         step = _student_step(state, module, heads, present, data, recipe)
         learning = [module] if heads is None else [module, heads]
-        average = WeightAverage(learning, recipe.averaged, state) if recipe.averaged else None
+        average = WeightAverage(learning, recipe.averaged, state)
         student = Student(module, representation, scaler, recipe, n_steps, heads)
         begin(options)
         left = pretrain(module, data, recipe, options, n_steps)
@@ -103,15 +103,14 @@ def distil(
         run_stage(
             "student",
             state,
-            average.following(step) if average else step,
+            average.following(step),
             data,
             recipe.batch_size,
             options,
             share_of_minutes=left,
             more_hooks=hooks,
         )
-    if average:
-        average.settle()
+    average.settle()
     return student.finished(state.n_steps)
 
 

@@ -144,19 +144,18 @@ def _learnt(
         {"scorer": network}, {"scorer": optimizer}, exercises.n_steps, exercises.device, dict(fingerprint)
     )
     step = _step(network, optimizer, recipe)
-    average = WeightAverage([network], recipe.averaged, state) if recipe.averaged else None
+    average = WeightAverage([network], recipe.averaged, state)
     begin(options)
     run_stage(
         stage,
         state,
-        average.following(step) if average else step,
+        average.following(step),
         exercises,
         recipe.batch_size,
         options,
         share_of_minutes=share_of_minutes,
     )
-    if average:
-        average.settle()
+    average.settle()
     return network.eval().cpu(), state.step
 
 
