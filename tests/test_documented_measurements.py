@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from statistics import mean, median
 
+import numpy as np
 import pytest
 
 from tutelage.datasets import public_datasets
@@ -210,7 +211,7 @@ def test_data_page_shows_which_surveys_are_of_one_building() -> None:
 # -- scorer and tutor -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("choice", ["sharpness", "simulated", "epochs", "share"])
+@pytest.mark.parametrize("choice", ["simulated", "epochs", "share"])
 def test_scorer_page_shows_the_committed_choices(choice: str) -> None:
     found: dict[str, list[tuple[float, float]]] = {}
     for row in rows("choices"):
@@ -224,6 +225,19 @@ def test_scorer_page_shows_the_committed_choices(choice: str) -> None:
         values = sorted({value for value, _ in found[place]})
         means = [mean(error for other, error in found[place] if other == value) for value in values]
         assert [float(error) for error in errors] == pytest.approx(means, abs=0.006)
+
+
+def test_scorer_page_shows_how_sharply_to_weigh() -> None:
+    found: dict[str, list[list[float]]] = {}
+    for row in rows("sharpness"):
+        share = float(row["fraction"])
+        kind = f"{row['survey']}, {share:.0%} of the {row['drawn']}" if share < 1 else row["survey"]
+        of_seed = found.setdefault(kind, [[] for _ in range(6)])[int(row["seed"])]
+        of_seed.append(float(row["mae_m"]))
+    shown = {kind: errors for kind, _, *errors in cells("scorer", "sharpness")}
+    assert shown.keys() == found.keys()
+    for kind, errors in shown.items():
+        assert [float(error) for error in errors] == pytest.approx(np.mean(found[kind], axis=0), abs=0.006)
 
 
 _LESSONS = [
