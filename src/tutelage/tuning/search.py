@@ -228,7 +228,8 @@ def _found(study: optuna.Study, search: _Search) -> NetworkFile:
     if not complete:
         said = refused[0].user_attrs[_REFUSED] if refused else "nothing"
         raise BadInputError(
-            f"none of {len(trials)} trials gave a result; the first said: {said}; change --set or the length"
+            f"none of {len(trials)} trials gave a result; the first said: {said}; change --set or the "
+            "length, and name another --study"
         )
     best = min(complete, key=_error_m)
     begun_with = [_error_m(trial) for trial in complete if trial.user_attrs.get(DEFAULTS)]
