@@ -312,7 +312,11 @@ def test_results_page_shows_the_committed_options_of_the_framework(method: str) 
 
 @pytest.mark.parametrize(
     ("network", "method"),
-    [("knn", "none"), *(("scorer", method) for method in ("untrained", "others", "none"))],
+    [
+        ("knn", "none"),
+        *(("scorer", method) for method in ("untrained", "others", "none", "both")),
+        *(("tutor", method) for method in ("none", "both")),
+    ],
 )
 def test_results_page_shows_the_committed_figures_of_small_surveys(network: str, method: str) -> None:
     found: dict[str, list[float]] = {}
