@@ -2,14 +2,16 @@
 
     make accuracy        # runs what is not finished, then this
 
-It reads the finished cells of `accuracy`, `table1`, `small_maps` and `small_surveys` in results/, and
-benchmarks/published.csv.
+It reads the finished cells of `accuracy`, `table1`, `table4`, `small_maps` and `small_surveys` in results/,
+and benchmarks/published.csv.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import mean, stdev
+from typing import NamedTuple
 
 from benchmarks.keeping import kept_rows
 from tutelage.experiments.buildings import TARGETS, TITLES, buildings_here
@@ -34,7 +36,7 @@ from tutelage.files import replaced_file
 
 RESULTS, PAGE = Path("results"), Path("docs/accuracy.md")
 PUBLISHED = Path(__file__).with_name("published.csv")
-FROM_TABLE1 = ("none", "untrained", "default", "none_paper", "untrained_paper", "paper")
+FROM_PAPERS_TABLES = ("none", "untrained", "default", "none_paper", "untrained_paper", "paper")
 INTRODUCTION = (
     "Written by `make accuracy` from the finished cells in `results/`; do not edit. Mean 2-D error on the "
     "standard test splits in metres of the data set. ± is the standard deviation over seeds or draws. "
@@ -62,16 +64,21 @@ def summary_of(table: str) -> Summary:
     return summarise(table, request, finished, [], results.errors_m, here)
 
 
+def of_surrogates(summary: Summary) -> list[Group]:
+    """The networks of a table by themselves and under surrogate teachers, in both recipes."""
+    return [
+        group
+        for group in summary.groups
+        if group.cell.network != KNN and group.cell.method in FROM_PAPERS_TABLES
+    ]
+
+
 def whole_surveys(target: str, accuracy: Summary, table1: Summary) -> list[str]:
     """The methods on the whole survey of a building."""
     own = [group for group in accuracy.groups if group.cell.target == target]
-    surrogate = [
-        group
-        for group in table1.groups
-        if group.cell.target == target and group.cell.network != KNN and group.cell.method in FROM_TABLE1
-    ]
     if not own:
         return []
+    surrogate = [group for group in of_surrogates(table1) if group.cell.target == target]
     rows = [_row(group) for group in (*own, *surrogate)]
     head = ["network", "method", "length", "mean error (m)", "seeds", "median", "75 %", "95 %"]
     head += ["against own data alone", "against k-NN", "training (s)", WITHIN_RADIUS]
@@ -103,31 +110,59 @@ def _difference(against: Against | None) -> str:
     return f"**{words}**" if against.holds else words
 
 
-def small(summary: Summary) -> list[str]:
-    """Methods against shares of the map: errors, and what other buildings gave."""
+def small(summary: Summary, surrogate: Sequence[Group] = ()) -> list[str]:
+    """Methods against shares of the map: errors, and what other buildings gave.
+
+    `surrogate` are networks under surrogate teachers, on some of the same shares.
+    """
     parts = [f"## {summary.table.title}", summary.table.about]
     for target in dict.fromkeys(group.cell.target for group in summary.groups):
         places = [place for place in summary.places if place[0] == target]
-        methods = dict.fromkeys((g.cell.network, g.cell.method) for p in places for g in summary.at(p))
-        head = ["network", "method", *(place_title(place, summary.table).split(", ")[-1] for place in places)]
-        errors, gains = [], []
-        for network, method in methods:
-            name = [network_title(network), "-" if network == KNN else f"`{method}`"]
-            found = [_at(summary, place, network, method) for place in places]
-            errors.append([*name, *map(_error, found)])
-            if network in WITH_SCORER and method == "both":
-                for control, words in (("own", "own data alone"), ("knn", "k-NN")):
-                    of = [_difference(group.against.get(control) if group else None) for group in found]
-                    gains.append([name[0], f"`both` against {words}", *of])
-        parts += [f"### {TITLES[target]}", grid_lines(Grid(head, errors))]
+        head = [place_title(place, summary.table).split(", ")[-1] for place in places]
+        found = [*_by_method(summary.groups, places)]
+        rows = [
+            [*sized.named(), *map(_error, sized.groups)] for sized in (*found, *_by_method(surrogate, places))
+        ]
+        parts += [f"### {TITLES[target]}", grid_lines(Grid(["network", "method", "length", *head], rows))]
+        gains = [
+            [network_title(sized.network), f"`{sized.method}` against {words}", *sized.against(control)]
+            for sized in found
+            if sized.network in WITH_SCORER and sized.method in ("others", "both")
+            for control, words in (("own", "own data alone"), ("knn", "k-NN"))
+        ]
         if gains:
-            parts.append(grid_lines(Grid(["network", "difference", *head[2:]], gains)))
+            parts.append(grid_lines(Grid(["network", "difference", *head], gains)))
     return parts if len(parts) > 2 else []
 
 
-def _at(summary: Summary, place: tuple[str, float], network: str, method: str) -> Group | None:
-    here = (g for g in summary.at(place) if (g.cell.network, g.cell.method) == (network, method))
-    return next(here, None)
+class Sized(NamedTuple):
+    """A method on maps of several sizes."""
+
+    network: str
+    method: str
+    budget: str
+    groups: list[Group | None]
+
+    def named(self) -> list[str]:
+        """Its first three columns."""
+        if self.network == KNN:
+            return [network_title(KNN), KNN_SETTINGS[self.method], "-"]
+        return [network_title(self.network), f"`{self.method}`", self.budget]
+
+    def against(self, control: str) -> list[str]:
+        """What it gains on each of the maps."""
+        return [_difference(group.against.get(control) if group else None) for group in self.groups]
+
+
+def _by_method(groups: Sequence[Group], places: Sequence[tuple[str, float]]) -> Iterable[Sized]:
+    """The methods of these groups at these places."""
+    found = {(_method(group), group.place): group for group in groups if group.place in places}
+    for method in dict.fromkeys(method for method, _ in found):
+        yield Sized(*method, [found.get((method, place)) for place in places])
+
+
+def _method(group: Group) -> tuple[str, str, str]:
+    return group.cell.network, group.cell.method, group.cell.budget
 
 
 def _error(group: Group | None) -> str:
@@ -154,11 +189,12 @@ def page() -> str:
     accuracy, table1 = summary_of("accuracy"), summary_of("table1")
     parts = ["# Accuracy", INTRODUCTION, CHOICES, "## Whole surveys"]
     parts += [line for target in TARGETS for line in whole_surveys(target, accuracy, table1)]
-    shown = [group for group in table1.groups if group.cell.method in FROM_TABLE1]
-    methods = [f"- `{name}`: {title}" for name, title in legend([*accuracy.groups, *shown]).items()]
+    methods = [
+        f"- `{name}`: {title}" for name, title in legend([*accuracy.groups, *of_surrogates(table1)]).items()
+    ]
     parts += ["\n".join(methods)]
-    for table in ("small_maps", "small_surveys"):
-        parts += small(summary_of(table))
+    parts += small(summary_of("small_maps"), of_surrogates(summary_of("table4")))
+    parts += small(summary_of("small_surveys"))
     parts += published()
     return "\n\n".join(parts) + "\n"
 
