@@ -21,11 +21,15 @@ lint: $(READY)
 unit: $(READY)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
+NETWORKS_ALONE = --budget standard --networks dnn,cnnloc,bayescnn,baat --methods none
+
 # Hours: finished cells in results/ are kept, and it can be stopped at any time.
 accuracy: $(READY)
 	$(BIN)/tutelage reproduce accuracy
 	$(BIN)/tutelage reproduce small_maps
+	$(BIN)/tutelage reproduce small_maps $(NETWORKS_ALONE)
 	$(BIN)/tutelage reproduce small_surveys
+	$(BIN)/tutelage reproduce small_surveys $(NETWORKS_ALONE)
 	$(BIN)/python -m benchmarks.accuracy
 
 # What docs/calibration.md, surveying.md, export.md and drift.md say was measured. Finished rows of the first three are

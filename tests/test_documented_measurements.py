@@ -211,18 +211,18 @@ def test_data_page_shows_which_surveys_are_of_one_building() -> None:
 # -- scorer and tutor -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("choice", ["simulated", "epochs", "share"])
+@pytest.mark.parametrize("choice", ["lesson", "simulated", "epochs", "share"])
 def test_scorer_page_shows_the_committed_choices(choice: str) -> None:
-    found: dict[str, list[tuple[float, float]]] = {}
+    found: dict[str, list[tuple[str, float]]] = {}
     for row in rows("choices"):
         if row["choice"] == choice:
             share = float(row["fraction"])
             place = f"{row['survey']}, {share:.0%}" if share < 1 else row["survey"]
-            found.setdefault(place, []).append((float(row["value"]), float(row["mae_m"])))
+            found.setdefault(place, []).append((row["value"], float(row["mae_m"])))
     shown = {place: errors for place, _, *errors in cells("scorer", "choices", f": {choice}")}
     assert shown.keys() == found.keys()
     for place, errors in shown.items():
-        values = sorted({value for value, _ in found[place]})
+        values = dict.fromkeys(value for value, _ in found[place])
         means = [mean(error for other, error in found[place] if other == value) for value in values]
         assert [float(error) for error in errors] == pytest.approx(means, abs=0.006)
 

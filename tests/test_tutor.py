@@ -225,6 +225,7 @@ def test_stopped_fit_goes_on_to_the_same_bits(office: Survey, tmp_path: Path) ->
 @pytest.mark.real_data
 def test_tutor_is_ahead_of_knn_on_tut5(data_dir: Path) -> None:
     survey = load("tut5", data_dir=data_dir)
+    # The shipped teacher learnt in TUT5's training split: that both learn together, not a figure of transfer.
     # A short lesson, whose seeds spread by 0.1 m: their mean counts.
     settings = {"updates": 400, "scorer.updates_of_tuning": 80, "scorer.exercises": 512}
     models = [

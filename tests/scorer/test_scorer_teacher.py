@@ -11,12 +11,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.datasets import shareable_sets, without
+from tutelage.datasets import load, shareable_sets, without
 from tutelage.errors import BadInputError, FileFormatError, UnknownNameError
 from tutelage.evaluation import evaluate
 from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
-from tutelage.matching.candidates import FEATURES
+from tutelage.matching.candidates import FEATURES, CandidateSearch
 from tutelage.scorer import ScorerRecipe, ScorerTeacher, shipped_scorer, teach_scorer
 from tutelage.scorer.exercises import Surveyed
 from tutelage.scorer.network import ScorerNetwork
@@ -233,6 +233,32 @@ def test_untrained_is_a_scorer_that_knows_nothing(office: Survey) -> None:
     assert one.lineage_["n_steps"] == 0
     weights = (model.method_.tensors()["scorer.layers.0.weight"] for model in (one, two))
     assert not np.array_equal(*weights)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("teacher", "fewest", "most"), [("untrained", 42, 48), ("zoo:scorer", 2, 15)])
+def test_random_weights_weigh_candidates_nearly_alike_and_a_teacher_few_of_them(
+    data_dir: Path, teacher: str, fewest: int, most: int
+) -> None:
+    tampere = load("tampere", data_dir=data_dir)
+    scorer = (
+        Localizer(
+            "scorer",
+            teachers=teacher,
+            settings={"own_map": False} if "zoo" in teacher else {},
+            device="cpu",
+            calibrate=False,
+        )
+        .fit(tampere)
+        .method_
+    )
+    scans = scorer.representation.transform(tampere.test[np.arange(0, len(tampere.test), 100)])
+    lists = CandidateSearch(scorer.described()).candidates(scans, 48)
+    with torch.no_grad():
+        weight = scorer.network(
+            torch.as_tensor(lists.feature), torch.ones(lists.row.shape, dtype=torch.bool)
+        ).weight
+    assert fewest < float((1 / weight.square().sum(dim=1)).median()) < most
 
 
 @pytest.mark.parametrize(

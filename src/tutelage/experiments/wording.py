@@ -109,8 +109,9 @@ def how_made(summary: Summary) -> str:
     budget = BUDGETS[summary.budget]
     networks = dict.fromkeys(group.cell.network for group in summary.groups if group.cell.network != KNN)
     lengths = [f"{network_title(name)} {n:,}" for name in networks if (n := budget.updates(name))]
-    at_most = ""
+    at_most = labels = ""
     if {*networks} & {*WITH_SCORER}:
+        labels = " (a scorer tells storeys apart by the labels of floors and buildings)"
         lengths.append(f"a scorer's teacher {scorer_teacher_recipe(summary.budget).updates:,}")
         at_most = ", of scorer and tutor at most"
     length = f" ({', '.join(lengths)} updates a stage{at_most})" if lengths else ""
@@ -128,7 +129,7 @@ def how_made(summary: Summary) -> str:
     )
     return (
         f"Made by `{command_line(summary.name, summary.request)}`, budget {summary.budget}: "
-        f"{budget.words}{length}, positions alone. Mean 2-D error {where} in metres of the data set; "
+        f"{budget.words}{length}, positions alone{labels}. Mean 2-D error {where} in metres of the data set; "
         f"± is the standard deviation over seeds. {opened} "
         "The control of trained teachers is as many untrained ones; that of a transfer is the same from the "
         "target itself in the place of its sources. "
@@ -220,7 +221,8 @@ def answered_line(summary: Summary, place: tuple[str, float]) -> str:
     if most:
         said.append(
             f"{most:,} of {n_scans:,} test scans hear no access point that the training scans know (of "
-            "several draws the most): they have no position, and take no part in the errors."
+            "several draws the most): they have no position, and take no part in the "
+            "errors; in a difference, none that has no position in any of its draws."
         )
     if lost := len(errors) - len(kept):
         said.append(f"Of {lost} cells the errors of single scans were not kept: no difference is of them.")
