@@ -216,6 +216,43 @@ def test_demo_in_a_file_is_refused(tutelage: Command, workplace: Path) -> None:
     assert "notes is a file" in ended.stderr
 
 
+def test_demo_in_a_folder_of_the_users_is_refused(tutelage: Command, workplace: Path) -> None:
+    (workplace / "mine").mkdir()
+    (workplace / "mine" / "survey.csv").write_text("my own")
+    assert_refused(
+        tutelage("demo", "--out", "mine"), "mine is not empty and of no demo; choose another folder"
+    )
+    assert [path.name for path in (workplace / "mine").iterdir()] == ["survey.csv"]
+    assert (workplace / "mine" / "survey.csv").read_text() == "my own"
+
+
+@pytest.mark.parametrize(
+    ("command", "file", "kind"),
+    [
+        (("tune", "--target", "SURVEY", "--trials", "1", "--epochs", "1"), "dnn.json", "network file"),
+        (("teach", "--source", "SURVEY", "--out", "precious", *ANY), "precious", "teacher"),
+    ],
+    ids=["tune", "teach"],
+)
+def test_a_file_of_another_kind_is_not_replaced(
+    tutelage: Command, tables: Path, workplace: Path, command: tuple[str, ...], file: str, kind: str
+) -> None:
+    (workplace / file).write_text('{"mine": true}')
+    given = [str(tables / "survey.csv") if word == "SURVEY" else word for word in command]
+    assert_refused(tutelage(*given), f"{file} exists and is no {kind}; name another with --out")
+    assert files_below(workplace) == {file: b'{"mine": true}'}
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "compare", "plan"])
+def test_a_report_whose_name_is_of_another_kind_is_refused(
+    tutelage: Command, tables: Path, workplace: Path, verb: str
+) -> None:
+    survey = tables / "survey.csv"
+    given = ("m", "--on", survey) if verb == "evaluate" else (survey,)
+    assert_refused(tutelage(verb, *given, "--report", "r.pdf"), "r.pdf: a report is an HTML page", ".html")
+    assert files_below(workplace) == {}
+
+
 # -- files of ours that are not as we left them ---------------------------------------------------------
 
 

@@ -102,5 +102,16 @@ def test_undeclared_code_rule_leaves_real_readings_alone() -> None:
         refuse_undeclared_code(np.where(half == -50.0, -110.0, half), everywhere, "a.csv")
 
 
+def test_zeros_in_a_twentieth_of_the_cells_are_a_code_and_two_are_a_slip() -> None:
+    dense = np.full((10, 10), -60.0)
+    everywhere = np.ones(dense.shape, dtype=bool)
+    dense.flat[:5] = 0
+    refuse_undeclared_code(dense, everywhere, "a.csv")
+    dense.flat[5] = 0
+    with pytest.raises(BadInputError, match=r"0 fills 6% of all RSS cells.*--not-heard 0\)"):
+        refuse_undeclared_code(dense, everywhere, "a.csv")
+    refuse_undeclared_code(np.array([[0.0, 0.0, *[-50.0] * 28]]), np.ones((1, 30), dtype=bool), "a.csv")
+
+
 def test_label_names_write_whole_numbers_without_a_point() -> None:
     assert label_names(np.array([2.0, -1.0, 2.5, 2.0])).tolist() == ["2", "-1", "2.5", "2"]

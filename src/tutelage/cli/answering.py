@@ -19,6 +19,7 @@ from tutelage.cli.options import (
     Model,
     NotHeard,
     require_writable_file,
+    require_writable_page,
     stoppable,
 )
 from tutelage.errors import BadInputError
@@ -48,7 +49,7 @@ def evaluate_command(
     from tutelage.evaluation import evaluate, write_report
 
     if report:
-        require_writable_file(report, [on, *models])
+        require_writable_page(report, [on, *models])
     if level is not None:
         require_level(level)
     answering = [(path, _answers(path)) for path in models]

@@ -20,7 +20,7 @@ from tutelage.cli.options import (
     Page,
     Seed,
     TrainingScans,
-    require_writable_file,
+    require_writable_page,
     stoppable,
 )
 from tutelage.model_folder import require_model_path
@@ -64,7 +64,7 @@ def compare_command(
     from tutelage.training import Budget, resolve_device
 
     if report:
-        require_writable_file(report, [survey, *(teacher or ())])
+        require_writable_page(report, [survey, *(teacher or ())])
     if out:
         require_model_path(out)
     Budget(epochs, minutes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tutelage.errors import BadInputError
+from tutelage.errors import BadInputError, TutelageError
 from tutelage.files import held_alone, require_writable_parent
 
 __all__ = [
@@ -39,7 +39,9 @@ __all__ = [
     "beside",
     "learning",
     "pairs_of",
+    "require_free_or_own",
     "require_writable_file",
+    "require_writable_page",
     "stoppable",
 ]
 
@@ -149,6 +151,30 @@ def require_writable_file(out: Path, read: Iterable[str | Path] = ()) -> None:
     for source in map(str, read):
         if out.exists() and any(_is_of(out, file) for file in _files_of(source)):
             raise BadInputError(f"{out} is read by this command and would be replaced; name another to write")
+
+
+def require_writable_page(page: Path, read: Iterable[str | Path] = ()) -> None:
+    """The same for an HTML page, whose name says what it is."""
+    require_writable_file(page, read)
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise BadInputError(f"{page}: a report is an HTML page; give a name that ends in .html")
+
+
+def require_free_or_own(out: Path, read: Callable[[Path], object], kind: str) -> None:
+    """Refuse to replace a file of the user's that is not of the kind that is written.
+
+    Parameters
+    ----------
+    read : reads a file of that kind, and raises if it is none
+    """
+    if not out.exists():
+        return
+    try:
+        read(out)
+    except TutelageError as error:
+        raise BadInputError(
+            f"{out} exists and is no {kind}; name another with --out, nothing was overwritten"
+        ) from error
 
 
 def _files_of(source: str) -> list[Path]:

@@ -19,7 +19,7 @@ from tutelage.cli.options import (
     Page,
     Seed,
     TrainingScans,
-    require_writable_file,
+    require_writable_page,
     stoppable,
 )
 
@@ -59,7 +59,7 @@ def plan_command(
     from tutelage.training import Budget
 
     if report:
-        require_writable_file(report, [survey, *(teacher or ())])
+        require_writable_page(report, [survey, *(teacher or ())])
     budget = Budget(epochs, minutes)
     building = datasets.load(survey, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
     method = planning_method(network, teacher or (), budget, None if source_too else building)

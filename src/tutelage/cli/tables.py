@@ -122,8 +122,9 @@ def demo_command(
     as_json: Json = False,
 ) -> None:
     """The main job on simulated buildings: survey, teacher, model, evaluation, report. Needs no data."""
-    from tutelage.experiments.demo import make_demo, next_commands
+    from tutelage.experiments.demo import make_demo, next_commands, require_demo_folder
 
+    require_demo_folder(out)
     if not as_json:
         typer.echo("Two simulated buildings: a teacher learns the museum, then five models meet the office.")
     found = make_demo(out, progress=not as_json)

@@ -31,6 +31,7 @@ from tutelage.cli.options import (
     beside,
     learning,
     pairs_of,
+    require_free_or_own,
     require_writable_file,
     stoppable,
 )
@@ -82,9 +83,11 @@ def teach_command(
     as_json: Json = False,
 ) -> None:
     """Expert Training: make a surrogate teacher of a source building, or a scorer teacher of several."""
+    from tutelage.teacher_names import any_teacher
     from tutelage.training import Budget, RunOptions
 
     require_writable_file(out, source or ())
+    require_free_or_own(out, any_teacher, "teacher")
     load = partial(datasets.load_several, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
     options = RunOptions(
         seed=seed,

@@ -24,7 +24,9 @@ from tutelage.cli.options import (
     Teachers,
     beside,
     pairs_of,
+    require_free_or_own,
     require_writable_file,
+    require_writable_page,
     stoppable,
 )
 
@@ -59,13 +61,14 @@ def tune_command(
     as_json: Json = False,
 ) -> None:
     """Search architecture, settings of learning or weights of constraints, on training data alone."""
-    from tutelage.networks import plain_name
+    from tutelage.networks import NetworkFile, plain_name
     from tutelage.tuning import tune, write_search_report
 
     out = out or Path(f"{plain_name(network)}.json")
-    for file in (out, report):
-        if file:
-            require_writable_file(file, [target])
+    require_writable_file(out, [target])
+    require_free_or_own(out, NetworkFile.load, "network file")
+    if report:
+        require_writable_page(report, [target])
     study = study or beside(out, "sqlite")
     survey = datasets.load(target, data_dir=data_dir, not_heard=not_heard, epsg=epsg)
     with stoppable("give the same command again: finished trials are kept"):

@@ -33,6 +33,9 @@ __all__ = [
 CsvFile = Path | zipfile.Path
 _FAINTEST_PLAUSIBLE_DBM = -104.0  # the faintest reading in UJIIndoorLoc; receivers do not go lower
 _MOST_CELLS = 0.5
+_MOST_ZEROS = 0.05
+_ONCE_OR_TWICE = 2
+"""A slip, not a code."""
 
 
 def read_table(
@@ -97,8 +100,8 @@ def sparse_rss(
     Raises
     ------
     BadInputError
-        If a cell is neither a reading in [-120, 0] dBm nor `not_heard`, or if one suspicious value fills
-        most cells.
+        If a cell is neither a reading in [-120, 0] dBm nor `not_heard`, or if one value must be a code for
+        that (`is_undeclared_code`).
     """
     columns = [table[name].to_numpy() for name in names]
     heard = [np.flatnonzero(column != not_heard) for column in columns]
@@ -115,13 +118,15 @@ def sparse_rss(
 def is_undeclared_code(value: np.ndarray, n: np.ndarray, n_cells: int) -> np.ndarray:
     """Which values must mean "not heard", since receivers would not measure them so often.
 
-    Below -104 dBm, or 0 dBm, in more than half of all cells.
+    Below -104 dBm, or 0 dBm, in more than half of all cells; 0 dBm, which not even a phone that leans on an
+    access point measures, in more than a twentieth of a table that has more than two.
 
     Parameters
     ----------
     value, n : [k] RSS in dBm, and in how many of `n_cells` cells each stands
     """
-    return np.asarray((n > _MOST_CELLS * n_cells) & ((value < _FAINTEST_PLAUSIBLE_DBM) | (value == 0)))
+    mostly = (n > _MOST_CELLS * n_cells) & ((value < _FAINTEST_PLAUSIBLE_DBM) | (value == 0))
+    return np.asarray(mostly | ((value == 0) & (n > max(_MOST_ZEROS * n_cells, _ONCE_OR_TWICE))))
 
 
 def refuse_undeclared_code(dense_dbm: np.ndarray, heard: np.ndarray, file: str | CsvFile) -> None:
@@ -151,14 +156,14 @@ def label_names(numbers: np.ndarray) -> np.ndarray:
 
 
 def _refuse_common_value(readings_dbm: np.ndarray, n_cells: int, file: str | CsvFile) -> None:
-    if 2 * len(readings_dbm) <= n_cells:
+    if not len(readings_dbm):
         return
-    common = np.asarray(np.median(readings_dbm))  # a value that fills most cells is the median
-    n = np.asarray(np.count_nonzero(readings_dbm == common))
-    if is_undeclared_code(common, n, n_cells):
+    suspects = np.array([0.0, np.median(readings_dbm)])  # a value that fills most cells is the median
+    n = np.array([np.count_nonzero(readings_dbm == suspect) for suspect in suspects])
+    for j in np.flatnonzero(is_undeclared_code(suspects, n, n_cells))[:1]:
         raise BadInputError(
-            f"{common:g} fills {n / n_cells:.0%} of all RSS cells, which no receiver measures; "
-            f"if it means not heard, pass not_heard={common:g}",
+            f"{suspects[j]:g} fills {n[j] / n_cells:.0%} of all RSS cells, which no receiver measures; if it "
+            f"means not heard, pass not_heard={suspects[j]:g} (--not-heard {suspects[j]:g})",
             file=str(file),
         )
 

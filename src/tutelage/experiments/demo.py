@@ -15,9 +15,27 @@ from tutelage.localizer import Localizer
 from tutelage.teaching import Teacher, teach
 from tutelage.training import Budget, RunOptions
 
-__all__ = ["make_demo", "next_commands"]
+__all__ = ["make_demo", "next_commands", "require_demo_folder"]
 
 _EPOCHS = 80
+_MARK = ".tutelage-demo"
+"""A file by which the folder of an earlier demo is known."""
+
+
+def require_demo_folder(out: Path) -> None:
+    """Refuse a folder in which a demo would replace what is not its own.
+
+    Raises
+    ------
+    BadInputError
+        If `out` is a file, or a folder that holds something and is of no demo.
+    """
+    if out.exists() and not out.is_dir():
+        raise BadInputError(f"{out} is a file; choose another folder")
+    if out.exists() and any(out.iterdir()) and not (out / _MARK).exists():
+        raise BadInputError(
+            f"{out} is not empty and of no demo; choose another folder, nothing was overwritten"
+        )
 
 
 def make_demo(out: Path, *, epochs: int = _EPOCHS, progress: bool = True) -> list[Evaluation]:
@@ -36,11 +54,11 @@ def make_demo(out: Path, *, epochs: int = _EPOCHS, progress: bool = True) -> lis
     Raises
     ------
     BadInputError
-        If `out` is a file.
+        As `require_demo_folder`.
     """
-    if out.exists() and not out.is_dir():
-        raise BadInputError(f"{out} is a file; choose another folder")
+    require_demo_folder(out)
     out.mkdir(parents=True, exist_ok=True)
+    (out / _MARK).touch()
     source = replace(simulated_survey(seed=1, width_m=80.0, depth_m=25.0), name="museum")
     target = replace(simulated_survey(seed=2), name="office")
     export_table(target, out / "survey.csv", split="train")
