@@ -107,7 +107,25 @@ def test_the_table_shows_the_level_beside_the_coverage(tutelage: Command, model:
     heading = next(line for line in shown.splitlines() if "coverage" in line)
     for name in ("level", "radius", "refused"):
         assert name in heading
-    assert "0.80" in shown
+    assert "0.8" in shown.split()
+
+
+def test_a_level_that_no_radius_can_promise_is_said(tutelage: Command, model: Path, tables: Path) -> None:
+    for verb in ("locate", model, tables / "truth.csv"), ("evaluate", model, "--on", tables / "truth.csv"):
+        ended = tutelage(*verb, "--level", 0.999)
+        assert ended.code == 0
+        assert f"note: {model} gives no radius at level 0.999" in ended.stderr
+        assert "at most; give a lower --level" in ended.stderr
+        assert "note" not in tutelage(*verb, "--level", 0.9).stderr
+    assert "0.999" in ended.stdout.split()
+
+
+def test_a_survey_of_too_few_points_for_radii_is_said(tutelage: Command, tmp_path: Path) -> None:
+    rows = [f"s{i},{i % 4},{i % 2},{-50 - i},-60" for i in range(8)]
+    (tmp_path / "few.csv").write_text("\n".join(["scan_id,x_m,y_m,a,b", *rows]) + "\n")
+    fit = ("fit", "--target", tmp_path / "few.csv", *KNN[:-1], "k=1", "--out", tmp_path / "m", "--json")
+    assert "too few reference points" in json.loads(tutelage(*fit).stdout)["radius"]
+    assert "radius" not in json.loads(tutelage(*fit, "--no-calibration").stdout)
 
 
 @pytest.mark.parametrize("level", ["much", "95", "0"])

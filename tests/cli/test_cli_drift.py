@@ -81,9 +81,10 @@ def test_fit_update_continues_and_the_model_says_from_what(
     tutelage: Command, made: Path, tables: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "updated"
-    ended = tutelage(
-        "fit", "--update", made / "knn", "--target", tables / "survey.csv", "--out", out, "--json"
-    )
+    update = ("fit", "--update", made / "knn", "--out", out, "--json", "--target")
+    assert_refused(tutelage(*update, tables / "survey.csv"), "holds all of the 160 new scans already")
+    assert files_below(tmp_path) == {}
+    ended = tutelage(*update, tables / "truth.csv")
     assert ended.code == 0, ended.stderr
     assert json.loads(ended.stdout)["updated_from"].startswith("survey")
     before, after = Localizer.load(made / "knn"), Localizer.load(out)

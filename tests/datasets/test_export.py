@@ -90,12 +90,21 @@ def test_wrong_export_is_refused_and_keeps_the_old_table(survey: Survey, tmp_pat
     with pytest.raises(UnknownNameError, match="Did you mean train"):
         export_table(survey, old, split="trian")
     with pytest.raises(BadInputError, match="depot has no test split; give --split train"):
-        export_table(replace(survey, test=None), old)
+        export_table(replace(survey, test=None), old, split="test")
     with pytest.raises(BadInputError, match=r"must end in \.csv or \.parquet"):
         export_table(survey, tmp_path / "table.xlsx")
     with pytest.raises(BadInputError, match="position"):
         export_table(replace(survey, train=replace(survey.train, position_m=None)), old, split="train")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["the old one"]
+
+
+def test_a_survey_without_test_scans_is_written_whole_unless_told_otherwise(
+    survey: Survey, tmp_path: Path
+) -> None:
+    written = export_survey(replace(survey, test=None), tmp_path / "table.csv")
+    assert written == {"train": len(survey.train)}
+    export_survey(survey, tmp_path / "train.csv", split="train")
+    assert (tmp_path / "table.csv").read_bytes() == (tmp_path / "train.csv").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["table.csv", "table.geojson", "tables"])

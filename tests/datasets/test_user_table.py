@@ -215,11 +215,20 @@ def test_bad_table_is_refused_with_its_place(
     assert message in str(error)
 
 
+def test_test_scans_alone_are_one_split_where_they_are_evaluated(tmp_path: Path) -> None:
+    path = written(tmp_path, wide("test,-5", "test,-6", columns="split,ap1"))
+    survey = read_user_table(path, for_training=False)
+    assert (len(survey.train), survey.test) == (2, None)
+    with pytest.raises(BadInputError, match="no scan is marked train"):
+        read_user_table(path)
+
+
 @pytest.mark.parametrize(
     ("text", "row", "column", "message"),
     [
         pytest.param(READINGS.replace("s1", "s9"), 3, "scan_id", "no scan 's9'", id="unknown scan"),
         pytest.param(READINGS + "s2,b,-61\n", 5, "ap", "'s2' hears 'b' twice", id="reading twice"),
+        pytest.param(READINGS + "s3,,-61\n", 5, "ap", "no access point", id="nameless access point"),
         pytest.param(READINGS.replace("-70", "100"), 3, "rss_dbm", "--not-heard 100", id="positive RSS"),
         pytest.param(READINGS.replace("-70", "loud"), 3, "rss_dbm", "'loud'", id="text for RSS"),
         pytest.param(

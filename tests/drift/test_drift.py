@@ -44,6 +44,24 @@ def test_nothing_is_found_where_nothing_changed(seed: int) -> None:
     assert (found.severity, found.reasons) == ("none", ())
 
 
+def test_of_scans_at_two_places_it_says_that_nothing_can_be_told(
+    model: Localizer, recent: FingerprintSet
+) -> None:
+    found = measure_drift(model, recent[np.arange(1)])
+    assert found.n_places < 3
+    assert found.severity == "unknown"
+    assert found.reasons == ("scans of at least 3 places are needed, these are of 1",)
+
+
+def test_it_says_from_how_many_of_the_scans_the_model_learnt() -> None:
+    same = office(1)
+    knn = Localizer("knn", settings=KNN, calibrate=False).fit(same)
+    of_training, of_test = measure_drift(knn, same.train).measured, measure_drift(knn, same).measured
+    assert of_training is not None
+    assert of_test is not None
+    assert (of_training.n_training_scans, of_test.n_training_scans) == (len(same.train), 0)
+
+
 def test_access_points_taken_away_are_gone_and_no_others(model: Localizer, recent: FingerprintSet) -> None:
     found = measure_drift(model, without(recent, GONE))
     assert found_gone(found) == set(GONE)

@@ -32,13 +32,19 @@ def building() -> Survey:
     )
 
 
+def again(scans: FingerprintSet) -> FingerprintSet:
+    """Scans of the same places by a phone that hears everything 1 dB fainter."""
+    rss_dbm = scans.rss_dbm.copy()
+    rss_dbm.data = rss_dbm.data - 1
+    return replace(scans, rss_dbm=rss_dbm, scan_id=np.char.add("later-", scans.scan_id))
+
+
 @pytest.fixture(scope="module")
 def later(building: Survey) -> FingerprintSet:
     """Half of the building surveyed again: one access point replaced by another."""
-    train = building.train
+    train = again(building.train)
     names = tuple(NEW if name == GONE else name for name in train.access_points)
-    moved = replace(train, access_points=names, scan_id=np.char.add("later-", train.scan_id))
-    return moved[train.known_position_m[:, 0] < 20]
+    return replace(train, access_points=names)[train.known_position_m[:, 0] < 20]
 
 
 def knn(train: Survey | FingerprintSet, **more: object) -> Localizer:
@@ -78,10 +84,10 @@ def test_lineage_holds_both_data_sets_and_the_chain_of_updates(
 ) -> None:
     first = knn(building)
     second = updated(first, later, drop=[GONE])
-    third = updated(second, building)
+    third = updated(second, again(again(building.train)))
     third.save(tmp_path / "third")
     lineage = Localizer.load(tmp_path / "third").lineage_
-    assert lineage["data_hash"] == building.train.content_hash()
+    assert lineage["data_hash"] == again(again(building.train)).content_hash()
     assert lineage["updated_from"]["data_hash"] == later.content_hash()
     assert lineage["updated_from"]["dropped"] == [GONE]
     assert lineage["updated_from"]["updated_from"]["data_hash"] == building.train.content_hash()
@@ -108,7 +114,7 @@ def test_new_scans_of_every_old_point_can_be_taken(building: Survey) -> None:
     known = Localizer("tutor", settings=settings, device="cpu", calibrate=False).fit(
         train[np.isin(point, [0, 2])]
     )
-    anew = replace(train, scan_id=np.char.add("later-", train.scan_id))[np.isin(point, range(0, 18, 2))]
+    anew = again(train)[np.isin(point, range(0, 18, 2))]
     found = [updated(known, anew, seed=seed, epochs=1) for seed in range(8)]
     assert {model.calibration_ is None for model in found} == {True, False}
     assert all(model.predict(train[:5]).answered.all() for model in found)
@@ -190,6 +196,18 @@ def test_what_an_update_cannot_continue_from_is_refused(
         updated(bare, later, epochs=1)
 
 
+def test_scans_that_the_model_holds_already_do_not_count_twice(
+    building: Survey, later: FingerprintSet
+) -> None:
+    model = knn(building)
+    with pytest.warns(LeftOutWarning, match=r"\d+ of the \d+ new scans are in the model already"):
+        found = updated(model, FingerprintSet.joined([building.train[:20], later]))
+    assert isinstance(found.method_, NearestNeighbours)
+    assert len(found.method_.radio_map) == len(building.train) + len(later)
+    with pytest.raises(BadInputError, match=r"holds all of the \d+ new scans already; nothing to update"):
+        updated(model, building)
+
+
 @pytest.fixture(scope="module")
 def bayescnn(building: Survey) -> Localizer:
     settings = {"widths": (4,), "d_e": 8}
@@ -217,7 +235,7 @@ def test_access_points_that_nobody_hears_are_not_taken_in(
 ) -> None:
     """As in the library, whose 620 columns of all months are half empty in any one of them."""
     model = knn(building) if network == "knn" else request.getfixturevalue(network)
-    train = building.train
+    train = again(building.train)
     wider = train.aligned_to(["AP-empty", *train.access_points, "AP-empty-too"])
     found = updated(model, wider, **({} if network == "knn" else {"epochs": 1, "device": "cpu"}))
     assert found.access_points_ == model.access_points_

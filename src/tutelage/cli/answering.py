@@ -46,7 +46,8 @@ def evaluate_command(
     as_json: Json = False,
 ) -> None:
     """Errors of one or several models on scans whose positions are known."""
-    from tutelage.evaluation import evaluate, write_report
+    from tutelage.evaluation import DEFAULT_LEVEL, evaluate, write_report
+    from tutelage.localizer import Localizer
 
     if report:
         require_writable_page(report, [on, *models])
@@ -59,6 +60,8 @@ def evaluate_command(
         found = [evaluate(answers, survey, name=str(path), **how) for path, answers in answering]
         if report:
             write_report(found, report, title=f"Positions on {survey.name}", data_set=survey.name)
+    fitted = [(path, model) for path, model in answering if isinstance(model, Localizer)]
+    presentation.tell_radii_left_out(fitted, level or DEFAULT_LEVEL)
     presentation.show_evaluations(found, survey.name, report, as_json)
 
 
@@ -88,6 +91,7 @@ def locate_command(
     known, asked = Localizer.load(model), datasets.read_scans(scans, not_heard=not_heard)
     with stoppable(AGAIN):
         answers = known.predict(asked, level=level, progress=not as_json)
+    presentation.tell_radii_left_out([(model, known)], level)
     text = presentation.positions_text(answers, as_json or (out is not None and out.suffix == ".json"))
     if out is None:
         sys.stdout.write(text)

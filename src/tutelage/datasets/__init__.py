@@ -124,7 +124,7 @@ def load(
         return read_pair(pair_files(detail), Path(detail).name, not_heard=code, epsg=epsg)
     path = Path(source)
     if is_own(path):
-        return read_user_table(path, not_heard=not_heard, epsg=epsg, require_spread=for_training)
+        return read_user_table(path, not_heard=not_heard, epsg=epsg, for_training=for_training)
     if path.is_dir():
         raise BadInputError(
             "is a folder; give a .csv or .parquet table in it, matrix:FOLDER/PREFIX, or a folder of "

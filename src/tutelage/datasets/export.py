@@ -24,7 +24,8 @@ def export_survey(
     survey : what to write
     path : file, or folder of comford's tables
     form : "table" (.csv or .parquet), "comford" or "geojson"; without one, what the name ends as
-    split : "train", "test", or "both", which are then told apart; one alone is read back as training scans
+    split : "train", "test", or "both", which are then told apart; one alone, also of a survey that has no
+        other, is read back as training scans
 
     Returns
     -------
@@ -36,12 +37,12 @@ def export_survey(
         If there is no such form or split, the name ends otherwise, or the form cannot hold the survey.
     """
     chosen = require_exportable(path, form, split)
-    if split != "train" and survey.test is None:
+    if split == "test" and survey.test is None:
         raise BadInputError(f"{survey.name} has no test split; give --split train")
     both = {"train": survey.train, "test": survey.test}
     parts = {name: scans for name, scans in both.items() if scans is not None and split in (name, "both")}
     assert chosen.write is not None
-    chosen.write(parts if split == "both" else {"train": parts[split]}, Path(path))
+    chosen.write(parts if len(parts) > 1 else {"train": next(iter(parts.values()))}, Path(path))
     return {name: len(scans) for name, scans in parts.items()}
 
 

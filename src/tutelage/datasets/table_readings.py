@@ -98,6 +98,8 @@ def _columns_of(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Access points, in the order in which the form lists them if it does, and [n_readings] the column."""
     named = readings.text("ap")
+    for index in np.flatnonzero(named == "")[:1]:
+        raise readings.error("no access point; write its name, or remove the row", index, "ap")
     if access_points is None:
         names, column = np.unique(named, return_inverse=True)
         return names, column

@@ -26,7 +26,7 @@ def read_user_table(
     *,
     not_heard: float | None = None,
     epsg: int | None = None,
-    require_spread: bool = True,
+    for_training: bool = True,
 ) -> Survey:
     """Read a survey from a user's own table, or from another form of `tutelage.datasets.forms`.
 
@@ -36,7 +36,8 @@ def read_user_table(
     not_heard : the value that stands for "not heard", if it is not the empty cell
     epsg : EPSG code of x_m and y_m, None for a building's own plan; of degrees, the system into which they
         are projected, without one the UTM zone of the survey
-    require_spread : refuse training scans that all come from one place; scans to be evaluated may
+    for_training : refuse training scans that all come from one place, and a table in which all are marked as
+        test scans; where scans are evaluated, such a table is one split
 
     Returns
     -------
@@ -58,10 +59,10 @@ def read_user_table(
     table = tables.scans
     places = read_places(table, required=True, epsg=tables.epsg if epsg is None else epsg)
     assert places is not None
-    is_train = _training_rows(table)
+    is_train = _training_rows(table, for_training)
     frame = LocalFrame.around(places.absolute_m[is_train], places.epsg)
     scans = _fingerprints(tables, not_heard, places.absolute_m, frame)
-    if require_spread:
+    if for_training:
         _require_spread(table, scans[is_train])
     _tell_left_out(tables)
     test = None if is_train.all() else scans[~is_train]
@@ -102,17 +103,20 @@ def _tell_left_out(tables: ScanTables) -> None:
         warnings.warn(f"{tables.scans.file}: {each.message}; {each.advice}", LeftOutWarning, stacklevel=3)
 
 
-def _training_rows(table: LocatedTable) -> np.ndarray:
-    """[n] bool: all scans, unless the column `split` says otherwise."""
+def _training_rows(table: LocatedTable, for_training: bool) -> np.ndarray:
+    """[n] bool: all scans, unless the column `split` says otherwise; test scans alone are one split too."""
     if "split" not in table.names:
         return np.ones(len(table), dtype=bool)
     split = table.text("split")
     unknown = np.flatnonzero(~np.isin(split, ("train", "test")))
     if len(unknown):
         raise table.error(f"{str(split[unknown[0]])!r} is no split; write train or test", unknown[0], "split")
-    if not (split == "train").any():
+    is_train = np.asarray(split == "train")
+    if is_train.any():
+        return is_train
+    if for_training:
         raise table.error("no scan is marked train; mark the scans of the radio map", column="split")
-    return np.asarray(split == "train")
+    return ~is_train
 
 
 def _require_spread(table: LocatedTable, train: FingerprintSet) -> None:

@@ -13,7 +13,18 @@ from tutelage.drift.places import Places
 from tutelage.fingerprints import FingerprintSet
 from tutelage.names import columns_in
 
-__all__ = ["FALSE_ALARMS", "Gone", "New", "Shift", "Shifts", "gone", "hearing", "new", "shifts"]
+__all__ = [
+    "FALSE_ALARMS",
+    "FEWEST_PLACES",
+    "Gone",
+    "New",
+    "Shift",
+    "Shifts",
+    "gone",
+    "hearing",
+    "new",
+    "shifts",
+]
 
 FALSE_ALARMS = 0.05  # probability of any, for gone and for shifted access points alike
 _PRESENT = 0.5  # share of the scans of a place: who is heard so often somewhere is still there
@@ -22,7 +33,7 @@ _HARDLY = 0.1  # of the scans that should hear it: gone, and not only weaker
 _MOST = 0.99  # probability of being heard, at most
 _SURE = 0.8  # share of the scans that should hear it, for a place to tell its level
 _ABOVE_DB = 15.0  # over the lowest RSS: below, a weaker access point is one that is not heard
-_FEWEST_PLACES = 3
+FEWEST_PLACES = 3
 _PRIOR_PLACES = 10  # the spread of few places is drawn towards that of all access points
 _SMALLEST_DB = 3.0  # shifts below half the power change too little to be told
 _NEW_SHARE, _NEW_SCANS = 0.05, 3
@@ -108,7 +119,7 @@ def gone(places: Places, should: np.ndarray, names: Sequence[str]) -> list[Gone]
     """
     due = should >= _DUE
     n = due.sum(axis=0)
-    tested = n >= _FEWEST_PLACES
+    tested = n >= FEWEST_PLACES
     expected, found = (
         np.sum(share * due, axis=0) / np.maximum(n, 1) for share in (np.minimum(should, _MOST), places.share)
     )
@@ -143,7 +154,7 @@ def shifts(
     """
     clear = (should >= _SURE) & (np.nan_to_num(places.expected_dbm, nan=-np.inf) >= rss_min_dbm + _ABOVE_DB)
     n = (clear & ~left_out).sum(axis=0)
-    tested = np.flatnonzero(n >= _FEWEST_PLACES)
+    tested = np.flatnonzero(n >= FEWEST_PLACES)
     if not len(tested):
         return Shifts(None, 0, ())
     apart = np.where(clear, places.found_dbm - places.expected_dbm, np.nan)[:, tested]

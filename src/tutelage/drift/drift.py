@@ -13,7 +13,7 @@ from tutelage.drift.access_points import Gone, New, Shifts, gone, hearing, new, 
 from tutelage.drift.loss import Loss, Severity, estimated_loss, severity_of
 from tutelage.drift.places import compared_places
 from tutelage.errors import BadInputError
-from tutelage.evaluation import evaluate_positions
+from tutelage.evaluation import evaluate_positions, n_learnt
 from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.fitting import radio_map_of
 from tutelage.localizer import Localizer
@@ -29,6 +29,8 @@ class Measured(NamedTuple):
     mae_m: float | None
     coverage: float | None
     """Of radii at 95 %; None without a calibration."""
+    n_training_scans: int
+    """From how many of the scans the model learnt: of these the error is a training error."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Drift:
     refused_share : of the scans, those that are unlike every surveyed place; None without a calibration
     loss : estimated
     measured : None where the scans have no positions
-    severity, reasons : "none", "watch" or "resurvey", and why
+    severity, reasons : "none", "watch", "resurvey", or "unknown" of scans at too few places; and why
     """
 
     n_scans: int
@@ -107,8 +109,10 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress:
     loss = estimated_loss(should, is_gone, is_shifted, model.calibration_)
     answers = model.predict(scans, progress=progress)
     refused = None if model.calibration_ is None else float(answers.refused.mean())
-    measured = None if scans.position_m is None else _measured(answers, scans)
-    severity, reasons = severity_of(loss.factor, refused or 0.0, measured and measured.coverage)
+    measured = None if scans.position_m is None else _measured(model, answers, scans)
+    severity, reasons = severity_of(
+        loss.factor, refused or 0.0, measured and measured.coverage, len(places.n_scans)
+    )
     return Drift(
         len(scans),
         len(places.n_scans),
@@ -141,6 +145,6 @@ def _among(names: Sequence[str], chosen: Sequence[str]) -> np.ndarray:
     return np.isin(np.asarray(names), np.asarray(chosen, dtype=np.str_))
 
 
-def _measured(answers: Positions, scans: FingerprintSet) -> Measured:
+def _measured(model: Localizer, answers: Positions, scans: FingerprintSet) -> Measured:
     figures = evaluate_positions(answers, scans).figures()
-    return Measured(figures["mae_m"], figures["coverage"])
+    return Measured(figures["mae_m"], figures["coverage"], n_learnt(model, scans))

@@ -6,11 +6,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from tutelage.drift.access_points import FEWEST_PLACES
 from tutelage.matching.calibration import Calibration
 
 __all__ = ["RESURVEY_AT", "Loss", "Severity", "estimated_loss", "severity_of"]
 
-Severity = Literal["none", "watch", "resurvey"]
+Severity = Literal["none", "watch", "resurvey", "unknown"]
 
 # Fitted by `python -m benchmarks.drift --choose` to access points taken away from, or shifted in, training
 # scans held out, of sets other than the library.
@@ -67,7 +68,7 @@ def _share(weight: np.ndarray, which: np.ndarray) -> float:
 
 
 def severity_of(
-    factor: float, refused_share: float, coverage: float | None
+    factor: float, refused_share: float, coverage: float | None, n_places: int
 ) -> tuple[Severity, tuple[str, ...]]:
     """What to do, and why.
 
@@ -76,6 +77,7 @@ def severity_of(
     factor : of the loss
     refused_share : of the scans, those that are unlike every surveyed place
     coverage : measured, of radii at 95 %; None where it was not
+    n_places : of the scans; of too few nothing can be told, unless another reason is there
     """
     reasons = []
     if factor >= RESURVEY_AT:
@@ -86,6 +88,8 @@ def severity_of(
         reasons.append(f"radii that should hold 95 % of the true positions hold {coverage:.0%}")
     if reasons:
         return "resurvey", tuple(reasons)
+    if n_places < FEWEST_PLACES:
+        return "unknown", (f"scans of at least {FEWEST_PLACES} places are needed, these are of {n_places}",)
     if factor >= _WATCH_AT:
         return "watch", (f"the mean error is expected to be {factor - 1:.0%} larger than it was",)
     return "none", ()

@@ -15,9 +15,9 @@ from tutelage.matching.conformal import require_level
 from tutelage.positions import Positions
 from tutelage.teaching import same_building
 
-__all__ = ["evaluate", "require_unseen"]
+__all__ = ["DEFAULT_LEVEL", "evaluate", "n_learnt", "require_unseen"]
 
-_LEVEL = 0.95
+DEFAULT_LEVEL = 0.95
 
 
 def evaluate(
@@ -61,7 +61,7 @@ def evaluate(
     if truth.position_m is None:
         raise BadInputError("these scans have no positions to compare with; add the columns x_m and y_m")
     given = (
-        answers.predict(truth, level=level or _LEVEL, progress=progress)
+        answers.predict(truth, level=level or DEFAULT_LEVEL, progress=progress)
         if isinstance(answers, Localizer)
         else _of_level(answers, level, name)
     )
@@ -73,10 +73,10 @@ def evaluate(
     found = evaluate_positions(given, truth, name=name)
     if not isinstance(answers, Localizer):
         return found
-    return replace(found, n_training_scans=_n_learnt(answers, truth))
+    return replace(found, n_training_scans=n_learnt(answers, truth))
 
 
-def _n_learnt(model: Localizer, scans: FingerprintSet) -> int:
+def n_learnt(model: Localizer, scans: FingerprintSet) -> int:
     """From how many of the scans the model learnt, now or before its updates."""
     learnt, asked = model.lineage_, scans.content_hash()
     while learnt:

@@ -8,7 +8,7 @@ from tutelage.presentation.console import show_pairs
 from tutelage.presentation.drifts import show_drift
 from tutelage.presentation.evaluations import show_evaluations
 from tutelage.presentation.exports import show_export
-from tutelage.presentation.models import show_fit
+from tutelage.presentation.models import show_fit, tell_radii_left_out
 from tutelage.presentation.plans import show_plan
 from tutelage.presentation.searches import show_tuned
 from tutelage.presentation.surveys import show_check, show_datasets, show_survey, show_written_survey
@@ -33,4 +33,5 @@ __all__ = [
     "show_tuned",
     "show_written_survey",
     "show_zoo",
+    "tell_radii_left_out",
 ]

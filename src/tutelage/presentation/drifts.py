@@ -27,6 +27,9 @@ def show_drift(found: Drift, model: Path, scans: str, as_json: bool) -> None:
     show_pairs(_figures(found), as_json)
     for line in (*_gone(found), *_shifted(found), *_new(found)):
         print(line)
+    if found.measured and found.measured.n_training_scans:
+        known = f"the model learnt from {found.measured.n_training_scans:,} of the scans"
+        print(f"note: {known}: the error measured has training errors in it")
     print(_advice(found))
 
 
@@ -77,6 +80,8 @@ def _advice(found: Drift) -> str:
     if found.severity == "resurvey":
         then = "tutelage fit --update MODEL --target NEW --out OUT"
         return f"survey again: {'; '.join(found.reasons)}\nthen: {then}"
+    if found.severity == "unknown":
+        return f"it cannot be told whether to survey again: {'; '.join(found.reasons)}"
     if found.severity == "watch":
         return f"no need to survey again yet; {'; '.join(found.reasons)}"
     return "no need to survey again"

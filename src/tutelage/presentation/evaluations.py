@@ -54,7 +54,8 @@ def show_evaluations(
     for heading in shown.values():
         table.add_column(heading, justify="right")
     for evaluation, row in zip(found, rows, strict=True):
-        table.add_row(plain(evaluation.name), *(number(row[key]) for key in shown))
+        figures = {key: f"{row[key]:g}" if key == "level" and row[key] else number(row[key]) for key in shown}
+        table.add_row(plain(evaluation.name), *figures.values())
     show(table, whole=True)
     for note in filter(None, (evaluation.note for evaluation in found)):
         show(f"[bold]note:[/] {plain(note)}")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
+
 from tutelage.presentation.console import show_pairs
 from tutelage.presentation.teachers import teacher_name
+from tutelage.presentation.wording import plain
 
 if TYPE_CHECKING:  # only named in signatures
     from tutelage.localizer import Localizer
     from tutelage.matching.calibration import Calibration
 
-__all__ = ["show_fit"]
+__all__ = ["show_fit", "tell_radii_left_out"]
 
 
 def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
@@ -34,9 +37,28 @@ def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
     }
     if model.calibration_ is not None:
         figures |= _calibration(model.calibration_)
+    elif model.calibrate:
+        figures["radius"] = "none: too few reference points to hold any out (eight are needed)"
     if "settings" in lineage:
         figures["settings"] = lineage["settings"]
     show_pairs(figures, as_json)
+
+
+def tell_radii_left_out(models: Sequence[tuple[Path, Localizer]], level: float) -> None:
+    """Say on standard error which models cannot promise radii of a level, and what they can.
+
+    Parameters
+    ----------
+    models : with their paths
+    """
+    for path, model in models:
+        known = model.calibration_
+        if known is not None and level > known.highest_level:
+            note = (
+                f"{path} gives no radius at level {level:g}: the {known.n_points} reference points that were "
+                f"held out for it promise {known.highest_level:.3f} at most; give a lower --level"
+            )
+            Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold]note:[/] {plain(note)}")
 
 
 def _transfer(lineage: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 from tutelage.calibration import Trial, calibrate
 from tutelage.errors import BadInputError, LeftOutWarning
 from tutelage.fingerprints import FingerprintSet
-from tutelage.fitting import Method, share_held_out
+from tutelage.fitting import Method, radio_map_of, share_held_out
 from tutelage.learning import Building, training_scans
 from tutelage.localizer import Localizer
 from tutelage.neighbours import NearestNeighbours
@@ -82,7 +82,8 @@ def updated(
     Raises
     ------
     BadInputError, UnknownNameError
-        If the scans cannot be used, the model holds nothing of its building, or an option does not fit.
+        If the scans cannot be used, the model holds nothing of its building, or all of the scans already, or
+        an option does not fit.
     """
     began = time.monotonic()
     scans, name, licence = training_scans(new)
@@ -103,7 +104,7 @@ def updated(
     def learn(old: FingerprintSet, new: FingerprintSet, options: RunOptions) -> Method:
         return _continued(method, old, new, options)
 
-    found = Localizer(model.network, seed=seed, device=device)
+    found = Localizer(model.network, seed=seed, device=device, calibrate=calibrated)
     found.method_, found.frame_ = learn(known.old, known.new, options), model.frame_
     trial = _trial(learn, known, options, of_new=_learns(method)) if calibrated else None
     found.calibration_ = calibrate(known.joined, found.access_points_, trial, seed=seed) if trial else None
@@ -123,7 +124,7 @@ def _scans(model: Localizer, new: FingerprintSet, drop: Collection[str]) -> _Sca
     """What the model holds and what is new, over the access points that it will know."""
     student = _student_of(model.method_)
     old = held_by(model)
-    given = new_for(model, new, old)
+    given = _without_known(model, new_for(model, new, old))
     may_grow = student is None or takes_access_points(student)
     names, ignored = names_after(model.access_points_, given, drop, may_grow=may_grow)
     if ignored:
@@ -134,6 +135,27 @@ def _scans(model: Localizer, new: FingerprintSet, drop: Collection[str]) -> _Sca
             stacklevel=3,
         )
     return _Scans(with_access_points(old, names), with_access_points(given, names), ignored)
+
+
+def _without_known(model: Localizer, new: FingerprintSet) -> FingerprintSet:
+    """The new scans that the model's radio map does not hold: twice the same scan would count twice.
+
+    Raises
+    ------
+    BadInputError
+        If it holds all of them.
+    """
+    held = radio_map_of(model.method_)
+    known = np.zeros(len(new), dtype=bool) if held is None else held.holds(new)
+    if known.all():
+        raise BadInputError(f"the model holds all of the {len(new)} new scans already; nothing to update")
+    if known.any():
+        warnings.warn(
+            f"{known.sum()} of the {len(new)} new scans are in the model already, and are left out",
+            LeftOutWarning,
+            stacklevel=4,
+        )
+    return new[~known]
 
 
 def _lineage(model: Localizer, ignored: Collection[str], drop: Collection[str]) -> dict[str, Any]:
