@@ -167,6 +167,17 @@ def test_unknown_access_points_are_ignored_and_counted(model: Localizer) -> None
     np.testing.assert_allclose(found.position_m[1], found.position_m[0], atol=1e-9)
 
 
+def test_training_scans_that_hear_nothing_are_counted(survey: Survey) -> None:
+    train = survey.train
+    rss_dbm = train.rss_dbm.copy()
+    rss_dbm.data[: rss_dbm.indptr[3]] = 0
+    rss_dbm.eliminate_zeros()
+    deaf = replace(train, rss_dbm=rss_dbm)
+    model = Localizer(**KNN, calibrate=False)
+    assert "n_blank" not in model.fit(train).lineage_
+    assert model.fit(deaf).lineage_["n_blank"] == 3
+
+
 def test_scans_without_anything_known_get_no_position_and_the_reason(
     model: Localizer, unseen: FingerprintSet
 ) -> None:

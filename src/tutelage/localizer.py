@@ -145,6 +145,7 @@ class Localizer:
             "licence": licence,
             "data_hash": scans.content_hash(),
             "n_train": len(scans),
+            **({"n_blank": n_blank} if (n_blank := int((scans.n_heard == 0).sum())) else {}),
             "seed": self.seed,
             "fit_seconds": round(time.monotonic() - began, 1),
             **fitted.lineage,

@@ -11,7 +11,7 @@ from tutelage.errors import BadInputError, FileFormatError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.scorer import ScorerTeacher, ScorerTeaching
 from tutelage.teaching import Teacher
-from tutelage.zoo import ZOO, is_of_zoo, zoo_teacher, zoo_teachers
+from tutelage.zoo import ZOO, is_of_zoo, zoo_names, zoo_teacher, zoo_teachers
 
 __all__ = [
     "ALL",
@@ -103,6 +103,8 @@ def any_teacher(name: str | Path) -> Teacher | ScorerTeacher:
     """
     if is_of_zoo(name):
         return zoo_teacher(str(name))
+    if not Path(name).is_file() and f"{ZOO}{name}" in zoo_names():
+        raise BadInputError(f"there is no teacher file {name}; did you mean {ZOO}{name}?")
     if not Path(name).is_file():
         what = "that is a folder; " if Path(name).is_dir() else ""
         raise BadInputError(

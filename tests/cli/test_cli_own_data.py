@@ -60,6 +60,7 @@ def test_fit_learns_the_train_rows_and_evaluate_judges_the_test_rows(
     figures = parsed(fit)
     assert building.test is not None
     assert (figures["n_train"], figures["source"]) == (len(building.train), "survey")
+    assert "n_blank" not in figures
     evaluated = in_own_process("evaluate", tmp_path / "m", "--on", tables / "survey.csv", "--json")
     row = parsed(evaluated)
     assert row["n"] == len(building.test)

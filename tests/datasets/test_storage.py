@@ -72,6 +72,15 @@ def test_data_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.real_data
+def test_data_folder_that_does_not_exist_is_refused_of_a_cached_set_too(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    load("dsi1", data_dir=data_dir)
+    with pytest.raises(BadInputError, match="gone does not exist; check --data-dir"):
+        load("dsi1", data_dir=tmp_path / "gone")
+
+
+@pytest.mark.real_data
 def test_cached_survey_equals_its_source(data_dir: Path, tmp_path: Path) -> None:
     assert where("ujiindoorloc", data_dir) == "local"
     source = fetch("ujiindoorloc", data_dir)

@@ -55,6 +55,7 @@ def test_scans_to_be_located_may_have_degrees_or_none(tmp_path: Path) -> None:
         ("39.9931", "", 3, "lat", "no coordinate; give every position in degrees"),
         ("39.9931", "4431098", 3, "lat", "4.4311e+06 is no latitude"),
         ("39.9931,-0.0679", "-100.5,40", 3, "lat", "are latitude and longitude swapped?"),
+        ("39.9931,-0.0679", "0,0.0", 3, "lat", "is what a phone without a fix writes; remove the row"),
         (
             "-0.0679",
             "750320",

@@ -188,6 +188,7 @@ def test_large_table_loads_within_seconds_and_stays_sparse(tmp_path: Path) -> No
         pytest.param(wide("-50,", ",loud", ",", ","), 3, "ap2", "'loud'", id="text for RSS"),
         pytest.param(wide("-50,", ",", "NaN,", ","), 4, "ap1", "not a finite number", id="NaN for RSS"),
         pytest.param(wide("-50,", ",", ",7"), 4, "ap2", "not_heard=7 (--not-heard 7)", id="positive RSS"),
+        pytest.param(wide("-50,", ",", ",7"), 4, "ap2", "Is the minus sign missing?", id="no minus sign"),
         pytest.param(wide("-50,100", "100,100", "1,2", ","), 2, "ap2", "--not-heard 100", id="code 100"),
         pytest.param(wide("-50,", ",-200", ",", ","), 3, "ap2", "not_heard=-200", id="code -200"),
         pytest.param(wide("-50,-110", "-110,-110", "-110,-60"), None, None, "not_heard=-110", id="code -110"),

@@ -10,10 +10,11 @@ import pytest
 
 from tutelage.datasets import load, shareable_names
 from tutelage.datasets.registry import public_datasets
-from tutelage.errors import FileFormatError, UnknownNameError
+from tutelage.errors import BadInputError, FileFormatError, UnknownNameError
 from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
 from tutelage.scorer import ScorerTeacher
+from tutelage.teacher_names import any_teacher
 from tutelage.teaching import Teacher, TeacherCard, teaching_recipe
 from tutelage.zoo import ZOO_NETWORKS, ZOO_SOURCES, zoo_list, zoo_names, zoo_teacher, zoo_teachers
 
@@ -104,6 +105,8 @@ def test_a_network_learns_under_all_of_its_teachers(network: str, survey: Survey
 def test_a_name_gives_its_teacher_and_another_is_refused() -> None:
     assert isinstance(zoo_teacher("zoo:scorer"), ScorerTeacher)
     assert isinstance(zoo_teacher("zoo:dnn-dsi1"), Teacher)
+    with pytest.raises(BadInputError, match="no teacher file dnn-dsi1; did you mean zoo:dnn-dsi1"):
+        any_teacher("dnn-dsi1")
     with pytest.raises(UnknownNameError, match="zoo:dnn-dsi1"):
         zoo_teacher("zoo:dnn-dsi2")
 

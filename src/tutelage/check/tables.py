@@ -144,7 +144,7 @@ def _places(table: LocatedTable, epsg: int | None, faults: Faults) -> Places:
         message = f"rows have no {title}"
         faults.add("no_position", np.flatnonzero(empty), message, f"give every scan its position in {unit}")
     beyond = impossible_places(place, metric=metric).any(axis=1)
-    message, advice = "rows have no latitude and longitude on Earth", "write degrees; are they swapped?"
+    message, advice = "rows have no latitude and longitude on Earth", "write degrees; are they swapped, or 0?"
     if metric:
         message, advice = "rows are farther off than any place on Earth", "write metres of one plan"
     faults.add("impossible_position", np.flatnonzero(beyond), message, advice)

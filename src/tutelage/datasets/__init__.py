@@ -251,6 +251,7 @@ def _selected(source: str, months: str | Iterable[int] | None) -> PublicDataset:
 
 
 def _public_survey(dataset: PublicDataset, data_dir: str | Path | None, progress: bool) -> Survey:
+    storage.data_folders(data_dir)
     survey = storage.cached_survey(dataset)
     if survey is not None:
         return survey

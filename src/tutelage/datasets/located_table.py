@@ -153,6 +153,8 @@ def read_located_table(path: str | Path, delimiter: str = ",") -> LocatedTable:
         If it is missing, empty, of another kind, damaged, or has repeated or nameless columns.
     """
     path = Path(path)
+    if path.is_dir():
+        raise BadInputError("is a folder and holds no form of scans; name the file in it", file=path)
     if not path.is_file():
         raise BadInputError("there is no such file; check the path", file=path)
     if not path.stat().st_size:
@@ -174,7 +176,8 @@ def _read_parquet(path: Path) -> LocatedTable:
     try:
         columns = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
-        raise BadInputError(f"not a readable Parquet file ({error}); write it again", file=path) from error
+        reason = " ".join(str(error).split())
+        raise BadInputError(f"not a readable Parquet file ({reason}); write it again", file=path) from error
     _require_names(path, columns.column_names)
     return LocatedTable(path, columns, np.arange(1, len(columns) + 1))
 

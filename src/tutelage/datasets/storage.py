@@ -21,7 +21,15 @@ from tutelage.errors import BadInputError, DataUnavailableError, FileFormatError
 from tutelage.files import cache_dir, replaced_folder
 from tutelage.fingerprints import FingerprintSet, Survey
 
-__all__ = ["cached_survey", "is_cached", "keep_in_cache", "presence", "require_files", "verify"]
+__all__ = [
+    "cached_survey",
+    "data_folders",
+    "is_cached",
+    "keep_in_cache",
+    "presence",
+    "require_files",
+    "verify",
+]
 
 
 # -- the files themselves -------------------------------------------------------------------------
@@ -88,13 +96,24 @@ def verify(dataset: PublicDataset, files: Mapping[str, CsvFile]) -> None:
             )
 
 
+def data_folders(data_dir: str | Path | None) -> list[Path]:
+    """The user's folders of public sets, in the order in which they are looked through.
+
+    Raises
+    ------
+    BadInputError
+        If one does not exist.
+    """
+    roots = [Path(root) for root in (data_dir, os.environ.get("TUTELAGE_DATA")) if root]
+    for root in roots:
+        if not root.is_dir():
+            raise BadInputError(f"the data folder {root} does not exist; check --data-dir and TUTELAGE_DATA")
+    return roots
+
+
 def _places(dataset: PublicDataset, data_dir: str | Path | None) -> list[Path]:
     """Where to look, in order; in each folder the archive comes before unpacked files."""
-    roots = []
-    for root in (data_dir, os.environ.get("TUTELAGE_DATA")):
-        if root and not Path(root).is_dir():
-            raise BadInputError(f"the data folder {root} does not exist; check --data-dir and TUTELAGE_DATA")
-        roots += [Path(root)] if root else []
+    roots = data_folders(data_dir)
     folders = [root / dataset.folder for root in (*roots, cache_dir() / "downloads")]
     candidates = [place for folder in folders for place in (folder / dataset.archive, folder)]
     return [place for place in dict.fromkeys(candidates) if place.exists()]

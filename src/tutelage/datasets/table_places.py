@@ -101,8 +101,13 @@ def in_metres(table: LocatedTable, given: np.ndarray, *, metric: bool, epsg: int
 
 
 def impossible_places(given: np.ndarray, *, metric: bool) -> np.ndarray:
-    """[n, 2] bool: which numbers are no latitude or longitude, or no metres on Earth."""
-    return np.asarray(np.abs(given) > (_FARTHEST_M if metric else [90.0, 180.0]))
+    """[n, 2] bool: which numbers are no latitude or longitude, or no metres on Earth.
+
+    Latitude 0 with longitude 0 is what a phone writes that has no fix.
+    """
+    if metric:
+        return np.asarray(np.abs(given) > _FARTHEST_M)
+    return np.asarray((np.abs(given) > [90.0, 180.0]) | (given == 0).all(axis=1, keepdims=True))
 
 
 def look_like_degrees(position_m: np.ndarray) -> str | None:
@@ -122,6 +127,10 @@ def _metres_message(position_m: np.ndarray, axis: int) -> str:
 
 
 def _degrees_message(lat_lon: np.ndarray, axis: int) -> str:
+    if not lat_lon.any():
+        return (
+            "latitude 0, longitude 0 is what a phone without a fix writes; remove the row, or give its place"
+        )
     kind, limit = (("latitude", 90), ("longitude", 180))[axis]
     swapped = axis == 0 and abs(lat_lon[1]) <= 90
     hint = "; are latitude and longitude swapped?" if swapped else "; metres belong into x_m and y_m"

@@ -137,7 +137,9 @@ def out_of_range(rss_dbm: np.ndarray) -> np.ndarray:
 
 
 def _range_message(value: float) -> str:
+    sign = " Is the minus sign missing? Write it." if 0 < value <= -RSS_MIN_DBM else ""
     return (
         f"{value:g} is outside [{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] dBm. Is {value:g} your code for not "
-        f"heard? Pass not_heard={value:g} (--not-heard {value:g}). Is this column no access point? Remove it."
+        f"heard? Pass not_heard={value:g} (--not-heard {value:g}).{sign} Is this column no access point? "
+        "Remove it."
     )

@@ -179,7 +179,7 @@ def evaluate_positions(answers: Positions, truth: FingerprintSet, *, name: str =
         frames name an EPSG code and the codes differ.
     """
     true_m = truth.in_frame(answers.frame).known_position_m
-    joined = _in_order_of(truth.scan_id, answers)
+    joined = _in_order_of(truth.scan_id, answers, name or "the answers")
     distance_m = np.hypot(*(joined.position_m - true_m).T)
     errors_m = np.where(joined.answered, distance_m, np.nan)
     georeferenced = truth.frame if truth.frame.epsg else answers.frame
@@ -202,13 +202,14 @@ def error_cdf(errors_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x, np.arange(1, len(x) + 1) / max(len(x), 1)
 
 
-def _in_order_of(scan_id: np.ndarray, answers: Positions) -> Positions:
+def _in_order_of(scan_id: np.ndarray, answers: Positions, name: str) -> Positions:
     row_of = {str(name): row for row, name in enumerate(answers.scan_id)}
     asked = [str(name) for name in scan_id]
-    _refuse_unmatched("have no answer", "answer every scan of the truth", set(asked) - row_of.keys())
-    _refuse_unmatched("have no truth", "evaluate on the scans that were located", row_of.keys() - set(asked))
-    if len(row_of) < len(answers):
-        raise BadInputError(f"{len(answers) - len(row_of)} scans are answered twice; keep one answer a scan")
+    silent, unasked = set(asked) - row_of.keys(), row_of.keys() - set(asked)
+    _refuse_unmatched(name, "have no answer", "answer every scan of the truth", silent)
+    _refuse_unmatched(name, "have no truth", "evaluate on the scans that were located", unasked)
+    if twice := len(answers) - len(row_of):
+        raise BadInputError(f"{name}: {twice} scans are answered twice; keep one answer a scan")
     rows = np.array([row_of[name] for name in asked], dtype=np.int64)
     return replace(
         answers,
@@ -222,7 +223,7 @@ def _in_order_of(scan_id: np.ndarray, answers: Positions) -> Positions:
     )
 
 
-def _refuse_unmatched(what: str, remedy: str, names: Collection[str]) -> None:
+def _refuse_unmatched(name: str, what: str, remedy: str, names: Collection[str]) -> None:
     if names:
         shown = ", ".join(repr(name) for name in sorted(names)[:3])
-        raise BadInputError(f"{len(names)} scan ids {what}, such as {shown}; {remedy}")
+        raise BadInputError(f"{name}: {len(names)} scan ids {what}, such as {shown}; {remedy}")

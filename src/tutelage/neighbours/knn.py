@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.progress import track
 
+from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.matching.search import FingerprintIndex, Metric
 from tutelage.matching.votes import inverse, weighted_mean
@@ -112,8 +113,15 @@ def choose_settings(
     Returns
     -------
     settings, mean error in metres on the held-out reference points (None where nothing was left open)
+
+    Raises
+    ------
+    BadInputError, UnknownNameError
+        If a setting is unknown, is no value of its kind, or asks for more neighbours than there are scans.
     """
     fixed = KNNSettings.checked(given)
+    if "k" in given and fixed.k > len(train):
+        raise BadInputError(f"k is {fixed.k}, and the survey has {len(train)} scans; give at most that")
     if {"metric", "representation", "k"} <= given.keys():
         return fixed, None
     rest, held = split_by_position(train, fraction=_HELD_OUT, seed=seed)

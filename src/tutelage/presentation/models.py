@@ -27,6 +27,7 @@ def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
         "network": model.network,
         "source": lineage["source"],
         "n_train": lineage["n_train"],
+        **({"n_blank": lineage["n_blank"]} if "n_blank" in lineage else {}),
         "access_points": len(model.access_points_),
         "teachers": [teacher_name(t) for t in lineage["teachers"]],
         **_transfer(lineage),

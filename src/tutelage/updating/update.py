@@ -161,7 +161,7 @@ def _without_known(model: Localizer, new: FingerprintSet) -> FingerprintSet:
 def _lineage(model: Localizer, ignored: Collection[str], drop: Collection[str]) -> dict[str, Any]:
     """The model's own, and what became of it."""
     return {
-        **{key: value for key, value in model.lineage_.items() if key != "ignored"},
+        **{key: value for key, value in model.lineage_.items() if key not in ("ignored", "n_blank")},
         "metrics": {},
         "dropped": sorted(drop),
         **({"ignored": sorted(ignored)} if ignored else {}),
