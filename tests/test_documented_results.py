@@ -270,6 +270,24 @@ def test_accuracy_page_shows_the_committed_figures_of_every_method_on_whole_surv
             assert n_seeds == str(len(errors))
 
 
+@pytest.mark.parametrize("table", ["small_maps", "small_surveys"])
+def test_accuracy_page_shows_the_committed_figures_of_the_networks_on_small_maps(table: str) -> None:
+    title = {"small_maps": "Small radio maps", "small_surveys": "Small surveys"}[table]
+    page = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    section = page.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    places = {"ujiindoorloc": "UJIIndoorLoc", "tampere": "Tampere", "tut6": "TUT6"}
+    for target, name in [*places.items()][: 1 if table == "small_surveys" else 3]:
+        part = section.partition(f"\n### {name}\n")[2].partition("\n### ")[0]
+        for network, row_title in (("cnnloc", "CNNLoc"), ("bayescnn", "BayesCNN"), ("baat", "bAaT")):
+            found: dict[float, list[float]] = {}
+            for row in rows(table):
+                if (row["target"], row["network"]) == (target, network):
+                    found.setdefault(float(row["train_fraction"]), []).append(float(row["mae_m"]))
+            cells = [f"{mean(found[share]):.2f} ± {stdev(found[share]):.2f} (5)" for share in sorted(found)]
+            assert len(cells) == (2 if target == "tampere" else 4)
+            assert f"| {row_title} | `none` | standard | {' | '.join(cells)} |" in part
+
+
 def test_surveying_page_shows_what_extrapolations_were_worth() -> None:
     page = " ".join((ROOT / "docs" / "surveying.md").read_text(encoding="utf-8").split())
     found = rows("learning_curves")
