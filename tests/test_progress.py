@@ -9,7 +9,7 @@ import pytest
 
 from tutelage import Localizer
 from tutelage.datasets import simulated_survey
-from tutelage.progress import blocks, steps
+from tutelage.progress import blocks, counted_off, steps
 
 
 class Terminal(io.StringIO):
@@ -30,6 +30,7 @@ def shown(file: io.StringIO, *, n: int, progress: bool) -> str:
         patched.setenv("TERM", "xterm-256color")
         patched.setattr("sys.stderr", file)
         list(blocks(n, 4, "so many rows", progress=progress))
+        assert list(counted_off([3, 1], "so few", progress=progress)) == [3, 1]
         with steps(progress=progress) as step:
             step("the first step")
     return file.getvalue()

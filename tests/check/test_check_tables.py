@@ -101,13 +101,14 @@ def test_rows_whose_readings_were_left_out_repeat_nothing(tmp_path: Path) -> Non
 
 def test_readings_beside_the_table(tmp_path: Path) -> None:
     (tmp_path / "survey_readings.csv").write_text(
-        "scan_id,ap,rss_dbm\ns0,a,-50\ns0,b,-60\ns0,a,-51\nghost,a,-50\ns1,a,loud\ns1,b,-70\ns2,b,30\n"
+        "scan_id,ap,rss_dbm\ns0,a,-50\ns0,b,-60\ns0,a,-51\nghost,a,-50\ns1,a,loud\ns1,b,-70\ns2,b,30\ns2,,-50\n"
     )
     check = checked_table(tmp_path, "scan_id,x_m,y_m\ns0,0,0\ns1,4,0\ns2,8,0\n")
     assert found(check, "duplicate_reading").scans == ("s0",)
     assert found(check, "unknown_scan").rows == (5,)
     assert found(check, "unreadable_rss").rows == (3,)
     assert found(check, "impossible_rss").rows == (4,)
+    assert found(check, "nameless_access_point").scans == ("s2",)
     assert check.n_access_points == 2
 
 

@@ -15,6 +15,7 @@ import torch
 from command_line import MAIN, Command, assert_refused, files_below, in_own_process, stopped_after
 from filelock import FileLock
 
+from tutelage.scorer import shipped_scorer
 from tutelage.teaching import Teacher
 
 # 30 steps a stage, stopped after the 27th: the last checkpoint is that of step 20, the last figures of 25
@@ -248,8 +249,12 @@ def test_disk_that_is_full_keeps_the_old(made: Path, tables: Path, tmp_path: Pat
 def test_disk_that_is_full_at_the_end_keeps_the_old(
     tutelage: Command, made: Path, tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
-    old = tmp_path / "old"
-    old.write_text("the old one")
+    old = tmp_path / "old.html"
+    if verb == "teach":
+        shipped_scorer().save(old)  # one of its kind: another would not be replaced
+    else:
+        old.write_text("the old one")
+    before = old.read_bytes()
 
     def full(*_arguments: object) -> None:
         raise OSError(28, "No space left on device")
@@ -262,4 +267,4 @@ def test_disk_that_is_full_at_the_end_keeps_the_old(
     ended = tutelage(*command)
     assert ended.code == 2
     assert "No space left on device" in ended.stderr
-    assert old.read_text() == "the old one"
+    assert old.read_bytes() == before

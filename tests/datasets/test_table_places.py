@@ -46,6 +46,10 @@ def test_scans_to_be_located_may_have_degrees_or_none(tmp_path: Path) -> None:
     assert scans.position_m is not None
     assert scans.frame.epsg == 32630
     assert read_scans(written(tmp_path, "scan_id,lat,lon,ap1\ns1,,,-50\n")).position_m is None
+    some = written(tmp_path, "scan_id,x_m,y_m,ap1\ns1,,,-50\ns2,1,2,-50\n")
+    assert read_scans(some, with_positions=False).position_m is None
+    with pytest.raises(BadInputError, match="no coordinate"):
+        read_scans(some)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,19 @@ def test_evaluation_does_not_depend_on_the_order_of_the_answers(make_truth, make
     assert evaluation.figures()["floor_hit"] == pytest.approx(5 / 6)
 
 
+def test_floors_of_other_names_are_said(make_truth, make_answers):
+    truth = make_truth("ab", np.zeros((2, 2)), floor=["EG", "1. OG"])
+    answers = make_answers("ab", np.zeros((2, 2)), floor=np.array(["0", "1"]))
+    found = evaluate_positions(answers, truth, name="m")
+    assert found.note.startswith(
+        "m knows none of these floors by its name: it answers 0, 1, the scans say 1. OG, EG"
+    )
+    assert (
+        evaluate_positions(make_answers("ab", np.zeros((2, 2)), floor=np.array(["0", "EG"])), truth).note
+        == ""
+    )
+
+
 def test_scans_without_an_answer_are_named_up_to_three(make_truth, make_answers):
     truth, answers = make_truth("abcde", np.zeros((5, 2))), make_answers("e", [[0, 0]])
     with pytest.raises(BadInputError, match=r"4 scan ids have no answer, such as 'a', 'b', 'c';"):

@@ -119,11 +119,6 @@ def test_wrong_settings_are_refused_by_name(
         KNNSettings.checked(given)
 
 
-def test_more_neighbours_than_scans_are_refused(survey: Survey) -> None:
-    with pytest.raises(BadInputError, match=f"k is 10000, and the survey has {len(survey.train)} scans"):
-        choose_settings(survey.train, {"k": 10_000})
-
-
 # -- choosing ---------------------------------------------------------------------------------------
 
 

@@ -74,11 +74,13 @@ def _long(
 ) -> Readings:
     require_reading_columns(readings)
     row, known = _rows_of(readings, faults)
-    names, column = np.unique(readings.text("ap"), return_inverse=True)
-    nameless = readings.text("ap") == ""
+    named = readings.text("ap")
     message = f"readings in {readings.file.name} are of no access point"
-    faults.add("nameless_access_point", row[nameless & known], message, "write its name, or remove the row")
-    known &= ~nameless
+    nameless = row[(named == "") & known]
+    faults.add("nameless_access_point", nameless, message, "write its name, or remove the row")
+    known &= named != ""
+    names = np.unique(named[named != ""])
+    column = np.searchsorted(names, named).clip(max=max(len(names) - 1, 0))
     if access_points is not None:
         names, column = _listed(readings, names, column, access_points, faults)
         known &= column >= 0

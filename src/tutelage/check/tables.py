@@ -66,7 +66,7 @@ def faulty_table(
     position_m = places.absolute_m
     readings = possible_readings(tables, not_heard, faults)
     is_train = _training_rows(table, faults)
-    labels: dict[str, Any] = {name: table.text(name) for name in LABELS if name in table.names}
+    labels: dict[str, Any] = {name: table.labels(name) for name in LABELS if name in table.names}
     labels |= _times(table, faults)
     known = np.isfinite(position_m).all(axis=1)
     if not (known & is_train).any():

@@ -88,7 +88,8 @@ def locate_command(
         raise BadInputError(f"--out {out}: the name must end in {' or '.join(allowed)}")
     if out:
         require_writable_file(out, [model, scans])
-    known, asked = Localizer.load(model), datasets.read_scans(scans, not_heard=not_heard)
+    known = Localizer.load(model)
+    asked = datasets.read_scans(scans, not_heard=not_heard, with_positions=False)
     with stoppable(AGAIN):
         answers = known.predict(asked, level=level, progress=not as_json)
     presentation.tell_radii_left_out([(model, known)], level)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tutelage.errors import BadInputError, TutelageError
+from tutelage.errors import BadInputError, TrainingDivergedError, TutelageError
 from tutelage.files import held_alone, require_writable_parent
 
 __all__ = [
@@ -133,8 +133,12 @@ def learning(out: Path, *, resume: bool) -> Iterator[Path]:
             )
         elif resume and not there:
             told.print(f"there is no {folder} to go on from: this run begins at the start")
-        with stoppable(_GO_ON):
-            yield folder
+        try:
+            with stoppable(_GO_ON):
+                yield folder
+        except TrainingDivergedError:
+            clear_checkpoints(folder)  # nothing goes on from there
+            raise
         clear_checkpoints(folder)
 
 

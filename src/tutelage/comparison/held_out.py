@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from tutelage.comparison.candidates import Candidate
 from tutelage.evaluation.evaluate import require_unseen
 from tutelage.fingerprints import FingerprintSet
 from tutelage.learning import Building, training_scans
 from tutelage.positions import Positions
+from tutelage.progress import counted_off
 from tutelage.surveys import reference_points
 
 __all__ = ["Answers", "SurveyedPoints", "Trial", "folds", "surveyed_points"]
@@ -66,7 +65,7 @@ class SurveyedPoints:
         words : beside the progress bar, which `progress` shows on standard error
         seed, options : as of `Candidate.trial_localizer`
         """
-        shown = track(trials, words, console=Console(stderr=True), disable=not progress, transient=True)
+        shown = counted_off(trials, words, progress=progress)
         return [self._answers(trial, seed, options) for trial in shown]
 
     def _answers(self, trial: Trial, seed: int, options: dict[str, Any]) -> Answers:

@@ -69,13 +69,16 @@ def read_user_table(
     return Survey(tables.name, scans[is_train], test)
 
 
-def read_scans(path: str | Path, *, not_heard: float | None = None) -> FingerprintSet:
+def read_scans(
+    path: str | Path, *, not_heard: float | None = None, with_positions: bool = True
+) -> FingerprintSet:
     """Read scans to be located; positions may be absent and `split` is ignored.
 
-    Parameters, errors and warnings as for `read_user_table`.
+    Parameters, errors and warnings as for `read_user_table`; `with_positions`: where all scans have one, keep
+    them, and refuse a table in which only some do.
     """
     tables = read_tables(path, located=False)
-    places = read_places(tables.scans, required=False, epsg=tables.epsg)
+    places = read_places(tables.scans, required=False, epsg=tables.epsg) if with_positions else None
     if places is None:
         found = _fingerprints(tables, not_heard, None, LocalFrame())
     else:

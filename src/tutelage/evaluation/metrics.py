@@ -17,6 +17,7 @@ __all__ = ["Evaluation", "error_cdf", "evaluate_positions"]
 # What competitions add to the 2-D error: metres for each floor missed, and for a wrong building.
 _IPIN_M = 15.0, 50.0  # Torres-Sospedra et al., Sensors 17(3), 557 (2017); the score is the third quartile
 _EVAAL_M = 4.0, 50.0  # Torres-Sospedra et al., J. Ambient Intell. Smart Environ. 9(2) (2017); the mean
+_SHOWN_FLOORS = 5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,6 +58,26 @@ class Evaluation:
     @property
     def note(self) -> str:
         """What has to be said beside the figures; "" where that is nothing."""
+        return "; ".join(filter(None, (self._of_training, self._of_floors)))
+
+    @property
+    def _of_floors(self) -> str:
+        """That no floor is a name which the answers have."""
+        given, true = self.answers.floor, self.truth.floor
+        if given is None or true is None:
+            return ""
+        answered, known = (sorted({*labels.tolist()} - {""}) for labels in (given, true))
+        if not answered or not known or {*answered} & {*known}:
+            return ""
+        ours, theirs = (", ".join(labels[:_SHOWN_FLOORS]) for labels in (answered, known))
+        return (
+            f"{self.name or 'the model'} knows none of these floors by its name: it answers {ours}, the "
+            f"scans say {theirs}, and every floor counts as missed"
+        )
+
+    @property
+    def _of_training(self) -> str:
+        """From how many of the scans the model learnt."""
         if not self.n_training_scans:
             return ""
         n, name = self.n_training_scans, self.name or "the model"

@@ -11,16 +11,14 @@ from typing import Annotated, Any, get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
-from rich.console import Console
-from rich.progress import track
 
-from tutelage.errors import BadInputError
 from tutelage.fingerprints import FingerprintSet
 from tutelage.matching.search import FingerprintIndex, Metric
 from tutelage.matching.votes import inverse, weighted_mean
 from tutelage.neighbours.radio_map import RadioMap
 from tutelage.networks import checked_settings
 from tutelage.positions import Located
+from tutelage.progress import counted_off
 from tutelage.representation import RepresentationKind, RssRepresentation
 from tutelage.surveys.splits import reference_points, split_by_position
 
@@ -113,15 +111,8 @@ def choose_settings(
     Returns
     -------
     settings, mean error in metres on the held-out reference points (None where nothing was left open)
-
-    Raises
-    ------
-    BadInputError, UnknownNameError
-        If a setting is unknown, is no value of its kind, or asks for more neighbours than there are scans.
     """
     fixed = KNNSettings.checked(given)
-    if "k" in given and fixed.k > len(train):
-        raise BadInputError(f"k is {fixed.k}, and the survey has {len(train)} scans; give at most that")
     if {"metric", "representation", "k"} <= given.keys():
         return fixed, None
     rest, held = split_by_position(train, fraction=_HELD_OUT, seed=seed)
@@ -162,14 +153,7 @@ def best_settings(
     ks = (fixed.k,) if "k" in given else _KS
     tried: list[tuple[float, KNNSettings]] = []
     combinations = list(itertools.product(metrics, kinds))
-    shown = track(
-        combinations,
-        "choosing k-NN settings",
-        console=Console(stderr=True),
-        disable=not progress,
-        transient=True,
-    )
-    for metric, kind in shown:
+    for metric, kind in counted_off(combinations, "choosing k-NN settings", progress=progress):
         settings = fixed.model_copy(update={"metric": metric, "representation": kind})
         found = [_errors_m(surveyed, asked, settings, ks) for surveyed, asked in trials]
         for k, error_m in zip(ks, np.concatenate(found, axis=1).mean(axis=1).tolist(), strict=True):
