@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutelage.presentation.console import show_pairs
+from tutelage.presentation.wording import counted
 
 if TYPE_CHECKING:  # only named in signatures
     from tutelage.drift import Drift
@@ -36,7 +37,7 @@ def show_drift(found: Drift, model: Path, scans: str, as_json: bool) -> None:
 def _figures(found: Drift) -> dict[str, str]:
     loss, common = found.loss, found.shifts.common_db
     figures = {
-        "scans": f"{found.n_scans:,} at {found.n_places:,} places",
+        "scans": f"{found.n_scans:,} at {counted(found.n_places, 'place')}",
         "gone": f"{len(found.gone)} of {found.n_access_points} access points",
         "shifted": f"{len(found.shifts.shifted)} of {found.shifts.n_tested} whose level can be told",
         "new": f"{len(found.new)}",
