@@ -251,7 +251,8 @@ def _selected(source: str, months: str | Iterable[int] | None) -> PublicDataset:
 
 
 def _public_survey(dataset: PublicDataset, data_dir: str | Path | None, progress: bool) -> Survey:
-    storage.data_folders(data_dir)
+    if data_dir:
+        storage.require_data_folder(data_dir)
     survey = storage.cached_survey(dataset)
     if survey is not None:
         return survey

@@ -23,10 +23,10 @@ from tutelage.fingerprints import FingerprintSet, Survey
 
 __all__ = [
     "cached_survey",
-    "data_folders",
     "is_cached",
     "keep_in_cache",
     "presence",
+    "require_data_folder",
     "require_files",
     "verify",
 ]
@@ -96,24 +96,23 @@ def verify(dataset: PublicDataset, files: Mapping[str, CsvFile]) -> None:
             )
 
 
-def data_folders(data_dir: str | Path | None) -> list[Path]:
-    """The user's folders of public sets, in the order in which they are looked through.
+def require_data_folder(root: str | Path) -> Path:
+    """A folder of public sets.
 
     Raises
     ------
     BadInputError
-        If one does not exist.
+        If it does not exist.
     """
-    roots = [Path(root) for root in (data_dir, os.environ.get("TUTELAGE_DATA")) if root]
-    for root in roots:
-        if not root.is_dir():
-            raise BadInputError(f"the data folder {root} does not exist; check --data-dir and TUTELAGE_DATA")
-    return roots
+    if not Path(root).is_dir():
+        raise BadInputError(f"the data folder {root} does not exist; check --data-dir and TUTELAGE_DATA")
+    return Path(root)
 
 
 def _places(dataset: PublicDataset, data_dir: str | Path | None) -> list[Path]:
     """Where to look, in order; in each folder the archive comes before unpacked files."""
-    roots = data_folders(data_dir)
+    given = (data_dir, os.environ.get("TUTELAGE_DATA"))
+    roots = [require_data_folder(root) for root in given if root]
     folders = [root / dataset.folder for root in (*roots, cache_dir() / "downloads")]
     candidates = [place for folder in folders for place in (folder / dataset.archive, folder)]
     return [place for place in dict.fromkeys(candidates) if place.exists()]
