@@ -243,6 +243,16 @@ def test_a_file_of_another_kind_is_not_replaced(
     assert files_below(workplace) == {file: b'{"mine": true}'}
 
 
+def test_a_training_that_diverged_leaves_nothing_to_go_on_from(
+    tutelage: Command, tables: Path, workplace: Path
+) -> None:
+    fit = ("fit", tables / "survey.csv", "--network", "dnn", "--out", "m", "--set", "learning_rate=1e9")
+    ended = tutelage(*fit, "--epochs", 30, "--device", "cpu")
+    assert ended.code == 2
+    assert "lower learning_rate" in ended.stderr
+    assert not [name for name in files_below(workplace) if "checkpoint" in name]
+
+
 @pytest.mark.parametrize("verb", ["evaluate", "compare", "plan"])
 def test_a_report_whose_name_is_of_another_kind_is_refused(
     tutelage: Command, tables: Path, workplace: Path, verb: str

@@ -11,15 +11,13 @@ from tutelage.check.faults import Faults, numbers_of
 from tutelage.check.findings import Finding
 from tutelage.datasets.fields import FIELDS
 from tutelage.datasets.located_table import LocatedTable
-from tutelage.datasets.matrix_csv import is_undeclared_code
+from tutelage.datasets.matrix_csv import CODE_SHARE, ONCE_OR_TWICE, is_undeclared_code
 from tutelage.datasets.scan_tables import ScanTables
 from tutelage.datasets.table_readings import out_of_range, require_reading_columns
 from tutelage.fingerprints import RSS_MAX_DBM, RSS_MIN_DBM
 
 __all__ = ["Readings", "possible_readings"]
 
-_ONCE_OR_TWICE = 2  # a slip, not a code
-_CODE_SHARE = 0.05  # a number that no receiver measures and that fills so much of a table is a code
 _MOST = 0.5
 
 
@@ -141,7 +139,7 @@ def _possible(readings: Readings, not_heard: float | None, faults: Faults, silen
     if not_heard is not None:
         readings = readings[readings.value != not_heard]
     unsigned = _is_unsigned(readings.value)
-    for code in _codes(readings, _MOST if unsigned else _CODE_SHARE):
+    for code in _codes(readings, _MOST if unsigned else CODE_SHARE):
         such = readings.value == code
         share = np.count_nonzero(such) / readings.n_cells
         faults.add(
@@ -184,6 +182,6 @@ def _codes(readings: Readings, share: float) -> Iterator[float]:
     share : of the cells, beyond which a number that is no RSS is a code
     """
     values, n = np.unique(readings.value, return_counts=True)
-    often = n > max(share * readings.n_cells, _ONCE_OR_TWICE)
+    often = n > max(share * readings.n_cells, ONCE_OR_TWICE)
     is_code = (out_of_range(values) & often) | is_undeclared_code(values, n, readings.n_cells)
     yield from values[is_code].tolist()

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 
 from tutelage import presentation
@@ -40,7 +39,7 @@ class _StoppableGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:  # Typer would say that it aborted, with exit code 1
-            _print_error("stopped")
+            presentation.tell("stopped")
             raise typer.Exit(130) from None
 
 
@@ -103,7 +102,7 @@ def _notes_on_stderr() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, LeftOutWarning):
-                _print_error(f"[bold]note:[/] {presentation.plain(str(message))}")
+                presentation.tell(f"[bold]note:[/] {presentation.plain(str(message))}")
             else:
                 show_other(message, category, filename, lineno, file, line)
 
@@ -112,9 +111,5 @@ def _notes_on_stderr() -> Iterator[None]:
 
 
 def _fail(message: str) -> None:
-    _print_error(f"[bold red]error:[/] {presentation.plain(message)}")
+    presentation.tell(f"[bold red]error:[/] {presentation.plain(message)}")
     sys.exit(2)
-
-
-def _print_error(text: str) -> None:
-    Console(stderr=True, soft_wrap=True, highlight=False).print(text)

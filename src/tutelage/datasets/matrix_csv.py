@@ -21,6 +21,8 @@ from tutelage.fingerprints import RSS_MAX_DBM, RSS_MIN_DBM
 from tutelage.sparse_rows import csr as make_csr
 
 __all__ = [
+    "CODE_SHARE",
+    "ONCE_OR_TWICE",
     "CsvFile",
     "is_undeclared_code",
     "label_names",
@@ -33,8 +35,9 @@ __all__ = [
 CsvFile = Path | zipfile.Path
 _FAINTEST_PLAUSIBLE_DBM = -104.0  # the faintest reading in UJIIndoorLoc; receivers do not go lower
 _MOST_CELLS = 0.5
-_MOST_ZEROS = 0.05
-_ONCE_OR_TWICE = 2
+CODE_SHARE = 0.05
+"""A number that no receiver measures and that fills more of a table than this is a code."""
+ONCE_OR_TWICE = 2
 """A slip, not a code."""
 
 
@@ -126,7 +129,7 @@ def is_undeclared_code(value: np.ndarray, n: np.ndarray, n_cells: int) -> np.nda
     value, n : [k] RSS in dBm, and in how many of `n_cells` cells each stands
     """
     mostly = (n > _MOST_CELLS * n_cells) & ((value < _FAINTEST_PLAUSIBLE_DBM) | (value == 0))
-    return np.asarray(mostly | ((value == 0) & (n > max(_MOST_ZEROS * n_cells, _ONCE_OR_TWICE))))
+    return np.asarray(mostly | ((value == 0) & (n > max(CODE_SHARE * n_cells, ONCE_OR_TWICE))))
 
 
 def refuse_undeclared_code(dense_dbm: np.ndarray, heard: np.ndarray, file: str | CsvFile) -> None:

@@ -221,8 +221,8 @@ def answered_line(summary: Summary, place: tuple[str, float]) -> str:
     if most:
         said.append(
             f"{most:,} of {n_scans:,} test scans hear no access point that the training scans know (of "
-            "several draws the most): they have no position, and take no part in the "
-            "errors; in a difference, none that has no position in any of its draws."
+            "several draws the most): they have no position, and take no part in the errors. A difference is "
+            "of the scans that have one in all of its draws."
         )
     if lost := len(errors) - len(kept):
         said.append(f"Of {lost} cells the errors of single scans were not kept: no difference is of them.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tutelage.presentation.answers import positions_text
 from tutelage.presentation.comparisons import fit_words, show_comparison
-from tutelage.presentation.console import show_pairs
+from tutelage.presentation.console import show_pairs, tell
 from tutelage.presentation.drifts import show_drift
 from tutelage.presentation.evaluations import show_evaluations
 from tutelage.presentation.exports import show_export
@@ -33,5 +33,6 @@ __all__ = [
     "show_tuned",
     "show_written_survey",
     "show_zoo",
+    "tell",
     "tell_radii_left_out",
 ]

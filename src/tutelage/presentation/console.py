@@ -12,7 +12,7 @@ from rich.table import Table
 
 from tutelage.presentation.wording import in_words, plain
 
-__all__ = ["print_json", "show", "show_pairs"]
+__all__ = ["print_json", "show", "show_pairs", "tell"]
 
 _WIDE, _WIDEST = 160, 10_000
 
@@ -24,6 +24,11 @@ def show(table: Table | str, *, whole: bool = False) -> None:
         return
     needed = Console(width=_WIDEST).measure(table).maximum if whole else _WIDE
     Console(width=max(_WIDE, needed)).print(table)
+
+
+def tell(text: str) -> None:
+    """A line on standard error, as long as it is; markup is understood."""
+    Console(stderr=True, soft_wrap=True, highlight=False).print(text)
 
 
 def show_pairs(figures: Mapping[str, Any], as_json: bool) -> None:

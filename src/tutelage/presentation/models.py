@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from tutelage.presentation.console import show_pairs
+from tutelage.presentation.console import show_pairs, tell
 from tutelage.presentation.teachers import teacher_name
 from tutelage.presentation.wording import plain
 
@@ -39,7 +37,7 @@ def show_fit(model: Localizer, out: Path, as_json: bool) -> None:
     if model.calibration_ is not None:
         figures |= _calibration(model.calibration_)
     elif model.calibrate:
-        figures["radius"] = "none: too few reference points to hold any out (eight are needed)"
+        figures["radius"] = "none: too few reference points, or places among them, to hold any out"
     if "settings" in lineage:
         figures["settings"] = lineage["settings"]
     show_pairs(figures, as_json)
@@ -59,7 +57,7 @@ def tell_radii_left_out(models: Sequence[tuple[Path, Localizer]], level: float) 
                 f"{path} gives no radius at level {level:g}: the {known.n_points} reference points that were "
                 f"held out for it promise {known.highest_level:.3f} at most; give a lower --level"
             )
-            Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold]note:[/] {plain(note)}")
+            tell(f"[bold]note:[/] {plain(note)}")
 
 
 def _transfer(lineage: Mapping[str, Any]) -> dict[str, Any]:
