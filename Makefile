@@ -45,7 +45,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.loading
 	$(BIN)/python -m benchmarks.sparse
 	$(BIN)/python -m benchmarks.labels
-	$(BIN)/python -m benchmarks.scorer
+	$(BIN)/python -m benchmarks.matcher
 
 # The constraints file pins what pyproject.toml gives in ranges.
 $(READY): pyproject.toml constraints.txt

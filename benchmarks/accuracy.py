@@ -16,13 +16,13 @@ from typing import NamedTuple
 from benchmarks.keeping import kept_rows
 from tutelage.experiments.buildings import TARGETS, TITLES, buildings_here
 from tutelage.experiments.cells import Cell
+from tutelage.experiments.compared_methods import KNN, WITH_MATCHER
 from tutelage.experiments.groups import Against, Group
-from tutelage.experiments.methods import KNN, WITH_SCORER
+from tutelage.experiments.paper_tables import PAPER_NETWORKS, Request, chosen_table
 from tutelage.experiments.planned_cells import cells_of
-from tutelage.experiments.storage import Results, Row
+from tutelage.experiments.result_files import Results, Row
 from tutelage.experiments.summary import Summary, summarise
-from tutelage.experiments.tables import PAPER_NETWORKS, Request, chosen_table
-from tutelage.experiments.wording import (
+from tutelage.experiments.table_wording import (
     KNN_SETTINGS,
     WITHIN_RADIUS,
     Grid,
@@ -32,7 +32,7 @@ from tutelage.experiments.wording import (
     network_title,
     place_title,
 )
-from tutelage.files import replaced_file
+from tutelage.files.atomic import replaced_file
 
 RESULTS, PAGE = Path("results"), Path("docs/accuracy.md")
 PUBLISHED = Path(__file__).with_name("published.csv")
@@ -50,13 +50,13 @@ INTRODUCTION = (
 CHOICES = (
     "No row chose anything on the test split that it is of, but for the bound, k-NN with the best settings "
     "on the test split itself, which nobody reaches without knowing the truth. What holds for all sets was "
-    "chosen before: how a scorer's teacher learns and how sharply it weighs, how long an own map is learnt "
-    "and the tutor's shares in small surveys on training scans of these three sets and others, held out "
-    "([scorer](scorer.md)); other settings of scorer and tutor, the share of a fifth in a large survey among "
+    "chosen before: how a pretrained matcher learns and how sharply it weighs, how long an own map is learnt "
+    "and the blend's shares in small surveys on training scans of these three sets and others, held out "
+    "([matcher](matcher.md)); other settings of matcher and blend, the share of a fifth in a large survey among "
     "them, on the test splits of DSI1, TUT1, TUT5 and TUT7, of which TUT1 is a survey of the building of "
     "Tampere and TUT6. The look that chose BayesCNN's initial weights included test scans of Tampere. A "
-    "scorer's or tutor's sources are all public sets of [other buildings](data.md), those of its campus "
-    "among them; with random weights a scorer weighs its 48 candidates nearly alike. Differences pair what "
+    "matcher's or blend's sources are all public sets of [other buildings](data.md), those of its campus "
+    "among them; with random weights a matcher weighs its 48 candidates nearly alike. Differences pair what "
     "both methods have: where they have seeds of another number, those in common, and of several draws the "
     "scans to which all give a position. How many have none is said on the pages in `results/`."
 )
@@ -141,7 +141,7 @@ def small(table: str, surrogate: Sequence[Group] = ()) -> list[str]:
         gains = [
             [network_title(sized.network), f"`{sized.method}` against {words}", *sized.against(control)]
             for sized in found
-            if sized.network in WITH_SCORER and sized.method in ("others", "both")
+            if sized.network in WITH_MATCHER and sized.method in ("others", "both")
             for control, words in (("own", "own data alone"), ("knn", "k-NN"))
         ]
         if gains:

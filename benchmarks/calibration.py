@@ -1,9 +1,9 @@
 """docs/calibration.md's table: how often radii hold the truth on test scans, and how that ages.
 
-    python -m benchmarks.calibration [--networks knn,scorer,tutor] [--surveys tut5,...] [--seeds 5]
+    python -m benchmarks.calibration [--networks knn,matcher,blend] [--surveys tut5,...] [--seeds 5]
 
 Rows of results/calibration.csv are kept where a survey, network and seed is measured in full, else made anew.
-A scorer or tutor has a teacher that did not learn in the survey; the one that we ship learnt in all.
+A matcher or blend has a teacher that did not learn in the survey; the one that we ship learnt in all.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from typing import Any
 
 from benchmarks.keeping import keep_rows, kept_rows, put_into_page
 from tutelage import Localizer, evaluate, load
-from tutelage.experiments.buildings import sources_of_scorer
+from tutelage.experiments.buildings import sources_of_matcher
+from tutelage.experiments.cell_work import TeachJob, teach_cell
 from tutelage.experiments.cells import Cell
-from tutelage.experiments.methods import WITH_SCORER
-from tutelage.experiments.storage import TeacherFiles
-from tutelage.experiments.work import TeachJob, teach_cell
-from tutelage.scorer import ScorerTeacher
+from tutelage.experiments.compared_methods import WITH_MATCHER
+from tutelage.experiments.result_files import TeacherFiles
+from tutelage.methods.matcher import PretrainedMatcher
 
 RESULTS, PAGE = Path("results/calibration.csv"), Path("docs/calibration.md")
 SETS = ("ujiindoorloc", "tampere", "tut1", "tut5", "tut6", "tut7", "dsi1")
 LIBRARY, MONTHS = "uji_library:1", (1, 2, 3, 6, 9, 12, 15, 18, 21, 24, 25)
 LEVELS = (0.5, 0.8, 0.95)
-OWN_MAP = {"scorer": "own_map", "tutor": "scorer.own_map"}
+OWN_MAP = {"matcher": "fine_tune", "blend": "matcher.fine_tune"}
 GOAL = 0.02  # how far coverage may be from what was asked
 COLUMNS = (
     *("survey", "scans", "network", "level", "seed", "points", "n", "mae_m", "coverage", "radius_m"),
@@ -43,20 +43,20 @@ def asked_of(survey: str) -> list[str]:
     return [f"uji_library:{month}" for month in MONTHS] if survey == LIBRARY else [survey]
 
 
-def taught_elsewhere(survey: str, seed: int) -> ScorerTeacher:
+def taught_elsewhere(survey: str, seed: int) -> PretrainedMatcher:
     """The teacher of `tutelage reproduce accuracy`, made unless it is there."""
     name = survey.partition(":")[0]
-    (cell,) = Cell(name, sources_of_scorer(name), "scorer", "others", "full", 1.0, seed).teachers
+    (cell,) = Cell(name, sources_of_matcher(name), "matcher", "others", "full", 1.0, seed).teachers
     files = TeacherFiles(RESULTS.parent)
     if cell not in files:
         files.add(cell, teach_cell(TeachJob(cell, None)))
-    return ScorerTeacher.from_bytes(files.read(cell), name="the teacher")
+    return PretrainedMatcher.from_bytes(files.read(cell), name="the teacher")
 
 
 def rows_of(survey: str, network: str, seed: int) -> Iterable[dict[str, Any]]:
     """One fit, asked about its own test scans, or the library's about those of later months too."""
-    teachers = [taught_elsewhere(survey, seed)] if network in WITH_SCORER else ()
-    settings = {OWN_MAP[network]: True} if network in WITH_SCORER else {}
+    teachers = [taught_elsewhere(survey, seed)] if network in WITH_MATCHER else ()
+    settings = {OWN_MAP[network]: True} if network in WITH_MATCHER else {}
     model = Localizer(network, teachers=teachers, settings=settings, seed=seed, device="cpu").fit(
         load(survey)
     )

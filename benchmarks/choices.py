@@ -1,9 +1,9 @@
-"""docs/scorer.md's choices for scorer and tutor, each by its error on training scans that were held out.
+"""docs/matcher.md's choices for matcher and blend, each by its error on training scans that were held out.
 
     python -m benchmarks.choices
 
-How long a scorer's teacher learns, and whether simulated buildings among its sources help; how long the
-tutor's network goes through a survey; how much it counts beside the scorer. Some scans of a training split
+How long a pretrained matcher learns, and whether simulated buildings among its sources help; how long the
+blend's network goes through a survey; how much it counts beside the matcher. Some scans of a training split
 are the radio map, others are asked about; of a whole survey, those of reference points held out. Finished
 rows of results/choices.csv are kept.
 """
@@ -23,14 +23,14 @@ import numpy as np
 from benchmarks.calibration import taught_elsewhere
 from benchmarks.keeping import keep_rows, kept_rows, put_into_page
 from tutelage import FingerprintSet, Localizer, Survey, load
-from tutelage.datasets import simulated_survey
-from tutelage.experiments.buildings import sources_of_scorer
-from tutelage.scorer import ScorerRecipe, ScorerTeacher, teach_scorer
-from tutelage.surveys import reference_points, split_by_position
+from tutelage.data.splits import reference_points, split_by_position
+from tutelage.data.surveys import simulated_survey
+from tutelage.experiments.buildings import sources_of_matcher
+from tutelage.methods.blend import BlendSettings
+from tutelage.methods.matcher import MatcherRecipe, PretrainedMatcher, pretrain
 from tutelage.training import RunOptions
-from tutelage.tutor import TutorSettings
 
-RESULTS, PAGE = Path("results/choices.csv"), Path("docs/scorer.md")
+RESULTS, PAGE = Path("results/choices.csv"), Path("docs/matcher.md")
 FRACTIONS = {
     "ujiindoorloc": (0.01, 0.03, 0.1, 1.0),
     "tampere": (0.1, 0.3, 1.0),
@@ -39,7 +39,7 @@ FRACTIONS = {
 SEEDS, ASKED, HELD_OUT = (1, 2), 600, 0.15
 EPOCHS, SHARES = (400, 800, 1600), (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 SIMULATED = 6
-AS_IT_IS = {"own_map": False, "sharpness": 1.25}  # the same on every radio map: teachers are compared
+AS_IT_IS = {"fine_tune": False, "sharpness": 1.25}  # the same on every radio map: teachers are compared
 _ONE_CYCLE = {"schedule": "one_cycle", "learning_rate": 2e-3, "averaged": 0.0}
 LESSONS: dict[str, dict[str, Any]] = {
     "31 rounds, each twice": {"updates": 1000, "passes": 2, **_ONE_CYCLE},
@@ -47,10 +47,10 @@ LESSONS: dict[str, dict[str, Any]] = {
     "the same, weights averaged": {},
 }
 HEADS = {
-    "lesson": "scorer of other buildings, by its teacher's lesson",
-    "simulated": "scorer of other buildings, by the simulated ones among them",
-    "epochs": "the tutor's network, by `network_epochs`",
-    "share": "tutor of both, by the network's share",
+    "lesson": "matcher of other buildings, by its teacher's lesson",
+    "simulated": "matcher of other buildings, by the simulated ones among them",
+    "epochs": "the blend's network, by `network_epochs`",
+    "share": "blend of both, by the network's share",
 }
 COLUMNS = ("survey", "fraction", "seed", "n_scans", "n_points", "choice", "value", "mae_m")
 
@@ -93,20 +93,20 @@ def simulated_building(number: int) -> Survey:
 
 
 @cache
-def taught_by(survey: str, seed: int, lesson: str) -> ScorerTeacher:
+def taught_by(survey: str, seed: int, lesson: str) -> PretrainedMatcher:
     """As `taught_elsewhere`, by one of the lessons."""
-    recipe = ScorerRecipe.of_teacher(LESSONS[lesson])
-    if recipe == ScorerRecipe.of_teacher():
+    recipe = MatcherRecipe.for_pretraining(LESSONS[lesson])
+    if recipe == MatcherRecipe.for_pretraining():
         return taught_elsewhere(survey, seed)
-    return teach_scorer([load(name) for name in sources_of_scorer(survey)], recipe, RunOptions(seed=seed))
+    return pretrain([load(name) for name in sources_of_matcher(survey)], recipe, RunOptions(seed=seed))
 
 
 @cache
-def taught_with_simulated(survey: str, seed: int) -> ScorerTeacher:
+def taught_with_simulated(survey: str, seed: int) -> PretrainedMatcher:
     """As `taught_elsewhere`, with simulated buildings among the sources."""
-    real = [load(name) for name in sources_of_scorer(survey)]
+    real = [load(name) for name in sources_of_matcher(survey)]
     simulated = [simulated_building(number) for number in range(SIMULATED)]
-    return teach_scorer([*real, *simulated], options=RunOptions(seed=seed))
+    return pretrain([*real, *simulated], options=RunOptions(seed=seed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +117,9 @@ class Asked:
     seed: int
     own: FingerprintSet
     asked: FingerprintSet
-    teacher: ScorerTeacher
+    teacher: PretrainedMatcher
 
-    def located(self, network: str, *teachers: ScorerTeacher, **settings: Any) -> np.ndarray:
+    def located(self, network: str, *teachers: PretrainedMatcher, **settings: Any) -> np.ndarray:
         """[n, 2] by what these teach, or by the radio map alone."""
         how: dict[str, Any] = {"calibrate": False, "device": "cpu", "seed": self.seed}
         if teachers:
@@ -129,12 +129,12 @@ class Asked:
         )
 
     def located_beside(self, epochs: int) -> np.ndarray:
-        """[n, 2] by a network as the tutor has it."""
-        return self._located_after(TutorSettings(network_epochs=epochs).updates_of({}, len(self.own)))
+        """[n, 2] by a network as the blend has it."""
+        return self._located_after(BlendSettings(network_epochs=epochs).updates_of({}, len(self.own)))
 
     @cache  # noqa: B019 - a survey's network may have the same length for several numbers of epochs
     def _located_after(self, updates: int) -> np.ndarray:
-        return self.located("dnn", updates=updates, rss_min_dbm=TutorSettings().not_heard_dbm(self.own))
+        return self.located("dnn", updates=updates, rss_min_dbm=BlendSettings().not_heard_dbm(self.own))
 
 
 Answers = Iterable[tuple[float | str, np.ndarray]]
@@ -142,12 +142,12 @@ Answers = Iterable[tuple[float | str, np.ndarray]]
 
 def by_lesson(of: Asked) -> Answers:
     for lesson in LESSONS:
-        yield lesson, of.located("scorer", taught_by(of.survey, of.seed, lesson), **AS_IT_IS)
+        yield lesson, of.located("matcher", taught_by(of.survey, of.seed, lesson), **AS_IT_IS)
 
 
 def by_simulated(of: Asked) -> Answers:
     for n, teacher in (0, of.teacher), (SIMULATED, taught_with_simulated(of.survey, of.seed)):
-        yield n, of.located("scorer", teacher, **AS_IT_IS)
+        yield n, of.located("matcher", teacher, **AS_IT_IS)
 
 
 def by_epochs(of: Asked) -> Answers:
@@ -156,8 +156,8 @@ def by_epochs(of: Asked) -> Answers:
 
 
 def by_share(of: Asked) -> Answers:
-    scored = of.located("scorer", of.teacher, own_map=True)
-    learnt = of.located_beside(TutorSettings().network_epochs)
+    scored = of.located("matcher", of.teacher, fine_tune=True)
+    learnt = of.located_beside(BlendSettings().network_epochs)
     for share in SHARES:
         yield share, (1 - share) * scored + share * learnt
 

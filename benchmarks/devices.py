@@ -19,7 +19,7 @@ from tutelage import Localizer, Survey, load, teach
 from tutelage.training import Budget, RunOptions, device_name
 
 RESULTS, PAGE = Path("results/devices.csv"), Path("docs/results.md")
-NETWORKS, SCORER, TEACHER = ("dnn", "cnnloc", "bayescnn", "baat"), "scorer", "DNN's teacher"
+NETWORKS, MATCHER, TEACHER = ("dnn", "cnnloc", "bayescnn", "baat"), "matcher", "DNN's teacher"
 UPDATES, FIRST = 200, 5
 COLUMNS = ("method", "cores", "accelerator", "cpu_seconds", "accelerator_seconds", "ratio")
 
@@ -30,7 +30,7 @@ def learn(method: str, survey: Survey, device: str, updates: int) -> None:
         teach(survey, options=RunOptions(device=device, budget=Budget(updates=updates)))
         return
     length: dict[str, Any] = {"budget": Budget(updates=updates)}
-    if method == SCORER:
+    if method == MATCHER:
         length = {"teachers": "none", "settings": {"updates": updates}}
     Localizer(method, device=device, calibrate=False, **length).fit(survey)
 
@@ -54,7 +54,7 @@ def table(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
 def main() -> None:
     """Measure, keep and show a row a method."""
     survey, rows = load("tampere"), []
-    for method in (*NETWORKS, TEACHER, SCORER):
+    for method in (*NETWORKS, TEACHER, MATCHER):
         cpu, accelerator = (seconds(method, survey, device) for device in ("cpu", "cuda"))
         figures = f"{cpu:.2f}", f"{accelerator:.2f}", f"{cpu / accelerator:.1f}"
         given = (method, os.cpu_count(), device_name("cuda"), *figures)

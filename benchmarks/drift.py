@@ -16,9 +16,9 @@ from scipy.stats import spearmanr
 
 from benchmarks.keeping import keep_rows, put_into_page
 from tutelage import FingerprintSet, Localizer, evaluate, load, measure_drift, updated
-from tutelage.drift.loss import GONE_POWER, RESURVEY_AT, SHIFTED_POWER
-from tutelage.sparse_rows import csr
-from tutelage.surveys import split_by_position
+from tutelage.data.sparse_rows import csr
+from tutelage.data.splits import split_by_position
+from tutelage.evaluation.drift.expected_loss import GONE_POWER, RESURVEY_AT, SHIFTED_POWER
 
 MONTHS_CSV, UPDATES_CSV, PAGE = Path("results/drift.csv"), Path("results/updates.csv"), Path("docs/drift.md")
 MONTHS, UPDATED_AT = range(2, 26), (6, 12, 18, 24)

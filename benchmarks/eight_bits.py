@@ -16,9 +16,9 @@ from typing import Any
 
 from benchmarks.keeping import keep_rows, kept_rows, put_into_page
 from tutelage import Localizer, load
-from tutelage.distilling import distilling_recipe
 from tutelage.export import export_model
 from tutelage.networks import network_spec
+from tutelage.paper.expert_distilling import distilling_recipe
 from tutelage.training import Budget
 
 RESULTS, PAGE = Path("results/eight_bits.csv"), Path("docs/export.md")

@@ -24,7 +24,7 @@ import tutelage as tt
 __all__ = ["main"]
 
 _TINY = {"width": 64, "d_e": 32}
-_SMALL_MATCHER = {"updates": 40, "updates_of_tuning": 40, "exercises": 256}
+_SMALL_MATCHER = {"updates": 40, "fine_tune_updates": 40, "exercises": 256}
 
 
 def _runs(data_dir: Path) -> dict[str, Callable[[], tt.Localizer]]:
@@ -46,13 +46,13 @@ def _runs(data_dir: Path) -> dict[str, Callable[[], tt.Localizer]]:
             tampere, "dnn", transfer=kind, sources=[source], epochs=2, settings=_TINY, calibrate=False
         )
 
-    in_blend = {f"scorer.{name}": value for name, value in _SMALL_MATCHER.items()}
+    in_blend = {f"matcher.{name}": value for name, value in _SMALL_MATCHER.items()}
     return {
         "knn": lambda: fitted(office, "knn"),
-        "matcher": lambda: fitted(office, "scorer", settings=_SMALL_MATCHER),
-        "matcher as pretrained": lambda: fitted(office, "scorer", settings={"own_map": False}),
-        "matcher from nothing": lambda: fitted(office, "scorer", teachers="none", settings=_SMALL_MATCHER),
-        "blend": lambda: fitted(office, "tutor", settings={**in_blend, **_TINY}, epochs=5),
+        "matcher": lambda: fitted(office, "matcher", settings=_SMALL_MATCHER),
+        "matcher as pretrained": lambda: fitted(office, "matcher", settings={"fine_tune": False}),
+        "matcher from nothing": lambda: fitted(office, "matcher", teachers="none", settings=_SMALL_MATCHER),
+        "blend": lambda: fitted(office, "blend", settings={**in_blend, **_TINY}, epochs=5),
         "dnn": lambda: fitted(office, "dnn", epochs=10),
         "cnnloc": lambda: fitted(office, "cnnloc", epochs=3),
         "bayescnn": lambda: fitted(office, "bayescnn", epochs=1, calibrate=False),

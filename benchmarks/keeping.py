@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tutelage.files import replaced_file
+from tutelage.files.atomic import replaced_file
 
 __all__ = ["keep_rows", "kept_rows", "put_into_page"]
 

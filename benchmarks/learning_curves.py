@@ -19,8 +19,8 @@ from scipy.spatial import cKDTree
 
 from benchmarks.keeping import keep_rows, kept_rows, put_into_page
 from tutelage import FingerprintSet, load
-from tutelage.planning import SurveyedPlaces, SurveyPlan, plan_survey
-from tutelage.surveys import reference_points
+from tutelage.data.splits import reference_points
+from tutelage.evaluation.plan import SurveyedPlaces, SurveyPlan, plan_survey
 
 RESULTS, PAGE = Path("results/learning_curves.csv"), Path("docs/surveying.md")
 SETS = ("tut6", "tut7", "ujiindoorloc", "tampere", "tut1")

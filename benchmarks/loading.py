@@ -27,7 +27,7 @@ if what == "dense":
             if name.endswith(".csv"):
                 np.loadtxt(io.TextIOWrapper(archive.open(name), "utf-8"), delimiter=",", skiprows=1)
 else:
-    from tutelage.datasets import load
+    from tutelage.data.surveys import load
     began = time.perf_counter()
     load("ujiindoorloc")
 seconds = time.perf_counter() - began

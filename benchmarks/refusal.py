@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from tutelage import FingerprintSet, Localizer, load
-from tutelage.calibration.trial import MARGIN
-from tutelage.matching.landmarks import nearest_distance
+from tutelage.methods.calibration.trial import MARGIN
+from tutelage.runtime.landmarks import nearest_distance
 
 POWERS, MONTHS, DRAWS, USERS = (1, 2, 3), (6, 12, 18, 24), 4, 3
 KNN = {"metric": "sorensen", "representation": "powed", "k": 10}

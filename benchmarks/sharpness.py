@@ -1,4 +1,4 @@
-"""docs/scorer.md's table of how sharply a teacher that is used as it is weighs, by the points surveyed.
+"""docs/matcher.md's table of how sharply a teacher that is used as it is weighs, by the points surveyed.
 
     python -m benchmarks.sharpness
 
@@ -21,12 +21,12 @@ import torch
 from benchmarks.calibration import taught_elsewhere
 from benchmarks.keeping import keep_rows, kept_rows, put_into_page
 from tutelage import FingerprintSet, load
-from tutelage.matching.candidates import CandidateSearch
-from tutelage.scorer import Scorer
-from tutelage.scorer.training import errors_m
-from tutelage.surveys import reference_points, split_by_position
+from tutelage.data.splits import reference_points, split_by_position
+from tutelage.methods.matcher import Matcher
+from tutelage.methods.matcher.matcher_training import errors_m
+from tutelage.runtime.candidate_lists import CandidateSearch
 
-RESULTS, PAGE = Path("results/sharpness.csv"), Path("docs/scorer.md")
+RESULTS, PAGE = Path("results/sharpness.csv"), Path("docs/matcher.md")
 FRACTIONS = {
     "ujiindoorloc": (0.01, 0.03, 0.1, 0.3, 1.0),
     "tampere": (0.1, 0.3, 1.0),
@@ -88,14 +88,14 @@ def rows_of(place: Place) -> Iterable[Row]:
     """Of one radio map, all values."""
     own, asked = parted(place)
     teacher = taught_elsewhere(place.survey, place.seed)
-    scorer = Scorer.of(own, teacher.network, teacher.card.recipe)
-    search = CandidateSearch(scorer.described())
-    lists = search.candidates(scorer.representation.transform(asked), scorer.recipe.n_candidates)
+    matcher = Matcher.of(own, teacher.network, teacher.card.recipe)
+    search = CandidateSearch(matcher.described())
+    lists = search.candidates(matcher.representation.transform(asked), matcher.recipe.n_candidates)
     feature, known = torch.as_tensor(lists.feature), torch.ones(lists.row.shape, dtype=torch.bool)
-    offset_m = torch.as_tensor(scorer.radio_map.position_m[lists.row] - asked.known_position_m[:, None])
+    offset_m = torch.as_tensor(matcher.radio_map.position_m[lists.row] - asked.known_position_m[:, None])
     n_points = int(reference_points(own).max()) + 1
     for name, value in named_values(n_points).items():
-        weight = scorer.network.sharpened(value)(feature, known).weight.double()
+        weight = matcher.network.sharpened(value)(feature, known).weight.double()
         error_m = float(errors_m(weight, offset_m).mean())
         figures = {"n_scans": len(own), "n_points": n_points, "sharpness": name, "mae_m": round(error_m, 3)}
         yield place._asdict() | figures
@@ -104,7 +104,7 @@ def rows_of(place: Place) -> Iterable[Row]:
 def table(rows: Sequence[Row]) -> Iterable[str]:
     """Mean errors over seeds as Markdown, a row a kind of radio map, by its points."""
     names = list(dict.fromkeys(str(row["sharpness"]) for row in rows))
-    yield f"| scorer of other buildings, by `sharpness` | points | {' | '.join(names)} |"
+    yield f"| matcher of other buildings, by `sharpness` | points | {' | '.join(names)} |"
     yield "|---|---|" + "---|" * len(names)
     lines = []
     for (survey, drawn, fraction), group in itertools.groupby(rows, kind):

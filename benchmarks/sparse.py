@@ -17,10 +17,10 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics.pairwise import manhattan_distances
 from torch import nn
 
-from tutelage.datasets import load
-from tutelage.neighbours import FingerprintIndex
+from tutelage.data.representation import RssRepresentation
+from tutelage.data.surveys import load
 from tutelage.networks import RssBatch, SparseLinear
-from tutelage.representation import RssRepresentation
+from tutelage.runtime.fingerprint_index import FingerprintIndex
 
 BATCH, HEARD, WIDTH = 128, 18, 512
 BLOCK = 100  # queries at a time

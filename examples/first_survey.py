@@ -17,7 +17,7 @@ from pathlib import Path
 import tutelage as tt
 from tutelage.runtime import Runtime
 
-METHODS = ["knn", "dnn"]  # leave it out for scorer and tutor as well, which take minutes
+METHODS = ["knn", "dnn"]  # leave it out for matcher and blend as well, which take minutes
 EPOCHS = 20
 HELD_OUT = 0.15
 

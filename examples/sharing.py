@@ -2,7 +2,7 @@
 
     python examples/sharing.py
 
-The owner makes two teacher files: a surrogate teacher, as in the paper, and a scorer teacher. The other one
+The owner makes two teacher files: a surrogate teacher, as in the paper, and a pretrained matcher. The other one
 gets the files, never the survey, and learns a small survey of another building with them: each beside its
 control, without which a gain means nothing.
 """
@@ -14,21 +14,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import tutelage as tt
-from tutelage.scorer import ScorerRecipe
+from tutelage.methods.matcher import MatcherRecipe
 
 EPOCHS = 20
-LENGTH = tt.Budget(updates=150)  # of the scorer teacher; leave it out for the recipe's own
+LENGTH = tt.Budget(updates=150)  # of the pretrained matcher; leave it out for the recipe's own
 
 
 def teacher_files(folder: Path) -> tuple[Path, Path]:
     """What the owner does, and all that leaves the owner's house."""
     museum = tt.simulated_survey(seed=1, width_m=80.0, depth_m=25.0, n_train=400)
     museum = replace(museum, name="museum")
-    surrogate, scorer = folder / "museum.teacher", folder / "museum.scorer"
+    surrogate, matcher = folder / "museum.teacher", folder / "museum.matcher"
     tt.teach(museum, "dnn", options=tt.RunOptions(budget=tt.Budget(EPOCHS))).save(surrogate)
-    tt.teach_scorer([museum], ScorerRecipe(exercises=400), tt.RunOptions(budget=LENGTH)).save(scorer)
-    require_no_data(museum, surrogate, scorer)
-    return surrogate, scorer
+    tt.pretrain([museum], MatcherRecipe(exercises=400), tt.RunOptions(budget=LENGTH)).save(matcher)
+    require_no_data(museum, surrogate, matcher)
+    return surrogate, matcher
 
 
 def require_no_data(survey: tt.Survey, *files: Path) -> None:
@@ -43,15 +43,15 @@ def require_no_data(survey: tt.Survey, *files: Path) -> None:
 def main() -> None:
     """Teach, hand over, learn, compare with the controls."""
     with tempfile.TemporaryDirectory() as folder:
-        surrogate, scorer = map(str, teacher_files(Path(folder)))
+        surrogate, matcher = map(str, teacher_files(Path(folder)))
         office = replace(tt.simulated_survey(seed=2, n_train=150, n_test=150), name="office")
         ways = {
             "k-NN": tt.Localizer("knn"),
             "network, own data alone": tt.Localizer("dnn", epochs=EPOCHS),
             "network, taught": tt.Localizer("dnn", teachers=[surrogate], epochs=EPOCHS),
             "network, untrained teacher": tt.Localizer("dnn", teachers=["untrained"], epochs=EPOCHS),
-            "scorer, taught": tt.Localizer("scorer", teachers=[scorer]),
-            "scorer, untrained": tt.Localizer("scorer", teachers=["untrained"]),
+            "matcher, taught": tt.Localizer("matcher", teachers=[matcher]),
+            "matcher, untrained": tt.Localizer("matcher", teachers=["untrained"]),
         }
         for name, model in ways.items():
             figures = tt.evaluate(model.fit(office), office).figures()

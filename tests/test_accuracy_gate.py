@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from tutelage.datasets import load
+from tutelage.data.surveys import load
 from tutelage.evaluation import evaluate
 from tutelage.localizer import Localizer
 
-MARGIN = 0.015  # seeds spread by 0.5 %; a tutor without its network is 2.8 % worse
-QUICK = {"updates": 400, "scorer.updates_of_tuning": 40, "scorer.exercises": 512}
+MARGIN = 0.015  # seeds spread by 0.5 %; a blend without its network is 2.8 % worse
+QUICK = {"updates": 400, "matcher.fine_tune_updates": 40, "matcher.exercises": 512}
 # Localizer arguments, and the mean error in metres with seed 0
 MEASURED: dict[str, tuple[dict[str, Any], float]] = {
-    "tutor, a tenth of its length": ({"settings": QUICK}, 6.20),
-    "scorer as it is shipped": ({"network": "scorer", "settings": {"own_map": False}}, 6.53),
+    "blend, a tenth of its length": ({"settings": QUICK}, 6.20),
+    "matcher as it is shipped": ({"network": "matcher", "settings": {"fine_tune": False}}, 6.53),
 }
 
 

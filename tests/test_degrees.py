@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.degrees import has_degrees, require_metres, to_degrees, to_metres, utm_epsg
 from tutelage.errors import BadInputError
+from tutelage.runtime.degrees import has_degrees, require_metres, to_degrees, to_metres, utm_epsg
 
 LATITUDE = st.floats(-79.9, 83.9)
 LONGITUDE = st.floats(-179.9, 179.9)
@@ -89,8 +89,9 @@ def test_places_that_a_projection_does_not_cover_are_refused() -> None:
 
 def test_pyproj_is_imported_when_the_first_coordinate_is_projected() -> None:
     program = (
-        "import sys, tutelage.cli, tutelage.datasets, tutelage.positions; print('pyproj' in sys.modules); "
-        "tutelage.degrees.has_degrees(3857); print('pyproj' in sys.modules)"
+        "import sys, tutelage.cli, tutelage.data.surveys, tutelage.runtime.positions\n"
+        "print('pyproj' in sys.modules)\n"
+        "tutelage.runtime.degrees.has_degrees(3857); print('pyproj' in sys.modules)"
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["False", "True"]

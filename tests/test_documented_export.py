@@ -11,7 +11,7 @@ from typing import Any
 import onnxruntime
 import pytest
 
-from tutelage.datasets import simulated_survey
+from tutelage.data.surveys import simulated_survey
 from tutelage.export import export_model
 from tutelage.localizer import Localizer
 from tutelage.runtime import Runtime, read_exported

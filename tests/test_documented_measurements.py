@@ -10,7 +10,7 @@ from statistics import mean, median
 import numpy as np
 import pytest
 
-from tutelage.datasets import public_datasets
+from tutelage.data.surveys import public_datasets
 
 ROOT = Path(__file__).parents[1]
 LEVELS = "0.5", "0.8", "0.95"
@@ -208,18 +208,18 @@ def test_data_page_shows_which_surveys_are_of_one_building() -> None:
     assert shown == {name for name in building if [*building.values()].count(building[name]) > 1}
 
 
-# -- scorer and tutor -------------------------------------------------------------------------------------
+# -- matcher and blend -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("choice", ["lesson", "simulated", "epochs", "share"])
-def test_scorer_page_shows_the_committed_choices(choice: str) -> None:
+def test_matcher_page_shows_the_committed_choices(choice: str) -> None:
     found: dict[str, list[tuple[str, float]]] = {}
     for row in rows("choices"):
         if row["choice"] == choice:
             share = float(row["fraction"])
             place = f"{row['survey']}, {share:.0%}" if share < 1 else row["survey"]
             found.setdefault(place, []).append((row["value"], float(row["mae_m"])))
-    shown = {place: errors for place, _, *errors in cells("scorer", "choices", f": {choice}")}
+    shown = {place: errors for place, _, *errors in cells("matcher", "choices", f": {choice}")}
     assert shown.keys() == found.keys()
     for place, errors in shown.items():
         values = dict.fromkeys(value for value, _ in found[place])
@@ -227,14 +227,14 @@ def test_scorer_page_shows_the_committed_choices(choice: str) -> None:
         assert [float(error) for error in errors] == pytest.approx(means, abs=0.006)
 
 
-def test_scorer_page_shows_how_sharply_to_weigh() -> None:
+def test_matcher_page_shows_how_sharply_to_weigh() -> None:
     found: dict[str, list[list[float]]] = {}
     for row in rows("sharpness"):
         share = float(row["fraction"])
         kind = f"{row['survey']}, {share:.0%} of the {row['drawn']}" if share < 1 else row["survey"]
         of_seed = found.setdefault(kind, [[] for _ in range(6)])[int(row["seed"])]
         of_seed.append(float(row["mae_m"]))
-    shown = {kind: errors for kind, _, *errors in cells("scorer", "sharpness")}
+    shown = {kind: errors for kind, _, *errors in cells("matcher", "sharpness")}
     assert shown.keys() == found.keys()
     for kind, errors in shown.items():
         assert [float(error) for error in errors] == pytest.approx(np.mean(found[kind], axis=0), abs=0.006)
@@ -250,28 +250,28 @@ _OWN_MAP = {
 
 
 @pytest.mark.parametrize("part", _OWN_MAP)
-def test_scorer_page_shows_how_long_the_own_map_was_learnt(part: str) -> None:
+def test_matcher_page_shows_how_long_the_own_map_was_learnt(part: str) -> None:
     found: dict[str, dict[tuple[str, str], float]] = {}
-    for row in rows("own_map"):
+    for row in rows("fine_tune"):
         if row["seed"] == "0":  # the one that every lesson has
             kept = row["held_out"]
             held = kept if kept in ("points", "users") else f"all but {float(kept):.0%} of the points"
             of_place = found.setdefault(f"{row['survey']}, {held}", {})
             of_place[row["lesson"], row["share"]] = float(row["mae_m"])
-    shown = {place: errors for place, _, *errors in cells("scorer", "own_map", f": {part}")}
+    shown = {place: errors for place, _, *errors in cells("matcher", "fine_tune", f": {part}")}
     assert shown.keys() == {place for place in found if found[place].keys() & {*_OWN_MAP[part]}}
     for place, errors in shown.items():
         for column, error in zip(_OWN_MAP[part], errors, strict=True):
             assert error == (f"{found[place][column]:.2f}" if column in found[place] else "-")
 
 
-def test_scorer_page_shows_the_committed_distilled_networks() -> None:
+def test_matcher_page_shows_the_committed_distilled_networks() -> None:
     found: dict[str, list[dict[str, str]]] = {}
-    for row in rows("distilled_scorer"):
+    for row in rows("distilled_matcher"):
         found.setdefault(f"{row['survey'].upper()}, {float(row['share']):.0%}", []).append(row)
-    shown = {place: errors for place, _, *errors in cells("scorer", "distilled_scorer")}
+    shown = {place: errors for place, _, *errors in cells("matcher", "distilled_matcher")}
     assert shown.keys() == found.keys()
-    names = "knn_m", "scorer_m", "dnn_m", "dnn_mixed_m", "dnn_taught_m"
+    names = "knn_m", "matcher_m", "dnn_m", "dnn_mixed_m", "dnn_taught_m"
     for place, errors in shown.items():
         means = [mean(float(row[name]) for row in found[place]) for name in names]
         assert [float(error) for error in errors] == pytest.approx(means, abs=0.006)

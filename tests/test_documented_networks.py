@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tutelage.distilling import distilling_recipe
 from tutelage.networks import build_network, network_cost, network_names, network_spec
+from tutelage.paper.expert_distilling import distilling_recipe
 
 DOCS = (Path(__file__).parents[1] / "docs" / "networks.md").read_text(encoding="utf-8")
 UJIINDOORLOC, TAMPERE = (465, 18), (779, 48)

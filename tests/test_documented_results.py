@@ -10,7 +10,7 @@ from statistics import mean, stdev
 
 import pytest
 
-from tutelage.experiments.methods import PIPELINE
+from tutelage.experiments.compared_methods import PIPELINE
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,12 +37,12 @@ OF_TABLE1 = [
 OF_ACCURACY = [
     ("k-NN, settings chosen on training data", "knn", "none"),
     ("k-NN, best settings on the test split itself (a bound)", "knn", "best_on_test"),
-    ("scorer with random weights (control)", "scorer", "untrained"),
-    ("scorer taught by other buildings, nothing learnt in the target", "scorer", "others"),
-    ("scorer of the own radio map alone (control)", "scorer", "none"),
-    ("scorer of both", "scorer", "both"),
-    ("tutor of the own radio map alone (control)", "tutor", "none"),
-    ("tutor of both, which `fit` learns unless told otherwise", "tutor", "both"),
+    ("matcher with random weights (control)", "matcher", "untrained"),
+    ("matcher taught by other buildings, nothing learnt in the target", "matcher", "others"),
+    ("matcher of the own radio map alone (control)", "matcher", "none"),
+    ("matcher of both", "matcher", "both"),
+    ("blend of the own radio map alone (control)", "blend", "none"),
+    ("blend of both, which `fit` learns unless told otherwise", "blend", "both"),
 ]
 
 
@@ -80,7 +80,7 @@ def test_readme_shows_the_committed_figures_of_the_accuracy_page(
 @pytest.mark.parametrize(("network", "method"), [row[1:] for row in OF_ACCURACY], ids=str)
 def test_results_page_shows_the_same(network: str, method: str) -> None:
     cells = [shown("accuracy", target, network, method, 1) for target in ("ujiindoorloc", "tampere", "tut6")]
-    section = RESULTS_PAGE.partition("## Scorer and tutor")[2].partition("| the paper's best |")[0]
+    section = RESULTS_PAGE.partition("## Matcher and blend")[2].partition("| the paper's best |")[0]
     assert f" | {' | '.join(cells)} | " in section
 
 
@@ -88,14 +88,14 @@ def test_results_page_shows_the_same(network: str, method: str) -> None:
     ("words", "method", "draws"),
     [
         ("k-NN, settings chosen on training data; ten draws", "none", 10),
-        ("scorer with random weights (control); ten draws", "untrained", 10),
-        ("scorer as other buildings taught it; ten draws", "others", 10),
+        ("matcher with random weights (control); ten draws", "untrained", 10),
+        ("matcher as other buildings taught it; ten draws", "others", 10),
         ("k-NN, settings chosen on training data; five draws", "none", 5),
-        ("scorer as other buildings taught it; five draws", "others", 5),
-        ("scorer of the own radio map alone (control); five draws", "none", 5),
-        ("scorer of both; five draws", "both", 5),
-        ("tutor of the own radio map alone (control); five draws", "none", 5),
-        ("tutor of both; five draws", "both", 5),
+        ("matcher as other buildings taught it; five draws", "others", 5),
+        ("matcher of the own radio map alone (control); five draws", "none", 5),
+        ("matcher of both; five draws", "both", 5),
+        ("blend of the own radio map alone (control); five draws", "none", 5),
+        ("blend of both; five draws", "both", 5),
     ],
 )
 def test_results_page_shows_the_committed_figures_of_small_maps(words: str, method: str, draws: int) -> None:
@@ -121,11 +121,11 @@ def test_results_page_shows_the_committed_figures_of_small_maps(words: str, meth
     ("title", "network", "method"),
     [
         ("k-NN, settings chosen on these scans", "knn", "none"),
-        ("scorer taught by other buildings, nothing learnt in the target", "scorer", "others"),
-        ("scorer of the own radio map alone (control)", "scorer", "none"),
-        ("scorer of both", "scorer", "both"),
-        ("tutor of the own radio map alone (control)", "tutor", "none"),
-        ("tutor of both", "tutor", "both"),
+        ("matcher taught by other buildings, nothing learnt in the target", "matcher", "others"),
+        ("matcher of the own radio map alone (control)", "matcher", "none"),
+        ("matcher of both", "matcher", "both"),
+        ("blend of the own radio map alone (control)", "blend", "none"),
+        ("blend of both", "blend", "both"),
     ],
 )
 def test_readme_shows_the_committed_figures_of_small_maps(title: str, network: str, method: str) -> None:
@@ -144,7 +144,7 @@ def test_readme_shows_the_committed_figures_of_small_maps(title: str, network: s
     assert f"| {title} | {' | '.join(cells)} |" in README
 
 
-_SCORER, _TUTOR = "The scorer taught by other buildings", "The tutor taught by other buildings"
+_MATCHER, _BLEND = "The matcher taught by other buildings", "The blend taught by other buildings"
 _BOTH, _AGAINST_OWN = " and the own radio map", ", against the own radio map alone: "
 
 
@@ -153,44 +153,44 @@ _BOTH, _AGAINST_OWN = " and the own radio map", ", against the own radio map alo
     [
         (
             "docs/results.md",
-            f"{_SCORER}, against k-NN: ",
+            f"{_MATCHER}, against k-NN: ",
             "is ahead of k-NN everywhere, by {low:.1f} to {high:.1f} m (significantly in {better} of ten)",
         ),
         (
             "docs/results.md",
-            f"{_TUTOR}{_BOTH}, against k-NN: ",
-            "The tutor is ahead of k-NN in all ten places, by {low:.1f} to {high:.1f} m "
+            f"{_BLEND}{_BOTH}, against k-NN: ",
+            "The blend is ahead of k-NN in all ten places, by {low:.1f} to {high:.1f} m "
             "(significantly in {better} of ten)",
         ),
         (
             "docs/results.md",
-            f"{_SCORER}{_BOTH}{_AGAINST_OWN}",
+            f"{_MATCHER}{_BOTH}{_AGAINST_OWN}",
             "ahead of the own map alone in every place, by {gain:.2f} m on average "
             "({low:.2f} to {high:.2f} m, significantly in {better} of ten)",
         ),
         (
             "docs/results.md",
-            f"{_TUTOR}{_BOTH}{_AGAINST_OWN}",
+            f"{_BLEND}{_BOTH}{_AGAINST_OWN}",
             "{gain:.2f} m on average, significantly in {better} of ten",
         ),
         (
             "README.md",
-            f"{_SCORER}, against k-NN: ",
-            "the scorer of other buildings is ahead of k-NN everywhere, by {low:.1f} to {high:.1f} m",
+            f"{_MATCHER}, against k-NN: ",
+            "the matcher of other buildings is ahead of k-NN everywhere, by {low:.1f} to {high:.1f} m",
         ),
         (
             "README.md",
-            f"{_SCORER}{_AGAINST_OWN}",
+            f"{_MATCHER}{_AGAINST_OWN}",
             "and of one that learnt the own map alone in nine, by {gain:.1f} m on average",
         ),
         (
             "README.md",
-            f"{_SCORER}{_BOTH}{_AGAINST_OWN}",
+            f"{_MATCHER}{_BOTH}{_AGAINST_OWN}",
             "are ahead of the own map alone by {low:.2f} to {high:.2f} m (significantly in {better})",
         ),
         (
             "README.md",
-            f"{_TUTOR}{_BOTH}{_AGAINST_OWN}",
+            f"{_BLEND}{_BOTH}{_AGAINST_OWN}",
             "to {high:.2f} m in {better}, each significantly, and in the four others by {low:.2f} to",
         ),
     ],
@@ -263,12 +263,12 @@ def test_accuracy_page_shows_the_committed_figures_of_every_method_on_whole_surv
         found = {(cells[1], cells[2].strip("`")): cells[4:6] for cells in lines if len(cells) > 6}
         committed: dict[tuple[str, str], list[float]] = {}
         for row in rows("accuracy"):
-            if row["target"] == target and row["network"] in ("scorer", "tutor"):
+            if row["target"] == target and row["network"] in ("matcher", "blend"):
                 committed.setdefault((row["network"], row["method"]), []).append(float(row["mae_m"]))
         for row in rows("table1"):
             if row["target"] == target and row["method"] in ("default", "untrained"):
                 committed.setdefault((titles[row["network"]], row["method"]), []).append(float(row["mae_m"]))
-        assert len(committed) >= 11  # four of the scorer, three of the tutor, two of a network each
+        assert len(committed) >= 11  # four of the matcher, three of the blend, two of a network each
         for key, errors in committed.items():
             error, n_seeds = found[key]
             assert error.split(" ")[0] == f"{mean(errors):.2f}", (target, key)
@@ -351,8 +351,8 @@ def test_results_page_shows_the_committed_options_of_the_framework(method: str) 
     ("network", "method"),
     [
         ("knn", "none"),
-        *(("scorer", method) for method in ("untrained", "others", "none", "both")),
-        *(("tutor", method) for method in ("none", "both")),
+        *(("matcher", method) for method in ("untrained", "others", "none", "both")),
+        *(("blend", method) for method in ("none", "both")),
     ],
 )
 def test_results_page_shows_the_committed_figures_of_small_surveys(network: str, method: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tutelage import files
 from tutelage.errors import BadInputError, TutelageError
-from tutelage.files import replaced_file, replaced_folder, require_writable_parent
+from tutelage.files.atomic import replaced_file, replaced_folder, require_writable_parent
 
 _WITHOUT_TORCH = """
 import os, signal, sys, types
@@ -22,14 +22,14 @@ package.__path__ = [sys.argv[2]]
 sys.modules["tutelage"] = package
 """
 _KILLED_WHILE_WRITING_A_FILE = """
-from tutelage.files import replaced_file
+from tutelage.files.atomic import replaced_file
 with replaced_file(sys.argv[1]) as beside, beside.open("w") as file:
     file.write("half of the n")
     file.flush()
     os.kill(os.getpid(), signal.SIGKILL)
 """
 _KILLED_WHILE_FILLING_A_FOLDER = """
-from tutelage.files import replaced_folder
+from tutelage.files.atomic import replaced_folder
 with replaced_folder(sys.argv[1]) as beside:
     (beside / "a.txt").write_text("new")
     os.kill(os.getpid(), signal.SIGKILL)

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.sparse_rows import csr_from_dense
 from tutelage.errors import BadInputError, FileFormatError
-from tutelage.fingerprints import FingerprintSet, Survey
-from tutelage.frames import LocalFrame
-from tutelage.sparse_rows import csr_from_dense
+from tutelage.runtime.frames import LocalFrame
 
 ZERO_DBM_SCANS = FingerprintSet.from_scans([{"a": 0.0, "b": -50.0}, {}, {"b": 0.0}], ["s0", "s1", "s2"])
 FIELDS = ("scan_id", "position_m", "floor", "building", "device", "user", "time")

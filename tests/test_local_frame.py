@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.sparse_rows import csr_from_dense
 from tutelage.errors import BadInputError
-from tutelage.fingerprints import FingerprintSet
-from tutelage.frames import LocalFrame
-from tutelage.sparse_rows import csr_from_dense
+from tutelage.runtime.frames import LocalFrame
 
 
 def test_ground_scale_of_web_mercator_is_that_of_its_latitude() -> None:

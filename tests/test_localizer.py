@@ -12,40 +12,40 @@ import pytest
 from scipy import sparse
 from torch import nn
 
-from tutelage.datasets import load, simulated_survey
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.surveys import load, simulated_survey
 from tutelage.errors import BadInputError, FileFormatError, NotFittedError, UnknownNameError
 from tutelage.evaluation import evaluate
-from tutelage.fingerprints import FingerprintSet, Survey
-from tutelage.frames import LocalFrame
 from tutelage.localizer import Localizer
+from tutelage.methods.matcher import shipped_matcher
 from tutelage.networks import check_network, register_network
-from tutelage.positions import Positions
-from tutelage.scorer import shipped_scorer
-from tutelage.teaching import teach
+from tutelage.paper.expert_training import teach
+from tutelage.runtime.frames import LocalFrame
+from tutelage.runtime.positions import Positions
 from tutelage.training import Budget, RunOptions
 
 UTM = LocalFrame((482_113.0, 4_863_257.0), 25830)
 KNN: dict[str, Any] = {"network": "knn", "settings": {"k": 5}}
 DNN: dict[str, Any] = {"network": "dnn", "settings": {"width": 32, "d_e": 16}, "epochs": 3, "device": "cpu"}
 
-SCORER: dict[str, Any] = {
-    "network": "scorer",
+MATCHER: dict[str, Any] = {
+    "network": "matcher",
     "teachers": "none",
     "settings": {"updates": 5, "exercises": 32, "batch_size": 32, "n_candidates": 12},
     "device": "cpu",
 }
-TUTOR: dict[str, Any] = {
-    "network": "tutor",
+BLEND: dict[str, Any] = {
+    "network": "blend",
     "teachers": "none",
     "settings": {
-        **{f"scorer.{name}": value for name, value in SCORER["settings"].items()},
+        **{f"matcher.{name}": value for name, value in MATCHER["settings"].items()},
         **DNN["settings"],
         "share": 0.5,
     },
     "epochs": 3,
     "device": "cpu",
 }
-METHODS = {"knn": KNN, "scorer": SCORER, "dnn": DNN, "tutor": TUTOR}
+METHODS = {"knn": KNN, "matcher": MATCHER, "dnn": DNN, "blend": BLEND}
 
 every_method = pytest.mark.parametrize("chosen", METHODS.values(), ids=METHODS)
 
@@ -249,26 +249,26 @@ def test_positions_are_in_the_coordinates_of_the_survey(survey: Survey, unseen: 
 @pytest.mark.parametrize(
     ("asked", "network"),
     [
-        ({}, "tutor"),
-        ({"settings": {"share": 0.5}, "seed": 1}, "tutor"),
+        ({}, "blend"),
+        ({"settings": {"share": 0.5}, "seed": 1}, "blend"),
         ({"teachers": "untrained"}, "dnn"),
         ({"teachers": "zoo:dnn-dsi1"}, "dnn"),
         ({"teachers": "all"}, "dnn"),
-        ({"teachers": ["zoo:scorer"]}, "tutor"),
+        ({"teachers": ["zoo:matcher"]}, "blend"),
         ({"transfer": "sequential"}, "dnn"),
         ({"recipe": "paper"}, "dnn"),
         ({"network": "knn", "recipe": "paper"}, "knn"),
     ],
 )
-def test_where_nothing_is_named_the_tutor_learns_and_else_what_can(
+def test_where_nothing_is_named_the_blend_learns_and_else_what_can(
     asked: dict[str, Any], network: str
 ) -> None:
     assert Localizer(**asked).network == network
 
 
-def test_a_scorers_teacher_in_a_file_has_the_tutor_learn(tmp_path: Path) -> None:
-    shipped_scorer().save(tmp_path / "own.teacher")
-    assert Localizer(teachers=tmp_path / "own.teacher").network == "tutor"
+def test_a_matchers_teacher_in_a_file_has_the_blend_learn(tmp_path: Path) -> None:
+    shipped_matcher().save(tmp_path / "own.teacher")
+    assert Localizer(teachers=tmp_path / "own.teacher").network == "blend"
     with pytest.raises(BadInputError, match="there is no teacher file gone"):
         Localizer(teachers="gone.teacher")
 
@@ -310,8 +310,8 @@ def test_same_seed_same_answers(chosen: dict[str, Any], survey: Survey, unseen: 
         ({"network": "dnn", "settings": {"widht": 3}}, UnknownNameError, "width"),
         ({"network": "knn", "settings": {"metrik": "cosine"}}, UnknownNameError, "metric"),
         ({"network": "knn", "teachers": ["untrained"]}, BadInputError, "knn has no teachers"),
-        ({"network": "scorer", "recipe": "paper"}, BadInputError, "one recipe, default"),
-        ({"network": "scorer", "transfer": "sequential"}, BadInputError, "name at least one source"),
+        ({"network": "matcher", "recipe": "paper"}, BadInputError, "one recipe, default"),
+        ({"network": "matcher", "transfer": "sequential"}, BadInputError, "name at least one source"),
         ({"network": "dnn", "epochs": 1, "minutes": 1.0}, BadInputError, "not both"),
     ],
 )

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.fingerprints import FingerprintSet
-from tutelage.names import columns_in, is_mac, plain_name
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.runtime.access_point_names import columns_in, is_mac, plain_name
 
 MAC = st.lists(st.integers(0, 255), min_size=6, max_size=6)
 

@@ -1,4 +1,4 @@
-"""On a CUDA device: every network, scorer and tutor learn there, answer anywhere, and lose nothing."""
+"""On a CUDA device: every network, matcher and blend learn there, answer anywhere, and lose nothing."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import torch
 from torch import Tensor
 
 from tutelage import Localizer
-from tutelage.constraints import (
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.surveys import simulated_survey
+from tutelage.losses import (
     MutualInformationEstimator,
     angular_similarity,
     functional_information,
     mean_distance,
     mutual_information,
 )
-from tutelage.datasets import simulated_survey
-from tutelage.fingerprints import FingerprintSet, Survey
-from tutelage.scorer import ScorerRecipe, teach_scorer
-from tutelage.teaching import Teacher, teach
+from tutelage.methods.matcher import MatcherRecipe, pretrain
+from tutelage.paper.expert_training import Teacher, teach
 from tutelage.training import Budget, RunOptions
 
 pytestmark = [
@@ -34,7 +34,7 @@ pytestmark = [
 ]
 
 GPU = "cuda"
-BRIEF: dict[str, Any] = {"updates": 60, "updates_of_tuning": 60, "exercises": 256}
+BRIEF: dict[str, Any] = {"updates": 60, "fine_tune_updates": 60, "exercises": 256}
 ANSWER_WITHOUT_GPU = """
 import sys
 import numpy as np
@@ -84,15 +84,15 @@ def spread_m(train: FingerprintSet, truth: FingerprintSet) -> float:
     return float(np.linalg.norm(truth.known_position_m - middle_m, axis=1).mean())
 
 
-@pytest.mark.parametrize("network", ["dnn", "cnnloc", "bayescnn", "baat", "scorer", "tutor"])
+@pytest.mark.parametrize("network", ["dnn", "cnnloc", "bayescnn", "baat", "matcher", "blend"])
 def test_model_learnt_on_the_gpu_gives_the_same_positions_without_one(
     network: str, survey: Survey, unseen: FingerprintSet, tmp_path: Path
 ) -> None:
     settings = {
-        "scorer": BRIEF,
-        "tutor": {**{f"scorer.{name}": value for name, value in BRIEF.items()}, "share": 0.5},
+        "matcher": BRIEF,
+        "blend": {**{f"matcher.{name}": value for name, value in BRIEF.items()}, "share": 0.5},
     }.get(network, {})
-    budget = None if network == "scorer" else Budget(updates=400)
+    budget = None if network == "matcher" else Budget(updates=400)
     model = Localizer(
         network,
         teachers="none",
@@ -139,11 +139,13 @@ def test_teacher_is_the_same_content_wherever_it_is_read(teacher: Teacher) -> No
     assert Teacher.from_bytes(teacher.to_bytes()).content_hash() == teacher.content_hash()
 
 
-def test_scorer_teacher_is_made_on_the_gpu(survey: Survey, unseen: FingerprintSet) -> None:
+def test_matcher_teacher_is_made_on_the_gpu(survey: Survey, unseen: FingerprintSet) -> None:
     sources = [building(seed=3), building(seed=4)]
-    recipe = ScorerRecipe(updates=150, exercises=512)
-    taught = teach_scorer(sources, recipe, RunOptions(device=GPU))
-    model = Localizer("scorer", teachers=[taught], settings={"own_map": False}, calibrate=False).fit(survey)
+    recipe = MatcherRecipe(updates=150, exercises=512)
+    taught = pretrain(sources, recipe, RunOptions(device=GPU))
+    model = Localizer("matcher", teachers=[taught], settings={"fine_tune": False}, calibrate=False).fit(
+        survey
+    )
     assert error_m(model, unseen) < 0.5 * spread_m(survey.train, unseen)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.degrees import to_metres, utm_epsg
-from tutelage.frames import LocalFrame
-from tutelage.positions import Positions
+from tutelage.runtime.degrees import to_metres, utm_epsg
+from tutelage.runtime.frames import LocalFrame
+from tutelage.runtime.positions import Positions
 
 ANSWERS = Positions(
     scan_id=np.array(["s1", "s2"]),

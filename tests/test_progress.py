@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tutelage import Localizer
-from tutelage.datasets import simulated_survey
+from tutelage.data.surveys import simulated_survey
 from tutelage.progress import blocks, counted_off, steps
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.representation import CoordinateScaler, RssRepresentation
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.fingerprints import FingerprintSet
-from tutelage.representation import CoordinateScaler, RssRepresentation
 
 KINDS = ("positive", "exponential", "powed")
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tutelage.datasets import load, simulated_survey
+from tutelage.data.fingerprints import Survey
+from tutelage.data.splits import reference_points
+from tutelage.data.surveys import load, simulated_survey
 from tutelage.errors import BadInputError
-from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
-from tutelage.surveys import reference_points
-from tutelage.teacher_choice import Candidate, verdict
-from tutelage.teacher_names import any_teacher, network_teachers, scorer_teaching
-from tutelage.zoo import zoo_names, zoo_teacher
+from tutelage.methods.teachers.shelf import zoo_names, zoo_teacher
+from tutelage.methods.teachers.teacher_choice import Candidate, verdict
+from tutelage.methods.teachers.teacher_names import any_teacher, network_teachers, pretrained_matcher
 
 CANDIDATES = (
     Candidate("none", "none"),
@@ -23,9 +23,9 @@ CANDIDATES = (
     Candidate("here", (), ("none", "untrained")),
     Candidate("there", (), ("none", "untrained")),
 )
-SCORERS = (Candidate("zoo:scorer", ()), Candidate("none", "none", ("zoo:scorer",)))
+MATCHERS = (Candidate("zoo:matcher", ()), Candidate("none", "none", ("zoo:matcher",)))
 SHORT: dict[str, Any] = {"settings": {"updates": 8}, "device": "cpu", "calibrate": False}
-SCORER_SHORT = {"updates": 5, "updates_of_tuning": 4, "exercises": 64}
+MATCHER_SHORT = {"updates": 5, "fine_tune_updates": 4, "exercises": 64}
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +68,9 @@ def test_chance_is_no_reason() -> None:
     assert evidence["why"] == "nothing is clearly better than none"
 
 
-def test_scorer_teacher_stays_unless_own_data_are_clearly_better() -> None:
-    assert verdict(SCORERS, errors(3.0, 3.0))[0].name == "zoo:scorer"
-    assert verdict(SCORERS, errors(3.0, 1.5))[0].name == "none"
+def test_matcher_teacher_stays_unless_own_data_are_clearly_better() -> None:
+    assert verdict(MATCHERS, errors(3.0, 3.0))[0].name == "zoo:matcher"
+    assert verdict(MATCHERS, errors(3.0, 1.5))[0].name == "none"
 
 
 def test_evidence_gives_every_error_and_every_difference() -> None:
@@ -117,31 +117,31 @@ def test_teachers_of_the_building_itself_take_no_part(data_dir: Path) -> None:
         assert "dsi1" in tried
 
 
-@pytest.mark.parametrize("network", ["scorer", "tutor"])
-def test_scorer_teacher_is_put_to_the_test(network: str, survey: Survey) -> None:
-    prefix = "" if network == "scorer" else "scorer."
-    settings = {prefix + name: value for name, value in SCORER_SHORT.items()}
-    settings |= {} if network == "scorer" else {"updates": 4, "share": 0.5}
+@pytest.mark.parametrize("network", ["matcher", "blend"])
+def test_matcher_teacher_is_put_to_the_test(network: str, survey: Survey) -> None:
+    prefix = "" if network == "matcher" else "matcher."
+    settings = {prefix + name: value for name, value in MATCHER_SHORT.items()}
+    settings |= {} if network == "matcher" else {"updates": 4, "share": 0.5}
     options = {**SHORT, "settings": settings}
     model = Localizer(network, teachers="auto", **options).fit(survey)
     choice = model.lineage_["teacher_choice"]
-    assert [each["name"] for each in choice["tried"]] == ["zoo:scorer", "none"]
-    assert bool(model.lineage_["teachers"]) == (choice["taken"] == "zoo:scorer")
+    assert [each["name"] for each in choice["tried"]] == ["zoo:matcher", "none"]
+    assert bool(model.lineage_["teachers"]) == (choice["taken"] == "zoo:matcher")
 
 
-@pytest.mark.parametrize(("network", "prefix"), [("scorer", ""), ("tutor", "scorer.")])
+@pytest.mark.parametrize(("network", "prefix"), [("matcher", ""), ("blend", "matcher.")])
 def test_a_choice_that_may_end_in_nothing_to_learn_from_is_refused(
     network: str, prefix: str, survey: Survey
 ) -> None:
-    options = {**SHORT, "settings": {f"{prefix}own_map": False}}
-    with pytest.raises(BadInputError, match="own_map=false does not go with teachers auto"):
+    options = {**SHORT, "settings": {f"{prefix}fine_tune": False}}
+    with pytest.raises(BadInputError, match="fine_tune=false does not go with teachers auto"):
         Localizer(network, teachers="auto", **options).fit(survey)
 
 
 @pytest.mark.real_data
-def test_scorer_teacher_that_learnt_here_is_not_tried(data_dir: Path) -> None:
-    options = {**SHORT, "settings": SCORER_SHORT}
-    model = Localizer("scorer", teachers="auto", **options).fit(load("tut5", data_dir=data_dir))
+def test_matcher_teacher_that_learnt_here_is_not_tried(data_dir: Path) -> None:
+    options = {**SHORT, "settings": MATCHER_SHORT}
+    model = Localizer("matcher", teachers="auto", **options).fit(load("tut5", data_dir=data_dir))
     assert model.lineage_["teacher_choice"] == {
         "taken": "none",
         "why": "no other teacher to try; nothing was tried",
@@ -176,9 +176,9 @@ def test_teacher_of_the_zoo_is_the_same_by_name_and_as_itself(survey: Survey) ->
 
 
 def test_network_that_is_not_named_follows_the_kind_of_teacher() -> None:
-    for of_scorer in ("zoo:scorer", ["zoo:scorer"], zoo_teacher("zoo:scorer"), "auto", "none"):
-        assert Localizer(teachers=of_scorer).network == "tutor"
-    for of_network in ("zoo:dnn-dsi1", "untrained", "all", ["zoo:scorer", "untrained"]):
+    for of_matcher in ("zoo:matcher", ["zoo:matcher"], zoo_teacher("zoo:matcher"), "auto", "none"):
+        assert Localizer(teachers=of_matcher).network == "blend"
+    for of_network in ("zoo:dnn-dsi1", "untrained", "all", ["zoo:matcher", "untrained"]):
         assert Localizer(teachers=of_network).network == "dnn"
 
 
@@ -191,11 +191,13 @@ def test_none_does_not_stand_beside_a_teacher(survey: Survey) -> None:
 def test_file_that_is_not_there_is_refused_whatever_its_kind(name: str) -> None:
     with pytest.raises(BadInputError, match=f"there is no teacher file {name}; .*name a file") as refused:
         any_teacher(name)
-    assert "scorer" not in str(refused.value)
+    assert "matcher" not in str(refused.value)
 
 
-def test_zoo_scorer_by_name_is_the_default() -> None:
-    assert scorer_teaching("zoo:scorer") == scorer_teaching(()) == scorer_teaching("auto") == "shipped"
+def test_zoo_matcher_by_name_is_the_default() -> None:
+    assert (
+        pretrained_matcher("zoo:matcher") == pretrained_matcher(()) == pretrained_matcher("auto") == "shipped"
+    )
 
 
 @pytest.mark.parametrize("alone", ["auto", "all"])
@@ -209,6 +211,6 @@ def test_knn_has_no_teachers_to_choose(survey: Survey) -> None:
         Localizer("knn", teachers="auto").fit(survey)
 
 
-def test_scorer_teacher_is_not_for_a_network(survey: Survey) -> None:
-    with pytest.raises(BadInputError, match="scorer teacher is for"):
-        Localizer("dnn", teachers="zoo:scorer", **SHORT).fit(survey)
+def test_matcher_teacher_is_not_for_a_network(survey: Survey) -> None:
+    with pytest.raises(BadInputError, match="pretrained matcher is for"):
+        Localizer("dnn", teachers="zoo:matcher", **SHORT).fit(survey)

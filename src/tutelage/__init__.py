@@ -18,23 +18,23 @@ from typing import TYPE_CHECKING, Any
 from tutelage.extras import missing as _missing
 
 if TYPE_CHECKING:
-    from tutelage.check import check_survey
-    from tutelage.comparison import candidates, compare, write_comparison
-    from tutelage.datasets import dataset_table, export_survey, fetch, load, simulated_survey
-    from tutelage.drift import measure_drift
+    from tutelage.data.check import check_survey
+    from tutelage.data.fingerprints import FingerprintSet, Survey
+    from tutelage.data.representation import CoordinateScaler, RssRepresentation
+    from tutelage.data.splits import split_by_device, split_by_position, split_by_time, split_by_user
+    from tutelage.data.surveys import dataset_table, export_survey, fetch, load, simulated_survey
     from tutelage.errors import TutelageError
     from tutelage.evaluation import Evaluation, evaluate, write_report
+    from tutelage.evaluation.compare import candidates, compare, write_comparison
+    from tutelage.evaluation.drift import measure_drift
+    from tutelage.evaluation.plan import plan_survey, write_plan
     from tutelage.export import export_model
-    from tutelage.fingerprints import FingerprintSet, Survey
-    from tutelage.frames import LocalFrame
     from tutelage.localizer import Localizer
+    from tutelage.methods.matcher import PretrainedMatcher, pretrain
     from tutelage.networks import check_network, network_names, register_network
-    from tutelage.planning import plan_survey, write_plan
-    from tutelage.positions import Positions
-    from tutelage.representation import CoordinateScaler, RssRepresentation
-    from tutelage.scorer import ScorerTeacher, teach_scorer
-    from tutelage.surveys import split_by_device, split_by_position, split_by_time, split_by_user
-    from tutelage.teaching import Teacher, teach
+    from tutelage.paper.expert_training import Teacher, teach
+    from tutelage.runtime.frames import LocalFrame
+    from tutelage.runtime.positions import Positions
     from tutelage.training import Budget, RunOptions
     from tutelage.tuning import tune
     from tutelage.updating import updated
@@ -47,9 +47,9 @@ __all__ = [
     "LocalFrame",
     "Localizer",
     "Positions",
+    "PretrainedMatcher",
     "RssRepresentation",
     "RunOptions",
-    "ScorerTeacher",
     "Survey",
     "Teacher",
     "TutelageError",
@@ -66,6 +66,7 @@ __all__ = [
     "measure_drift",
     "network_names",
     "plan_survey",
+    "pretrain",
     "register_network",
     "simulated_survey",
     "split_by_device",
@@ -73,7 +74,6 @@ __all__ = [
     "split_by_time",
     "split_by_user",
     "teach",
-    "teach_scorer",
     "tune",
     "updated",
     "write_comparison",
@@ -83,43 +83,43 @@ __all__ = [
 
 _HOME = {
     "Budget": "tutelage.training",
-    "CoordinateScaler": "tutelage.representation",
+    "CoordinateScaler": "tutelage.data.representation",
     "Evaluation": "tutelage.evaluation",
-    "FingerprintSet": "tutelage.fingerprints",
-    "LocalFrame": "tutelage.frames",
+    "FingerprintSet": "tutelage.data.fingerprints",
+    "LocalFrame": "tutelage.runtime.frames",
     "Localizer": "tutelage.localizer",
-    "Positions": "tutelage.positions",
-    "RssRepresentation": "tutelage.representation",
+    "Positions": "tutelage.runtime.positions",
+    "RssRepresentation": "tutelage.data.representation",
     "RunOptions": "tutelage.training",
-    "ScorerTeacher": "tutelage.scorer",
-    "Survey": "tutelage.fingerprints",
-    "Teacher": "tutelage.teaching",
+    "PretrainedMatcher": "tutelage.methods.matcher",
+    "Survey": "tutelage.data.fingerprints",
+    "Teacher": "tutelage.paper.expert_training",
     "TutelageError": "tutelage.errors",
-    "candidates": "tutelage.comparison",
+    "candidates": "tutelage.evaluation.compare",
     "check_network": "tutelage.networks",
-    "check_survey": "tutelage.check",
-    "compare": "tutelage.comparison",
-    "dataset_table": "tutelage.datasets",
+    "check_survey": "tutelage.data.check",
+    "compare": "tutelage.evaluation.compare",
+    "dataset_table": "tutelage.data.surveys",
     "evaluate": "tutelage.evaluation",
     "export_model": "tutelage.export",
-    "export_survey": "tutelage.datasets",
-    "fetch": "tutelage.datasets",
-    "load": "tutelage.datasets",
-    "measure_drift": "tutelage.drift",
+    "export_survey": "tutelage.data.surveys",
+    "fetch": "tutelage.data.surveys",
+    "load": "tutelage.data.surveys",
+    "measure_drift": "tutelage.evaluation.drift",
     "network_names": "tutelage.networks",
-    "plan_survey": "tutelage.planning",
+    "plan_survey": "tutelage.evaluation.plan",
     "register_network": "tutelage.networks",
-    "simulated_survey": "tutelage.datasets",
-    "split_by_device": "tutelage.surveys",
-    "split_by_position": "tutelage.surveys",
-    "split_by_time": "tutelage.surveys",
-    "split_by_user": "tutelage.surveys",
-    "teach": "tutelage.teaching",
-    "teach_scorer": "tutelage.scorer",
+    "simulated_survey": "tutelage.data.surveys",
+    "split_by_device": "tutelage.data.splits",
+    "split_by_position": "tutelage.data.splits",
+    "split_by_time": "tutelage.data.splits",
+    "split_by_user": "tutelage.data.splits",
+    "teach": "tutelage.paper.expert_training",
+    "pretrain": "tutelage.methods.matcher",
     "tune": "tutelage.tuning",
     "updated": "tutelage.updating",
-    "write_comparison": "tutelage.comparison",
-    "write_plan": "tutelage.planning",
+    "write_comparison": "tutelage.evaluation.compare",
+    "write_plan": "tutelage.evaluation.plan",
     "write_report": "tutelage.evaluation",
 }
 

@@ -10,26 +10,26 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy import sparse
 
-from tutelage.calibration import calibrate
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.sparse_rows import csr_from_dense
 from tutelage.errors import BadInputError, FileFormatError, NotFittedError
-from tutelage.fingerprints import FingerprintSet
-from tutelage.fitting import FitPlan, Method, learn_building, method_class, trial_of
-from tutelage.frames import LocalFrame
-from tutelage.learning import (
+from tutelage.files.model_folder import read_model_folder, write_model_folder
+from tutelage.methods.calibration import calibrate
+from tutelage.methods.fitting import FitPlan, Method, learn_building, method_class, trial_of
+from tutelage.methods.learning import (
     Building,
     Sources,
     TransferChoice,
     training_scans,
 )
-from tutelage.matching.calibration import PREFIX, Calibration
-from tutelage.matching.conformal import require_level
-from tutelage.model_folder import read_model_folder, write_model_folder
+from tutelage.methods.teachers.teacher_choice import choose_teachers
+from tutelage.methods.teachers.teacher_names import TeacherNames, default_network
 from tutelage.networks import plain_name
-from tutelage.positions import Heard, Located, Positions
 from tutelage.progress import blocks
-from tutelage.sparse_rows import csr_from_dense
-from tutelage.teacher_choice import choose_teachers
-from tutelage.teacher_names import TeacherNames, default_network
+from tutelage.runtime.conformal import require_level
+from tutelage.runtime.frames import LocalFrame
+from tutelage.runtime.positions import Heard, Located, Positions
+from tutelage.runtime.radii import PREFIX, Calibration
 from tutelage.training import Budget, RunOptions, resolve_device
 
 __all__ = ["Localizer", "Method", "Scans"]
@@ -44,12 +44,12 @@ class Localizer:
 
     Parameters
     ----------
-    network : "tutor", "scorer", "knn", the name of a registered network, or NAME:FILE with the settings of a
-        network file. None is the tutor; with teachers of networks, a transfer or a recipe of the paper, the
+    network : "blend", "matcher", "knn", the name of a registered network, or NAME:FILE with the settings of a
+        network file. None is the blend; with teachers of networks, a transfer or a recipe of the paper, the
         DNN
     teachers : one or several of: a teacher, the path of a teacher file, the name of one that comes with
         Tutelage ("zoo:dnn-tampere"), "untrained" (the control); or "none", "all" of the zoo that fit the
-        network, "auto" (see `choose_teachers`). The scorer has one, by default "zoo:scorer"
+        network, "auto" (see `choose_teachers`). The matcher has one, by default "zoo:matcher"
     transfer : "collective" or "sequential", the methods that the paper compares with, or "none"
     sources : one or several buildings that a transfer learns first; of a survey its training split
     recipe : "paper" or "default" (networks only)
@@ -59,7 +59,7 @@ class Localizer:
     seed : of every random number
     device : "auto", "cpu", "cuda", ...
     calibrate : learn a radius for each position and which scans to refuse, from a twin of the model that did
-        not see some of the reference points (as long again as the fit; the tutor has such a twin already)
+        not see some of the reference points (as long again as the fit; the blend has such a twin already)
     checkpoint_dir : where to keep checkpoints while fitting, None for none
     resume : continue from a checkpoint there
     log : file for the metrics as JSON lines, None for none

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tutelage import Localizer, evaluate, load
-from tutelage.datasets import simulated_survey
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.splits import reference_points
+from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError
-from tutelage.fingerprints import FingerprintSet, Survey
-from tutelage.positions import REFUSED
-from tutelage.surveys import reference_points
+from tutelage.runtime.positions import REFUSED
 
 KNN = {"metric": "sorensen", "representation": "powed", "k": 5}
 

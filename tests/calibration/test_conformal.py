@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.calibration import point_shares
-from tutelage.matching.conformal import conformal_quantile
+from tutelage.methods.calibration import point_shares
+from tutelage.runtime.conformal import conformal_quantile
 
 
 def test_every_point_counts_alike_whatever_its_scans() -> None:

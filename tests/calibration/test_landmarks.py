@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.metrics.pairwise import cosine_similarity
 
-from tutelage.calibration import landmarks_of
-from tutelage.datasets import simulated_survey
-from tutelage.fingerprints import FingerprintSet
-from tutelage.matching.landmarks import Landmarks, difficulty
-from tutelage.representation import RssRepresentation
-from tutelage.surveys import reference_points
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.representation import RssRepresentation
+from tutelage.data.splits import reference_points
+from tutelage.data.surveys import simulated_survey
+from tutelage.methods.calibration import landmarks_of
+from tutelage.runtime.landmarks import Landmarks, difficulty
 
 SURVEY = simulated_survey(seed=5, n_train=240, n_test=40, n_access_points=20, n_floors=2)
 
@@ -62,7 +62,7 @@ def test_a_scan_of_nothing_known_resembles_nothing() -> None:
 
 
 def test_too_many_points_are_thinned_to_a_thousand_by_seed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tutelage.calibration.trial._MOST", 10)
+    monkeypatch.setattr("tutelage.methods.calibration.trial._MOST", 10)
     one, same, other = (landmarks(SURVEY.train, seed).position_m for seed in (0, 0, 1))
     assert len(one) == 10
     np.testing.assert_array_equal(one, same)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tutelage.calibration import cross_fitted, fit_scale
+from tutelage.methods.calibration import cross_fitted, fit_scale
 
 RNG = np.random.default_rng(3)
 

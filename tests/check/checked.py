@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tutelage.check import Finding, SurveyCheck, check_survey
-from tutelage.fingerprints import FingerprintSet, Survey
-from tutelage.sparse_rows import csr_from_dense
+from tutelage.data.check import Finding, SurveyCheck, check_survey
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.sparse_rows import csr_from_dense
 
 
 def found(check: SurveyCheck, code: str) -> Finding:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from checked import codes, found
 
-from tutelage.check import check_survey
-from tutelage.datasets import load
+from tutelage.data.check import check_survey
+from tutelage.data.surveys import load
 from tutelage.errors import BadInputError
 
 MADE = Path(__file__).parents[1] / "datasets" / "forms" / "made"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tutelage.check import check_survey
-from tutelage.datasets import load
+from tutelage.data.check import check_survey
+from tutelage.data.surveys import load
 from tutelage.errors import BadInputError
 
 READINGS = {"trn": [[-50 - i, 100, -70 + i] for i in range(6)], "tst": [[-51, -60, 100], [100, -61, -72]]}

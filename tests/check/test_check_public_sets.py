@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from checked import codes, found
 
-from tutelage.check import check_survey
-from tutelage.datasets import load
+from tutelage.data.check import check_survey
+from tutelage.data.surveys import load
 
 pytestmark = pytest.mark.real_data
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from checked import checked_table, codes, found
 
-from tutelage.check import check_survey
-from tutelage.datasets import export_table, load, simulated_survey
+from tutelage.data.check import check_survey
+from tutelage.data.surveys import export_table, load, simulated_survey
 from tutelage.errors import BadInputError
 
 HEADER = "scan_id,x_m,y_m,floor,split,a,b\n"

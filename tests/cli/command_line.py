@@ -79,7 +79,7 @@ def _stop_after(step: int, by: signal.Signals) -> None:
 
         return hook
 
-    mock.patch("tutelage.training.run.checkpoint_every", checkpoint_every).start()
+    mock.patch("tutelage.training.stage.checkpoint_every", checkpoint_every).start()
 
 
 if __name__ == "__main__":

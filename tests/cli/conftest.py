@@ -11,8 +11,8 @@ import torch
 from command_line import Command, Ended
 
 from tutelage.cli import main
-from tutelage.datasets import export_table, simulated_survey
-from tutelage.fingerprints import Survey
+from tutelage.data.fingerprints import Survey
+from tutelage.data.surveys import export_table, simulated_survey
 
 TINY = ("--epochs", 2, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from command_line import Command, assert_refused, files_below
 
-from tutelage.scorer import shipped_scorer
-from tutelage.teaching import Teacher
+from tutelage.methods.matcher import shipped_matcher
+from tutelage.paper.expert_training import Teacher
 
 ANY = "--epochs", "1", "--device", "cpu"
 
@@ -95,8 +95,8 @@ def test_bad_option_of_knn_is_refused(
             ["'knn'", "allowed here are", "dnn"],
         ),
         (
-            ("teach", "--source", "simulated", "--out", "t", "--network", "tutor"),
-            ["'tutor' is fitted as a whole"],
+            ("teach", "--source", "simulated", "--out", "t", "--network", "blend"),
+            ["'blend' is fitted as a whole"],
         ),
         (("teach", "--source", "simulated", "--out", "t", "--set", "margin_rad=2"), ["margin_rad"]),
         (
@@ -111,21 +111,21 @@ def test_bad_option_of_knn_is_refused(
         (("teach", "--source", ".", "--out", "t"), [".csv or .parquet"]),
         (("teach", "--out", "t"), ["one building, none given", "--source"]),
         (("teach", "--source", "simulated", "--source", "tut5", "--out", "t"), ["one building, 2 given"]),
-        (("teach", "--source", "simulated", "--exclude", "tut5", "--out", "t"), ["is for --network scorer"]),
+        (("teach", "--source", "simulated", "--exclude", "tut5", "--out", "t"), ["is for --network matcher"]),
         (
-            ("teach", "--source", "simulated", "--network", "scorer", "--recipe", "paper", "--out", "t"),
+            ("teach", "--source", "simulated", "--network", "matcher", "--recipe", "paper", "--out", "t"),
             ["one recipe, default"],
         ),
         (
-            ("teach", "--source", "simulated", "--network", "scorer", "--set", "width=0", "--out", "t"),
+            ("teach", "--source", "simulated", "--network", "matcher", "--set", "width=0", "--out", "t"),
             ["width = '0'"],
         ),
         (
-            ("teach", "--source", "tut5", "--exclude", "tut", "--network", "scorer", "--out", "t"),
+            ("teach", "--source", "tut5", "--exclude", "tut", "--network", "matcher", "--out", "t"),
             ["'tut'", "Did you mean tut"],
         ),
         (
-            ("teach", "--source", "tut5", "--exclude", "tut5", "--network", "scorer", "--out", "t"),
+            ("teach", "--source", "tut5", "--exclude", "tut5", "--network", "matcher", "--out", "t"),
             ["no source is left"],
         ),
         (("fit", "--target", "simulatd", "--out", "m", "--network", "knn"), ["Did you mean simulated"]),
@@ -150,12 +150,12 @@ def test_bad_option_of_knn_is_refused(
             ["differ in their networks and methods"],
         ),
         (
-            ("reproduce", "table1", "--networks", "dnn,scorer"),
-            ["no methods for scorer", "accuracy, small_maps"],
+            ("reproduce", "table1", "--networks", "dnn,matcher"),
+            ["no methods for matcher", "accuracy, small_maps"],
         ),
         (("reproduce", "table1", "--targets", ","), ["--targets names nothing"]),
         (("reproduce", "appendix_a", "--finished"), ["--finished is for tables of cells"]),
-        (("reproduce", "appendix_a", "--networks", "tutor"), ["tutor has not; name a network"]),
+        (("reproduce", "appendix_a", "--networks", "blend"), ["blend has not; name a network"]),
         (("reproduce", "table1", "--targets", "dsi1,dsi1"), ["given twice"]),
         (("reproduce", "table1", "--executor", "slurm"), ["unknown executor 'slurm'", "ray"]),
         (("reproduce", "table1", "--address", "auto"), ["address 'auto' is for the executor ray"]),
@@ -339,14 +339,14 @@ def test_model_is_no_teacher_and_teacher_is_no_model(
     assert files_below(workplace) == {}
 
 
-def test_scorer_teacher_of_a_network_says_which_ones_take_it(
+def test_matcher_teacher_of_a_network_says_which_ones_take_it(
     tutelage: Command, tables: Path, workplace: Path
 ) -> None:
-    shipped_scorer().save(workplace / "s.scorer")
-    how = "--network", "dnn", "--teacher", "s.scorer", "--out", "m", *ANY
+    shipped_matcher().save(workplace / "s.matcher")
+    how = "--network", "dnn", "--teacher", "s.matcher", "--out", "m", *ANY
     ended = tutelage("fit", "--target", tables / "survey.csv", *how)
-    assert_refused(ended, "a scorer teacher is for --network scorer or tutor")
-    assert set(files_below(workplace)) == {"s.scorer"}
+    assert_refused(ended, "a pretrained matcher is for --network matcher or blend")
+    assert set(files_below(workplace)) == {"s.matcher"}
 
 
 def test_checkpoint_of_another_run_is_refused_and_kept(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from command_line import Command, assert_refused
 
-from tutelage.datasets import load
+from tutelage.data.surveys import load
 from tutelage.localizer import Localizer
 
 KNN = ("--network", "knn", "--set", "metric=sorensen", "--set", "representation=powed", "--set", "k=5")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from command_line import Command, assert_refused
 
-from tutelage.comparison import Candidate
+from tutelage.evaluation.compare import Candidate
 from tutelage.localizer import Localizer
 
 SHORT = ("--network", "dnn", "--epochs", 1, "--folds", 2, "--device", "cpu")

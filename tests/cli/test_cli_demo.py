@@ -20,7 +20,7 @@ def test_demo_makes_everything_and_its_next_commands_work(
     monkeypatch.setattr("tutelage.experiments.demo.make_demo", partial(make_demo, epochs=1))
     demo = tutelage("demo", "--out", out)
     assert demo.code == 0, demo.stderr
-    models = {"knn", "scorer", "dnn", "dnn-untrained", "dnn-taught"}
+    models = {"knn", "matcher", "dnn", "dnn-untrained", "dnn-taught"}
     files = {"survey.csv", "scans.csv", "museum.teacher", "report.html", ".tutelage-demo"}
     assert {path.name for path in out.iterdir()} == models | files
     assert all(f" {model} " in demo.stdout for model in models)

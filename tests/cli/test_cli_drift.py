@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from command_line import Command, assert_refused, files_below
 
-from tutelage.datasets import export_table
-from tutelage.fingerprints import Survey
+from tutelage.data.fingerprints import Survey
+from tutelage.data.surveys import export_table
 from tutelage.localizer import Localizer
 
 LOST = "AP015"  # in the simulation, of access points that come and go

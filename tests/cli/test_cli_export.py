@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from command_line import Command, assert_refused, files_below
 
-from tutelage.datasets import load
+from tutelage.data.surveys import load
 from tutelage.export.verifying import as_mappings
 from tutelage.runtime import Runtime
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from command_line import Command, Ended, assert_refused
 
-from tutelage.datasets import load
-from tutelage.degrees import to_degrees
+from tutelage.data.surveys import load
+from tutelage.runtime.degrees import to_degrees
 
 MADE = Path(__file__).parents[1] / "datasets" / "forms" / "made"
 FORMS = ["walk.txt", "home.jsons", "corridor.geojson", "comford"]

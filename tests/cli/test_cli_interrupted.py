@@ -15,8 +15,8 @@ import torch
 from command_line import MAIN, Command, assert_refused, files_below, in_own_process, stopped_after
 from filelock import FileLock
 
-from tutelage.scorer import shipped_scorer
-from tutelage.teaching import Teacher
+from tutelage.methods.matcher import shipped_matcher
+from tutelage.paper.expert_training import Teacher
 
 # 30 steps a stage, stopped after the 27th: the last checkpoint is that of step 20, the last figures of 25
 RUN = ("--epochs", 15, "--set", "width=16", "--set", "d_e=8", "--set", "batch_size=64", "--device", "cpu")
@@ -55,7 +55,7 @@ def test_ctrl_c_before_the_long_work_of_a_verb_is_one_line(
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tutelage.datasets.load", stopped)
+    monkeypatch.setattr("tutelage.data.surveys.load", stopped)
     ended = tutelage("compare", tables / "survey.csv")
     assert (ended.code, ended.stdout, ended.stderr.strip()) == (130, "", "stopped")
 
@@ -121,11 +121,15 @@ def test_two_commands_that_learn_the_same_do_not_share_checkpoints(
 @pytest.mark.parametrize(
     ("network", "killed_in", "more"),
     [
-        ("scorer", "scorer, own map", ("--set", "updates_of_tuning=30", "--set", "exercises=64")),
-        ("tutor", "student", ("--set", "scorer.updates_of_tuning=20", "--set", "scorer.exercises=64", *RUN)),
+        ("matcher", "matcher, own map", ("--set", "fine_tune_updates=30", "--set", "exercises=64")),
+        (
+            "blend",
+            "student",
+            ("--set", "matcher.fine_tune_updates=20", "--set", "matcher.exercises=64", *RUN),
+        ),
     ],
 )
-def test_fit_with_a_scorer_killed_and_resumed_is_the_uninterrupted_fit(
+def test_fit_with_a_matcher_killed_and_resumed_is_the_uninterrupted_fit(
     tutelage: Command,
     tables: Path,
     tmp_path: Path,
@@ -251,7 +255,7 @@ def test_disk_that_is_full_at_the_end_keeps_the_old(
 ) -> None:
     old = tmp_path / "old.html"
     if verb == "teach":
-        shipped_scorer().save(old)  # one of its kind: another would not be replaced
+        shipped_matcher().save(old)  # one of its kind: another would not be replaced
     else:
         old.write_text("the old one")
     before = old.read_bytes()

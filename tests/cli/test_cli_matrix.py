@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from command_line import Command
 
-from tutelage.datasets import export_table, load
-from tutelage.fingerprints import Survey
+from tutelage.data.fingerprints import Survey
+from tutelage.data.surveys import export_table, load
 
 pytestmark = pytest.mark.real_data
 

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from command_line import MAIN, Command, Ended, assert_refused, in_own_process
 
-from tutelage.datasets import export_table, load
+from tutelage.data.fingerprints import Survey
+from tutelage.data.surveys import export_table, load
 from tutelage.evaluation import positions_from_csv
-from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
-from tutelage.teaching import Teacher
+from tutelage.paper.expert_training import Teacher
 
 TINY = ("--network", "dnn", "--epochs", 2, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
 FIGURES = {"n", "mae_m", "median_m", "p75_m", "p95_m", "ground_mae_m", "floor_hit", "building_hit"}
@@ -144,12 +144,12 @@ def test_teacher_none_is_plain_learning(tutelage: Command, tables: Path, tmp_pat
     np.testing.assert_array_equal(one.position_m, other.position_m)
 
 
-def test_fit_without_a_network_is_the_tutor(tutelage: Command, tables: Path, tmp_path: Path) -> None:
-    short = [f"--set=scorer.{name}" for name in ("updates_of_tuning=4", "exercises=64")]
+def test_fit_without_a_network_is_the_blend(tutelage: Command, tables: Path, tmp_path: Path) -> None:
+    short = [f"--set=matcher.{name}" for name in ("fine_tune_updates=4", "exercises=64")]
     fit = ("fit", "--target", tables / "survey.csv", "--out", tmp_path / "m", *short, *TINY[2:], "--json")
     figures = parsed(tutelage(*fit))
-    assert figures["network"] == "tutor"
-    assert "held_out_scorer_mae_m" in figures
+    assert figures["network"] == "blend"
+    assert "held_out_matcher_mae_m" in figures
     found = parsed(tutelage("evaluate", tmp_path / "m", "--on", tables / "truth.csv", "--json"))
     assert found["n_no_position"] == 0
 

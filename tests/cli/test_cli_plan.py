@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from command_line import Command, assert_refused, files_below
 
-from tutelage.datasets import export_table
-from tutelage.fingerprints import Survey
-from tutelage.surveys import reference_points
+from tutelage.data.fingerprints import Survey
+from tutelage.data.splits import reference_points
+from tutelage.data.surveys import export_table
 
 QUICK = ("--folds", 3, "--rounds", 1)
 
@@ -58,7 +58,7 @@ def test_plan_refuses_before_anything_learns(tutelage: Command, tables: Path, tm
     assert_refused(tutelage("plan", tmp_path / "none.csv"), "none.csv")
     none = ("--network", "dnn", "--teachers", tmp_path / "none.teacher")
     assert_refused(tutelage("plan", survey, *none), "none.teacher")
-    for option in (("--epochs", 3), ("--minutes", 1), ("--teacher", "zoo:scorer")):
+    for option in (("--epochs", 3), ("--minutes", 1), ("--teacher", "zoo:matcher")):
         assert_refused(tutelage("plan", survey, "--network", "knn", *option), "knn has no teachers or epochs")
     assert files_below(tmp_path) == {}
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from command_line import Command, Ended, assert_refused, in_own_process
 
-from tutelage.datasets import load
-from tutelage.experiments.storage import written_alone
+from tutelage.data.surveys import load
+from tutelage.experiments.result_files import written_alone
 
 pytestmark = pytest.mark.real_data
 
@@ -108,15 +108,15 @@ def test_tampere_learns_from_two_teachers(tutelage: Command, data_dir: Path, tmp
 
 
 def test_dsi1_is_located_as_other_buildings_taught(tutelage: Command, data_dir: Path, tmp_path: Path) -> None:
-    teacher, where = tmp_path / "t.scorer", ("--data-dir", data_dir)
+    teacher, where = tmp_path / "t.matcher", ("--data-dir", data_dir)
     small = ("--set", "updates=60", "--set", "exercises=128", "--device", "cpu")
     sources = ("--source", "tut5", "--source", "tut1", "--source", "dsi1", "--exclude", "dsi1")
-    teach = ("teach", "--network", "scorer", *sources, *small, *where, "--out", teacher)
+    teach = ("teach", "--network", "matcher", *sources, *small, *where, "--out", teacher)
     taught = in_own_process(*teach)
     assert taught.code == 0, taught.stderr
     card = parsed(tutelage("teachers", "show", teacher, "--json"))
     assert [source["source"] for source in card["sources"]] == ["tut5", "tut1"]
-    fit = ("fit", "--target", "dsi1", "--network", "scorer", *where, "--json")
+    fit = ("fit", "--target", "dsi1", "--network", "matcher", *where, "--json")
     figures = parsed(tutelage(*fit, "--teacher", teacher, "--out", tmp_path / "others"))
     assert (figures["teachers"], figures["n_train"]) == (["tut5, tut1"], 1369)
     knn = ("fit", "--target", "dsi1", "--network", "knn", *where, "--json")
@@ -124,7 +124,7 @@ def test_dsi1_is_located_as_other_buildings_taught(tutelage: Command, data_dir: 
     models = (tmp_path / "others", tmp_path / "knn")
     scored, voted = parsed(tutelage("evaluate", *models, "--on", "dsi1", *where, "--json"))
     assert scored["mae_m"] < voted["mae_m"]
-    wrong = ("fit", "--target", "tut5", "--network", "scorer", "--teacher", teacher, *where)
+    wrong = ("fit", "--target", "tut5", "--network", "matcher", "--teacher", teacher, *where)
     parsed(tutelage(*wrong, "--out", tmp_path / "seen", "--json"))
     evaluate = ("evaluate", tmp_path / "seen", "--on", "tut5", *where, "--json")
     assert_refused(tutelage(*evaluate), "learnt in tut5 as well", "--exclude tut5", "--source-too")
@@ -178,23 +178,23 @@ def test_reproduce_refuses_a_folder_that_another_command_writes_in(tutelage: Com
     assert list(tmp_path.iterdir()) == []
 
 
-def test_accuracy_compares_what_taught_a_scorer(tutelage: Command, tmp_path: Path) -> None:
-    asked = ("--targets", "dsi1", "--networks", "scorer,tutor", "--sources", "tut5,tut1", "--seeds", 1)
+def test_accuracy_compares_what_taught_a_matcher(tutelage: Command, tmp_path: Path) -> None:
+    asked = ("--targets", "dsi1", "--networks", "matcher,blend", "--sources", "tut5,tut1", "--seeds", 1)
     command = ("reproduce", "accuracy", *asked, "--budget", "quick", "--jobs", 1, "--out", tmp_path)
     page = parsed(tutelage(*command, "--json"))
     groups = {(group["network"], group["method"]): group for group in page["groups"]}
     assert set(groups) == {
         ("knn", "none"),
         ("knn", "best_on_test"),
-        *(("scorer", method) for method in ("none", "untrained", "others", "both")),
-        *(("tutor", method) for method in ("none", "others", "both")),
+        *(("matcher", method) for method in ("none", "untrained", "others", "both")),
+        *(("blend", method) for method in ("none", "others", "both")),
     }
     assert groups["knn", "best_on_test"]["mean_mae_m"] <= groups["knn", "none"]["mean_mae_m"]
-    assert set(groups["scorer", "both"]["against"]) == {"own", "control", "knn"}
-    assert set(groups["tutor", "both"]["against"]) == {"own", "knn"}
+    assert set(groups["matcher", "both"]["against"]) == {"own", "control", "knn"}
+    assert set(groups["blend", "both"]["against"]) == {"own", "knn"}
     again = tutelage(*command)
-    assert "as other buildings taught the scorer" in again.stdout
-    assert "The scorer taught by other buildings, against k-NN" in again.stdout
+    assert "as other buildings taught the matcher" in again.stdout
+    assert "The matcher taught by other buildings, against k-NN" in again.stdout
     with (tmp_path / "teachers.csv").open(newline="", encoding="utf-8") as file:
         assert [row["source"] for row in csv.DictReader(file)] == ["tut5+tut1"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from command_line import Command, Ended, assert_refused, files_below, stopped_after
 
-from tutelage.datasets import export_table, simulated_survey
+from tutelage.data.surveys import export_table, simulated_survey
 
 RUN = ("--set", "width=16", "--set", "d_e=8", "--set", "encoder_width=12", "--device", "cpu")
 FIT = (*RUN, "--epochs", 2)

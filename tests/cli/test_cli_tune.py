@@ -45,7 +45,7 @@ def test_tune_again_shows_the_same_without_training(
     study = ("--study", "s.sqlite")
     tune = ("tune", "--target", tables / "survey.csv", "--trials", 1, *TINY)
     first = tutelage(*tune, *study, "--json")
-    monkeypatch.setattr("tutelage.tuning.scoring.distil", None)
+    monkeypatch.setattr("tutelage.tuning.trial_scoring.distil", None)
     again = tutelage(*tune, *study, "--json")
     assert (first.code, again.code) == (0, 0), again.stderr
     assert first.stdout == again.stdout
@@ -82,7 +82,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_search_goes_on(
 
     tune = ("tune", "--target", tables / "survey.csv", "--out", tmp_path / "a.json", "--trials", 1, *TINY)
     with monkeypatch.context() as patched:
-        patched.setattr("tutelage.tuning.scoring.distil", stopped)
+        patched.setattr("tutelage.tuning.trial_scoring.distil", stopped)
         ended = tutelage(*tune)
     assert (ended.code, ended.stdout) == (130, "")
     assert "give the same command again: finished trials are kept" in ended.stderr

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from command_line import Command, assert_refused
 
-from tutelage.datasets.registry import public_datasets
+from tutelage.data.sets.public_sets import public_datasets
 from tutelage.localizer import Localizer
-from tutelage.zoo import zoo_names
+from tutelage.methods.teachers.shelf import zoo_names
 
 TINY = ("--set", "updates=4", "--device", "cpu", "--no-calibration")
 DNN = zoo_names("dnn")
@@ -53,9 +53,9 @@ def test_list_for_machines_has_whole_cards(tutelage: Command) -> None:
 
 
 def test_show_takes_names_of_the_zoo(tutelage: Command) -> None:
-    (shown, scorer) = json.loads(tutelage("teachers", "show", DNN[0], "zoo:scorer", "--json").stdout)
+    (shown, matcher) = json.loads(tutelage("teachers", "show", DNN[0], "zoo:matcher", "--json").stdout)
     assert (shown["file"], shown["network"], shown["source"]) == (DNN[0], "dnn", SOURCES[0])
-    assert len(scorer["sources"]) == 8
+    assert len(matcher["sources"]) == 8
     assert_refused(tutelage("teachers", "show", "zoo:dnn-museum"), "zoo:dnn-museum", DNN[0])
 
 

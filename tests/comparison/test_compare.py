@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tutelage import load, teach, teach_scorer
-from tutelage.comparison import Candidate, Comparison, Standing, candidates, compare, write_comparison
-from tutelage.comparison.held_out import surveyed_points
-from tutelage.datasets import export_table, simulated_survey
+from tutelage import load, pretrain, teach
+from tutelage.data.fingerprints import Survey
+from tutelage.data.splits import reference_points
+from tutelage.data.surveys import export_table, simulated_survey
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.fingerprints import Survey
-from tutelage.scorer import ScorerRecipe
+from tutelage.evaluation.compare import Candidate, Comparison, Standing, candidates, compare, write_comparison
+from tutelage.evaluation.compare.held_out import surveyed_points
+from tutelage.methods.matcher import MatcherRecipe
 from tutelage.statistics import Difference
-from tutelage.surveys import reference_points
 from tutelage.training import Budget, RunOptions
 
 KNN = Candidate("knn", "knn", settings={"metric": "sorensen", "representation": "powed", "k": 5})
@@ -42,22 +42,22 @@ def names(found: list[Candidate]) -> list[str]:
 # -- candidates -----------------------------------------------------------------------------------------
 
 
-def test_by_default_knn_scorer_network_and_tutor_are_compared() -> None:
-    assert names(candidates()) == ["knn", "scorer", "scorer, own data alone", "dnn", "tutor"]
+def test_by_default_knn_matcher_network_and_blend_are_compared() -> None:
+    assert names(candidates()) == ["knn", "matcher", "matcher, own data alone", "dnn", "blend"]
 
 
 def test_every_teacher_stands_beside_its_control(office: Survey, tmp_path: Path) -> None:
-    surrogate, scorer = tmp_path / "a.teacher", tmp_path / "b.teacher"
+    surrogate, matcher = tmp_path / "a.teacher", tmp_path / "b.teacher"
     teach(office, "dnn", network_settings={"width": 8, "d_e": 4}, options=SHORT).save(surrogate)
-    teach_scorer([office], ScorerRecipe(exercises=8, width=8), SHORT).save(scorer)
-    found = candidates(["dnn", "tutor"], [str(surrogate), str(scorer)])
+    pretrain([office], MatcherRecipe(exercises=8, width=8), SHORT).save(matcher)
+    found = candidates(["dnn", "blend"], [str(surrogate), str(matcher)])
     assert names(found) == [
-        *("knn", "dnn", "dnn, taught", "dnn, untrained teachers", "tutor", "tutor, own data alone"),
+        *("knn", "dnn", "dnn, taught", "dnn, untrained teachers", "blend", "blend, own data alone"),
     ]
     assert found[2].teachers == (str(surrogate),)
     assert found[3].teachers == ("untrained",)
-    assert (found[4].teachers, found[4].settings) == ((str(scorer),), {"scorer.own_map": True})
-    assert found[4].words()[:4] == ["--network", "tutor", "--teacher", str(scorer)]
+    assert (found[4].teachers, found[4].settings) == ((str(matcher),), {"matcher.fine_tune": True})
+    assert found[4].words()[:4] == ["--network", "blend", "--teacher", str(matcher)]
     assert [card["source"] for card in found[2].cards()] == [office.name]
     assert [card["sources"][0]["source"] for card in found[4].cards()] == [office.name]
 
@@ -72,13 +72,13 @@ def test_a_network_that_does_not_exist_or_is_named_twice_is_refused() -> None:
 @pytest.mark.parametrize(
     ("networks", "teachers", "said"),
     [
-        (["scorer"], ["zoo:dnn-tampere"], "none of scorer takes .*zoo:dnn-tampere.* --network dnn;"),
+        (["matcher"], ["zoo:dnn-tampere"], "none of matcher takes .*zoo:dnn-tampere.* --network dnn;"),
         (["knn"], ["zoo:dnn-dsi1"], "none of knn takes the teacher zoo:dnn-dsi1"),
-        (["dnn"], ["zoo:scorer"], "none of dnn takes the teacher zoo:scorer.* --network scorer or tutor;"),
+        (["dnn"], ["zoo:matcher"], "none of dnn takes the teacher zoo:matcher.* --network matcher or blend;"),
         (["dnn"], ["zoo:cnnloc-tampere"], "none of dnn takes .*zoo:cnnloc-tampere.* --network cnnloc;"),
-        ([], ["zoo:cnnloc-tampere"], "none of knn, scorer, dnn, tutor takes the teacher zoo:cnnloc-tampere"),
+        ([], ["zoo:cnnloc-tampere"], "none of knn, matcher, dnn, blend takes the teacher zoo:cnnloc-tampere"),
         (["knn"], ["all"], "no teacher of knn comes with Tutelage"),
-        (["scorer"], ["zoo:scorer", "zoo:scorer"], "one teacher, 2 are given"),
+        (["matcher"], ["zoo:matcher", "zoo:matcher"], "one teacher, 2 are given"),
         (["dnn"], ["none", "zoo:dnn-dsi1"], "'none' stands by itself"),
         (["dnn"], ["none"], "'none' is no teacher to compare"),
         (["dnn"], ["untrained"], "'untrained' is no teacher to compare"),
@@ -92,12 +92,14 @@ def test_a_teacher_that_nothing_takes_is_refused(networks: list[str], teachers: 
 
 
 def test_each_network_stands_under_the_teachers_made_for_it() -> None:
-    dnn, cnnloc, scorer = "zoo:dnn-tampere", "zoo:cnnloc-tampere", "zoo:scorer"
-    found = {one.name: one.teachers for one in candidates(["dnn", "cnnloc", "scorer"], [scorer, cnnloc, dnn])}
+    dnn, cnnloc, matcher = "zoo:dnn-tampere", "zoo:cnnloc-tampere", "zoo:matcher"
+    found = {
+        one.name: one.teachers for one in candidates(["dnn", "cnnloc", "matcher"], [matcher, cnnloc, dnn])
+    }
     assert found["dnn, taught"] == (dnn,)
     assert found["cnnloc, taught"] == (cnnloc,)
     assert found["cnnloc, untrained teachers"] == ("untrained",)
-    assert found["scorer"] == (scorer,)
+    assert found["matcher"] == (matcher,)
 
 
 # -- comparing ------------------------------------------------------------------------------------------
@@ -138,13 +140,15 @@ def test_the_test_split_stays_sealed(office: Survey, found: Comparison) -> None:
 @pytest.mark.real_data
 def test_a_survey_that_taught_a_candidate_is_refused_unless_told_otherwise(data_dir: Path) -> None:
     survey = load("dsi1", data_dir=data_dir)
-    with pytest.raises(BadInputError, match=r"the scorer teacher learnt in dsi1 as well;.*--exclude dsi1"):
-        compare(survey, candidates(["scorer"]))
+    with pytest.raises(
+        BadInputError, match=r"the pretrained matcher learnt in dsi1 as well;.*--exclude dsi1"
+    ):
+        compare(survey, candidates(["matcher"]))
     with pytest.raises(BadInputError, match=r"learnt in these scans as well, there called dsi1;"):
-        compare(survey.train, candidates(["scorer"]))
+        compare(survey.train, candidates(["matcher"]))
     with pytest.raises(BadInputError, match=r"teacher of dsi1 for dnn learnt in dsi1 as well; leave"):
         compare(survey, candidates(["dnn"], ["zoo:dnn-dsi1"]))
-    known = Candidate("scorer", "scorer", settings={"own_map": False})
+    known = Candidate("matcher", "matcher", settings={"fine_tune": False})
     assert compare(survey, [KNN, known], n_folds=2, source_too=True).n_folds == 2
 
 
@@ -169,12 +173,12 @@ def test_a_table_of_a_public_set_is_known_again(data_dir: Path, tmp_path: Path, 
     mall = load(tmp_path / "mall.csv")
     with pytest.raises(BadInputError, match="learnt in mall as well, there called tut6; leave it out"):
         surveyed_points(mall, candidates(["dnn"], ["zoo:dnn-tut6"]), source_too=False)
-    scorer = candidates(["scorer"], ["zoo:scorer"])
-    if blank_too:  # the scorer's card has the hash of all scans alone
+    matcher = candidates(["matcher"], ["zoo:matcher"])
+    if blank_too:  # the matcher's card has the hash of all scans alone
         with pytest.raises(BadInputError, match=r"there called tut6; teach one without it .*--exclude tut6"):
-            surveyed_points(mall, scorer, source_too=False)
+            surveyed_points(mall, matcher, source_too=False)
     else:
-        surveyed_points(mall, scorer, source_too=False)
+        surveyed_points(mall, matcher, source_too=False)
 
 
 @pytest.mark.parametrize("n_folds", [1, 1000])
@@ -213,19 +217,19 @@ def test_only_what_is_clearly_better_than_knn_is_recommended(
 
 
 def test_a_smaller_mean_that_is_not_clear_does_not_hide_what_is_clearly_better(found: Comparison) -> None:
-    others = standing(found, "tutor", -1.2, 0.1, 0.06), standing(found, "scorer", -1.0, -0.4, 0.001)
+    others = standing(found, "blend", -1.2, 0.1, 0.06), standing(found, "matcher", -1.0, -0.4, 0.001)
     take = replace(found, standings=(found.standings[0], *others)).recommended
-    assert take.standing.candidate.name == "scorer"
+    assert take.standing.candidate.name == "matcher"
     assert take.words == (
-        "scorer: 1.00 m better than k-NN (95 % interval 0.40 to 2.00 m); "
-        "tutor was 1.20 m better (95 % interval -0.10 to 2.20 m), but not clearly so"
+        "matcher: 1.00 m better than k-NN (95 % interval 0.40 to 2.00 m); "
+        "blend was 1.20 m better (95 % interval -0.10 to 2.20 m), but not clearly so"
     )
 
 
 def test_of_several_that_are_clearly_better_the_best_is_recommended(found: Comparison) -> None:
-    others = standing(found, "dnn", -0.5, -0.1, 0.01), standing(found, "scorer", -1.0, -0.4, 0.001)
+    others = standing(found, "dnn", -0.5, -0.1, 0.01), standing(found, "matcher", -1.0, -0.4, 0.001)
     take = replace(found, standings=(found.standings[0], *others)).recommended
-    assert take.words == "scorer: 1.00 m better than k-NN (95 % interval 0.40 to 2.00 m)"
+    assert take.words == "matcher: 1.00 m better than k-NN (95 % interval 0.40 to 2.00 m)"
 
 
 def test_the_page_and_the_figures_say_the_same(found: Comparison, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.comparison import Candidate
-from tutelage.comparison.held_out import Trial, folds, surveyed_points
-from tutelage.datasets import simulated_survey
+from tutelage.data.surveys import simulated_survey
+from tutelage.evaluation.compare import Candidate
+from tutelage.evaluation.compare.held_out import Trial, folds, surveyed_points
 
 KNN = Candidate("knn", "knn", settings={"metric": "sorensen", "representation": "powed", "k": 3})
 

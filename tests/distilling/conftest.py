@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tutelage.datasets import simulated_survey
-from tutelage.fingerprints import FingerprintSet, Survey
-from tutelage.teaching import Teacher, teach
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.surveys import simulated_survey
+from tutelage.paper.expert_training import Teacher, teach
 from tutelage.training import Budget, RunOptions
 
 SMALL = {"width": 32, "d_e": 16}

@@ -10,19 +10,25 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tutelage.constraints import (
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.representation import CoordinateScaler, RssRepresentation
+from tutelage.errors import BadInputError
+from tutelage.losses import (
     MutualInformationEstimator,
     angular_similarity,
     functional_information,
     mutual_information,
 )
-from tutelage.distilling import DistillingRecipe, Pairing, distil, distilling_recipe, overall_loss
-from tutelage.distilling.objective import Constraints, distilling_step
-from tutelage.errors import BadInputError
-from tutelage.fingerprints import FingerprintSet
 from tutelage.networks import Representations, SpecializedNetwork, build_network, network_spec
-from tutelage.representation import CoordinateScaler, RssRepresentation
-from tutelage.teaching import Generated, Teacher
+from tutelage.paper.expert_distilling import (
+    DistillingRecipe,
+    Pairing,
+    distil,
+    distilling_recipe,
+    overall_loss,
+)
+from tutelage.paper.expert_distilling.total_loss import Constraints, distilling_step
+from tutelage.paper.expert_training import Generated, Teacher
 from tutelage.training import Budget, RunOptions, TrainingData, TrainState, make_optimizer
 
 CPU = torch.device("cpu")

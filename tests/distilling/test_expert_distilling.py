@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tutelage.distilling import TeacherChoice, distil, distilling_recipe, expert_distilling
+from tutelage.data.fingerprints import FingerprintSet
 from tutelage.errors import BadInputError
-from tutelage.fingerprints import FingerprintSet
-from tutelage.student import Student
-from tutelage.teaching import Teacher, untrained_teacher
+from tutelage.paper.expert_distilling import TeacherChoice, distil, distilling_recipe
+from tutelage.paper.expert_training import Teacher, untrained_teacher
 from tutelage.training import Budget, RunOptions
+from tutelage.training.trained_network import TrainedNetwork
+
+distil_module = sys.modules["tutelage.paper.expert_distilling.distil"]
 
 SMALL = {"width": 32, "d_e": 16}
 
@@ -27,18 +30,18 @@ def distilled(
     network_settings: dict[str, Any] | None = None,
     epochs: int = 2,
     seed: int = 0,
-) -> Student:
+) -> TrainedNetwork:
     options = RunOptions(seed=seed, device="cpu", budget=Budget(epochs=epochs))
     recipe = distilling_recipe("default", {"batch_size": 64, "learning_rate": 1e-2})
     return distil(target, "dnn", network_settings or SMALL, teachers, "default", recipe, options)
 
 
-def bit_equal(one: Student, other: Student) -> bool:
+def bit_equal(one: TrainedNetwork, other: TrainedNetwork) -> bool:
     mine, theirs = one.tensors(), other.tensors()
     return all(np.array_equal(mine[key], theirs[key]) for key in mine)
 
 
-def error_m(student: Student, scans: FingerprintSet) -> float:
+def error_m(student: TrainedNetwork, scans: FingerprintSet) -> float:
     distance = np.linalg.norm(student.locate(scans).position_m - scans.known_position_m, axis=1)
     return float(distance.mean())
 
@@ -79,7 +82,7 @@ def test_two_untrained_teachers_are_not_the_same(
         made.append(untrained_teacher(*arguments, **options))
         return made[-1]
 
-    monkeypatch.setattr(expert_distilling, "untrained_teacher", watched)
+    monkeypatch.setattr(distil_module, "untrained_teacher", watched)
     distilled(target, ["untrained", "untrained"], epochs=1)
     one, other = (teacher.generator.state_dict() for teacher in made)
     assert not any((one[key] == other[key]).all() for key in one)
@@ -103,7 +106,7 @@ def test_student_under_two_teachers_learns_its_building(
 
 def test_student_survives_config_and_tensors(target: FingerprintSet, teachers: list[Teacher]) -> None:
     student = distilled(target, teachers)
-    again = Student.from_config(student.config(), student.tensors())
+    again = TrainedNetwork.from_config(student.config(), student.tensors())
     np.testing.assert_array_equal(again.locate(target).position_m, student.locate(target).position_m)
 
 
@@ -111,7 +114,7 @@ def test_student_locates_no_scans(target: FingerprintSet) -> None:
     assert distilled(target).locate(target[:0]).position_m.shape == (0, 2)
 
 
-def averaged(target: FingerprintSet, share: float, n_steps: int, options: RunOptions) -> Student:
+def averaged(target: FingerprintSet, share: float, n_steps: int, options: RunOptions) -> TrainedNetwork:
     recipe = distilling_recipe("default", {"batch_size": 64, "learning_rate": 1e-2, "averaged": share})
     options = replace(options, budget=Budget(updates=n_steps), device="cpu")
     return distil(target, "dnn", SMALL, (), "default", recipe, options)
@@ -121,7 +124,7 @@ def test_weights_are_the_mean_over_the_last_part_of_the_run(
     target: FingerprintSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[dict[str, Any]] = []
-    supervised = expert_distilling.supervised_step
+    supervised = distil_module.supervised_step
 
     def watched(network: Any, *arguments: Any, **options: Any) -> Any:
         step = supervised(network, *arguments, **options)
@@ -133,7 +136,7 @@ def test_weights_are_the_mean_over_the_last_part_of_the_run(
 
         return and_look
 
-    monkeypatch.setattr(expert_distilling, "supervised_step", watched)
+    monkeypatch.setattr(distil_module, "supervised_step", watched)
     student = averaged(target, 0.25, 12, RunOptions())
     assert len(seen) == 12
     for key, value in student.tensors().items():
@@ -149,7 +152,7 @@ def test_averaged_run_that_is_stopped_and_resumed_is_the_same_bit_for_bit(
     class Stopped(Exception):  # noqa: N818 (it is no error)
         pass
 
-    def stop(_: Student, tenth: int) -> None:
+    def stop(_: TrainedNetwork, tenth: int) -> None:
         if tenth == 9:
             raise Stopped
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tutelage.distilling import Pairing, distilling_recipe
-from tutelage.distilling.pairing import nearest_by_transport, places_from
-from tutelage.fingerprints import FingerprintSet
-from tutelage.representation import CoordinateScaler, RssRepresentation
-from tutelage.teaching import Teacher
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.representation import CoordinateScaler, RssRepresentation
+from tutelage.paper.expert_distilling import Pairing, distilling_recipe
+from tutelage.paper.expert_distilling.pairing import nearest_by_transport, places_from
+from tutelage.paper.expert_training import Teacher
 from tutelage.training import Batch, TrainingData
 
 CPU = torch.device("cpu")

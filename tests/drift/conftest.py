@@ -6,7 +6,7 @@ import pytest
 from drifted import office
 
 from tutelage import Localizer
-from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.data.fingerprints import FingerprintSet, Survey
 
 
 @pytest.fixture(scope="session")

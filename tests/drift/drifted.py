@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from tutelage.datasets import simulated_survey
-from tutelage.fingerprints import FingerprintSet, Survey
-from tutelage.sparse_rows import csr
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.sparse_rows import csr
+from tutelage.data.surveys import simulated_survey
 
 
 def office(seed: int) -> Survey:

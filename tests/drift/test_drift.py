@@ -10,11 +10,11 @@ import pytest
 from drifted import office, renamed, shifted, without
 
 from tutelage import Localizer, load, measure_drift
-from tutelage.datasets import simulated_survey
-from tutelage.drift import Drift
-from tutelage.drift.loss import GONE_POWER, RESURVEY_AT, SHIFTED_POWER
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError
-from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.evaluation.drift import Drift
+from tutelage.evaluation.drift.expected_loss import GONE_POWER, RESURVEY_AT, SHIFTED_POWER
 
 GONE = ("AP003", "AP010", "AP021", "AP034")
 KNN = {"metric": "sorensen", "representation": "powed", "k": 5}

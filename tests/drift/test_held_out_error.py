@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from tutelage import Localizer, measure_drift
-from tutelage.calibration import Trial, calibrate
-from tutelage.drift.loss import estimated_loss
-from tutelage.fingerprints import FingerprintSet, Survey
-from tutelage.matching.calibration import Calibration
-from tutelage.positions import Located
-from tutelage.surveys import reference_points, split_by_position
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.splits import reference_points, split_by_position
+from tutelage.evaluation.drift.expected_loss import estimated_loss
+from tutelage.methods.calibration import Trial, calibrate
+from tutelage.runtime.positions import Located
+from tutelage.runtime.radii import Calibration
 
 NOTHING = np.ones((1, 2)), np.zeros(2, dtype=bool), np.zeros(2, dtype=bool)
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from tutelage.fingerprints import FingerprintSet
-from tutelage.frames import LocalFrame
-from tutelage.positions import Positions
-from tutelage.sparse_rows import csr_from_dense
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.sparse_rows import csr_from_dense
+from tutelage.runtime.frames import LocalFrame
+from tutelage.runtime.positions import Positions
 
 Labels = Sequence[str] | None
 

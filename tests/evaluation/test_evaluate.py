@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tutelage.datasets import simulated_survey
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError
 from tutelage.evaluation import evaluate, write_report
-from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
 from tutelage.updating import updated
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tutelage.errors import BadInputError
 from tutelage.evaluation import error_cdf, evaluate_positions
-from tutelage.frames import LocalFrame
+from tutelage.runtime.frames import LocalFrame
 
 NAN = math.nan
 

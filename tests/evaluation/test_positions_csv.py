@@ -8,7 +8,7 @@ import pytest
 
 from tutelage.errors import BadInputError
 from tutelage.evaluation import evaluate_positions, positions_from_csv
-from tutelage.frames import LocalFrame
+from tutelage.runtime.frames import LocalFrame
 
 FRAME = LocalFrame((-7691300.0, 4864700.0), 3857)
 

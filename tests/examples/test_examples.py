@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import torch
 
-from tutelage.datasets import export_survey, simulated_survey
+from tutelage.data.surveys import export_survey, simulated_survey
 from tutelage.errors import BadInputError
-from tutelage.networks import RssBatch, build_network, check_network, network_spec, registry
+from tutelage.networks import RssBatch, build_network, check_network, network_registry, network_spec
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLUGIN = EXAMPLES / "plugin"
@@ -26,7 +26,7 @@ PLUGIN = EXAMPLES / "plugin"
 @pytest.fixture(autouse=True)
 def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an example registers is forgotten afterwards."""
-    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    monkeypatch.setattr(network_registry, "_REGISTRY", dict(network_registry._REGISTRY))
 
 
 # -- the template -------------------------------------------------------------------------------------
@@ -100,9 +100,9 @@ def test_sharing_hands_over_files_without_access_points_and_shows_the_controls(
     }
     assert {name for name in errors_m if "untrained" in name} == {
         "network, untrained teacher",
-        "scorer, untrained",
+        "matcher, untrained",
     }
-    assert errors_m["scorer, taught"] < errors_m["scorer, untrained"]
+    assert errors_m["matcher, taught"] < errors_m["matcher, untrained"]
 
 
 # -- the package --------------------------------------------------------------------------------------

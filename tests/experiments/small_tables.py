@@ -7,8 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
-from tutelage.distilling import objective
-from tutelage.experiments.work import FitJob, Fitted, fit_cell
+from tutelage.experiments.cell_work import FitJob, Fitted, fit_cell
+from tutelage.paper.expert_distilling import total_loss
 
 _MARKER = "TUTELAGE_TEST_MARKER"
 SMALL = ("--targets", "dsi1", "--networks", "dnn", "--methods", "none,untrained,default")
@@ -24,7 +24,7 @@ def fit_or_die_once(job: FitJob) -> Fitted:
             marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
 
-        objective.descend = die_in_training
+        total_loss.descend = die_in_training
     return fit_cell(job)
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tutelage import datasets
+from tutelage.data import surveys as datasets
+from tutelage.data.fingerprints import Survey
 from tutelage.experiments import appendix_a
 from tutelage.experiments.appendix_a import WeightSearch, search_weights
 from tutelage.experiments.cells import Cell
 from tutelage.experiments.executors import LocalProcesses
-from tutelage.experiments.tables import Request
-from tutelage.fingerprints import Survey
+from tutelage.experiments.paper_tables import Request
 from tutelage.tuning import Tried
 
 CELL = Cell("tampere", ("ujiindoorloc", "dsi1"), "dnn", "paper", "standard", 1.0, 0)
@@ -63,6 +63,6 @@ def test_search_begins_with_the_published_weights_is_kept_and_never_opens_the_te
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a finished trial or teacher was run again")
 
-    monkeypatch.setattr("tutelage.tuning.scoring.distil", never)
+    monkeypatch.setattr("tutelage.tuning.trial_scoring.distil", never)
     monkeypatch.setattr("tutelage.experiments.reproduce.teach_cell", never)
     assert search_weights(tmp_path, LocalProcesses(1), request, progress=False) == search

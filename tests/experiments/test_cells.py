@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from tutelage.experiments.budgets import BUDGETS
 from tutelage.experiments.buildings import TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell, TeacherCell
-from tutelage.experiments.methods import BOUND, KNN, METHODS, OPTIONS, PIPELINE
+from tutelage.experiments.compared_methods import BOUND, KNN, METHODS, OPTIONS, PIPELINE
+from tutelage.experiments.paper_tables import TABLES, Request
 from tutelage.experiments.planned_cells import cells_of
-from tutelage.experiments.storage import COLUMNS, TEACHER_COLUMNS
-from tutelage.experiments.tables import TABLES, Request
-from tutelage.networks import network_names, network_spec, registry
-from tutelage.scorer import ScorerRecipe
+from tutelage.experiments.result_files import COLUMNS, TEACHER_COLUMNS
+from tutelage.methods.matcher import MatcherRecipe
+from tutelage.networks import network_names, network_registry, network_spec
 
 CELL = Cell("dsi1", ("tampere", "ujiindoorloc"), "dnn", "default", "quick", 1.0, 0)
 TEACHER = TeacherCell("tampere", "dnn", "default", False, "quick", 0)
@@ -223,20 +223,20 @@ def test_cell_is_another_once_the_way_its_network_learns_has_changed(
     before = found()
     spec = network_spec("dnn")
     recipes = {**spec.recipes, "default": {**spec.recipes.get("default", {}), "learning_rate": 0.0123}}
-    monkeypatch.setitem(registry._REGISTRY, "dnn", replace(spec, recipes=recipes))
+    monkeypatch.setitem(network_registry._REGISTRY, "dnn", replace(spec, recipes=recipes))
     after = found()
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"none", "default", "sequential", "teacher"}
 
 
-def test_scorer_and_its_teacher_have_each_their_own_lesson() -> None:
-    scored = Cell("tut6", ("ujiindoorloc", "dsi1"), "scorer", "both", "standard", 1.0, 0)
+def test_matcher_and_its_teacher_have_each_their_own_lesson() -> None:
+    scored = Cell("tut6", ("ujiindoorloc", "dsi1"), "matcher", "both", "standard", 1.0, 0)
     [teacher] = scored.teachers
-    assert teacher.configuration()["recipe"]["updates"] == ScorerRecipe.of_teacher().updates / 8
-    assert scored.settings["updates"] == ScorerRecipe().updates / 8
+    assert teacher.configuration()["recipe"]["updates"] == MatcherRecipe.for_pretraining().updates / 8
+    assert scored.settings["updates"] == MatcherRecipe().updates / 8
     assert (
-        scored.configuration()["scorer"]["passes"]
-        == ScorerRecipe().passes
+        scored.configuration()["matcher"]["passes"]
+        == MatcherRecipe().passes
         != teacher.configuration()["recipe"]["passes"]
     )
 

@@ -15,9 +15,9 @@ from test_summary import Made
 
 from tutelage.experiments.html_page import plots_of
 from tutelage.experiments.pages import json_page, markdown_page, page_name, write_pages
+from tutelage.experiments.paper_tables import TABLES, Request
 from tutelage.experiments.summary import Summary, summarise
-from tutelage.experiments.tables import TABLES, Request
-from tutelage.experiments.wording import place_title
+from tutelage.experiments.table_wording import place_title
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 TEACHER = {

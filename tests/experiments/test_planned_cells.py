@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutelage.datasets import shareable_names
+from tutelage.data.surveys import shareable_names
 from tutelage.experiments.budgets import BUDGETS
 from tutelage.experiments.buildings import OTHER_SOURCES, PAPER_SOURCES, TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.methods import BOUND, COMPARED, KNN, METHODS, OPTIONS, SCORED, WITH_SCORER
+from tutelage.experiments.compared_methods import BOUND, COMPARED, KNN, METHODS, OPTIONS, SCORED, WITH_MATCHER
+from tutelage.experiments.paper_tables import PAPER_NETWORKS, TABLES, Request, chosen_table
 from tutelage.experiments.planned_cells import cells_of
-from tutelage.experiments.tables import PAPER_NETWORKS, TABLES, Request, chosen_table
 
 EVERYWHERE = frozenset(TARGETS)
 WITHOUT_UTS = EVERYWHERE - {"utsindoorloc"}
@@ -304,34 +304,34 @@ def test_methods_whose_sources_are_not_here_are_left_out_and_the_others_stay(nam
 # -- accuracy -------------------------------------------------------------------------------------------
 
 
-def test_a_scorer_learns_in_all_shareable_sets_but_those_of_the_building() -> None:
+def test_a_matcher_learns_in_all_shareable_sets_but_those_of_the_building() -> None:
     first = {"tampere", "tut1", "tut6"}
     same = {"ujiindoorloc": {"ujiindoorloc"}, "tampere": first, "tut6": first}
     cells = planned("accuracy")
     for cell in cells:
-        if cell.network not in WITH_SCORER or not cell.how.with_sources:
+        if cell.network not in WITH_MATCHER or not cell.how.with_sources:
             continue
         assert set(cell.sources) == set(shareable_names()) - same[cell.target]
         [teacher] = cell.teachers
-        assert (teacher.network, teacher.sources) == ("scorer", cell.sources)
+        assert (teacher.network, teacher.sources) == ("matcher", cell.sources)
     for target in ("ujiindoorloc", "tampere", "tut6"):
         of_target = {(c.network, c.method) for c in cells if c.target == target}
         assert of_target == {
             (KNN, "none"),
             (KNN, BOUND),
             *((network, "none") for network in PAPER_NETWORKS),
-            *(("scorer", method) for method in SCORED),
-            *(("tutor", method) for method in ("none", "others", "both")),
+            *(("matcher", method) for method in SCORED),
+            *(("blend", method) for method in ("none", "others", "both")),
         }
 
 
-def test_scorer_and_tutor_of_a_seed_share_their_teacher() -> None:
-    cells = [c for c in planned("accuracy") if c.network in WITH_SCORER and c.target == "tut6"]
+def test_matcher_and_blend_of_a_seed_share_their_teacher() -> None:
+    cells = [c for c in planned("accuracy") if c.network in WITH_MATCHER and c.target == "tut6"]
     taught = {(c.seed, teacher.hash) for c in cells for teacher in c.teachers}
     assert len(taught) == len({c.seed for c in cells}) == 5
     assert len({cell.hash for cell in cells}) == len(cells)
 
 
-def test_own_sources_of_a_scorer() -> None:
-    request = Request(sources=("tut5", "tut1"), networks=("scorer",), targets=("dsi1",), methods=("others",))
-    assert {c.sources for c in planned("accuracy", request) if c.network == "scorer"} == {("tut5", "tut1")}
+def test_own_sources_of_a_matcher() -> None:
+    request = Request(sources=("tut5", "tut1"), networks=("matcher",), targets=("dsi1",), methods=("others",))
+    assert {c.sources for c in planned("accuracy", request) if c.network == "matcher"} == {("tut5", "tut1")}

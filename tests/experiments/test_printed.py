@@ -6,10 +6,10 @@ import pytest
 
 from tutelage.experiments.buildings import TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.methods import KNN, METHODS
+from tutelage.experiments.compared_methods import KNN, METHODS
+from tutelage.experiments.paper_tables import TABLES, Request
 from tutelage.experiments.planned_cells import cells_of
 from tutelage.experiments.printed import Printed, printed
-from tutelage.experiments.tables import TABLES, Request
 
 UJI, UTS, TAMPERE = "ujiindoorloc", "utsindoorloc", "tampere"
 IN_TABLE1 = {"none", "none_paper", "sequential", "collective", "default", "paper"}

@@ -16,10 +16,10 @@ import small_tables
 
 from tutelage.experiments import reproduce as module
 from tutelage.experiments.executors import Executor, LocalProcesses, RayCluster
+from tutelage.experiments.paper_tables import Request
 from tutelage.experiments.reproduce import reproduce
-from tutelage.experiments.storage import COLUMNS, Results
+from tutelage.experiments.result_files import COLUMNS, Results
 from tutelage.experiments.summary import Summary
-from tutelage.experiments.tables import Request
 
 pytestmark = pytest.mark.real_data
 SMALL = Request("quick", ("dsi1",), ("dnn",), ("none", "untrained", "default"), ("tampere",), n_seeds=2)

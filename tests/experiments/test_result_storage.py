@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from tutelage.errors import BadInputError, FileFormatError, TutelageError
 from tutelage.experiments.budgets import BUDGETS
+from tutelage.experiments.cell_work import Fitted, Taught
 from tutelage.experiments.cells import Cell, TeacherCell
-from tutelage.experiments.storage import (
+from tutelage.experiments.result_files import (
     COLUMNS,
     TEACHER_COLUMNS,
     Results,
@@ -29,7 +30,6 @@ from tutelage.experiments.storage import (
     read_rows,
     written_alone,
 )
-from tutelage.experiments.work import Fitted, Taught
 
 CELL = Cell("dsi1", ("tampere", "tut6"), "dnn", "default", "quick", 0.1, 0)
 TEACHER = TeacherCell("tampere", "dnn", "paper", True, "quick", 3)
@@ -80,7 +80,7 @@ def fail_at_replace(monkeypatch: pytest.MonkeyPatch, n: int) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
         os_replace(*paths)
 
-    monkeypatch.setattr("tutelage.files.os.replace", fail)
+    monkeypatch.setattr("tutelage.files.atomic.os.replace", fail)
 
 
 def test_row_is_read_back_as_it_was_added(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from tutelage.experiments.cells import UNTRAINED, Cell
+from tutelage.experiments.compared_methods import BOUND, METHODS
 from tutelage.experiments.groups import Group
-from tutelage.experiments.methods import BOUND, METHODS
-from tutelage.experiments.storage import Row
+from tutelage.experiments.paper_tables import TABLES, Request
+from tutelage.experiments.result_files import Row
 from tutelage.experiments.summary import Summary, summarise
-from tutelage.experiments.tables import TABLES, Request
 
 SOURCES = ("ujiindoorloc", "dsi1")
 N_SCANS = 400

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tutelage.errors import BadInputError, TutelageError, UnknownNameError
-from tutelage.experiments.tables import TABLES, Request, chosen_table
+from tutelage.experiments.paper_tables import TABLES, Request, chosen_table
 
 
 @pytest.mark.parametrize(

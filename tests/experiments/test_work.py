@@ -16,14 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutelage.datasets import load
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.sparse_rows import csr_from_dense
+from tutelage.data.splits import split_by_position
+from tutelage.data.surveys import load
 from tutelage.evaluation import evaluate
 from tutelage.experiments.budgets import BUDGETS, TableBudget
-from tutelage.experiments.cells import Cell, TeacherCell
-from tutelage.experiments.methods import BOUND
-from tutelage.experiments.planned_cells import cells_of
-from tutelage.experiments.tables import Request, chosen_table
-from tutelage.experiments.work import (
+from tutelage.experiments.cell_work import (
     FitJob,
     Fitted,
     Taught,
@@ -34,12 +33,13 @@ from tutelage.experiments.work import (
     permuted,
     teach_cell,
 )
-from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.experiments.cells import Cell, TeacherCell
+from tutelage.experiments.compared_methods import BOUND
+from tutelage.experiments.paper_tables import Request, chosen_table
+from tutelage.experiments.planned_cells import cells_of
 from tutelage.localizer import Localizer
-from tutelage.neighbours import best_settings
-from tutelage.sparse_rows import csr_from_dense
-from tutelage.surveys import split_by_position
-from tutelage.teaching import Teacher, teach
+from tutelage.methods.knn import best_settings
+from tutelage.paper.expert_training import Teacher, teach
 from tutelage.training import Budget, RunOptions, device_name
 
 QUICK_DNN, BRIEF_DNN = 80, 4  # updates
@@ -95,7 +95,7 @@ def untimed(found: Fitted) -> dict[str, Any]:
 
 def assert_as_by_hand(found: Fitted, model: Localizer, survey: Survey) -> None:
     """The same to the last bit: the errors, and the figures in millimetres."""
-    model.calibrate = False  # only the tutor learns radii here
+    model.calibrate = False  # only the blend learns radii here
     by_hand = evaluate(model.fit(survey), survey)
     np.testing.assert_array_equal(found.errors_m, by_hand.errors_m)
     figures = by_hand.figures()
@@ -407,8 +407,8 @@ def test_control_of_transfer_learns_the_scans_that_were_drawn_of_the_target_in_e
 
 
 @real_data
-def test_tutor_of_a_whole_survey_says_how_many_scans_its_radii_hold(brief: str, data_dir: Path) -> None:
-    cell = Cell("dsi1", (), "tutor", "none", brief, 1.0, 0)
+def test_blend_of_a_whole_survey_says_how_many_scans_its_radii_hold(brief: str, data_dir: Path) -> None:
+    cell = Cell("dsi1", (), "blend", "none", brief, 1.0, 0)
     found = fit_cell(FitJob(cell, (), str(data_dir)))
     assert 0.5 < found.figures["coverage"] <= 1
     assert found.figures["radius_m"] > 1

@@ -8,21 +8,21 @@ from typing import Any
 
 import pytest
 
-from tutelage.datasets import load, simulated_survey
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.surveys import load, simulated_survey
 from tutelage.export import export_model
-from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
-from tutelage.networks import registry
+from tutelage.networks import network_registry
 
-SCORER: dict[str, Any] = {"updates": 5, "exercises": 32, "batch_size": 32, "n_candidates": 12}
+MATCHER: dict[str, Any] = {"updates": 5, "exercises": 32, "batch_size": 32, "n_candidates": 12}
 KINDS: dict[str, dict[str, Any]] = {
     "knn": {"network": "knn", "settings": {"k": 5, "metric": "sorensen", "representation": "exponential"}},
-    "scorer": {"network": "scorer", "teachers": "none", "settings": SCORER},
-    "tutor": {
-        "network": "tutor",
+    "matcher": {"network": "matcher", "teachers": "none", "settings": MATCHER},
+    "blend": {
+        "network": "blend",
         "teachers": "none",
         "settings": {
-            **{f"scorer.{name}": value for name, value in SCORER.items()},
+            **{f"matcher.{name}": value for name, value in MATCHER.items()},
             "width": 32,
             "d_e": 16,
             "share": 0.4,
@@ -40,7 +40,7 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.fixture(autouse=True)
 def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that a test registers is forgotten afterwards."""
-    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    monkeypatch.setattr(network_registry, "_REGISTRY", dict(network_registry._REGISTRY))
 
 
 @pytest.fixture(scope="session")

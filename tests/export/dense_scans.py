@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tutelage.fingerprints import FingerprintSet
+from tutelage.data.fingerprints import FingerprintSet
 
 
 def dense_dbm(scans: FingerprintSet, access_points: tuple[str, ...]) -> np.ndarray:

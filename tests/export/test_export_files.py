@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tutelage.data.fingerprints import Survey
 from tutelage.errors import BadInputError, TutelageError
 from tutelage.export import export_model, verifying
-from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
 from tutelage.runtime import Runtime, read_exported
 
@@ -32,7 +32,7 @@ def test_folder_and_zip_hold_the_same_and_are_the_same_each_time(
     assert zipfile.ZipFile(tmp_path / "one.zip").namelist() == ["model.json", "arrays.npz"]
 
 
-@pytest.mark.parametrize("kind", ["knn", "scorer", "tutor", "dnn"])
+@pytest.mark.parametrize("kind", ["knn", "matcher", "blend", "dnn"])
 def test_card_says_what_the_model_is_and_where_it_comes_from(
     kind: str, exported: dict[str, Path], fitted: Fitted, two_floors: Survey
 ) -> None:
@@ -48,7 +48,7 @@ def test_card_says_what_the_model_is_and_where_it_comes_from(
     assert card["verified"]["n_scans"] == len(two_floors.train)
     assert card["verified"]["labels_differing"] == 0
     assert card["verified"]["max_difference_m"] < 1e-3
-    assert ("max_difference" in card["verified"]) == (kind in ("tutor", "dnn"))
+    assert ("max_difference" in card["verified"]) == (kind in ("blend", "dnn"))
     for name, content in files.items():
         said = {"size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         assert card["files"][name] == said

@@ -18,16 +18,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch import Tensor, nn
 
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.representation import RepresentationKind, RssRepresentation
 from tutelage.errors import BadInputError
 from tutelage.export import export_model
-from tutelage.export.graph import graph_represented, network_graph
-from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.export.onnx_graph import graph_represented, network_graph
 from tutelage.localizer import Localizer
-from tutelage.matching.readings import represented
 from tutelage.networks import RssBatch, SparseLinear, register_network
-from tutelage.representation import RepresentationKind, RssRepresentation
 from tutelage.runtime import read_exported
-from tutelage.student import Student
+from tutelage.runtime.readings import represented
+from tutelage.training.trained_network import TrainedNetwork
 
 SMALL: dict[str, dict[str, Any]] = {
     "dnn": {},
@@ -60,7 +60,7 @@ def test_graph_answers_as_pytorch_on_real_scans(network: str, tampere: Survey, t
     session, expected = session_of(graph_of(tmp_path / "model")), model.predict(asked)
     rss_dbm = dense_dbm(asked, model.access_points_)
     position_m, floor_logits = session.run(None, {"rss_dbm": rss_dbm})
-    assert isinstance(model.method_, Student)
+    assert isinstance(model.method_, TrainedNetwork)
     scale_m = model.method_.scaler.scale_m
     assert np.abs(position_m - expected.position_m).max() / scale_m < 1e-4
     floors = np.asarray(card["floors"])[floor_logits.argmax(axis=1)]
@@ -176,11 +176,11 @@ class Branches(nn.Module):
         return z if bool((z.detach()[0] > 0).any()) else -z
 
 
-def own_model(survey: Survey, middle: type[nn.Module]) -> Student:
+def own_model(survey: Survey, middle: type[nn.Module]) -> TrainedNetwork:
     name = f"own-{middle.__name__.lower()}"
     register_network(name, lambda n_ap: Own(n_ap, middle=middle()))
     method = Localizer(name, epochs=1, device="cpu").fit(survey).method_
-    assert isinstance(method, Student)
+    assert isinstance(method, TrainedNetwork)
     return method
 
 
@@ -226,7 +226,7 @@ def test_a_network_of_ones_own_that_reads_sparse_batches_is_exported(
 ) -> None:
     register_network("own-sparse", OwnSparse, sparse_input=True)
     student = Localizer("own-sparse", epochs=1, device="cpu").fit(two_floors).method_
-    assert isinstance(student, Student)
+    assert isinstance(student, TrainedNetwork)
     found, *_ = session_of(network_graph(student)).run(
         None, {"rss_dbm": dense_dbm(unseen, student.representation.access_points)}
     )

@@ -10,11 +10,11 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.errors import BadInputError
 from tutelage.export import export_model
 from tutelage.export.quantising import quantised
 from tutelage.export.verifying import as_mappings
-from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
 from tutelage.runtime import Runtime, read_exported
 
@@ -76,17 +76,17 @@ def test_a_scans_answer_does_not_depend_on_the_others_asked_with_it(
 def test_cost_is_not_measured_without_scans_nor_errors_without_positions(
     exported: dict[str, Path], two_floors: Survey, unseen: FingerprintSet
 ) -> None:
-    card, files = read_exported(exported["tutor"])
+    card, files = read_exported(exported["blend"])
     assert quantised(card, files, None)[1]["cost"] is None
     blind = replace(two_floors, test=replace(unseen, position_m=None))
     small, said = quantised(card, files, blind)
     assert said["cost"]["float32_mae_m"] is said["cost"]["int8_mae_m"] is None
     assert said["cost"]["float32_coverage"] is said["cost"]["int8_coverage"] is None
     assert said["cost"]["mean_shift_m"] > 0
-    assert small["scorer.onnx"] == files["scorer.onnx"]
+    assert small["matcher.onnx"] == files["matcher.onnx"]
 
 
-@pytest.mark.parametrize("kind", ["knn", "scorer"])
+@pytest.mark.parametrize("kind", ["knn", "matcher"])
 def test_a_model_without_a_network_has_nothing_to_quantise(kind: str, fitted: Fitted, tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match=rf"a model of {kind} has none"):
         export_model(fitted(kind), tmp_path / "model.zip", int8=True)

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.errors import BadInputError, FileFormatError
 from tutelage.export import export_model
 from tutelage.export.verifying import as_mappings
-from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
 from tutelage.runtime import Runtime, read_exported
 
-KINDS = ("knn", "scorer", "tutor", "dnn")
+KINDS = ("knn", "matcher", "blend", "dnn")
 
 # Anything else that is imported is refused, as if it were not installed.
 ALONE = """
@@ -121,18 +121,22 @@ def test_scans_keep_their_names(exported: dict[str, Path], asked: list[dict[str,
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("network", ["knn", "tutor"])
+@pytest.mark.parametrize("network", ["knn", "blend"])
 def test_radio_maps_answer_as_the_library_on_real_scans(
     network: str, tampere: Survey, tmp_path: Path
 ) -> None:
     """Scans of the test split, which the export itself did not look at."""
     assert tampere.test is not None
-    quick = {"scorer.own_map": False, "width": 64, "d_e": 16}  # the scorer that comes with Tutelage, as it is
+    quick = {
+        "matcher.fine_tune": False,
+        "width": 64,
+        "d_e": 16,
+    }  # the matcher that comes with Tutelage, as it is
     settings: dict[str, dict[str, Any]] = {
         "knn": {"metric": "sorensen", "representation": "powed", "k": 10},
-        "tutor": {**quick, "share": 0.3},
+        "blend": {**quick, "share": 0.3},
     }
-    length = {"epochs": 2} if network == "tutor" else {}
+    length = {"epochs": 2} if network == "blend" else {}
     model = Localizer(network, settings=settings[network], device="cpu", **length).fit(tampere.train)
     card = export_model(model, tmp_path / "model.zip", scans=replace(tampere, train=tampere.train[::5]))
     assert card["verified"]["max_difference_m"] < 1e-3
@@ -177,7 +181,7 @@ def test_as_many_names_as_scans_are_needed(exported: dict[str, Path]) -> None:
         Runtime.load(exported["knn"]).locate([{}, {}], scan_id=["lobby"])
 
 
-@pytest.mark.parametrize("kind", ["knn", "scorer"])
+@pytest.mark.parametrize("kind", ["knn", "matcher"])
 def test_a_damaged_model_is_refused(kind: str, exported: dict[str, Path], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     source = exported[kind]

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from tutelage.matching.candidates import FEATURES, CandidateSearch
-from tutelage.matching.likelihood import LIKELIHOOD_FEATURES, HeardAround
-from tutelage.matching.scans import ComparedScans
-from tutelage.matching.search import distances, nearest
-from tutelage.scorer.smoothing import Surroundings, candidate_search, described_map
+from tutelage.methods.matcher.smoothing import Surroundings, candidate_search, described_map
+from tutelage.runtime.candidate_lists import FEATURES, CandidateSearch
+from tutelage.runtime.compared_scans import ComparedScans
+from tutelage.runtime.fingerprint_index import distances, nearest
+from tutelage.runtime.likelihood import LIKELIHOOD_FEATURES, HeardAround
 
 
 def some_scans(n: int, seed: int) -> sparse.csr_array:

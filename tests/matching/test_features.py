@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from tutelage.matching.features import PAIR_FEATURES, describe_pairs
-from tutelage.matching.scans import STRONGEST, ComparedScans
+from tutelage.runtime.compared_scans import STRONGEST, ComparedScans
+from tutelage.runtime.pair_features import PAIR_FEATURES, describe_pairs
 
 N_AP = 12
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from tutelage.matching.likelihood import LIKELIHOOD_FEATURES, HeardAround
-from tutelage.matching.scans import ComparedScans
-from tutelage.scorer.smoothing import Surroundings
+from tutelage.methods.matcher.smoothing import Surroundings
+from tutelage.runtime.compared_scans import ComparedScans
+from tutelage.runtime.likelihood import LIKELIHOOD_FEATURES, HeardAround
 
 N_AP, NOISE, RARE, MOST = 8, 0.05, 0.02, 25.0
 

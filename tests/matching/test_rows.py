@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import sparse
 
-from tutelage.matching.rows import (
+from tutelage.runtime.rows import (
     CompressedRows,
     by_column,
     in_order,

@@ -11,8 +11,8 @@ from scipy import sparse
 from scipy.spatial.distance import cdist
 
 from tutelage.errors import UnknownNameError
-from tutelage.matching import search
-from tutelage.matching.search import distances, nearest
+from tutelage.runtime import fingerprint_index
+from tutelage.runtime.fingerprint_index import distances, nearest
 
 IN_SCIPY = {
     "euclidean": "euclidean",
@@ -77,7 +77,7 @@ def test_nearest_does_not_depend_on_the_size_of_its_blocks(monkeypatch: pytest.M
     rng = np.random.default_rng(0)
     queries, radio_map = (sparse.csr_array(rng.random((n, 6))) for n in (23, 11))
     whole = nearest(queries, radio_map, "sorensen", 3)
-    monkeypatch.setattr(search, "_BLOCK_ENTRIES", 50)  # four queries at a time
+    monkeypatch.setattr(fingerprint_index, "_BLOCK_ENTRIES", 50)  # four queries at a time
     for one_by_one, at_once in zip(nearest(queries, radio_map, "sorensen", 3), whole, strict=True):
         np.testing.assert_array_equal(one_by_one, at_once)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tutelage.matching.votes import Labels
+from tutelage.runtime.votes import Labels
 
 
 @pytest.mark.parametrize(

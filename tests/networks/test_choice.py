@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tutelage.datasets import simulated_survey
+from tutelage.data.fingerprints import Survey
+from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError, FileFormatError, TutelageError, UnknownNameError
-from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
 from tutelage.networks import NetworkFile, SearchRecord, network_choice
-from tutelage.teaching import teach
+from tutelage.paper.expert_training import teach
 from tutelage.training import Budget, RunOptions
 
 FOUND = SearchRecord(

@@ -18,8 +18,8 @@ from tutelage.networks import (
     build_network,
     check_network,
     encoder_of,
+    network_registry,
     network_spec,
-    registry,
     same_trunk,
     trunk_of,
 )
@@ -53,7 +53,7 @@ def test_encoded_network_keeps_the_contract(
     name: str, register: Callable[..., NetworkSpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register("plugin", DensePlugin)
-    monkeypatch.setitem(registry._REGISTRY, "encoded", behind_encoder(network_spec(name), WIDTH))
+    monkeypatch.setitem(network_registry._REGISTRY, "encoded", behind_encoder(network_spec(name), WIDTH))
     check_network("encoded")
 
 

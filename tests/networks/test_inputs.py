@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as hnp
 from scipy import sparse
 from torch import nn
 
+from tutelage.data.sparse_rows import csr_from_dense
 from tutelage.networks import RssBatch, RssTable, SparseLinear
-from tutelage.sparse_rows import csr_from_dense
 
 CPU = torch.device("cpu")
 # blank scans first, in between, twice in a row and last; an access point that nothing hears

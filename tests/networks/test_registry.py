@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tutelage.errors import TutelageError, UnknownNameError
-from tutelage.networks import check_network, network_names, network_spec, register_network, registry
+from tutelage.networks import check_network, network_names, network_registry, network_spec, register_network
 
 MODULE = """
 from torch import nn
@@ -40,7 +40,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "[tutelage.networks]\noutside = outside_networks\nhollow = empty_plugin\nbroken = no_such_module\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    monkeypatch.setattr(network_registry, "_REGISTRY", dict(network_registry._REGISTRY))
     monkeypatch.delitem(sys.modules, "outside_networks", raising=False)
     return tmp_path
 

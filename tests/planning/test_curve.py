@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tutelage.planning import LearningCurve, PowerLaw, learning_curve, repetitions
+from tutelage.evaluation.plan import LearningCurve, PowerLaw, learning_curve, repetitions
 
 N_POINTS = 200
 SHARES = np.array([0.125, 0.25, 0.5, 0.75, 1.0])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tutelage.fingerprints import FingerprintSet
-from tutelage.frames import LocalFrame
-from tutelage.planning import SurveyedPlaces, surveyed_places
-from tutelage.planning.places import N_NEIGHBOURS
-from tutelage.sparse_rows import csr_from_dense
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.sparse_rows import csr_from_dense
+from tutelage.evaluation.plan import SurveyedPlaces, surveyed_places
+from tutelage.evaluation.plan.surveyed_places import N_NEIGHBOURS
+from tutelage.runtime.frames import LocalFrame
 
 
 def places(

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 from tutelage import load
-from tutelage.comparison import Candidate
-from tutelage.datasets import simulated_survey
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.splits import reference_points
+from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.evaluation.compare import Candidate
+from tutelage.evaluation.plan import SHARES, SurveyPlan, plan_survey, planning_method, repetitions, write_plan
 from tutelage.localizer import Localizer
-from tutelage.planning import SHARES, SurveyPlan, plan_survey, planning_method, repetitions, write_plan
-from tutelage.surveys import reference_points
 from tutelage.training import Budget
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -131,10 +131,10 @@ def test_scans_that_hear_nothing_of_each_other_are_refused() -> None:
 
 def test_methods_by_name() -> None:
     assert planning_method() == Candidate("knn", "knn")
-    assert planning_method("scorer").settings == {"own_map": False}
+    assert planning_method("matcher").settings == {"fine_tune": False}
     with pytest.raises(UnknownNameError, match="Did you mean dnn"):
         planning_method("dnm")
-    assert planning_method("scorer", ["none"]).settings == {}
+    assert planning_method("matcher", ["none"]).settings == {}
     assert planning_method("dnn", ["untrained"]).teachers == ("untrained",)
     of_zoo = planning_method("dnn", ["all"]).teachers
     assert "zoo:dnn-tampere" in of_zoo
@@ -144,12 +144,12 @@ def test_methods_by_name() -> None:
 @pytest.mark.parametrize(
     ("network", "teachers", "budget", "said"),
     [
-        ("knn", ["zoo:scorer"], None, "knn has no teachers or epochs"),
+        ("knn", ["zoo:matcher"], None, "knn has no teachers or epochs"),
         ("knn", [], Budget(3), "knn has no teachers or epochs"),
-        ("scorer", [], Budget(None, 1.0), "the scorer learns nothing from the parts"),
-        ("scorer", ["zoo:scorer", "none"], None, "the scorer has one teacher, 2 are given"),
-        ("tutor", ["zoo:dnn-tampere"], None, "the scorer takes no surrogate teacher"),
-        ("dnn", ["zoo:scorer"], None, "a scorer teacher is for"),
+        ("matcher", [], Budget(None, 1.0), "the matcher learns nothing from the parts"),
+        ("matcher", ["zoo:matcher", "none"], None, "the matcher has one teacher, 2 are given"),
+        ("blend", ["zoo:dnn-tampere"], None, "the matcher takes no surrogate teacher"),
+        ("dnn", ["zoo:matcher"], None, "a pretrained matcher is for"),
         ("dnn", ["auto"], None, "teachers are chosen by fit alone"),
         ("dnn", ["all", "none"], None, "'all' stands by itself"),
     ],
@@ -187,11 +187,11 @@ def test_half_a_survey_predicts_what_the_other_half_brings(data_dir: Path) -> No
 
 
 @pytest.mark.real_data
-def test_a_survey_in_which_the_scorer_learnt_is_refused_unless_told_otherwise(data_dir: Path) -> None:
+def test_a_survey_in_which_the_matcher_learnt_is_refused_unless_told_otherwise(data_dir: Path) -> None:
     survey = load("dsi1", data_dir=data_dir)
-    with pytest.raises(BadInputError, match=r"the scorer teacher learnt in dsi1 as well"):
-        plan_survey(survey, planning_method("scorer"))
-    found = plan_survey(survey, planning_method("scorer"), source_too=True, n_folds=2, n_rounds=1)
+    with pytest.raises(BadInputError, match=r"the pretrained matcher learnt in dsi1 as well"):
+        plan_survey(survey, planning_method("matcher"))
+    found = plan_survey(survey, planning_method("matcher"), source_too=True, n_folds=2, n_rounds=1)
     assert found.n_repetitions == 2
     assert "zoo:dnn-dsi1" not in planning_method("dnn", ["all"], building=survey).teachers
 

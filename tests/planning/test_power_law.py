@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.planning import PowerLaw, fit_power_law
+from tutelage.evaluation.plan import PowerLaw, fit_power_law
 
 N = np.array([20.0, 40.0, 80.0, 120.0, 160.0])
 EVEN = np.full(5, 0.1)

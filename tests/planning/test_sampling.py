@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage.planning import SHARES, repetitions
+from tutelage.evaluation.plan import SHARES, repetitions
 
 
 @given(

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutelage.datasets import load, public_datasets, simulated_survey
-from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.remeasured import remeasured_points
+from tutelage.data.splits import reference_points
+from tutelage.data.surveys import load, public_datasets, simulated_survey
 from tutelage.localizer import Localizer
-from tutelage.surveys import reference_points
-from tutelage.surveys.remeasured import remeasured_points
 
 
 def jittered(scans: FingerprintSet, sigma_m: float, seed: int = 0) -> FingerprintSet:

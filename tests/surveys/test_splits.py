@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutelage.datasets.simulated import simulated_survey
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.sets.simulated import simulated_survey
+from tutelage.data.sparse_rows import csr_from_dense
+from tutelage.data.splits import split_by_device, split_by_position, split_by_time, split_by_user
 from tutelage.errors import BadInputError
-from tutelage.fingerprints import FingerprintSet
-from tutelage.sparse_rows import csr_from_dense
-from tutelage.surveys import split_by_device, split_by_position, split_by_time, split_by_user
 
 DAY_MS = 24 * 3600 * 1000
 

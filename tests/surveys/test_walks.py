@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tutelage.datasets import load
-from tutelage.fingerprints import FingerprintSet
-from tutelage.sparse_rows import csr_from_dense
-from tutelage.surveys import reference_points, split_by_position
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.sparse_rows import csr_from_dense
+from tutelage.data.splits import reference_points, split_by_position
+from tutelage.data.surveys import load
 
 START = np.datetime64("2026-01-05T09:00:00", "ms")
 

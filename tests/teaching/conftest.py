@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tutelage.datasets import simulated_survey
-from tutelage.fingerprints import Survey
-from tutelage.frames import LocalFrame
-from tutelage.teaching import Teacher, teach
+from tutelage.data.fingerprints import Survey
+from tutelage.data.surveys import simulated_survey
+from tutelage.paper.expert_training import Teacher, teach
+from tutelage.runtime.frames import LocalFrame
 from tutelage.training import Budget, RunOptions
 
 UTM = LocalFrame((482_113.0, 4_863_257.0), 25830)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from tutelage.datasets import simulated_survey
+from tutelage.data.fingerprints import Survey
+from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.fingerprints import Survey
-from tutelage.teaching import Quality, Teacher, teach
+from tutelage.paper.expert_training import Quality, Teacher, teach
 from tutelage.training import Budget, RunOptions
 
 MakeTeacher = Callable[..., Teacher]

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from tutelage.teaching import Critic, Generator, gradient_penalty
-from tutelage.teaching.generator import place_features
+from tutelage.paper.expert_training import Critic, Generator, gradient_penalty
+from tutelage.paper.expert_training.generator import place_features
 
 conditioned_or_not = pytest.mark.parametrize("conditioned", [True, False])
 

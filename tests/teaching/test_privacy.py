@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tutelage.teaching import Generator
-from tutelage.teaching.privacy import closeness, membership
+from tutelage.paper.expert_training import Generator
+from tutelage.paper.expert_training.teacher_privacy import closeness, membership
 
 some = arrays(np.float64, st.integers(1, 12), elements=st.integers(-4, 4).map(float))
 

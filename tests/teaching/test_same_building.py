@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tutelage.datasets import simulated_survey
-from tutelage.fingerprints import FingerprintSet
-from tutelage.teaching import same_building
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.sets.same_building import same_building
+from tutelage.data.surveys import simulated_survey
 
 
 @pytest.fixture(scope="module")
@@ -39,17 +39,17 @@ def test_public_surveys_of_one_building_are_the_same(scans: FingerprintSet) -> N
 
 
 def test_a_building_is_known_by_its_scans_under_another_name(scans: FingerprintSet) -> None:
-    of_scorer, of_surrogate = ("tut6", scans.content_hash()), ("tut5", heard(scans).content_hash())
-    assert of_scorer[1] != of_surrogate[1]
-    assert same_building([of_scorer, of_surrogate], scans, "mall") == ["tut6", "tut5"]
-    assert same_building([of_scorer, of_surrogate], scans[:50], "mall") == []
+    of_matcher, of_surrogate = ("tut6", scans.content_hash()), ("tut5", heard(scans).content_hash())
+    assert of_matcher[1] != of_surrogate[1]
+    assert same_building([of_matcher, of_surrogate], scans, "mall") == ["tut6", "tut5"]
+    assert same_building([of_matcher, of_surrogate], scans[:50], "mall") == []
 
 
 def test_without_its_blank_scans_a_building_is_known_by_the_hash_of_those_that_hear(
     scans: FingerprintSet,
 ) -> None:
-    of_scorer, of_surrogate = ("depot", scans.content_hash()), ("tut5", heard(scans).content_hash())
-    assert same_building([of_scorer, of_surrogate], heard(scans)) == ["tut5"]
+    of_matcher, of_surrogate = ("depot", scans.content_hash()), ("tut5", heard(scans).content_hash())
+    assert same_building([of_matcher, of_surrogate], heard(scans)) == ["tut5"]
 
 
 def test_a_building_is_known_by_the_hash_that_its_model_kept() -> None:

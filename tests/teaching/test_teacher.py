@@ -14,10 +14,10 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save_file
 
-from tutelage.datasets import simulated_survey
+from tutelage.data.fingerprints import Survey
+from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError, FileFormatError
-from tutelage.fingerprints import Survey
-from tutelage.teaching import Teacher, TeachingRecipe, teaching_recipe, untrained_teacher
+from tutelage.paper.expert_training import Teacher, TeachingRecipe, teaching_recipe, untrained_teacher
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tutelage.fingerprints import Survey
+from tutelage.data.fingerprints import Survey
+from tutelage.data.representation import CoordinateScaler, RssRepresentation
 from tutelage.networks import SpecializedNetwork, build_network
-from tutelage.representation import CoordinateScaler, RssRepresentation
-from tutelage.teaching import Generator, TeachingRecipe, objective, teaching_recipe
-from tutelage.teaching.objective import Adversaries, joint_step, surrogate_step
+from tutelage.paper.expert_training import Generator, TeachingRecipe, adversarial_steps, teaching_recipe
+from tutelage.paper.expert_training.adversarial_steps import Adversaries, joint_step, surrogate_step
 from tutelage.training import (
     Step,
     TrainingData,
@@ -98,7 +98,7 @@ def test_every_update_changes_one_network_and_leaves_the_others_untouched(
         after = {name: weights(module) for name, module in bench.modules.items()}
         learnt.append([name for name in before if not same(before[name], after[name])])
 
-    monkeypatch.setattr(objective, "descend", watched)
+    monkeypatch.setattr(adversarial_steps, "descend", watched)
     bench.run()
     in_joint = [["network"]] if source == "joint" else []
     assert learnt == [["critic"]] * 3 + [["generator"], *in_joint]

@@ -11,7 +11,7 @@ from small_run import CPU, small_data
 from torch import Tensor
 
 from tutelage.networks import build_network
-from tutelage.training import LearningRecipe, RunOptions, TrainingData, pretrain, seeded
+from tutelage.training import LearningRecipe, RunOptions, TrainingData, pretrain_network, seeded
 
 RECIPE = LearningRecipe(batch_size=16)
 N_STEPS = 40  # of the stage that follows: 10 of this one
@@ -30,7 +30,7 @@ def pretrained(
     data = data or small_data()
     with seeded(options.seed, CPU):
         network = build_network("cnnloc", data.table.n_access_points)
-        pretrain(network, data, recipe, options, n_steps)
+        pretrain_network(network, data, recipe, options, n_steps)
         return dict(network.state_dict()), torch.get_rng_state()
 
 

@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tutelage.fingerprints import FingerprintSet
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.representation import CoordinateScaler, RssRepresentation
+from tutelage.data.sparse_rows import csr_from_dense
 from tutelage.networks import build_network
-from tutelage.representation import CoordinateScaler, RssRepresentation
-from tutelage.sparse_rows import csr_from_dense
 from tutelage.training import (
     Batch,
     LearningRecipe,

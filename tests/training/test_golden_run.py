@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tutelage.datasets import simulated_survey
+from tutelage.data.surveys import simulated_survey
 from tutelage.localizer import Localizer
 
 GOLDEN = Path(__file__).with_name("golden_run.json")

@@ -11,9 +11,9 @@ import torch
 from small_run import CPU, RECIPE, small_survey
 from torch import Tensor
 
-from tutelage.fingerprints import FingerprintSet
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.representation import CoordinateScaler, RssRepresentation
 from tutelage.networks import build_network
-from tutelage.representation import CoordinateScaler, RssRepresentation
 from tutelage.training import (
     LabelHeads,
     RunOptions,

@@ -16,13 +16,13 @@ from small_pretraining import N_STEPS, RECIPE, bit_equal, looks, pretrained
 from small_run import CPU, Interrupted, small_data, small_survey
 from torch import Tensor, nn
 
-from tutelage.distilling import distil, distilling_recipe
-from tutelage.fingerprints import FingerprintSet
+from tutelage.data.fingerprints import FingerprintSet
 from tutelage.networks import RssBatch, build_network
 from tutelage.networks.cnnloc import Autoencoder
-from tutelage.student import Student
-from tutelage.teaching import Teacher, teach
-from tutelage.training import Budget, RunOptions, pretrain, seeded
+from tutelage.paper.expert_distilling import distil, distilling_recipe
+from tutelage.paper.expert_training import Teacher, teach
+from tutelage.training import Budget, RunOptions, pretrain_network, seeded
+from tutelage.training.trained_network import TrainedNetwork
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -75,7 +75,7 @@ def test_random_numbers_of_the_run_do_not_depend_on_the_stage() -> None:
 def test_network_without_pretraining_skips_the_stage(cache: Path) -> None:
     network = build_network("dnn", 12, {"width": 16, "d_e": 8})
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    assert pretrain(network, small_data(), RECIPE, RunOptions(), N_STEPS) == 1.0
+    assert pretrain_network(network, small_data(), RECIPE, RunOptions(), N_STEPS) == 1.0
     assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
     assert not cache.exists()
 
@@ -83,7 +83,7 @@ def test_network_without_pretraining_skips_the_stage(cache: Path) -> None:
 def test_share_of_0_skips_the_stage(cache: Path) -> None:
     network = build_network("cnnloc", 12)
     none = RECIPE.model_copy(update={"pretraining_share": 0.0})
-    assert pretrain(network, small_data(), none, RunOptions(), N_STEPS) == 1.0
+    assert pretrain_network(network, small_data(), none, RunOptions(), N_STEPS) == 1.0
     assert not cache.exists()
 
 
@@ -104,7 +104,7 @@ def test_budget_in_minutes_is_split_with_what_follows(tmp_path: Path) -> None:
     network = build_network("dnn", 12, {"width": 16, "d_e": 8})
     network.module.pretraining = lambda: Slow(network.part("framer"))  # type: ignore[assignment]
     options = RunOptions(device="cpu", budget=Budget(minutes=0.05), log=tmp_path / "log.jsonl")
-    left = pretrain(network, small_data(), RECIPE, options, N_STEPS)
+    left = pretrain_network(network, small_data(), RECIPE, options, N_STEPS)
     assert left == pytest.approx(1 / 1.25)
     # 0.2 of 3 s are 120 updates, fewer on a busy machine; the warm-up is 30
     assert 30 <= looks(tmp_path / "log.jsonl")[-1]["n_steps"] <= 120
@@ -136,12 +136,12 @@ def test_interrupted_stage_resumed_equals_uninterrupted(
 # -- in both phases -----------------------------------------------------------------------------------
 
 
-def student(options: RunOptions, recipe_name: str = "default") -> Student:
+def student(options: RunOptions, recipe_name: str = "default") -> TrainedNetwork:
     recipe = distilling_recipe(recipe_name, {"batch_size": 16})
     return distil(small_survey(), "cnnloc", {}, ["untrained"], recipe_name, recipe, options)
 
 
-def same_student(one: Student, other: Student) -> bool:
+def same_student(one: TrainedNetwork, other: TrainedNetwork) -> bool:
     mine, theirs = one.tensors(), other.tensors()
     return all(np.array_equal(mine[key], theirs[key]) for key in mine)
 

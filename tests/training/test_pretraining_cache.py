@@ -14,9 +14,9 @@ from small_pretraining import N_STEPS, RECIPE, bit_equal, pretrained
 from small_run import CPU, small_data, small_survey
 from torch import Tensor, nn
 
+from tutelage.data.representation import CoordinateScaler, RssRepresentation
 from tutelage.networks import RssBatch, build_network
-from tutelage.representation import CoordinateScaler, RssRepresentation
-from tutelage.training import Budget, RunOptions, TrainingData, pretrain, seeded
+from tutelage.training import Budget, RunOptions, TrainingData, pretrain_network, seeded
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -57,7 +57,7 @@ def test_learner_with_tied_weights_is_kept_as_well(cache: Path) -> None:
         with seeded(0, CPU):
             network = build_network("dnn", 12, {"width": 16, "d_e": 8})
             network.module.pretraining = lambda: Tied(network.part("framer"))  # type: ignore[assignment]
-            pretrain(network, small_data(), RECIPE, RunOptions(device="cpu"), N_STEPS)
+            pretrain_network(network, small_data(), RECIPE, RunOptions(device="cpu"), N_STEPS)
             return dict(network.state_dict())
 
     first = learnt()

@@ -9,7 +9,7 @@ from small_run import CPU, small_run
 
 from tutelage.errors import BadInputError
 from tutelage.training import RunOptions, resolve_device, seeded
-from tutelage.training.runtime import random_state, restore_random_state
+from tutelage.training.device import random_state, restore_random_state
 
 
 def test_auto_is_an_accelerator_if_there_is_one_else_the_cpu() -> None:

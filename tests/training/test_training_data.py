@@ -7,8 +7,8 @@ import pytest
 import torch
 from small_run import BATCH_SIZE, N_SCANS, small_data, small_survey
 
+from tutelage.data.representation import CoordinateScaler
 from tutelage.networks import RssBatch
-from tutelage.representation import CoordinateScaler
 from tutelage.training import LearningRecipe, augmented, normalised
 
 AS_IT_IS = LearningRecipe(row_normalise=False, access_point_dropout=0, gain=0, noise=0)

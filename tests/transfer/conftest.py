@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tutelage.datasets import simulated_survey
-from tutelage.fingerprints import FingerprintSet
-from tutelage.student import Student
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.surveys import simulated_survey
+from tutelage.paper.transfer import Source, TransferKind, transfer, transfer_recipe
 from tutelage.training import Budget, RunOptions
-from tutelage.transfer import Source, TransferKind, transfer, transfer_recipe
+from tutelage.training.trained_network import TrainedNetwork
 
-Transferred = Callable[..., Student]
+Transferred = Callable[..., TrainedNetwork]
 SMALL = {"batch_size": 32, "learning_rate": 1e-2, "encoder_width": 24}
 
 
@@ -65,7 +65,7 @@ def transferred(sources: list[Source]) -> Transferred:
         resume: bool = False,
         log: Path | None = None,
         **settings: Any,
-    ) -> Student:
+    ) -> TrainedNetwork:
         options = RunOptions(
             seed=seed,
             device="cpu",

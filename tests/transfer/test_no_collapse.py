@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tutelage.datasets import load
-from tutelage.fingerprints import FingerprintSet
-from tutelage.student import Student
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.surveys import load
+from tutelage.paper.transfer import Source, TransferKind, transfer, transfer_recipe
 from tutelage.training import RunOptions
-from tutelage.transfer import Source, TransferKind, transfer, transfer_recipe
+from tutelage.training.trained_network import TrainedNetwork
 
 pytestmark = pytest.mark.real_data
 
@@ -43,7 +43,9 @@ def sets(data_dir: Path) -> dict[str, Thinned]:
     }
 
 
-def transferred(sets: dict[str, Thinned], sources: list[str], target: str, kind: TransferKind) -> Student:
+def transferred(
+    sets: dict[str, Thinned], sources: list[str], target: str, kind: TransferKind
+) -> TrainedNetwork:
     settings = {"updates": 75, "batch_size": 48, "learning_rate": 5e-3, "encoder_width": 64}
     return transfer(
         sets[target].train,
@@ -57,7 +59,7 @@ def transferred(sets: dict[str, Thinned], sources: list[str], target: str, kind:
     )
 
 
-def assert_tells_places_apart(student: Student, target: Thinned) -> None:
+def assert_tells_places_apart(student: TrainedNetwork, target: Thinned) -> None:
     found_m, true_m = student.locate(target.test).position_m, target.test.known_position_m
     spread_m, true_spread_m = (np.linalg.norm(position.std(axis=0)) for position in (found_m, true_m))
     error_m = np.linalg.norm(found_m - true_m, axis=1).mean()

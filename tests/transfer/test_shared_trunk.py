@@ -13,26 +13,26 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.representation import CoordinateScaler, RssRepresentation
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.fingerprints import FingerprintSet
-from tutelage.networks import network_spec, register_network, registry
-from tutelage.representation import CoordinateScaler, RssRepresentation
-from tutelage.student import Student
+from tutelage.networks import network_registry, network_spec, register_network
+from tutelage.paper.transfer import Source, shared_trunk, transfer, transfer_recipe
 from tutelage.training import RunOptions, TrainingData, TrainState
-from tutelage.transfer import Source, shared_trunk, transfer, transfer_recipe
+from tutelage.training.trained_network import TrainedNetwork
 
-Transferred = Callable[..., Student]
+Transferred = Callable[..., TrainedNetwork]
 Weights = dict[str, Tensor]
 TRUNK = ("framer", "extractor")
 both_kinds = pytest.mark.parametrize("kind", ["collective", "sequential"])
 
 
-def bit_equal(one: Student, other: Student) -> bool:
+def bit_equal(one: TrainedNetwork, other: TrainedNetwork) -> bool:
     mine, theirs = one.tensors(), other.tensors()
     return all(np.array_equal(mine[key], theirs[key]) for key in mine)
 
 
-def of_target(student: Student, part: str) -> Weights:
+def of_target(student: TrainedNetwork, part: str) -> Weights:
     """Weights of the trunk's framer, the extractor or the regressor."""
     prefix = "framer.trunk." if part == "framer" else f"{part}."
     weights = student.tensors().items()
@@ -242,7 +242,7 @@ def test_statistics_of_a_frozen_trunk_stay_too(
     stages: dict[str, dict[str, Weights]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    monkeypatch.setattr(network_registry, "_REGISTRY", dict(network_registry._REGISTRY))
     register_network("with_batch_norm", WithBatchNorm)
     student = transferred(target, "collective", network="with_batch_norm", trunk="frozen")
     framer = of_target(student, "framer")
@@ -255,7 +255,7 @@ def test_every_network_can_be_transferred(
     target: FingerprintSet, transferred: Transferred, sources: list[Source], network: str
 ) -> None:
     student = transferred(target[:32], "collective", sources[:1], epochs=1, network=network)
-    again = Student.from_config(student.config(), student.tensors())
+    again = TrainedNetwork.from_config(student.config(), student.tensors())
     np.testing.assert_array_equal(again.locate(target).position_m, student.locate(target).position_m)
 
 
@@ -269,7 +269,7 @@ def test_student_survives_config_and_tensors(
     student = transferred(target, kind)
     config = json.loads(json.dumps(student.config()))
     assert config["encoder_width"] == 24
-    again = Student.from_config(config, student.tensors())
+    again = TrainedNetwork.from_config(config, student.tensors())
     np.testing.assert_array_equal(again.locate(target).position_m, student.locate(target).position_m)
 
 
@@ -282,7 +282,7 @@ def test_heads_learn_the_floors_of_the_target_alone(
     assert floor is not None
     assert two_floors.floor is not None
     assert float(np.mean(floor == two_floors.floor)) > 0.9
-    again = Student.from_config(student.config(), student.tensors())
+    again = TrainedNetwork.from_config(student.config(), student.tensors())
     np.testing.assert_array_equal(again.locate(two_floors).floor, floor)
 
 

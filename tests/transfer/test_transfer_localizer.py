@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
-from tutelage.transfer import Source
+from tutelage.paper.transfer import Source
 
 SMALL = {"width": 32, "d_e": 16, "encoder_width": 24, "batch_size": 32}
 both_kinds = pytest.mark.parametrize("kind", ["collective", "sequential"])

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from torch import Tensor
 
+from tutelage.data.fingerprints import FingerprintSet
 from tutelage.errors import BadInputError
-from tutelage.fingerprints import FingerprintSet
-from tutelage.student import Student
+from tutelage.paper.transfer import Source, shared_trunk
 from tutelage.training import Batch, Step, TrainState
-from tutelage.transfer import Source, shared_trunk
+from tutelage.training.trained_network import TrainedNetwork
 
-Transferred = Callable[..., Student]
+Transferred = Callable[..., TrainedNetwork]
 
 
 class Interrupted(Exception):  # noqa: N818 (it is no error)

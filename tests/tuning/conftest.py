@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from small_search import small_building
 
-from tutelage.fingerprints import Survey
-from tutelage.networks import registry
+from tutelage.data.fingerprints import Survey
+from tutelage.networks import network_registry
 
 
 @pytest.fixture(scope="session")
@@ -17,4 +17,4 @@ def building() -> Survey:
 @pytest.fixture(autouse=True)
 def forgotten_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks that a test registers are known to it alone."""
-    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    monkeypatch.setattr(network_registry, "_REGISTRY", dict(network_registry._REGISTRY))

@@ -16,11 +16,11 @@ from unittest import mock
 
 import torch
 
-from tutelage.datasets import simulated_survey
-from tutelage.fingerprints import FingerprintSet, Survey
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.surveys import simulated_survey
 from tutelage.networks import NetworkFile
-from tutelage.student import Student
-from tutelage.tuning import scoring, tune
+from tutelage.training.trained_network import TrainedNetwork
+from tutelage.tuning import trial_scoring, tune
 
 torch.set_num_threads(1)  # on tensors this small threads only wait for one another
 
@@ -44,16 +44,16 @@ def small_search(building: Survey | FingerprintSet, **changes: Any) -> NetworkFi
 def die_at_score(n: int) -> None:
     """Make the n-th score the last."""
     scored = 0
-    error_m = scoring._error_m
+    error_m = trial_scoring._error_m
 
-    def error_or_die(student: Student, scans: FingerprintSet) -> float:
+    def error_or_die(student: TrainedNetwork, scans: FingerprintSet) -> float:
         nonlocal scored
         scored += 1
         if scored == n:
             os.kill(os.getpid(), signal.SIGKILL)
         return error_m(student, scans)
 
-    mock.patch("tutelage.tuning.scoring._error_m", error_or_die).start()
+    mock.patch("tutelage.tuning.trial_scoring._error_m", error_or_die).start()
 
 
 if __name__ == "__main__":

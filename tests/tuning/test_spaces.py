@@ -8,10 +8,10 @@ import numpy as np
 import optuna
 import pytest
 
-from tutelage.distilling import distilling_recipe
 from tutelage.errors import BadInputError, TutelageError, UnknownNameError
 from tutelage.networks import BAYESCNN_START, build_network, network_names, network_spec
 from tutelage.networks.bayescnn import bayescnn_space
+from tutelage.paper.expert_distilling import distilling_recipe
 from tutelage.tuning import SPACES, Plan, default_spaces, search_plan
 
 LEARNING = {

@@ -15,9 +15,9 @@ import pytest
 import small_search as program
 from small_search import N_TRIALS, TINY, small_building, small_search
 
+from tutelage.data.fingerprints import Survey
 from tutelage.errors import BadInputError, FileFormatError, TutelageError
-from tutelage.fingerprints import Survey
-from tutelage.tuning.storage import finished_trials, opened_study
+from tutelage.tuning.study_file import finished_trials, opened_study
 
 
 def settings_tried(study_file: Path) -> list[Any]:
@@ -65,7 +65,7 @@ def test_search_that_stopped_before_its_first_score_begins_with_the_defaults(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("tutelage.tuning.scoring._error_m", stopped)
+        patched.setattr("tutelage.tuning.trial_scoring._error_m", stopped)
         with pytest.raises(KeyboardInterrupt):
             small_search(building, study_file=study_file)
     found = small_search(building, study_file=study_file, n_trials=1).found
@@ -81,7 +81,7 @@ def test_finished_search_is_not_run_again_and_can_be_made_longer(
     longer = small_search(building, study_file=study_file, n_trials=N_TRIALS + 1)
     tried = settings_tried(study_file)
     assert (len(tried), tried[:N_TRIALS]) == (N_TRIALS + 1, settings_tried(kept))
-    monkeypatch.setattr("tutelage.tuning.scoring.distil", None)  # nothing is trained any more
+    monkeypatch.setattr("tutelage.tuning.trial_scoring.distil", None)  # nothing is trained any more
     assert small_search(building, study_file=study_file) == longer
 
 

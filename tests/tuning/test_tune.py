@@ -11,15 +11,15 @@ import torch
 from small_search import TINY, small_building, small_search
 from torch import Tensor, nn
 
-from tutelage.distilling import distil
+from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.errors import BadInputError, TutelageError, UnknownNameError
-from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.networks import NetworkFile, SearchRecord, register_network
-from tutelage.student import Student
-from tutelage.teaching import untrained_teacher
-from tutelage.teaching.recipe import teaching_recipe
-from tutelage.tuning import scoring
-from tutelage.tuning.storage import finished_trials, opened_study
+from tutelage.paper.expert_distilling import distil
+from tutelage.paper.expert_training import untrained_teacher
+from tutelage.paper.expert_training.teaching_recipe import teaching_recipe
+from tutelage.training.trained_network import TrainedNetwork
+from tutelage.tuning import trial_scoring
+from tutelage.tuning.study_file import finished_trials, opened_study
 
 SEARCHED = ["learning_rate", "weight_decay", "access_point_dropout", "gain", "noise"]
 SEARCHED += ["row_normalise", "representation"]
@@ -105,18 +105,18 @@ def test_trial_is_scored_on_reference_points_it_has_not_learnt_from(
 ) -> None:
     learnt_from: list[FingerprintSet] = []
     asked: list[FingerprintSet] = []
-    error_m = scoring._error_m
+    error_m = trial_scoring._error_m
 
-    def learn(train: FingerprintSet, *rest: Any) -> Student:
+    def learn(train: FingerprintSet, *rest: Any) -> TrainedNetwork:
         learnt_from.append(train)
         return distil(train, *rest)
 
-    def score(student: Student, scans: FingerprintSet) -> float:
+    def score(student: TrainedNetwork, scans: FingerprintSet) -> float:
         asked.append(scans)
         return error_m(student, scans)
 
-    monkeypatch.setattr(scoring, "distil", learn)
-    monkeypatch.setattr(scoring, "_error_m", score)
+    monkeypatch.setattr(trial_scoring, "distil", learn)
+    monkeypatch.setattr(trial_scoring, "_error_m", score)
     small_search(building, n_trials=2)
     known = {tuple(point) for point in learnt_from[0].known_position_m}
     of_training = set(building.train.scan_id)

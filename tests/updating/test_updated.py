@@ -11,15 +11,15 @@ import pytest
 import torch
 
 from tutelage import Localizer, evaluate, updated
-from tutelage.datasets import simulated_survey
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.splits import reference_points
+from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError, LeftOutWarning, UnknownNameError
-from tutelage.fingerprints import FingerprintSet, Survey
-from tutelage.neighbours import NearestNeighbours
-from tutelage.scorer import Scorer
-from tutelage.student import Student
-from tutelage.surveys import reference_points
-from tutelage.tutor import Tutor
-from tutelage.updating.student import widened
+from tutelage.methods.blend import Blend
+from tutelage.methods.knn import NearestNeighbours
+from tutelage.methods.matcher import Matcher
+from tutelage.methods.network_update import widened
+from tutelage.training.trained_network import TrainedNetwork
 
 SMALL = {"width": 32, "d_e": 16}
 GONE, NEW = "AP003", "AP-new"
@@ -109,9 +109,9 @@ def test_calibration_is_made_anew(building: Survey, later: FingerprintSet) -> No
 def test_new_scans_of_every_old_point_can_be_taken(building: Survey) -> None:
     """Half of the points are held out for the radii: with this seed, all that the model knew."""
     train, point = building.train, reference_points(building.train)
-    of_scorer = {"updates_of_tuning": 2, "exercises": 32, "batch_size": 16}
-    settings = {**SMALL, "updates": 2, "share": 0.5, **{f"scorer.{k}": v for k, v in of_scorer.items()}}
-    known = Localizer("tutor", settings=settings, device="cpu", calibrate=False).fit(
+    of_matcher = {"fine_tune_updates": 2, "exercises": 32, "batch_size": 16}
+    settings = {**SMALL, "updates": 2, "share": 0.5, **{f"matcher.{k}": v for k, v in of_matcher.items()}}
+    known = Localizer("blend", settings=settings, device="cpu", calibrate=False).fit(
         train[np.isin(point, [0, 2])]
     )
     anew = again(train)[np.isin(point, range(0, 18, 2))]
@@ -120,26 +120,26 @@ def test_new_scans_of_every_old_point_can_be_taken(building: Survey) -> None:
     assert all(model.predict(train[:5]).answered.all() for model in found)
 
 
-def test_a_scorer_keeps_its_weights_and_a_tutor_its_share(building: Survey, later: FingerprintSet) -> None:
-    scorer = Localizer("scorer", settings={"own_map": False}, calibrate=False, device="cpu").fit(building)
-    found = updated(scorer, later)
-    assert isinstance(found.method_, Scorer)
-    assert isinstance(scorer.method_, Scorer)
+def test_a_matcher_keeps_its_weights_and_a_blend_its_share(building: Survey, later: FingerprintSet) -> None:
+    matcher = Localizer("matcher", settings={"fine_tune": False}, calibrate=False, device="cpu").fit(building)
+    found = updated(matcher, later)
+    assert isinstance(found.method_, Matcher)
+    assert isinstance(matcher.method_, Matcher)
     assert len(found.method_.radio_map) == len(building.train) + len(later)
-    for name, weight in scorer.method_.network.state_dict().items():
+    for name, weight in matcher.method_.network.state_dict().items():
         assert torch.equal(found.method_.network.state_dict()[name], weight)
-    tutor = Localizer(
-        "tutor",
-        settings={"share": 0.3, "scorer.own_map": False, **SMALL},
+    blend = Localizer(
+        "blend",
+        settings={"share": 0.3, "matcher.fine_tune": False, **SMALL},
         epochs=2,
         calibrate=False,
         device="cpu",
     ).fit(building)
-    learnt = updated(tutor, later, epochs=2, device="cpu")
-    assert isinstance(learnt.method_, Tutor)
-    assert isinstance(tutor.method_, Tutor)
-    assert learnt.method_.share == tutor.method_.share == 0.3
-    assert learnt.method_.student.n_steps > tutor.method_.student.n_steps
+    learnt = updated(blend, later, epochs=2, device="cpu")
+    assert isinstance(learnt.method_, Blend)
+    assert isinstance(blend.method_, Blend)
+    assert learnt.method_.share == blend.method_.share == 0.3
+    assert learnt.method_.student.n_steps > blend.method_.student.n_steps
     assert np.isfinite(learnt.predict(later).position_m[later.n_heard > 0]).all()
 
 
@@ -147,7 +147,7 @@ def test_a_wider_network_answers_as_before_until_a_new_access_point_is_heard(
     building: Survey, dnn: Localizer
 ) -> None:
     student = dnn.method_
-    assert isinstance(student, Student)
+    assert isinstance(student, TrainedNetwork)
     known = student.representation.access_points
     wider = widened(student, [NEW, *known, "AP-other"])
     assert wider.representation.access_points == (*known, NEW, "AP-other")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tutelage.datasets import simulated_survey
-from tutelage.fingerprints import Survey
+from tutelage.data.fingerprints import Survey
+from tutelage.data.surveys import simulated_survey
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tutelage.datasets import load, shareable_names
-from tutelage.datasets.registry import public_datasets
+from tutelage.data.fingerprints import Survey
+from tutelage.data.sets.public_sets import public_datasets
+from tutelage.data.surveys import load, shareable_names
 from tutelage.errors import BadInputError, FileFormatError, UnknownNameError
-from tutelage.fingerprints import Survey
 from tutelage.localizer import Localizer
-from tutelage.scorer import ScorerTeacher
-from tutelage.teacher_names import any_teacher
-from tutelage.teaching import Teacher, TeacherCard, teaching_recipe
-from tutelage.zoo import ZOO_NETWORKS, ZOO_SOURCES, zoo_list, zoo_names, zoo_teacher, zoo_teachers
+from tutelage.methods.matcher import PretrainedMatcher
+from tutelage.methods.teachers.shelf import zoo_list, zoo_names, zoo_teacher, zoo_teachers
+from tutelage.methods.teachers.teacher_names import any_teacher
+from tutelage.methods.teachers.zoo_making import ZOO_NETWORKS, ZOO_SOURCES
+from tutelage.paper.expert_training import Teacher, TeacherCard, teaching_recipe
 
 MEGABYTE = 1_000_000
 of_every_network = pytest.mark.parametrize("network", ZOO_NETWORKS)
@@ -27,10 +28,10 @@ def surrogate_cards() -> list[TeacherCard]:
     return [entry.card for entry in zoo_list() if isinstance(entry.card, TeacherCard)]
 
 
-def test_zoo_holds_the_scorer_and_a_teacher_of_each_network_and_source() -> None:
+def test_zoo_holds_the_matcher_and_a_teacher_of_each_network_and_source() -> None:
     expected = {f"zoo:{network}-{source}" for network in ZOO_NETWORKS for source in ZOO_SOURCES}
-    assert set(zoo_names()) == {"zoo:scorer", *expected}
-    assert zoo_names()[0] == "zoo:scorer"
+    assert set(zoo_names()) == {"zoo:matcher", *expected}
+    assert zoo_names()[0] == "zoo:matcher"
 
 
 def test_zoo_takes_a_few_megabytes() -> None:
@@ -103,7 +104,7 @@ def test_a_network_learns_under_all_of_its_teachers(network: str, survey: Survey
 
 
 def test_a_name_gives_its_teacher_and_another_is_refused() -> None:
-    assert isinstance(zoo_teacher("zoo:scorer"), ScorerTeacher)
+    assert isinstance(zoo_teacher("zoo:matcher"), PretrainedMatcher)
     assert isinstance(zoo_teacher("zoo:dnn-dsi1"), Teacher)
     with pytest.raises(BadInputError, match="no teacher file dnn-dsi1; did you mean zoo:dnn-dsi1"):
         any_teacher("dnn-dsi1")
@@ -112,7 +113,9 @@ def test_a_name_gives_its_teacher_and_another_is_refused() -> None:
 
 
 def test_a_file_that_was_damaged_is_refused_and_named() -> None:
-    content = bytearray(files("tutelage.zoo").joinpath("teachers", "dnn-dsi1.teacher").read_bytes())
+    content = bytearray(
+        files("tutelage.methods.teachers").joinpath("shipped", "dnn-dsi1.teacher").read_bytes()
+    )
     content[-1] ^= 1
     with pytest.raises(FileFormatError, match="damaged"):
         Teacher.from_bytes(bytes(content))

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.scorer import ScorerRecipe, ScorerTeacher
-from tutelage.teaching import Teacher
-from tutelage.zoo import make_zoo
+from tutelage.methods.matcher import MatcherRecipe, PretrainedMatcher
+from tutelage.methods.teachers.zoo_making import make_zoo
+from tutelage.paper.expert_training import Teacher
 
 pytestmark = pytest.mark.real_data
 SHORT = {"networks": ("dnn",), "sources": ("dsi1",), "share": 0.003, "device": "cpu"}
@@ -63,17 +63,17 @@ def test_a_source_without_a_licence_is_refused_with_the_way_out(tmp_path: Path) 
     assert not (tmp_path / "zoo").exists()
 
 
-def test_the_scorers_teacher_is_made_beside_the_others(data_dir: Path, tmp_path: Path) -> None:
-    recipe = ScorerRecipe(exercises=64, batch_size=32, n_candidates=12, width=16, updates=20)
-    how = {**SHORT, "networks": ("scorer", "dnn"), "data_dir": data_dir}
-    made = make_zoo(tmp_path, scorer_recipe=recipe, **how)
-    assert [file.name for file in made] == ["scorer.teacher", "dnn-dsi1.teacher"]
+def test_the_matchers_teacher_is_made_beside_the_others(data_dir: Path, tmp_path: Path) -> None:
+    recipe = MatcherRecipe(exercises=64, batch_size=32, n_candidates=12, width=16, updates=20)
+    how = {**SHORT, "networks": ("matcher", "dnn"), "data_dir": data_dir}
+    made = make_zoo(tmp_path, matcher_recipe=recipe, **how)
+    assert [file.name for file in made] == ["matcher.teacher", "dnn-dsi1.teacher"]
     assert {file.name for file in tmp_path.iterdir()} == {file.name for file in made}
-    card = ScorerTeacher.load(made[0]).card
+    card = PretrainedMatcher.load(made[0]).card
     assert ([source.source for source in card.sources], card.recipe) == (["dsi1"], recipe)
     assert all(source.quality and 0.2 < (source.membership or 0) < 0.8 for source in card.sources)
     before = made[0].stat()
-    make_zoo(tmp_path, scorer_recipe=recipe, **how)
+    make_zoo(tmp_path, matcher_recipe=recipe, **how)
     assert made[0].stat() == before
     with pytest.raises(BadInputError, match="another recipe;"):
         make_zoo(tmp_path, **how)

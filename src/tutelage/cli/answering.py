@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tutelage import datasets, presentation
+from tutelage import presentation
 from tutelage.cli.options import (
     AGAIN,
     SOURCE,
@@ -22,9 +22,10 @@ from tutelage.cli.options import (
     require_writable_page,
     stoppable,
 )
+from tutelage.data import surveys as datasets
 from tutelage.errors import BadInputError
-from tutelage.files import replaced_file
-from tutelage.matching.conformal import require_level
+from tutelage.files.atomic import replaced_file
+from tutelage.runtime.conformal import require_level
 
 __all__ = [
     "evaluate_command",
@@ -37,7 +38,7 @@ def evaluate_command(
     on: Annotated[str, typer.Option(help=f"Scans with positions: {SOURCE}. Of two splits, the test split.")],
     report: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
     source_too: Annotated[
-        bool, typer.Option("--source-too", help="Also on a building in which the scorer teacher learnt.")
+        bool, typer.Option("--source-too", help="Also on a building in which the pretrained matcher learnt.")
     ] = False,
     level: Level = None,
     data_dir: DataDir = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tutelage import datasets, presentation
+from tutelage import presentation
 from tutelage.cli.options import (
     DataDir,
     Device,
@@ -23,7 +23,8 @@ from tutelage.cli.options import (
     require_writable_page,
     stoppable,
 )
-from tutelage.model_folder import require_model_path
+from tutelage.data import surveys as datasets
+from tutelage.files.model_folder import require_model_path
 
 __all__ = ["compare_command"]
 
@@ -32,7 +33,7 @@ def compare_command(
     survey: TrainingScans,
     network: Annotated[
         list[str] | None,
-        typer.Option(help="To compare with k-NN; repeatable. Else scorer, dnn and tutor."),
+        typer.Option(help="To compare with k-NN; repeatable. Else matcher, dnn and blend."),
     ] = None,
     teacher: Annotated[
         list[str] | None,
@@ -59,8 +60,8 @@ def compare_command(
     epsg: Epsg = None,
     as_json: Json = False,
 ) -> None:
-    """k-NN, scorer and networks on reference points held out, with intervals, and which of them to take."""
-    from tutelage.comparison import candidates, compare, write_comparison
+    """k-NN, matcher and networks on reference points held out, with intervals, and which of them to take."""
+    from tutelage.evaluation.compare import candidates, compare, write_comparison
     from tutelage.training import Budget, resolve_device
 
     if report:

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from tutelage import datasets, presentation
+from tutelage import presentation
 from tutelage.cli.options import DataDir, Epsg, Json, NotHeard, PublicName, Source, require_writable_file
+from tutelage.data import surveys as datasets
 
 __all__ = [
     "data_check",
@@ -31,7 +32,7 @@ def data_check(
     as_json: Json = False,
 ) -> None:
     """Look a survey over before anything is learnt from it; exit code 1 if something must be mended."""
-    from tutelage.check import check_survey
+    from tutelage.data.check import check_survey
 
     found = check_survey(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, progress=not as_json)
     presentation.show_check(found, as_json)

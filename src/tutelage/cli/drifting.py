@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tutelage import datasets, presentation
+from tutelage import presentation
 from tutelage.cli.options import SOURCE, DataDir, Epsg, Json, Model, NotHeard, stoppable
-from tutelage.datasets.forms import is_own
+from tutelage.data import surveys as datasets
+from tutelage.data.forms import is_own
 
 if TYPE_CHECKING:  # only named in signatures
-    from tutelage.fingerprints import FingerprintSet, Survey
+    from tutelage.data.fingerprints import FingerprintSet, Survey
 
 __all__ = ["drift_command"]
 
@@ -29,7 +30,7 @@ def drift_command(
     as_json: Json = False,
 ) -> None:
     """What changed since the survey, what it costs, and whether to survey again; exit code 0 either way."""
-    from tutelage.drift import measure_drift
+    from tutelage.evaluation.drift import measure_drift
     from tutelage.localizer import Localizer
 
     known = Localizer.load(model)

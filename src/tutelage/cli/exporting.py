@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from tutelage import datasets, presentation
+from tutelage import presentation
 from tutelage.cli.options import AGAIN, SOURCE, DataDir, Epsg, Json, Model, NotHeard, stoppable
+from tutelage.data import surveys as datasets
 
 __all__ = ["export_command"]
 

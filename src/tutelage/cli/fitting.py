@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tutelage import datasets, presentation
+from tutelage import presentation
 from tutelage.cli.options import (
     SOURCE,
     DataDir,
@@ -33,8 +33,9 @@ from tutelage.cli.options import (
     pairs_of,
 )
 from tutelage.cli.updating import refuse_what_stays, update_model
+from tutelage.data import surveys as datasets
 from tutelage.errors import BadInputError
-from tutelage.model_folder import require_model_path
+from tutelage.files.model_folder import require_model_path
 
 if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before PyTorch is loaded
     from tutelage.localizer import Localizer
@@ -74,8 +75,8 @@ def fit_command(
     network: Annotated[
         str | None,
         typer.Option(
-            help="tutor, scorer, knn, a registered network such as dnn, or NAME:FILE of tune. Else tutor, or "
-            "dnn if a teacher (but zoo:scorer), a transfer or a recipe is named."
+            help="blend, matcher, knn, a registered network such as dnn, or NAME:FILE of tune. Else blend, or "
+            "dnn if a teacher (but zoo:matcher), a transfer or a recipe is named."
         ),
     ] = None,
     update: Annotated[
@@ -106,7 +107,7 @@ def fit_command(
     epsg: Epsg = None,
     as_json: Json = False,
 ) -> None:
-    """Learn a building: tutor, scorer, k-NN, or a network (Expert Distilling, plain learning or transfer)."""
+    """Learn a building: blend, matcher, k-NN, or a network (Expert Distilling, plain learning or transfer)."""
     from tutelage.training import Budget
 
     building = _named_once(survey, target)
@@ -154,11 +155,11 @@ def _fit_new(target: str, method: _Method, out: Path, read: dict[str, Any], **ru
 
     Parameters
     ----------
-    read : as of `tutelage.datasets.load_several`
+    read : as of `tutelage.data.surveys.load_several`
     run : as of `tutelage.Localizer`
     """
-    from tutelage.learning import checked_transfer
     from tutelage.localizer import Localizer
+    from tutelage.methods.learning import checked_transfer
 
     settings = pairs_of(method.settings)
     transfer = checked_transfer(method.transfer, method.sources, method.teachers)

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from tutelage.errors import BadInputError, TrainingDivergedError, TutelageError
-from tutelage.files import held_alone, require_writable_parent
+from tutelage.files.atomic import held_alone, require_writable_parent
 
 __all__ = [
     "AGAIN",
@@ -68,7 +68,7 @@ Epsg = Annotated[
     ),
 ]
 Network = Annotated[
-    str, typer.Option(help="A registered network, such as dnn, or NAME:FILE of tune; to teach, also scorer.")
+    str, typer.Option(help="A registered network, such as dnn, or NAME:FILE of tune; to teach, also matcher.")
 ]
 Teachers = Annotated[
     list[str] | None,
@@ -76,7 +76,7 @@ Teachers = Annotated[
         "--teacher",
         "--teachers",
         help="Teacher file or zoo:NAME (see teachers list), repeatable; none; all of the zoo that fit; "
-        "untrained (the control). Of fit also auto: what is clearly best on points held out. Scorer: one.",
+        "untrained (the control). Of fit also auto: what is clearly best on points held out. Matcher: one.",
     ),
 ]
 Recipe = Annotated[str, typer.Option(help="default, or paper: as published.")]

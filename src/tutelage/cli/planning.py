@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tutelage import datasets, presentation
+from tutelage import presentation
 from tutelage.cli.options import (
     AGAIN,
     DataDir,
@@ -22,6 +22,7 @@ from tutelage.cli.options import (
     require_writable_page,
     stoppable,
 )
+from tutelage.data import surveys as datasets
 
 __all__ = ["plan_command"]
 
@@ -29,14 +30,15 @@ __all__ = ["plan_command"]
 def plan_command(
     survey: TrainingScans,
     network: Annotated[
-        str, typer.Option(help="What learns: knn, scorer, tutor, a registered network, or NAME:FILE of tune.")
+        str,
+        typer.Option(help="What learns: knn, matcher, blend, a registered network, or NAME:FILE of tune."),
     ] = "knn",
     teacher: Annotated[
         list[str] | None,
         typer.Option(
             "--teacher",
             "--teachers",
-            help="Teacher file or zoo:NAME, repeatable; none; all; untrained. Scorer: one.",
+            help="Teacher file or zoo:NAME, repeatable; none; all; untrained. Matcher: one.",
         ),
     ] = None,
     folds: Folds = 5,
@@ -55,7 +57,7 @@ def plan_command(
     as_json: Json = False,
 ) -> None:
     """How much more to survey, and where: a learning curve over reference points, and a map of the errors."""
-    from tutelage.planning import plan_survey, planning_method, write_plan
+    from tutelage.evaluation.plan import plan_survey, planning_method, write_plan
     from tutelage.training import Budget
 
     if report:

@@ -15,7 +15,7 @@ from tutelage.cli.options import DataDir, Json, stoppable
 from tutelage.errors import BadInputError
 
 if TYPE_CHECKING:
-    from tutelage.experiments.tables import Request
+    from tutelage.experiments.paper_tables import Request
 
 __all__ = [
     "demo_command",
@@ -25,7 +25,7 @@ __all__ = [
 _TABLE = (
     "table1 (every method), table2 (each constraint), table3 (which sources), table4 (little data), figure2 "
     "(distributions of errors), appendix_a (weights of the constraints), networks (each on its own), "
-    "accuracy, small_maps and small_surveys (with scorer and tutor), pipeline (parts of the default recipe) "
+    "accuracy, small_maps and small_surveys (with matcher and blend), pipeline (parts of the default recipe) "
     "and framework (options of the teachers), both on held-out training data, or all."
 )
 _Names = list[str] | None
@@ -67,8 +67,8 @@ def reproduce_command(
     from tutelage.experiments.appendix_a import search_weights
     from tutelage.experiments.executors import executor_of
     from tutelage.experiments.pages import json_page, markdown_page
+    from tutelage.experiments.paper_tables import TABLES, Request
     from tutelage.experiments.reproduce import reproduce
-    from tutelage.experiments.tables import TABLES, Request
 
     lists = {"targets": targets, "networks": networks, "methods": methods, "sources": sources}
     request = Request(budget, **{what: _listed(what, names) for what, names in lists.items()}, n_seeds=seeds)
@@ -100,7 +100,7 @@ def reproduce_command(
 def _require_all_have(names: Sequence[str], request: Request) -> None:
     """Refuse what a table does not have before the first of them is run."""
     from tutelage.experiments.appendix_a import NAME as APPENDIX_A
-    from tutelage.experiments.tables import chosen_table
+    from tutelage.experiments.paper_tables import chosen_table
 
     if len(names) > 1 and (request.networks or request.methods):
         raise BadInputError("the tables differ in their networks and methods; name a table instead of all")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from tutelage import datasets, presentation
+from tutelage import presentation
 from tutelage.cli.options import (
     SOURCE,
     DataDir,
@@ -35,13 +35,14 @@ from tutelage.cli.options import (
     require_writable_file,
     stoppable,
 )
+from tutelage.data import surveys as datasets
 from tutelage.errors import BadInputError
-from tutelage.files import require_writable_parent
+from tutelage.files.atomic import require_writable_parent
 
 if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before PyTorch is loaded
-    from tutelage.fingerprints import Survey
-    from tutelage.scorer import ScorerCard
-    from tutelage.teaching import TeacherCard
+    from tutelage.data.fingerprints import Survey
+    from tutelage.methods.matcher import MatcherCard
+    from tutelage.paper.expert_training import TeacherCard
     from tutelage.training import RunOptions
 
 __all__ = [
@@ -53,14 +54,14 @@ __all__ = [
 
 
 Load = Callable[[Sequence[str]], "list[Survey]"]
-AnyCard: TypeAlias = "ScorerCard | TeacherCard"
+AnyCard: TypeAlias = "MatcherCard | TeacherCard"
 
 
 def teach_command(
     out: Annotated[Path, typer.Option(help="Teacher file to write.")],
     source: Annotated[
         list[str] | None,
-        typer.Option(help=f"Source building: {SOURCE}. Of the scorer several, else all that are here."),
+        typer.Option(help=f"Source building: {SOURCE}. Of the matcher several, else all that are here."),
     ] = None,
     exclude: Annotated[
         list[str] | None,
@@ -82,8 +83,8 @@ def teach_command(
     epsg: Epsg = None,
     as_json: Json = False,
 ) -> None:
-    """Expert Training: make a surrogate teacher of a source building, or a scorer teacher of several."""
-    from tutelage.teacher_names import any_teacher
+    """Expert Training: make a surrogate teacher of a source building, or a pretrained matcher of several."""
+    from tutelage.methods.teachers.teacher_names import any_teacher
     from tutelage.training import Budget, RunOptions
 
     require_writable_file(out, source or ())
@@ -98,29 +99,29 @@ def teach_command(
         progress=not as_json,
     )
     chosen = source or []
-    if network == "scorer":
+    if network == "matcher":
         if recipe != "default":
-            raise BadInputError("the scorer has one recipe, default; the paper does not describe it")
+            raise BadInputError("the matcher has one recipe, default; the paper does not describe it")
         chosen = source or datasets.shareable_sets(data_dir)
         chosen = datasets.without(chosen, exclude or (), campus=exclude_campus)
     elif exclude or exclude_campus:
-        raise BadInputError("--exclude is for --network scorer; other teachers learn in one building")
+        raise BadInputError("--exclude is for --network matcher; other teachers learn in one building")
     with learning(out, resume=resume) as checkpoints:
         options = replace(options, checkpoint_dir=checkpoints)
-        if network == "scorer":
-            card: AnyCard = _teach_scorer(out, chosen, pairs_of(settings), options, load)
+        if network == "matcher":
+            card: AnyCard = _teach_matcher(out, chosen, pairs_of(settings), options, load)
         else:
             card = _teach_surrogate(out, chosen, network, recipe, pairs_of(settings), options, load)
     presentation.show_teachers({str(out): card}, as_json)
 
 
-def _teach_scorer(
+def _teach_matcher(
     out: Path, sources: list[str], settings: dict[str, Any], options: RunOptions, load: Load
-) -> ScorerCard:
-    from tutelage.scorer import ScorerRecipe, teach_scorer
+) -> MatcherCard:
+    from tutelage.methods.matcher import MatcherRecipe, pretrain
 
-    recipe = ScorerRecipe.of_teacher(settings)
-    teacher = teach_scorer(load(sources), recipe, options, privacy=True)
+    recipe = MatcherRecipe.for_pretraining(settings)
+    teacher = pretrain(load(sources), recipe, options, privacy=True)
     teacher.save(out)
     return teacher.card
 
@@ -134,8 +135,8 @@ def _teach_surrogate(
     options: RunOptions,
     load: Load,
 ) -> TeacherCard:
-    from tutelage.learning import checked_choice, split_settings
-    from tutelage.teaching import TeachingRecipe, teach
+    from tutelage.methods.learning import checked_choice, split_settings
+    from tutelage.paper.expert_training import TeachingRecipe, teach
 
     if len(sources) != 1:
         raise BadInputError(
@@ -153,7 +154,7 @@ def _teach_surrogate(
 
 def teachers_list(as_json: Json = False) -> None:
     """Teachers that come with Tutelage: source, licence, quality, privacy."""
-    from tutelage.zoo import zoo_list
+    from tutelage.methods.teachers.shelf import zoo_list
 
     presentation.show_zoo(zoo_list(), as_json)
 
@@ -163,7 +164,7 @@ def teachers_show(
     as_json: Json = False,
 ) -> None:
     """What teachers say of themselves: source, recipe, quality."""
-    from tutelage.teacher_names import any_teacher
+    from tutelage.methods.teachers.teacher_names import any_teacher
 
     presentation.show_teachers({teacher: any_teacher(teacher).card for teacher in teachers}, as_json)
 
@@ -172,7 +173,7 @@ def teachers_make(
     out: Annotated[Path, typer.Option(help="Folder to write; finished teachers in it are kept.")],
     network: Annotated[
         list[str] | None,
-        typer.Option(help="scorer or a registered network; repeatable. Else those of the zoo."),
+        typer.Option(help="matcher or a registered network; repeatable. Else those of the zoo."),
     ] = None,
     source: Annotated[
         list[str] | None, typer.Option(help="Public data set; repeatable. Else those of the zoo.")
@@ -183,7 +184,7 @@ def teachers_make(
     as_json: Json = False,
 ) -> None:
     """Make the teachers that come with Tutelage: an hour; goes on where it was stopped."""
-    from tutelage.zoo import make_zoo
+    from tutelage.methods.teachers.zoo_making import make_zoo
 
     if out.is_file():
         raise BadInputError(f"{out} is a file; name a folder to write teachers to")

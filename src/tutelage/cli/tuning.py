@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tutelage import datasets, presentation
+from tutelage import presentation
 from tutelage.cli.options import (
     SOURCE,
     DataDir,
@@ -29,6 +29,7 @@ from tutelage.cli.options import (
     require_writable_page,
     stoppable,
 )
+from tutelage.data import surveys as datasets
 
 __all__ = ["tune_command"]
 

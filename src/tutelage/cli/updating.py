@@ -10,7 +10,7 @@ from tutelage.cli.options import beside, learning
 from tutelage.errors import BadInputError
 
 if TYPE_CHECKING:  # only named in signatures
-    from tutelage.fingerprints import Survey
+    from tutelage.data.fingerprints import Survey
     from tutelage.localizer import Localizer
 
 __all__ = ["refuse_what_stays", "update_model"]
@@ -43,7 +43,7 @@ def update_model(
     drop_gone : forget the access points that drift finds gone
     how : as of `tutelage.updating.updated`
     """
-    from tutelage.drift import measure_drift
+    from tutelage.evaluation.drift import measure_drift
     from tutelage.localizer import Localizer
     from tutelage.updating import updated
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tutelage.datasets.registry import public_datasets
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.sets.public_sets import public_datasets
+from tutelage.data.sets.same_building import same_building
 from tutelage.errors import BadInputError
 from tutelage.evaluation.metrics import Evaluation, evaluate_positions
-from tutelage.fingerprints import FingerprintSet, Survey
 from tutelage.localizer import Localizer
-from tutelage.matching.conformal import require_level
-from tutelage.positions import Positions
-from tutelage.teaching import same_building
+from tutelage.runtime.conformal import require_level
+from tutelage.runtime.positions import Positions
 
 __all__ = ["DEFAULT_LEVEL", "evaluate", "n_learnt", "require_unseen"]
 
@@ -38,7 +38,7 @@ def evaluate(
     answers : a fitted localizer, or positions that one gave before
     on : scans with positions; of a survey its test split, or its only split
     name : what tables and plots call the model
-    source_too : also a survey in which the model's scorer teacher learnt
+    source_too : also a survey in which the model's pretrained matcher learnt
     level : share of the true positions that the radii are to hold, 0.95 of a localizer unless given;
         `coverage` says how many they do. Of answers that do not tell theirs, this is what it was
     progress : as of `Localizer.predict`
@@ -46,7 +46,7 @@ def evaluate(
     Raises
     ------
     BadInputError
-        If the level is no share, or the answers' radii are of another; if the scorer teacher learnt in the
+        If the level is no share, or the answers' radii are of another; if the pretrained matcher learnt in the
         building of the scans, or in the model's training scans, and `source_too` is off; if the scans have no
         positions, a scan id is missing on either side, or the model hears nothing it knows in any scan.
     """
@@ -54,9 +54,9 @@ def evaluate(
         require_level(level)
     if isinstance(answers, Localizer) and not source_too:
         cards = [card for card in answers.lineage_["teachers"] if isinstance(card, dict)]
-        of_scorer = [card for card in cards if "sources" in card]
-        require_unseen(of_scorer, on)
-        _require_fitted_elsewhere(of_scorer, answers.lineage_)
+        of_matcher = [card for card in cards if "sources" in card]
+        require_unseen(of_matcher, on)
+        _require_fitted_elsewhere(of_matcher, answers.lineage_)
     truth = (on.train if on.test is None else on.test) if isinstance(on, Survey) else on
     if truth.position_m is None:
         raise BadInputError("these scans have no positions to compare with; add the columns x_m and y_m")
@@ -145,6 +145,6 @@ def _seen(card: Mapping[str, Any], source: str, building: str) -> str:
         )
     without = f"--exclude {source}" if source in public_datasets() else "with --source for each of the others"
     return (
-        f"the scorer teacher learnt in {building} as well{called}; teach one without it "
-        f"(tutelage teach --network scorer {without}), or give --source-too"
+        f"the pretrained matcher learnt in {building} as well{called}; teach one without it "
+        f"(tutelage teach --network matcher {without}), or give --source-too"
     )

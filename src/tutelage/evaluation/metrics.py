@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.data.fingerprints import FingerprintSet
 from tutelage.errors import BadInputError
-from tutelage.fingerprints import FingerprintSet
-from tutelage.positions import Positions
+from tutelage.runtime.positions import Positions
 
 __all__ = ["Evaluation", "error_cdf", "evaluate_positions"]
 

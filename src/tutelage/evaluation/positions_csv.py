@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from tutelage.errors import BadInputError
-from tutelage.frames import LocalFrame
-from tutelage.names import WHOLE_NUMBER
-from tutelage.positions import Positions
+from tutelage.runtime.access_point_names import WHOLE_NUMBER
+from tutelage.runtime.frames import LocalFrame
+from tutelage.runtime.positions import Positions
 
 __all__ = ["positions_from_csv"]
 

@@ -15,7 +15,7 @@ from tutelage.errors import BadInputError
 from tutelage.evaluation.metrics import Evaluation
 from tutelage.evaluation.plots import cdf_figure, error_map, floors_of
 from tutelage.evaluation.web_page import map_page
-from tutelage.files import replaced_file
+from tutelage.files.atomic import replaced_file
 
 __all__ = ["write_report"]
 

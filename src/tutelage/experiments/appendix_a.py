@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tutelage.datasets import load
-from tutelage.distilling import distilling_recipe
+from tutelage.data.surveys import load
 from tutelage.errors import BadInputError
 from tutelage.experiments.budgets import BUDGETS, table_budget
 from tutelage.experiments.buildings import TITLES, buildings_here, sources_of
 from tutelage.experiments.cells import Cell
+from tutelage.experiments.compared_methods import KNN, WITH_MATCHER
 from tutelage.experiments.executors import Executor
-from tutelage.experiments.methods import KNN, WITH_SCORER
+from tutelage.experiments.paper_tables import Request, require_known
 from tutelage.experiments.reproduce import make_teachers
-from tutelage.experiments.storage import TeacherFiles, written_alone
-from tutelage.experiments.tables import Request, require_known
-from tutelage.experiments.wording import Grid, command_line, grid_lines, network_title
-from tutelage.files import replaced_file
-from tutelage.teaching import Teacher
+from tutelage.experiments.result_files import TeacherFiles, written_alone
+from tutelage.experiments.table_wording import Grid, command_line, grid_lines, network_title
+from tutelage.files.atomic import replaced_file
+from tutelage.paper.expert_distilling import distilling_recipe
+from tutelage.paper.expert_training import Teacher
 from tutelage.tuning import Tried, tried_in, tune, write_search_report
 
 __all__ = ["NAME", "WeightSearch", "search_weights"]
@@ -171,7 +171,7 @@ def _cell(request: Request, data_dir: str | Path | None) -> Cell:
             raise BadInputError(f"{NAME} searches on one {what} at a time; {', '.join(given)} were given")
     target = (request.targets or ("ujiindoorloc",))[0]
     network = (request.networks or ("dnn",))[0]
-    if network in (KNN, *WITH_SCORER):
+    if network in (KNN, *WITH_MATCHER):
         raise BadInputError(
             f"{NAME} searches weights of constraints, which {network} has not; name a network"
         )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tutelage.distilling import distilling_recipe
 from tutelage.errors import UnknownNameError
-from tutelage.experiments.methods import SCORER, TUTOR
+from tutelage.experiments.compared_methods import BLEND, MATCHER
+from tutelage.methods.matcher import MatcherRecipe
 from tutelage.networks import network_spec
-from tutelage.scorer import ScorerRecipe
+from tutelage.paper.expert_distilling import distilling_recipe
 from tutelage.training import Budget
 
 __all__ = ["BUDGETS", "TableBudget", "table_budget"]
@@ -34,16 +34,16 @@ class TableBudget:
         """Updates of each stage, None for the epochs of the paper."""
         if self.share is None:
             return None
-        if network == SCORER:
-            default = ScorerRecipe().updates
+        if network == MATCHER:
+            default = MatcherRecipe().updates
         else:
-            spec = network_spec("dnn" if network == TUTOR else network)  # the one beside its scorer
+            spec = network_spec("dnn" if network == BLEND else network)  # the one beside its matcher
             default = distilling_recipe("default", {}, spec).updates
         return max(1, round(self.share * default))
 
     def length(self, network: str) -> Budget:
         """The same, for a run."""
-        if network == TUTOR and self.share == 1:
+        if network == BLEND and self.share == 1:
             return Budget()  # which is shorter in a small survey
         updates = self.updates(network)
         return Budget(in_paper=True) if updates is None else Budget(updates=updates)

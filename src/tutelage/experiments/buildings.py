@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from tutelage.datasets import dataset_table, shareable_names, without
+from tutelage.data.surveys import dataset_table, shareable_names, without
 
 __all__ = [
     "OTHER_SOURCES",
@@ -14,7 +14,7 @@ __all__ = [
     "TITLES",
     "buildings_here",
     "sources_of",
-    "sources_of_scorer",
+    "sources_of_matcher",
 ]
 
 TITLES = {
@@ -57,6 +57,6 @@ def sources_of(target: str, here: Collection[str]) -> tuple[str, ...]:
     return ()
 
 
-def sources_of_scorer(target: str) -> tuple[str, ...]:
-    """All public sets that a scorer teacher may learn in and hand on, but those of the target's building."""
+def sources_of_matcher(target: str) -> tuple[str, ...]:
+    """All public sets that a pretrained matcher may learn in and hand on, but those of the target's building."""
     return tuple(without(shareable_names(), [target]))

@@ -9,28 +9,37 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from tutelage.distilling import distilling_recipe
 from tutelage.experiments.budgets import table_budget
-from tutelage.experiments.methods import BOUND, KNN, METHODS, SCORED, SCORER, TUTOR, WITH_SCORER, Method
+from tutelage.experiments.compared_methods import (
+    BLEND,
+    BOUND,
+    KNN,
+    MATCHER,
+    METHODS,
+    SCORED,
+    WITH_MATCHER,
+    Method,
+)
+from tutelage.methods.blend import BlendSettings
+from tutelage.methods.matcher import MATCHER_FORMAT, MatcherRecipe
 from tutelage.networks import network_spec
-from tutelage.scorer import SCORER_FORMAT, ScorerRecipe
-from tutelage.teaching import teaching_recipe
-from tutelage.transfer import transfer_recipe
-from tutelage.tutor import TutorSettings
+from tutelage.paper.expert_distilling import distilling_recipe
+from tutelage.paper.expert_training import teaching_recipe
+from tutelage.paper.transfer import transfer_recipe
 
-__all__ = ["UNTRAINED", "Cell", "TeacherCell", "scorer_teacher_recipe"]
+__all__ = ["UNTRAINED", "Cell", "TeacherCell", "pretraining_recipe"]
 
 UNTRAINED = "untrained"
 # Positions alone, as the paper's networks learn.
 _NO_LABELS = {"weight_labels": 0.0}
-_BESIDE_THE_SCORER = "dnn"
+_BESIDE_THE_MATCHER = "dnn"
 _YOUNGER = ("offset", "averaged")
-_JOINED = "+"  # between the sources of one scorer teacher
-# Settings of the scorer that count where a teacher goes on with the target's radio map.
+_JOINED = "+"  # between the sources of one pretrained matcher
+# Settings of the matcher that count where a teacher goes on with the target's radio map.
 _OF_TUNING = (
-    "updates_of_tuning",
-    "learning_rate_of_tuning",
-    "passes_of_tuning",
+    "fine_tune_updates",
+    "fine_tune_learning_rate",
+    "fine_tune_passes",
     "own_share",
     "own_points",
 )
@@ -42,7 +51,7 @@ class TeacherCell:
 
     Parameters
     ----------
-    source, network : whose representations a surrogate teacher models; of a scorer teacher, its sources
+    source, network : whose representations a surrogate teacher models; of a pretrained matcher, its sources
     recipe : "default" or "paper"
     permuted : trained on permuted locations, a control
     budget : its name
@@ -58,7 +67,7 @@ class TeacherCell:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """One building, or those of a scorer teacher."""
+        """One building, or those of a pretrained matcher."""
         return tuple(self.source.split(_JOINED))
 
     @cached_property
@@ -68,9 +77,9 @@ class TeacherCell:
 
     def configuration(self) -> dict[str, Any]:
         """Everything that the teacher depends on, beside the code and the data."""
-        if self.network == SCORER:
-            recipe = _counted(scorer_teacher_recipe(self.budget).model_dump(), _OF_TUNING)
-            known = {"sources": list(self.sources), "network": SCORER, "format": SCORER_FORMAT}
+        if self.network == MATCHER:
+            recipe = _counted(pretraining_recipe(self.budget).model_dump(), _OF_TUNING)
+            known = {"sources": list(self.sources), "network": MATCHER, "format": MATCHER_FORMAT}
             return {**known, "recipe": recipe, "seed": self.seed}
         spec = network_spec(self.network)
         return {
@@ -91,8 +100,8 @@ class Cell:
     ----------
     target : building that is learnt
     sources : buildings that take part in the method; for untrained teachers, "untrained" for each
-    network : "knn", "scorer", "tutor" or a registered network
-    method : name among `METHODS`, of scorer and tutor among `SCORED`; of k-NN "none" or `BOUND`
+    network : "knn", "matcher", "blend" or a registered network
+    method : name among `METHODS`, of matcher and blend among `SCORED`; of k-NN "none" or `BOUND`
     budget : its name
     train_fraction : share of the target's training scans, drawn at random with the seed
     seed : of everything
@@ -115,25 +124,25 @@ class Cell:
         """What the method's name stands for; k-NN has its own data alone."""
         if self.network == KNN:
             return METHODS["none"]
-        return (SCORED if self.network in WITH_SCORER else METHODS)[self.method]
+        return (SCORED if self.network in WITH_MATCHER else METHODS)[self.method]
 
     @property
     def settings(self) -> dict[str, Any]:
         """Changes to the method's recipe."""
-        if self.network not in WITH_SCORER:
+        if self.network not in WITH_MATCHER:
             return {**_NO_LABELS, **self.how.settings}
-        recipe = _shortened(ScorerRecipe(), self.budget)
-        lengths = ("updates", "updates_of_tuning") if self._goes_on else ("updates",)
-        of_scorer = {**recipe.model_dump(include=set(lengths)), **self.how.settings}
-        if self.network == SCORER:
-            return of_scorer
-        prefixed = {f"{SCORER}.{name}": value for name, value in of_scorer.items()}
-        return {"network": _BESIDE_THE_SCORER, **_NO_LABELS, **prefixed}
+        recipe = _shortened(MatcherRecipe(), self.budget)
+        lengths = ("updates", "fine_tune_updates") if self._goes_on else ("updates",)
+        of_matcher = {**recipe.model_dump(include=set(lengths)), **self.how.settings}
+        if self.network == MATCHER:
+            return of_matcher
+        prefixed = {f"{MATCHER}.{name}": value for name, value in of_matcher.items()}
+        return {"network": _BESIDE_THE_MATCHER, **_NO_LABELS, **prefixed}
 
     @property
     def _goes_on(self) -> bool:
-        """Whether a scorer that other buildings taught goes on with the target's radio map."""
-        return bool(self.how.settings.get("own_map"))
+        """Whether a matcher that other buildings taught goes on with the target's radio map."""
+        return bool(self.how.settings.get("fine_tune"))
 
     @property
     def teachers(self) -> tuple[TeacherCell, ...]:
@@ -141,9 +150,9 @@ class Cell:
         if self.network == KNN or not self.how.with_teacher_files:
             return ()
         how = self.how
-        if self.network in WITH_SCORER:
+        if self.network in WITH_MATCHER:
             joined = _JOINED.join(self.sources)
-            return (TeacherCell(joined, SCORER, how.recipe, False, self.budget, self.seed),)
+            return (TeacherCell(joined, MATCHER, how.recipe, False, self.budget, self.seed),)
         return tuple(
             TeacherCell(source, self.network, how.recipe, how.kind == "shuffled", self.budget, self.seed)
             for source in self.sources
@@ -161,8 +170,8 @@ class Cell:
         common |= {"evaluated": "held-out reference points"} if self.held_out else {}
         if self.network == KNN:
             return {**common, "network": KNN, **({"method": BOUND} if self.method == BOUND else {})}
-        if self.network in WITH_SCORER:
-            return {**common, **self._configuration_with_scorer()}
+        if self.network in WITH_MATCHER:
+            return {**common, **self._configuration_with_matcher()}
         how, spec = self.how, network_spec(self.network)
         recipe = (transfer_recipe if how.transfer else distilling_recipe)(how.recipe, self.settings, spec)
         return {
@@ -175,22 +184,22 @@ class Cell:
             "length": _length(self.budget, self.network),
         }
 
-    def _configuration_with_scorer(self) -> dict[str, Any]:
-        recipe = _shortened(ScorerRecipe(), self.budget)
+    def _configuration_with_matcher(self) -> dict[str, Any]:
+        recipe = _shortened(MatcherRecipe(), self.budget)
         known: dict[str, Any] = {
             "network": self.network,
-            "format": SCORER_FORMAT,
+            "format": MATCHER_FORMAT,
             "teachers": [teacher.configuration() for teacher in self.teachers],
             "kind": self.how.kind,
             "settings": self.settings,
-            "scorer": _counted(recipe.model_dump(), () if self._goes_on else _OF_TUNING),
+            "matcher": _counted(recipe.model_dump(), () if self._goes_on else _OF_TUNING),
         }
-        if self.network == TUTOR:
-            spec = network_spec(_BESIDE_THE_SCORER)
+        if self.network == BLEND:
+            spec = network_spec(_BESIDE_THE_MATCHER)
             of_network = distilling_recipe("default", _NO_LABELS, spec).model_dump()
             known |= {"beside": spec.settings(), "recipe": _counted(of_network)}
-            known |= {"tutor": TutorSettings().model_dump()}
-            known |= {"length": _length(self.budget, _BESIDE_THE_SCORER)}
+            known |= {"blend": BlendSettings().model_dump()}
+            known |= {"length": _length(self.budget, _BESIDE_THE_MATCHER)}
         return known
 
     def key(self, experiment: str) -> dict[str, str]:
@@ -207,14 +216,14 @@ class Cell:
         }
 
 
-def scorer_teacher_recipe(budget: str) -> ScorerRecipe:
-    """How a scorer's teacher learns within a budget: its own length, or a share of it."""
-    return _shortened(ScorerRecipe.of_teacher(), budget)
+def pretraining_recipe(budget: str) -> MatcherRecipe:
+    """How a pretrained matcher learns within a budget: its own length, or a share of it."""
+    return _shortened(MatcherRecipe.for_pretraining(), budget)
 
 
-def _shortened(recipe: ScorerRecipe, budget: str) -> ScorerRecipe:
+def _shortened(recipe: MatcherRecipe, budget: str) -> MatcherRecipe:
     share = table_budget(budget).share or 1.0
-    lengths = {name: getattr(recipe, name) for name in ("updates", "updates_of_tuning")}
+    lengths = {name: getattr(recipe, name) for name in ("updates", "fine_tune_updates")}
     return recipe.model_copy(update={name: max(1, round(share * n)) for name, n in lengths.items()})
 
 

@@ -8,11 +8,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from tutelage.datasets import export_table, simulated_survey
+from tutelage.data.surveys import export_table, simulated_survey
 from tutelage.errors import BadInputError
 from tutelage.evaluation import Evaluation, evaluate, write_report
 from tutelage.localizer import Localizer
-from tutelage.teaching import Teacher, teach
+from tutelage.paper.expert_training import Teacher, teach
 from tutelage.training import Budget, RunOptions
 
 __all__ = ["make_demo", "next_commands", "require_demo_folder"]
@@ -69,7 +69,7 @@ def make_demo(out: Path, *, epochs: int = _EPOCHS, progress: bool = True) -> lis
     models = {
         "knn": Localizer("knn", progress=progress),
         # As real buildings taught it: it learns nothing here.
-        "scorer": Localizer("scorer", settings={"own_map": False}),
+        "matcher": Localizer("matcher", settings={"fine_tune": False}),
         "dnn": Localizer("dnn", epochs=epochs, progress=progress),
         "dnn-untrained": _taught("untrained", epochs, progress),
         "dnn-taught": _taught(teacher, epochs, progress),
@@ -96,7 +96,7 @@ def next_commands(out: Path) -> str:
             f"  tutelage locate {here}/dnn-taught {here}/scans.csv | head",
             f"  tutelage teachers show {here}/museum.teacher",
             f"  tutelage data check {here}/survey.csv",
-            f"  tutelage fit --target {here}/survey.csv --network scorer --out {here}/my-model",
+            f"  tutelage fit --target {here}/survey.csv --network matcher --out {here}/my-model",
             f"  tutelage evaluate {here}/my-model {here}/dnn --on {here}/scans.csv --report {here}/mine.html",
             "  tutelage data list",
             f"and open {out}/report.html in a browser.",

@@ -10,9 +10,9 @@ from statistics import mean, stdev
 import numpy as np
 
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.methods import BOUND, KNN, WITH_SCORER
+from tutelage.experiments.compared_methods import BOUND, KNN, WITH_MATCHER
 from tutelage.experiments.printed import Printed
-from tutelage.experiments.storage import Row
+from tutelage.experiments.result_files import Row
 from tutelage.statistics import Difference, holm, paired_bootstraps
 
 __all__ = ["CONTROLS", "Against", "ErrorsOf", "Group", "compared"]
@@ -136,8 +136,8 @@ def _roles(theirs: Cell, cell: Cell) -> Iterator[str]:
         return
     if their.kind == "alone" and not their.settings:
         yield "own"
-    # A scorer has one teacher, however many its sources.
-    if cell.network in WITH_SCORER or len(theirs.sources) == len(cell.sources):
+    # A matcher has one teacher, however many its sources.
+    if cell.network in WITH_MATCHER or len(theirs.sources) == len(cell.sources):
         of_teachers = how.with_teacher_files and their.kind == UNTRAINED
         of_transfer = how.transfer and their.from_target and not how.from_target
         if of_teachers or of_transfer:

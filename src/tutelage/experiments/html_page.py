@@ -12,10 +12,10 @@ import numpy as np
 
 from tutelage.evaluation.web_page import web_page
 from tutelage.experiments.buildings import TITLES
+from tutelage.experiments.compared_methods import KNN
 from tutelage.experiments.groups import CONTROLS, Group
-from tutelage.experiments.methods import KNN
 from tutelage.experiments.summary import Summary
-from tutelage.experiments.wording import (
+from tutelage.experiments.table_wording import (
     TEACHERS,
     Grid,
     answered_line,

@@ -13,7 +13,7 @@ from tutelage.experiments.buildings import TITLES
 from tutelage.experiments.groups import Against, Group
 from tutelage.experiments.html_page import html_page
 from tutelage.experiments.summary import Summary
-from tutelage.experiments.wording import (
+from tutelage.experiments.table_wording import (
     TEACHERS,
     answered_line,
     cells_grid,
@@ -26,7 +26,7 @@ from tutelage.experiments.wording import (
     sources_line,
     teachers_grid,
 )
-from tutelage.files import replaced_file
+from tutelage.files.atomic import replaced_file
 
 __all__ = ["json_page", "markdown_page", "page_name", "write_pages"]
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from itertools import combinations
 
 from tutelage.experiments.budgets import table_budget
-from tutelage.experiments.buildings import TARGETS, sources_of, sources_of_scorer
+from tutelage.experiments.buildings import TARGETS, sources_of, sources_of_matcher
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.methods import BOUND, KNN, METHODS, SCORED, TUTOR, WITH_SCORER
-from tutelage.experiments.tables import PAPER_NETWORKS, Request, Table
+from tutelage.experiments.compared_methods import BLEND, BOUND, KNN, METHODS, SCORED, WITH_MATCHER
+from tutelage.experiments.paper_tables import PAPER_NETWORKS, Request, Table
 from tutelage.networks import network_spec
 
 __all__ = ["cells_of"]
@@ -77,7 +77,7 @@ def _variants(
         if table.bound:
             yield BOUND, ()
         return
-    if network in WITH_SCORER:
+    if network in WITH_MATCHER:
         yield from _scored(table, request, target, network)
         return
     given = tuple(source for source in request.sources if source != target)
@@ -106,12 +106,12 @@ def _variants(
 def _scored(
     table: Table, request: Request, target: str, network: str
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The same for scorer and tutor, whose teacher learns in all sources at once."""
-    sources = tuple(s for s in request.sources if s != target) or sources_of_scorer(target)
+    """The same for matcher and blend, whose teacher learns in all sources at once."""
+    sources = tuple(s for s in request.sources if s != target) or sources_of_matcher(target)
     for method in table.scored:
         if request.methods and method not in request.methods:
             continue
         kind = SCORED[method].kind
-        if network == TUTOR and kind == UNTRAINED:
+        if network == BLEND and kind == UNTRAINED:
             continue  # its network would be all of it
         yield method, () if kind == "alone" else (UNTRAINED,) if kind == UNTRAINED else sources

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from tutelage.experiments.cells import Cell
-from tutelage.experiments.methods import KNN, WITH_SCORER
+from tutelage.experiments.compared_methods import KNN, WITH_MATCHER
 
 __all__ = ["Printed", "printed"]
 
@@ -37,7 +37,7 @@ def printed(table: str, cell: Cell) -> Printed | None:
     """
     how = cell.how
     method = {"alone": "none", "trained": "framework"}.get(how.kind, how.kind)
-    changed = how.settings and cell.network not in WITH_SCORER
+    changed = how.settings and cell.network not in WITH_MATCHER
     if how.from_target or changed or cell.network == KNN:
         return None
     key = (table, cell.target, cell.network, method, f"{cell.train_fraction:g}")

@@ -18,14 +18,14 @@ from rich.progress import MofNCompleteColumn, Progress
 
 from tutelage.errors import BadInputError
 from tutelage.experiments.buildings import buildings_here
+from tutelage.experiments.cell_work import FitJob, TeachJob, fit_cell, teach_cell
 from tutelage.experiments.cells import Cell, TeacherCell
 from tutelage.experiments.executors import Executor
 from tutelage.experiments.pages import write_pages
+from tutelage.experiments.paper_tables import Request, chosen_table
 from tutelage.experiments.planned_cells import cells_of
-from tutelage.experiments.storage import Results, Row, TeacherFiles, written_alone
+from tutelage.experiments.result_files import Results, Row, TeacherFiles, written_alone
 from tutelage.experiments.summary import Summary, summarise
-from tutelage.experiments.tables import Request, chosen_table
-from tutelage.experiments.work import FitJob, TeachJob, fit_cell, teach_cell
 
 __all__ = ["make_teachers", "reproduce"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
+from tutelage.experiments.compared_methods import ABLATION, METHODS, OPTIONS, PIPELINE, WITH_MATCHER
 from tutelage.experiments.groups import CONTROLS, Against, Group
-from tutelage.experiments.methods import ABLATION, METHODS, OPTIONS, PIPELINE, WITH_SCORER
 
 __all__ = ["sentences_of"]
 
@@ -25,8 +25,8 @@ def sentences_of(groups: Sequence[Group]) -> list[str]:
     ----------
     groups : of a table, each with its differences from its controls
     """
-    networks = [group for group in groups if group.cell.network not in WITH_SCORER]
-    return [*_of_networks(networks), *_of_sources(networks), *_with_scorer(groups)]
+    networks = [group for group in groups if group.cell.network not in WITH_MATCHER]
+    return [*_of_networks(networks), *_of_sources(networks), *_with_matcher(groups)]
 
 
 def _of_networks(groups: Sequence[Group]) -> list[str]:
@@ -73,9 +73,9 @@ def _of_sources(groups: Sequence[Group]) -> list[str]:
     return said
 
 
-def _with_scorer(groups: Sequence[Group]) -> list[str]:
+def _with_matcher(groups: Sequence[Group]) -> list[str]:
     said = []
-    for network in WITH_SCORER:
+    for network in WITH_MATCHER:
         what = {
             "none": f"The {network} of the own radio map alone",
             "others": f"The {network} taught by other buildings",

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from tutelage.experiments.buildings import TARGETS, sources_of
 from tutelage.experiments.cells import Cell
+from tutelage.experiments.compared_methods import METHODS
 from tutelage.experiments.groups import ErrorsOf, Group, compared
-from tutelage.experiments.methods import METHODS
+from tutelage.experiments.paper_tables import TABLES, Request, Table
 from tutelage.experiments.printed import printed
+from tutelage.experiments.result_files import Row
 from tutelage.experiments.sentences import sentences_of
-from tutelage.experiments.storage import Row
-from tutelage.experiments.tables import TABLES, Request, Table
 
 __all__ = ["Summary", "summarise"]
 

@@ -13,15 +13,15 @@ from typing import Any
 
 from rich.markup import escape
 
+from tutelage.data.fingerprints import Survey
 from tutelage.errors import BadInputError, TutelageError
-from tutelage.export.parts import card_of, files_of
+from tutelage.export.exported_parts import card_of, files_of
 from tutelage.export.quantising import quantised, require_network
 from tutelage.export.verifying import Asked, drawn_scans, verified
 from tutelage.extras import BROUGHT_BY
-from tutelage.files import replaced_file, replaced_folder, require_writable_parent
-from tutelage.fingerprints import Survey
+from tutelage.files.atomic import replaced_file, replaced_folder, require_writable_parent
+from tutelage.files.model_folder import read_model_folder
 from tutelage.localizer import Localizer
-from tutelage.model_folder import read_model_folder
 from tutelage.progress import steps
 from tutelage.runtime import card_digest, is_exported
 from tutelage.runtime.exported_file import CARD

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.errors import BadInputError
 from tutelage.evaluation import evaluate_positions
-from tutelage.export.graph import with_metadata
+from tutelage.export.onnx_graph import with_metadata
 from tutelage.export.verifying import as_mappings, require_answered
-from tutelage.fingerprints import FingerprintSet, Survey
-from tutelage.positions import Positions
 from tutelage.runtime import Runtime
-from tutelage.runtime.methods import NETWORK
+from tutelage.runtime.exported_methods import NETWORK
+from tutelage.runtime.positions import Positions
 
 __all__ = ["quantised", "require_network"]
 
@@ -31,9 +31,9 @@ def require_network(kind: str) -> None:
     Raises
     ------
     BadInputError
-        For k-NN and the scorer.
+        For k-NN and the matcher.
     """
-    if kind not in ("network", "tutor"):
+    if kind not in ("network", "blend"):
         raise BadInputError(f"int8 makes a network smaller, and a model of {kind} has none; leave it out")
 
 

@@ -8,15 +8,15 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.representation import RssRepresentation
+from tutelage.data.sparse_rows import csr_from_dense
 from tutelage.errors import BadInputError, TutelageError
-from tutelage.fingerprints import FingerprintSet
 from tutelage.localizer import Localizer
-from tutelage.positions import Positions
-from tutelage.representation import RssRepresentation
+from tutelage.methods.blend import Blend
 from tutelage.runtime import Runtime
-from tutelage.sparse_rows import csr_from_dense
-from tutelage.student import Student
-from tutelage.tutor import Tutor
+from tutelage.runtime.positions import Positions
+from tutelage.training.trained_network import TrainedNetwork
 
 __all__ = ["Asked", "Found", "as_mappings", "drawn_scans", "require_answered", "verified"]
 
@@ -79,7 +79,7 @@ def verified(model: Localizer, card: Mapping[str, Any], files: Mapping[str, byte
         "n_scans": len(scans),
         "labels_differing": sum(int((one != other).sum()) for one, other in labels if one is not None),
         "max_difference_m": _largest((ours.position_m - theirs.position_m)[ours.answered]),
-        "allowed_m": None if isinstance(model.method_, Student) else _ALLOWED_M,
+        "allowed_m": None if isinstance(model.method_, TrainedNetwork) else _ALLOWED_M,
         **_of_network(model, card, files, scans[ours.answered]),
     }
     _require(found)
@@ -137,9 +137,9 @@ def _spaced(scans: FingerprintSet) -> FingerprintSet:
 def _of_network(
     model: Localizer, card: Mapping[str, Any], files: Mapping[str, bytes], scans: FingerprintSet
 ) -> Found:
-    """The largest difference of the network's own answers, which a tutor's share would hide."""
-    student = model.method_.student if isinstance(model.method_, Tutor) else model.method_
-    if not isinstance(student, Student):
+    """The largest difference of the network's own answers, which a blend's share would hide."""
+    student = model.method_.student if isinstance(model.method_, Blend) else model.method_
+    if not isinstance(student, TrainedNetwork):
         return {}
     alone = Runtime({**card, "kind": "network", "floors": None, "buildings": None}, files)
     theirs_m = alone.positions(as_mappings(scans)).position_m

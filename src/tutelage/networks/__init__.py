@@ -1,18 +1,24 @@
 """Specialized networks and the contract that a user's own network joins by."""
 
 from tutelage.networks.baat import NOT_LIPSCHITZ, BAaT
-from tutelage.networks.base import NetworkSpec, Representations, SpecializedNetwork
 from tutelage.networks.bayescnn import BAYESCNN_START, BayesCNN, bayescnn_space
-from tutelage.networks.choice import NetworkChoice, NetworkFile, SearchRecord, network_choice, plain_name
+from tutelage.networks.checked_settings import checked_settings
 from tutelage.networks.cnnloc import CNNLoc
-from tutelage.networks.contract import check_network
-from tutelage.networks.cost import NetworkCost, network_cost
 from tutelage.networks.dnn import DNN
 from tutelage.networks.encoder import behind_encoder, encoder_of, same_trunk, trunk_of
 from tutelage.networks.inputs import FullBatch, RssBatch, RssTable, SparseLinear
-from tutelage.networks.registry import build_network, network_names, network_spec, register_network
-from tutelage.networks.search import SearchSpace, Suggest
-from tutelage.networks.settings import checked_settings
+from tutelage.networks.network_contract import check_network
+from tutelage.networks.network_cost import NetworkCost, network_cost
+from tutelage.networks.network_file import (
+    NetworkChoice,
+    NetworkFile,
+    SearchRecord,
+    network_choice,
+    plain_name,
+)
+from tutelage.networks.network_registry import build_network, network_names, network_spec, register_network
+from tutelage.networks.search_space import SearchSpace, Suggest
+from tutelage.networks.specialized_network import NetworkSpec, Representations, SpecializedNetwork
 
 __all__ = [
     "DNN",

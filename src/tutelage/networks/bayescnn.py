@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tutelage.errors import BadInputError
-from tutelage.networks.search import Suggest
+from tutelage.networks.search_space import Suggest
 
 __all__ = ["BAYESCNN_START", "BayesCNN", "FingerprintImage", "bayescnn_space"]
 

@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from tutelage.errors import BadInputError
-from tutelage.networks.base import NetworkSpec, SpecializedNetwork
 from tutelage.networks.inputs import RssBatch, SparseLinear
+from tutelage.networks.specialized_network import NetworkSpec, SpecializedNetwork
 
 __all__ = ["BehindEncoder", "behind_encoder", "encoder_of", "same_trunk", "trunk_of"]
 

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # only named in signatures
-    from tutelage.positions import Positions
+    from tutelage.runtime.positions import Positions
 
 __all__ = ["positions_text"]
 

@@ -13,7 +13,7 @@ from tutelage.presentation.console import show
 from tutelage.presentation.wording import interval, number, plain
 
 if TYPE_CHECKING:  # only named in signatures
-    from tutelage.comparison import Candidate, Comparison
+    from tutelage.evaluation.compare import Candidate, Comparison
 
 __all__ = ["fit_words", "show_comparison"]
 

@@ -10,7 +10,7 @@ from tutelage.presentation.console import show_pairs
 from tutelage.presentation.wording import counted
 
 if TYPE_CHECKING:  # only named in signatures
-    from tutelage.drift import Drift
+    from tutelage.evaluation.drift import Drift
 
 __all__ = ["show_drift"]
 

@@ -12,7 +12,7 @@ from tutelage.presentation.wording import plain
 
 if TYPE_CHECKING:  # only named in signatures
     from tutelage.localizer import Localizer
-    from tutelage.matching.calibration import Calibration
+    from tutelage.runtime.radii import Calibration
 
 __all__ = ["show_fit", "tell_radii_left_out"]
 

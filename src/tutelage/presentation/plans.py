@@ -12,7 +12,7 @@ from tutelage.presentation.console import show
 from tutelage.presentation.wording import interval, number, plain
 
 if TYPE_CHECKING:  # only named in signatures
-    from tutelage.planning import SurveyPlan
+    from tutelage.evaluation.plan import SurveyPlan
 
 __all__ = ["show_plan"]
 

@@ -14,9 +14,9 @@ from tutelage.presentation.console import show, show_pairs
 from tutelage.presentation.wording import counted, few, plain
 
 if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait for PyTorch
-    from tutelage.check import SurveyCheck
-    from tutelage.datasets import DatasetStatus
-    from tutelage.fingerprints import Survey
+    from tutelage.data.check import SurveyCheck
+    from tutelage.data.fingerprints import Survey
+    from tutelage.data.surveys import DatasetStatus
 
 __all__ = ["show_check", "show_datasets", "show_survey", "show_written_survey"]
 

@@ -12,9 +12,9 @@ from tutelage.presentation.console import print_json, show
 from tutelage.presentation.wording import number, plain
 
 if TYPE_CHECKING:  # only named in signatures
-    from tutelage.scorer import ScorerCard
-    from tutelage.teaching import TeacherCard
-    from tutelage.zoo import ListedTeacher
+    from tutelage.methods.matcher import MatcherCard
+    from tutelage.methods.teachers.shelf import ListedTeacher
+    from tutelage.paper.expert_training import TeacherCard
 
 __all__ = ["show_teachers", "show_zoo", "teacher_name"]
 
@@ -30,13 +30,13 @@ _OF_EXERCISES = "mean errors in m on exercises"
 _HOW_TO_READ = (
     "data: hash of the training scans; source network, generator, centroid: mean errors in m on places held "
     "out, of the network taught from, of what is generated, and of a constant; membership: how often "
-    "a scan learnt from is told from another, 0.5 is not at all; of the scorer, where most often. Its "
-    "sources, one by one: tutelage teachers show zoo:scorer. Of sources that state no licence, make your "
+    "a scan learnt from is told from another, 0.5 is not at all; of the matcher, where most often. Its "
+    "sources, one by one: tutelage teachers show zoo:matcher. Of sources that state no licence, make your "
     "own: tutelage teach"
 )
 
 
-def show_teachers(cards: Mapping[str, TeacherCard | ScorerCard], as_json: bool) -> None:
+def show_teachers(cards: Mapping[str, TeacherCard | MatcherCard], as_json: bool) -> None:
     """Teacher files and what they say of themselves."""
     if as_json:
         print_json([{"file": file, **card.model_dump()} for file, card in cards.items()])
@@ -47,7 +47,7 @@ def show_teachers(cards: Mapping[str, TeacherCard | ScorerCard], as_json: bool) 
         _show_surrogate(surrogate)
     for file, about in known.items():
         if "sources" in about:
-            _show_scorer(file, about)
+            _show_matcher(file, about)
 
 
 def _show_surrogate(cards: Mapping[str, Mapping[str, Any]]) -> None:
@@ -69,10 +69,10 @@ def _show_surrogate(cards: Mapping[str, Mapping[str, Any]]) -> None:
     show(table)
 
 
-def _show_scorer(file: str, about: Mapping[str, Any]) -> None:
-    """The sources of a scorer's teacher, each with what the scorer makes of it."""
-    table = Table("source", "licence", "data", title=f"{plain(file)}: a scorer's teacher, {_OF_EXERCISES}")
-    for heading in ("scans", "scorer", "nearest five", "membership"):
+def _show_matcher(file: str, about: Mapping[str, Any]) -> None:
+    """The sources of a pretrained matcher, each with what the matcher makes of it."""
+    table = Table("source", "licence", "data", title=f"{plain(file)}: a pretrained matcher, {_OF_EXERCISES}")
+    for heading in ("scans", "matcher", "nearest five", "membership"):
         table.add_column(heading, justify="right")
     for source in about["sources"]:
         quality = source["quality"] or {}
@@ -117,7 +117,7 @@ def show_zoo(teachers: Sequence[ListedTeacher], as_json: bool) -> None:
 
 
 def _membership(about: Mapping[str, Any]) -> float | None:
-    """Of a surrogate teacher; of a scorer, where it tells scans apart best."""
+    """Of a surrogate teacher; of a matcher, where it tells scans apart best."""
     if "sources" not in about:
         return (about.get("privacy") or {}).get("membership")
     measured = [source["membership"] for source in about["sources"] if source["membership"] is not None]

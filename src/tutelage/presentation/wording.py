@@ -9,7 +9,7 @@ import numpy as np
 from rich.markup import escape
 
 if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait for PyTorch
-    from tutelage.planning import Estimate
+    from tutelage.evaluation.plan import Estimate
     from tutelage.statistics import Difference
 
 __all__ = ["counted", "few", "in_words", "interval", "number", "plain"]

@@ -7,6 +7,6 @@ Models of k-NN need numpy and nothing else.
 """
 
 from tutelage.runtime.exported_file import RUNTIME_FORMAT, card_digest, is_exported, read_exported
-from tutelage.runtime.runtime import Runtime
+from tutelage.runtime.exported_model import Runtime
 
 __all__ = ["RUNTIME_FORMAT", "Runtime", "card_digest", "is_exported", "read_exported"]

@@ -1,11 +1,9 @@
 """The training core: one small loop, its state, its hooks."""
 
 from tutelage.training.averaging import WeightAverage
-from tutelage.training.data import Batch, Batches, TrainingData, augmented, normalised
+from tutelage.training.device import device_name, resolve_device, seeded
 from tutelage.training.labels import LabelHeads, label_classes
-from tutelage.training.loop import Hook, train
-from tutelage.training.pretraining import pretrain
-from tutelage.training.recipe import (
+from tutelage.training.learning_recipe import (
     LABELS,
     Budget,
     LearningRecipe,
@@ -17,10 +15,12 @@ from tutelage.training.recipe import (
     make_optimizer,
     steps_per_epoch,
 )
-from tutelage.training.run import RunOptions, Step, StepOf, begin, clear_checkpoints, run_stage
-from tutelage.training.runtime import device_name, resolve_device, seeded
+from tutelage.training.loop import Hook, train
+from tutelage.training.pretraining import pretrain_network
+from tutelage.training.stage import RunOptions, Step, StepOf, begin, clear_checkpoints, run_stage
 from tutelage.training.state import TrainState
 from tutelage.training.supervised import supervised_step
+from tutelage.training.training_data import Batch, Batches, TrainingData, augmented, normalised
 
 __all__ = [
     "LABELS",
@@ -48,7 +48,7 @@ __all__ = [
     "learning_rate_at",
     "make_optimizer",
     "normalised",
-    "pretrain",
+    "pretrain_network",
     "resolve_device",
     "run_stage",
     "seeded",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from tutelage.training.run import BatchOf, StepOf
+from tutelage.training.stage import BatchOf, StepOf
 from tutelage.training.state import TrainState
 
 __all__ = ["WeightAverage"]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tutelage.fingerprints import FingerprintSet
+from tutelage.data.fingerprints import FingerprintSet
 
 __all__ = ["LabelHeads", "label_classes", "label_index"]
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from tutelage.errors import TrainingDivergedError
-from tutelage.files import replaced_file
+from tutelage.files.atomic import replaced_file
 from tutelage.training.state import TrainState
 
 __all__ = ["WARM_UP_STEPS", "Hook", "checkpoint_every", "finite_guard", "fit_into", "log_metrics", "train"]

@@ -16,20 +16,20 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from tutelage.errors import TutelageError
-from tutelage.files import cache_dir, replaced_file
+from tutelage.files.atomic import cache_dir, replaced_file
 from tutelage.networks import SpecializedNetwork
-from tutelage.training.data import Batch, TrainingData, augmented
-from tutelage.training.recipe import LearningRecipe, descend, learning_rate_at, make_optimizer
-from tutelage.training.run import RunOptions, Step, run_stage
-from tutelage.training.runtime import seeded
+from tutelage.training.device import seeded
+from tutelage.training.learning_recipe import LearningRecipe, descend, learning_rate_at, make_optimizer
+from tutelage.training.stage import RunOptions, Step, run_stage
 from tutelage.training.state import TrainState
+from tutelage.training.training_data import Batch, TrainingData, augmented
 
-__all__ = ["pretrain"]
+__all__ = ["pretrain_network"]
 
 _OTHER_STREAM = 2**32  # added to the seed: past every seed of a run
 
 
-def pretrain(
+def pretrain_network(
     network: SpecializedNetwork,
     data: TrainingData,
     recipe: LearningRecipe,

@@ -13,8 +13,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from tutelage.errors import BadInputError, FileFormatError
-from tutelage.files import replaced_file
-from tutelage.training.runtime import random_state, restore_random_state
+from tutelage.files.atomic import replaced_file
+from tutelage.training.device import random_state, restore_random_state
 
 __all__ = ["TrainState"]
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from tutelage.constraints import mean_distance
+from tutelage.losses import mean_distance
 from tutelage.networks import SpecializedNetwork
-from tutelage.training.data import Batch, augmented
 from tutelage.training.labels import LabelHeads
-from tutelage.training.recipe import LearningRecipe, descend, learning_rate_at
-from tutelage.training.run import Step
+from tutelage.training.learning_recipe import LearningRecipe, descend, learning_rate_at
+from tutelage.training.stage import Step
 from tutelage.training.state import TrainState
+from tutelage.training.training_data import Batch, augmented
 
 __all__ = ["supervised_step"]
 

@@ -1,9 +1,9 @@
 """Tuning: the search over architectures, settings of learning and weights of the constraints."""
 
-from tutelage.tuning.report import write_search_report
-from tutelage.tuning.search import tune
-from tutelage.tuning.spaces import SPACES, Plan, default_spaces, search_plan
-from tutelage.tuning.storage import Tried, tried_in
+from tutelage.tuning.search_report import write_search_report
+from tutelage.tuning.search_spaces import SPACES, Plan, default_spaces, search_plan
+from tutelage.tuning.settings_search import tune
+from tutelage.tuning.study_file import Tried, tried_in
 
 __all__ = [
     "SPACES",

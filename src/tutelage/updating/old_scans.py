@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.sparse_rows import csr
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.fingerprints import FingerprintSet
-from tutelage.fitting import radio_map_of
 from tutelage.localizer import Localizer
-from tutelage.matching.landmarks import Landmarks
-from tutelage.matching.readings import readings_of
-from tutelage.names import columns_in
-from tutelage.sparse_rows import csr
+from tutelage.methods.fitting import radio_map_of
+from tutelage.runtime.access_point_names import columns_in
+from tutelage.runtime.landmarks import Landmarks
+from tutelage.runtime.readings import readings_of
 
 __all__ = ["held_by", "names_after", "new_for", "with_access_points"]
 
@@ -22,7 +22,7 @@ _FAINTEST_DB = 0.5  # above the lowest RSS: what a mean fingerprint hardly hears
 
 
 def held_by(model: Localizer) -> FingerprintSet:
-    """The radio map of k-NN, scorer and tutor; of a network its landmarks, labelled as it answers them.
+    """The radio map of k-NN, matcher and blend; of a network its landmarks, labelled as it answers them.
 
     Raises
     ------

@@ -1,6 +1,0 @@
-"""Survey check: what is wrong with a survey, before anything is learnt from it."""
-
-from tutelage.check.findings import Finding
-from tutelage.check.survey_check import SurveyCheck, check_survey
-
-__all__ = ["Finding", "SurveyCheck", "check_survey"]

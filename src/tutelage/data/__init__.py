@@ -1,0 +1,1 @@
+"""Fingerprints, where they come from, and what is wrong with them."""

@@ -1,0 +1,6 @@
+"""Survey check: what is wrong with a survey, before anything is learnt from it."""
+
+from tutelage.data.check.findings import Finding
+from tutelage.data.check.survey_check import SurveyCheck, check_survey
+
+__all__ = ["Finding", "SurveyCheck", "check_survey"]

@@ -1,0 +1,193 @@
+"""Checks of access points and devices: who is heard where, and by whom how strongly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Set
+
+import numpy as np
+
+from tutelage.data.check.findings import Finding, Severity, Split, counted
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.splits import reference_points
+
+__all__ = ["check_access_points", "check_devices", "check_heard_on_one_side"]
+
+_NEAR_DBM = -60.0  # heard so strongly, an access point is not far
+_APART_M = 100.0
+_OF_A_PERSON = re.compile(
+    r"_nomap$|^androidap|iphone|^direct-|galaxy|^moto[ _g]|hotspot|mifi|tether", flags=re.IGNORECASE
+)
+_MAC = re.compile(r"(?:^|[^0-9a-z])([0-9a-f]{2})(?:[:-]?[0-9a-f]{2}){5}$", flags=re.IGNORECASE)
+_LOCAL_BIT = 0b10  # of the first byte of a MAC: given out locally, not by a maker
+_CELL_M = 2.0
+_FEWEST_COMPARED = 30
+_OFFSET_DB = 3.0
+
+
+def check_heard_on_one_side(train: Split, test: Split) -> Iterator[Finding]:
+    """Access points that only one of the splits hears."""
+    for code, here, there, words, advice in (
+        (
+            "heard_in_test_only",
+            test,
+            train,
+            "of the test split are heard in it alone",
+            "nothing can be learnt about them; if they are many, the building has changed: survey it again",
+        ),
+        (
+            "heard_in_train_only",
+            train,
+            test,
+            "of the training split are heard in it alone",
+            "some are gone, or no test scan came near them; if they are many, survey again",
+        ),
+    ):
+        heard = _heard(here.scans)
+        alone = heard - _heard(there.scans)
+        if alone:
+            yield _about(here, alone, code, "note", f"of {len(heard):,} access points {words}", advice)
+
+
+def check_access_points(split: Split) -> Iterator[Finding]:
+    """Access points that move, or belong to a person rather than to the building."""
+    yield from _moving(split)
+    yield from _named(
+        split,
+        lambda name: bool(_OF_A_PERSON.search(name)),
+        "personal_access_point",
+        "warning",
+        "have names of phones and of owners who opted out (_nomap)",
+        "leave their columns out: they move, and their owners did not ask to be mapped",
+    )
+    yield from _named(
+        split,
+        _is_local,
+        "local_mac",
+        "note",
+        "have MAC addresses that no maker gave out",
+        "phones draw such addresses at random; fixed access points use them for further networks. Leave out "
+        "those that are listed as moving",
+    )
+
+
+def check_devices(split: Split) -> Iterator[Finding]:
+    """Devices that hear everything stronger or fainter than others at the same places."""
+    scans = split.scans
+    if scans.device is None or scans.position_m is None:
+        return
+    names, device = np.unique(scans.device, return_inverse=True)
+    if len(names) < 2:
+        return
+    row = np.repeat(np.arange(len(scans)), scans.n_heard)
+    place = reference_points(scans, _CELL_M)[row]
+    rss_dbm = scans.rss_dbm.data.astype(np.float64)
+    # Mean of each device for each access point in each cell.
+    at = np.unique(place * np.int64(scans.n_access_points) + scans.rss_dbm.indices, return_inverse=True)[1]
+    mine = at * np.int64(len(names)) + device[row]
+    group, member = np.unique(mine, return_inverse=True)
+    group_at, group_device = np.divmod(group, len(names))
+    mean = np.bincount(member, weights=rss_dbm) / np.bincount(member)
+    offsets = _offsets(mean, group_at, np.array(names)[group_device])
+    far = {name: offset for name, offset in offsets.items() if abs(offset) >= _OFFSET_DB}
+    if far:
+        shown = ", ".join(
+            f"{name or 'unnamed'} {offset:+.0f} dB"
+            for name, offset in sorted(far.items(), key=lambda pair: pair[1])
+        )
+        yield split.finding(
+            "device_offset",
+            "note",
+            np.flatnonzero(np.isin(scans.device, list(far))),
+            f"{len(far)} of {len(offsets)} devices hear differently from others at the same places: {shown}",
+            "nothing, if users have many phones: the methods here bear it; with few, survey with theirs",
+        )
+
+
+def _offsets(mean: np.ndarray, at: np.ndarray, device: np.ndarray) -> dict[str, float]:
+    """How much more than others each device hears in dB, where it was compared often enough.
+
+    A device stands against the median of the devices at a place, which one that is off does not pull; of
+    two, each against the other. Then all against the median device.
+
+    Parameters
+    ----------
+    mean, at, device : [k] mean RSS in dBm, the place with its access point from 0, and whose it is
+    """
+    n_devices = np.bincount(at)
+    difference = (mean - _medians(mean, at)[at]) * np.where(n_devices == 2, 2, 1)[at]
+    compared = n_devices[at] > 1
+    offset = {
+        str(name): float(np.median(difference[own]))
+        for name in np.unique(device)
+        if np.count_nonzero(own := compared & (device == name)) >= _FEWEST_COMPARED
+    }
+    middle = float(np.median(list(offset.values()))) if offset else 0.0
+    return {name: value - middle for name, value in offset.items()}
+
+
+def _medians(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """The median of each group; groups are numbered from 0 and none is empty."""
+    ordered = values[np.lexsort((values, group))]
+    n = np.bincount(group)
+    first = np.cumsum(n) - n
+    return np.asarray((ordered[first + (n - 1) // 2] + ordered[first + n // 2]) / 2)
+
+
+def _moving(split: Split) -> Iterator[Finding]:
+    scans = split.scans
+    if scans.position_m is None:
+        return
+    strong = np.flatnonzero(scans.rss_dbm.data >= _NEAR_DBM)
+    row = np.repeat(np.arange(len(scans)), scans.n_heard)[strong]
+    column = scans.rss_dbm.indices[strong]
+    if not len(strong):
+        return
+    order = np.argsort(column, kind="stable")
+    place = scans.position_m[row[order]]
+    heard, first = np.unique(column[order], return_index=True)
+    extent = np.maximum.reduceat(place, first) - np.minimum.reduceat(place, first)
+    moved = heard[np.linalg.norm(extent, axis=1) > _APART_M]
+    if len(moved):
+        yield split.finding(
+            "moving_access_point",
+            "warning",
+            row[np.isin(column, moved)],
+            f"{counted(len(moved), 'access point', 'are')} heard at {_NEAR_DBM:.0f} dBm or more at places "
+            f"over {_APART_M:.0f} m apart",
+            "leave their columns out if they are phones or buses; two with one name need two names",
+            [scans.access_points[j] for j in moved],
+        )
+
+
+def _named(
+    split: Split,
+    is_such: Callable[[str], bool],
+    code: str,
+    severity: Severity,
+    words: str,
+    advice: str,
+) -> Iterator[Finding]:
+    names = split.scans.access_points
+    such = {name for name in names if is_such(name)}
+    if such:
+        yield _about(split, such, code, severity, f"of {len(names):,} access points {words}", advice)
+
+
+def _about(split: Split, such: Set[str], code: str, severity: Severity, words: str, advice: str) -> Finding:
+    """A finding about some access points, with the scans that hear one of them."""
+    names = split.scans.access_points
+    is_such = np.array([name in such for name in names])
+    row = np.repeat(np.arange(len(split.scans)), split.scans.n_heard)
+    hears = row[is_such[split.scans.rss_dbm.indices]]
+    of_them = [name for name in names if name in such]
+    return split.finding(code, severity, hears, f"{len(such):,} {words}", advice, of_them)
+
+
+def _is_local(name: str) -> bool:
+    mac = _MAC.search(name)
+    return bool(mac and int(mac[1], 16) & _LOCAL_BIT)
+
+
+def _heard(scans: FingerprintSet) -> set[str]:
+    return {scans.access_points[j] for j in np.unique(scans.rss_dbm.indices).tolist()}

@@ -1,0 +1,142 @@
+"""The check of a survey: all findings, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from tutelage.data.check.access_point_findings import (
+    check_access_points,
+    check_devices,
+    check_heard_on_one_side,
+)
+from tutelage.data.check.findings import Finding, Severity, Split
+from tutelage.data.check.scan_findings import check_leaks, check_scans
+from tutelage.data.check.table_findings import FaultyTable, faulty_table
+from tutelage.data.fingerprints import Survey
+from tutelage.data.forms import is_own, read_tables
+from tutelage.data.forms.matrix_pair import NOT_HEARD, pair_tables
+from tutelage.data.surveys import load
+from tutelage.errors import BadInputError
+from tutelage.progress import steps
+
+__all__ = ["SurveyCheck", "check_survey"]
+
+_ORDER = get_args(Severity)
+_OF_READINGS = "undeclared_code", "impossible_rss", "unreadable_rss", "duplicate_reading"
+
+
+@dataclass(frozen=True)
+class SurveyCheck:
+    """What was checked, and what was found.
+
+    Parameters
+    ----------
+    name : of the survey
+    n_train, n_test, n_access_points : what could be read of it
+    findings : errors first, then warnings, then notes
+    row_name : what their rows count: "row", or in some forms "feature" or "entry"
+    """
+
+    name: str
+    n_train: int
+    n_test: int
+    n_access_points: int
+    findings: tuple[Finding, ...]
+    row_name: str = "row"
+
+    @property
+    def n_errors(self) -> int:
+        """Findings that must be mended before anything is learnt."""
+        return sum(finding.severity == "error" for finding in self.findings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {**asdict(self), "n_errors": self.n_errors}
+
+
+def check_survey(
+    source: str | Path | Survey,
+    *,
+    data_dir: str | Path | None = None,
+    not_heard: float | None = None,
+    epsg: int | None = None,
+    progress: bool = False,
+) -> SurveyCheck:
+    """Look a survey over before anything is learnt from it.
+
+    Parameters
+    ----------
+    source : a survey, or what `load` takes
+    data_dir, not_heard, epsg : as of `load`
+    progress : say on standard error what is being done
+
+    Raises
+    ------
+    BadInputError, UnknownNameError, DataUnavailableError, FileFormatError
+        If it cannot be read at all. A cell that breaks a rule in a table of the user's own is a finding.
+    """
+    with steps(progress=progress) as say:
+        if isinstance(source, Survey):
+            return _checked(source, say)
+        say("reading")
+        if is_own(Path(source)):
+            tables = read_tables(source, located=True)
+            return _checked_table(faulty_table(tables, not_heard=not_heard, epsg=epsg), say)
+        try:
+            survey = load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
+        except BadInputError as refused:
+            return _checked_pair(str(source), not_heard, epsg, say, refused)
+        return _checked(survey, say)
+
+
+def _checked_pair(
+    source: str, not_heard: float | None, epsg: int | None, say: Callable[[str], None], refused: BadInputError
+) -> SurveyCheck:
+    """All that is wrong with a matrix pair that was `refused`, for its first fault or for another reason."""
+    kind, _, path = source.partition(":")
+    if kind != "matrix":
+        raise refused
+    code = NOT_HEARD if not_heard is None else not_heard
+    found = _checked_table(faulty_table(pair_tables(path), not_heard=code, epsg=epsg), say)
+    if not found.n_errors:
+        raise refused
+    return found
+
+
+def _checked_table(table: FaultyTable, say: Callable[[str], None]) -> SurveyCheck:
+    return replace(_checked(table.survey, say, table.line, table.faults), row_name=table.row_name)
+
+
+def _checked(
+    survey: Survey,
+    say: Callable[[str], None],
+    line: Mapping[str, np.ndarray] | None = None,
+    faults: tuple[Finding, ...] = (),
+) -> SurveyCheck:
+    sides = {"train": survey.train} | ({} if survey.test is None else {"test": survey.test})
+    of_readings = [fault for fault in faults if fault.code in _OF_READINGS]
+    splits = [
+        Split(
+            name,
+            scans,
+            line[name] if line else np.arange(1, len(scans) + 1),
+            tuple(row for fault in of_readings if fault.split in ("", name) for row in fault.rows),
+        )
+        for name, scans in sides.items()
+    ]
+    found = list(faults)
+    for split in splits:
+        say(f"checking the {len(split.scans):,} scans of the split {split.name}")
+        found += check_scans(split)
+    say("checking access points and devices")
+    found += [*check_access_points(splits[0]), *check_devices(splits[0])]
+    if len(splits) == 2:
+        found += [*check_leaks(*splits), *check_heard_on_one_side(*splits)]
+    found.sort(key=lambda finding: _ORDER.index(finding.severity))
+    n_test = 0 if survey.test is None else len(survey.test)
+    return SurveyCheck(survey.name, len(survey.train), n_test, survey.train.n_access_points, tuple(found))

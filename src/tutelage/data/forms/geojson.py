@@ -1,0 +1,214 @@
+"""GeoJSON (RFC 7946): a FeatureCollection with a Point a scan.
+
+    {"type": "FeatureCollection", "features": [
+      {"type": "Feature", "geometry": {"type": "Point", "coordinates": [longitude, latitude]},
+       "properties": {"scan_id": "s1", "floor": "2", "rss_dbm": {"00:0b:86:27:36:c1": -61}}}]}
+
+Coordinates are longitude and latitude in degrees (WGS 84), as the RFC has them, and are projected.
+Properties: `rss_dbm` (access point to dBm), `scan_id` (else the feature's `id`, else its number), `floor`,
+`building`, `device`, `user`, `time` and `split` as in a table; others are passed over. A building without an
+EPSG code has no degrees: its features have no geometry (null, which the RFC allows) and the properties `x_m`
+and `y_m`.
+
+Two members of the collection that the RFC does not know make what was written the same when it is read:
+`epsg`, the system to project into, and `access_points`, all of them in order, heard or not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.forms import json_text
+from tutelage.data.forms.fields import LABELS, METRES
+from tutelage.data.forms.form import Form, decoded
+from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.scan_tables import ScanTables
+from tutelage.errors import BadInputError
+from tutelage.files.atomic import replaced_file
+from tutelage.runtime.access_point_names import plain_name
+from tutelage.runtime.degrees import to_degrees
+
+__all__ = ["FORM"]
+
+_TYPES = "Feature|FeatureCollection|GeometryCollection|(?:Multi)?(?:Point|LineString|Polygon)"
+_GEOJSON = re.compile(rf'"type"\s*:\s*"(?:{_TYPES})"')
+_TEXTS = (*LABELS, "time", "split")
+_TITLES = {name: f"properties.{name}" for name in ("scan_id", *METRES, *_TEXTS)}
+_TITLES |= {"lat": "geometry.coordinates", "lon": "geometry.coordinates"}
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+def _recognises(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        if not file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+            return False
+    return _GEOJSON.search(decoded(path)) is not None
+
+
+def _read(path: Path, located: bool) -> ScanTables:
+    collection = json_text.parsed(decoded(path), path)
+    features = collection.get("features")
+    if collection.get("type") != "FeatureCollection" or not isinstance(features, list):
+        raise BadInputError(
+            "this GeoJSON is no survey; write a FeatureCollection with a list of features, a Point a scan",
+            file=path,
+        )
+    if not features:
+        raise BadInputError("there is no feature in the collection; add one a scan", file=path)
+    scans = [_Scan(feature, number, path) for number, feature in enumerate(features, start=1)]
+    readings = _readings(path, scans)
+    names = _access_points(collection, path)
+    table = _scans(path, scans, located)
+    return ScanTables(path.stem, table, readings, names, _epsg(collection, path))
+
+
+class _Scan:
+    """A feature whose parts are of the right kind; what they say is not looked at yet."""
+
+    def __init__(self, feature: Any, number: int, path: Path) -> None:
+        self.number, self._path = number, path
+        if not isinstance(feature, dict) or feature.get("type") != "Feature":
+            raise self._error('write {"type": "Feature", "geometry": ..., "properties": ...}')
+        properties = feature.get("properties")
+        self.properties: dict[str, Any] = properties if isinstance(properties, dict) else {}
+        self.lon_lat = self._coordinates(feature.get("geometry"))
+        heard = self.properties.get("rss_dbm")
+        if not isinstance(heard, dict):
+            raise self._error("write an object {access point: dBm}", "properties.rss_dbm")
+        self.heard: dict[str, Any] = heard
+        self.scan_id = json_text.text_of(self.properties.get("scan_id", feature.get("id", number)))
+
+    def _coordinates(self, geometry: Any) -> tuple[Any, Any]:
+        if geometry is None:
+            return None, None
+        point = geometry.get("coordinates") if isinstance(geometry, dict) else None
+        if not isinstance(point, list) or geometry.get("type") != "Point" or len(point) < 2:
+            raise self._error('write {"type": "Point", "coordinates": [longitude, latitude]}', "geometry")
+        return point[0], point[1]
+
+    def _error(self, message: str, column: str | None = None) -> BadInputError:
+        return BadInputError(message, file=self._path, row=self.number, column=column, row_name="feature")
+
+
+def _scans(path: Path, scans: Sequence[_Scan], located: bool) -> LocatedTable:
+    columns: dict[str, object] = {"scan_id": [scan.scan_id for scan in scans]}
+    if located or all(None not in scan.lon_lat for scan in scans):
+        columns |= _places(scans)
+    for name in _TEXTS:
+        if any(name in scan.properties for scan in scans):
+            columns[name] = [json_text.text_of(scan.properties.get(name)) for scan in scans]
+    rows = np.array([scan.number for scan in scans], dtype=np.int64)
+    return LocatedTable(path, pa.table(columns), rows, "feature", _TITLES)
+
+
+def _places(scans: Sequence[_Scan]) -> dict[str, object]:
+    columns: dict[str, object] = {}
+    if any(scan.lon_lat != (None, None) for scan in scans):
+        for axis, name in ((1, "lat"), (0, "lon")):
+            columns[name] = json_text.cells([scan.lon_lat[axis] for scan in scans])
+    for name in METRES:
+        if any(name in scan.properties for scan in scans):
+            columns[name] = json_text.cells([scan.properties.get(name) for scan in scans])
+    return columns
+
+
+def _readings(path: Path, scans: Sequence[_Scan]) -> LocatedTable:
+    heard = [(scan, plain_name(name.strip()), rss) for scan in scans for name, rss in scan.heard.items()]
+    columns = {
+        "scan_id": pa.array([scan.scan_id for scan, _, _ in heard], pa.string()),
+        "ap": pa.array([name for _, name, _ in heard], pa.string()),
+        "rss_dbm": json_text.cells([rss for _, _, rss in heard]),
+    }
+    rows = np.array([scan.number for scan, _, _ in heard], dtype=np.int64)
+    titles = {"scan_id": "properties.scan_id", "ap": "properties.rss_dbm", "rss_dbm": "properties.rss_dbm"}
+    return LocatedTable(path, pa.table(columns), rows, "feature", titles)
+
+
+def _access_points(collection: dict[str, Any], path: Path) -> tuple[str, ...] | None:
+    """The names that the collection lists, None if it lists none."""
+    listed = collection.get("access_points")
+    if listed is None:
+        return None
+    if not isinstance(listed, list) or not all(isinstance(name, str) and name for name in listed):
+        raise BadInputError("write a list of names", file=path, column="access_points")
+    names = tuple(plain_name(name) for name in listed)
+    if len(set(names)) < len(names):
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise BadInputError(f"{twice!r} appears twice; keep one", file=path, column="access_points")
+    return names
+
+
+def _epsg(collection: dict[str, Any], path: Path) -> int | None:
+    epsg = collection.get("epsg")
+    if epsg is not None and (not isinstance(epsg, int) or isinstance(epsg, bool)):
+        raise BadInputError(f"{epsg!r} is no EPSG code; write a whole number", file=path, column="epsg")
+    return epsg
+
+
+# -- writing --------------------------------------------------------------------------------------
+
+
+def _write(splits: Mapping[str, FingerprintSet], path: Path) -> None:
+    scans = FingerprintSet.joined(list(splits.values()))
+    split = np.repeat(list(splits), [len(part) for part in splits.values()])
+    head: dict[str, Any] = {"type": "FeatureCollection"}
+    if scans.frame.epsg is not None:
+        head["epsg"] = scans.frame.epsg
+    head["access_points"] = list(scans.access_points)
+    with replaced_file(path) as beside, beside.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "features": [')
+        for i, feature in enumerate(_features(scans, split)):
+            file.write((",\n" if i else "\n") + json.dumps(feature, ensure_ascii=False))
+        file.write("\n]}\n")
+
+
+def _features(scans: FingerprintSet, split: np.ndarray) -> Iterator[dict[str, Any]]:
+    absolute_m, epsg = scans.absolute_position_m, scans.frame.epsg
+    geometry: list[Any] = [None] * len(scans)
+    properties: list[dict[str, Any]] = [{"scan_id": name} for name in scans.scan_id.tolist()]
+    if epsg is None:
+        for told, (x, y) in zip(properties, absolute_m.tolist(), strict=True):
+            told |= {"x_m": x, "y_m": y}
+    else:
+        lon_lat = to_degrees(absolute_m, epsg)[:, ::-1]
+        geometry = [{"type": "Point", "coordinates": place} for place in lon_lat.tolist()]
+    for name, values in _labels(scans, split).items():
+        for told, value in zip(properties, values, strict=True):
+            told[name] = value
+    names, heard = scans.access_points, scans.rss_dbm
+    dbm = [_shortest(value) for value in heard.data]
+    for i, (begin, end) in enumerate(zip(heard.indptr[:-1], heard.indptr[1:], strict=True)):
+        of_scan = zip(heard.indices[begin:end].tolist(), dbm[begin:end], strict=True)
+        properties[i]["rss_dbm"] = {names[j]: value for j, value in of_scan}
+        yield {"type": "Feature", "geometry": geometry[i], "properties": properties[i]}
+
+
+def _labels(scans: FingerprintSet, split: np.ndarray) -> dict[str, list[str | None]]:
+    told: dict[str, list[str | None]] = {
+        name: getattr(scans, name).tolist() for name in LABELS if getattr(scans, name) is not None
+    }
+    if scans.time is not None:
+        times = np.datetime_as_string(scans.time, unit="ms").tolist()
+        told["time"] = [None if time == "NaT" else time for time in times]
+    return told | ({"split": split.tolist()} if len(np.unique(split)) > 1 else {})
+
+
+def _shortest(dbm: np.float32) -> float:
+    """The number with the fewest digits that is this reading in single precision."""
+    value = float(str(dbm))
+    return int(value) if value.is_integer() else value
+
+
+FORM = Form("geojson", _recognises, _read, _write, (".geojson",))

@@ -1,0 +1,164 @@
+"""From dBm and data-set metres to what a network or a distance sees, and back.
+
+Everything here is fitted on training data only and saved with the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+from scipy import sparse
+
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.runtime.readings import represented
+
+__all__ = ["CoordinateScaler", "RepresentationKind", "RssRepresentation"]
+
+RepresentationKind = Literal["positive", "exponential", "powed"]
+
+
+@dataclass(frozen=True)
+class RssRepresentation:
+    """RSS in dBm to non-negative values in which "not heard" is 0, so that they stay sparse.
+
+    With p = (RSS - rss_min) / -rss_min, in [0, 1]:
+
+    - positive: p
+    - exponential: (exp(-rss_min p / 24) - 1) / (exp(-rss_min / 24) - 1); the published form has a
+      small constant where nothing is heard, subtracted here to keep zeros zero
+    - powed: p^e
+
+    Source: Torres-Sospedra et al., "Comprehensive analysis of distance and similarity measures for
+    Wi-Fi fingerprinting indoor positioning systems", Expert Systems with Applications 42 (2015).
+
+    Parameters
+    ----------
+    kind : one of the three names above
+    rss_min_dbm : the value that maps to 0; by default the lowest training RSS minus 1
+    access_points : those heard in training, in the order of the columns of `transform`
+    """
+
+    kind: RepresentationKind
+    rss_min_dbm: float
+    access_points: tuple[str, ...]
+
+    @classmethod
+    def fit(
+        cls, train: FingerprintSet, kind: str = "powed", rss_min_dbm: float | None = None
+    ) -> RssRepresentation:
+        """Choose the access points heard in `train` and the lowest RSS.
+
+        Raises
+        ------
+        UnknownNameError
+            If `kind` is not one of the representations.
+        BadInputError
+            If nothing was heard, or `rss_min_dbm` is not negative.
+        """
+        if kind not in get_args(RepresentationKind):
+            raise UnknownNameError("representation", kind, get_args(RepresentationKind))
+        if train.rss_dbm.nnz == 0:
+            raise BadInputError(
+                "no access point is heard in any training scan; there is nothing to learn from"
+            )
+        if rss_min_dbm is None:
+            rss_min_dbm = float(train.rss_dbm.data.min()) - 1.0
+        if not rss_min_dbm < 0:
+            raise BadInputError(f"rss_min must be below 0 dBm, it is {rss_min_dbm:g}; typical is -105")
+        heard = np.unique(train.rss_dbm.indices)
+        names = tuple(train.access_points[j] for j in heard)
+        return cls(cast(RepresentationKind, kind), rss_min_dbm, names)
+
+    def transform(self, scans: FingerprintSet) -> sparse.csr_array:
+        """Scans as CSR [n, len(access_points)], float64; access points unknown here are left out.
+
+        A reading at or below `rss_min_dbm` becomes 0, as if it were not heard.
+        """
+        known = scans.rss_of(self.access_points)
+        values = represented(known.data, self.kind, self.rss_min_dbm)
+        return sparse.csr_array((values, known.indices, known.indptr), shape=known.shape)
+
+    def config(self) -> dict[str, Any]:
+        """What `from_config` needs to make the same representation again."""
+        return {"kind": self.kind, "rss_min_dbm": self.rss_min_dbm, "access_points": list(self.access_points)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> RssRepresentation:
+        """The representation that `config` described."""
+        return cls(config["kind"], config["rss_min_dbm"], tuple(config["access_points"]))
+
+
+@dataclass(frozen=True)
+class CoordinateScaler:
+    """Metres in the local frame to standardised coordinates, with one scale for both axes.
+
+    One scale keeps distances: a loss on standardised coordinates times `scale_m` is in metres (A22).
+    The unit square, used to compare places of different buildings, has its own bounds.
+
+    Parameters
+    ----------
+    centre_m : mean training position
+    scale_m : root mean variance of the training positions over both axes
+    lower_m, extent_m : lower left corner and size of the training positions' bounding box
+    """
+
+    centre_m: tuple[float, float]
+    scale_m: float
+    lower_m: tuple[float, float]
+    extent_m: tuple[float, float]
+
+    @classmethod
+    def fit(cls, position_m: np.ndarray) -> CoordinateScaler:
+        """Fit on training positions [n, 2].
+
+        Raises
+        ------
+        BadInputError
+            If all positions are the same.
+        """
+        lower, upper = position_m.min(axis=0), position_m.max(axis=0)
+        if not (upper > lower).any():  # rounding can make the variance of one point positive
+            raise BadInputError(
+                "all training positions are the same point; "
+                "positions can only be learnt from several reference points"
+            )
+        scale = float(np.sqrt(position_m.var(axis=0).mean()))
+        return cls(_pair(position_m.mean(axis=0)), scale, _pair(lower), _pair(upper - lower))
+
+    def standardise(self, position_m: np.ndarray) -> np.ndarray:
+        """[n, 2] metres to float32 of zero mean and unit mean variance."""
+        return np.asarray((position_m - np.asarray(self.centre_m)) / self.scale_m, dtype=np.float32)
+
+    def metres(self, standardised: np.ndarray) -> np.ndarray:
+        """Back to metres in the local frame, float64."""
+        return np.asarray(standardised.astype(np.float64) * self.scale_m + np.asarray(self.centre_m))
+
+    def unit_square(self, position_m: np.ndarray) -> np.ndarray:
+        """[n, 2] metres to float32 places in [0, 1] x [0, 1] of this building's own extent."""
+        extent = np.maximum(np.asarray(self.extent_m), 1e-9)
+        place = (position_m - np.asarray(self.lower_m)) / extent
+        return np.asarray(np.clip(place, 0.0, 1.0), dtype=np.float32)
+
+    def config(self) -> dict[str, Any]:
+        """What `from_config` needs to make the same scaler again."""
+        return {
+            "centre_m": list(self.centre_m),
+            "scale_m": self.scale_m,
+            "lower_m": list(self.lower_m),
+            "extent_m": list(self.extent_m),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> CoordinateScaler:
+        """The scaler that `config` described."""
+        return cls(
+            _pair(config["centre_m"]), config["scale_m"], _pair(config["lower_m"]), _pair(config["extent_m"])
+        )
+
+
+def _pair(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    return float(values[0]), float(values[1])

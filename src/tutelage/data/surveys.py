@@ -1,0 +1,285 @@
+"""Data sets: public ones by name, a simulated building, and the user's own files.
+
+>>> survey = load("ujiindoorloc")  # downloaded once, verified, kept in a compact form
+>>> survey = load("my_survey.csv", not_heard=-110)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.forms import is_own
+from tutelage.data.forms.matrix_csv import CsvFile
+from tutelage.data.forms.matrix_pair import NOT_HEARD, pair_files, read_pair
+from tutelage.data.forms.survey_export import export_survey, export_table, require_exportable
+from tutelage.data.forms.user_table import read_scans, read_user_table
+from tutelage.data.sets import cached_sets, tampere, uji_library, ujiindoorloc, utsindoorloc
+from tutelage.data.sets.public_sets import PublicDataset, public_dataset, public_datasets
+from tutelage.data.sets.simulated import simulated_survey
+from tutelage.errors import BadInputError, UnknownNameError
+
+__all__ = [
+    "DatasetStatus",
+    "dataset_table",
+    "export_survey",
+    "export_table",
+    "fetch",
+    "load",
+    "load_several",
+    "read_pair",
+    "read_scans",
+    "read_user_table",
+    "require_exportable",
+    "shareable_names",
+    "shareable_sets",
+    "simulated_survey",
+    "without",
+]
+
+_Split = tuple[FingerprintSet, FingerprintSet]
+_READERS: dict[str, Callable[[Mapping[str, CsvFile]], _Split]] = {
+    "ujiindoorloc": ujiindoorloc.read,
+    "utsindoorloc": utsindoorloc.read,
+    "tampere": tampere.read,
+    "uji_library": uji_library.read,
+}  # every other public set is a matrix pair
+
+
+@dataclass(frozen=True)
+class DatasetStatus:
+    """A public data set and where its files are.
+
+    Parameters
+    ----------
+    name, title : what `load` takes, and what it is
+    n_train, n_test, n_access_points : what the whole set holds
+    size_bytes : of its unpacked files
+    licence, citation : of its authors
+    where : "cached" (converted; loads at once), "local" (files are here), "partly here" or "not here"
+    verified : whether the SHA-256 of every file is known
+    """
+
+    name: str
+    title: str
+    n_train: int
+    n_test: int
+    n_access_points: int
+    size_bytes: int
+    licence: str
+    citation: str
+    where: str
+    verified: bool
+
+
+def load(
+    source: str | Path,
+    *,
+    data_dir: str | Path | None = None,
+    not_heard: float | None = None,
+    epsg: int | None = None,
+    months: str | Iterable[int] | None = None,
+    for_training: bool = True,
+) -> Survey:
+    """Load a survey.
+
+    Parameters
+    ----------
+    source : one of
+        - a public data set: see `dataset_table`; "uji_library:1-25" picks months
+        - "simulated" or "simulated:SEED", a simulated building
+        - "matrix:FOLDER/PREFIX", headerless PREFIX_trnrss.csv, _trncrd, _tstrss, _tstcrd
+        - the path of the user's own table (.csv, .parquet), FIND3 or GeoJSON file, GetSensorData log or
+          folder of logs, or folder of comford's tables
+    data_dir : folder with public data sets; without them there, TUTELAGE_DATA, then a download
+    not_heard : code for "not heard" in the user's own files (matrix pairs: 100 unless given)
+    epsg : EPSG code of the coordinates in the user's own files; of degrees, the system into which they are
+        projected (without one, the UTM zone)
+    months : months of uji_library, such as "1-3" or (1, 25). Without any, month 1: its training scans
+        with its test scans
+    for_training : refuse a table of the user's whose scans all come from one place
+
+    Raises
+    ------
+    UnknownNameError
+        If `source` is no data set and does not look like a path.
+    BadInputError
+        If a file is missing or malformed, or an option does not go with `source`.
+    DataUnavailableError
+        If the files of a public set are not here and cannot be downloaded.
+    FileFormatError
+        If a file of a public set is not the published one.
+    """
+    source = str(source)
+    kind, _, detail = source.partition(":")
+    _require_fitting_options(kind, not_heard is not None or epsg is not None, months)
+    if kind in public_datasets():
+        return _public_survey(_selected(source, months), data_dir, progress=True)
+    if kind == "simulated":
+        return simulated_survey(seed=_seed(source))
+    if kind == "matrix":
+        code = NOT_HEARD if not_heard is None else not_heard
+        return read_pair(pair_files(detail), Path(detail).name, not_heard=code, epsg=epsg)
+    path = Path(source)
+    if is_own(path):
+        return read_user_table(path, not_heard=not_heard, epsg=epsg, for_training=for_training)
+    if path.is_dir():
+        raise BadInputError(
+            "is a folder; give a .csv or .parquet table in it, matrix:FOLDER/PREFIX, or a folder of "
+            "comford's tables or of logs",
+            file=path,
+        )
+    if path.suffix or len(path.parts) > 1:
+        raise BadInputError("no such file; give your own, or matrix:FOLDER/PREFIX", file=path)
+    raise UnknownNameError("data set", source, [*public_datasets(), "simulated"])
+
+
+def shareable_sets(data_dir: str | Path | None = None) -> list[str]:
+    """Public sets whose licence allows to share what is learnt in them, and whose files are here."""
+    here = {status.name for status in dataset_table(data_dir) if status.where in ("cached", "local")}
+    return [name for name in shareable_names() if name in here]
+
+
+def shareable_names() -> list[str]:
+    """Public sets whose licence allows to share what is learnt in them."""
+    return [name for name, entry in public_datasets().items() if entry.shareable]
+
+
+def without(sources: Sequence[str], excluded: Sequence[str], *, campus: bool = False) -> list[str]:
+    """`sources` without the public sets `excluded`, nor others of their buildings (with `campus`, campuses).
+
+    Raises
+    ------
+    UnknownNameError
+        If an excluded set does not exist.
+    BadInputError
+        If nothing is excluded though `campus` is given, or nothing is left.
+    """
+    gone = [public_dataset(name) for name in excluded]
+    if campus and not gone:
+        raise BadInputError("name the set whose campus is left out (exclude)")
+    places = {other.campus if campus else other.building for other in gone}
+    known = public_datasets()
+    kept = []
+    for source in sources:
+        of_set = known.get(source.partition(":")[0])
+        if of_set is None or (of_set.campus if campus else of_set.building) not in places:
+            kept.append(source)
+    if not kept:
+        raise BadInputError("no source is left to learn in; exclude fewer, or name sources")
+    return kept
+
+
+def load_several(
+    sources: Iterable[str | Path],
+    *,
+    data_dir: str | Path | None = None,
+    not_heard: float | None = None,
+    epsg: int | None = None,
+) -> list[Survey]:
+    """Load surveys; `not_heard` and `epsg` hold for those of them that are the user's own files.
+
+    Parameters and errors as of `load`; the two options are refused where no file is the user's own.
+    """
+    named = [str(source) for source in sources]
+    own = [name for name in named if _is_own_file(name)] or named
+    return [
+        load(
+            name,
+            data_dir=data_dir,
+            not_heard=not_heard if name in own else None,
+            epsg=epsg if name in own else None,
+        )
+        for name in named
+    ]
+
+
+def fetch(name: str, data_dir: str | Path | None = None, progress: bool = True) -> Survey:
+    """Make sure that a public data set is here, verified and converted, and return it.
+
+    The converted form is kept in TUTELAGE_CACHE, else in the platform's cache folder.
+
+    Parameters
+    ----------
+    name : public data set, "uji_library:MONTHS" included
+    data_dir : folder that may hold the files, see `load`
+    progress : show a bar while downloading
+
+    Raises
+    ------
+    UnknownNameError, DataUnavailableError, FileFormatError
+        As `load`.
+    """
+    return _public_survey(_selected(name, None), data_dir, progress)
+
+
+def dataset_table(data_dir: str | Path | None = None) -> list[DatasetStatus]:
+    """Every public data set, with what it holds and whether it is here."""
+    return [
+        DatasetStatus(
+            dataset.name,
+            dataset.title,
+            dataset.n_train,
+            dataset.n_test,
+            dataset.n_access_points,
+            dataset.size_bytes,
+            dataset.licence,
+            dataset.citation,
+            "cached" if cached_sets.is_cached(dataset) else cached_sets.presence(dataset, data_dir),
+            dataset.verified,
+        )
+        for dataset in (_selected(name, None) for name in public_datasets())
+    ]
+
+
+def _selected(source: str, months: str | Iterable[int] | None) -> PublicDataset:
+    """The data set that "name" or "uji_library:MONTHS" names, with only the files that are asked for."""
+    name, colon, detail = source.partition(":")
+    if colon and name != "uji_library":
+        raise UnknownNameError("data set", source, public_datasets())
+    dataset = public_dataset(name)
+    if name != "uji_library":
+        return dataset
+    if colon and months is not None:
+        raise BadInputError(f"{source!r} and months={months!r} both pick months; give one of them")
+    asked = detail if colon else months
+    chosen = uji_library.DEFAULT_MONTHS if asked is None else uji_library.parse_months(asked)
+    patterns = [uji_library.month_pattern(month) for month in chosen]
+    return replace(dataset, files={pattern: dataset.files[pattern] for pattern in patterns})
+
+
+def _public_survey(dataset: PublicDataset, data_dir: str | Path | None, progress: bool) -> Survey:
+    if data_dir:
+        cached_sets.require_data_folder(data_dir)
+    survey = cached_sets.cached_survey(dataset)
+    if survey is not None:
+        return survey
+    files = cached_sets.require_files(dataset, data_dir, progress)
+    cached_sets.verify(dataset, files)
+    if dataset.name in _READERS:
+        survey = Survey(dataset.name, *_READERS[dataset.name](files), dataset.licence)
+    else:
+        survey = read_pair(files, dataset.name.upper(), licence=dataset.licence)
+    cached_sets.keep_in_cache(dataset, survey)
+    return survey
+
+
+def _is_own_file(source: str) -> bool:
+    kind = source.partition(":")[0]
+    return kind not in public_datasets() and kind != "simulated"
+
+
+def _require_fitting_options(kind: str, own_file_option: bool, months: str | Iterable[int] | None) -> None:
+    if months is not None and kind != "uji_library":
+        raise BadInputError(f"months goes with uji_library only, not with {kind!r}; leave it out")
+    if own_file_option and not _is_own_file(kind):
+        raise BadInputError(f"not_heard and epsg are for your own files; {kind} has its own, leave them out")
+
+
+def _seed(source: str) -> int:
+    _, colon, seed = source.partition(":")
+    if colon and not seed.isdecimal():
+        raise BadInputError(f"{source!r}: the seed must be a whole number from 0 on, such as simulated:7")
+    return int(seed or 0)

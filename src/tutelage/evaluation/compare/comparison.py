@@ -1,0 +1,240 @@
+"""Every candidate on the same reference points held out, with intervals, and which one to take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tutelage.errors import BadInputError
+from tutelage.evaluation import Evaluation, evaluate_positions, write_report
+from tutelage.evaluation.compare.candidates import Candidate
+from tutelage.evaluation.compare.held_out import Trial, folds, surveyed_points
+from tutelage.methods.learning import Building
+from tutelage.runtime.positions import Positions
+from tutelage.statistics import Difference, holm, paired_bootstraps
+
+__all__ = ["Comparison", "Recommendation", "Standing", "compare", "write_comparison"]
+
+_ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a candidate did.
+
+    Parameters
+    ----------
+    candidate : the way to learn
+    evaluation : every scan, located by a model that never saw its reference point
+    error : mean error over reference points in metres of the data set, with its interval
+    against_knn : error minus that of k-NN, paired by reference point; None for k-NN itself
+    p : of no difference to k-NN, Holm-corrected over the candidates; None for k-NN itself
+    fit_seconds : mean of the folds
+    """
+
+    candidate: Candidate
+    evaluation: Evaluation
+    error: Difference
+    against_knn: Difference | None
+    p: float | None
+    fit_seconds: float
+
+    @property
+    def clearly_better(self) -> bool:
+        """Than k-NN: the interval and the corrected p-value agree."""
+        if self.against_knn is None or self.p is None:
+            return False
+        return self.against_knn.high < 0 and self.p <= _ALPHA
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """Which candidate to take, and in words why."""
+
+    standing: Standing
+    words: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Candidates in the order in which they were given.
+
+    Parameters
+    ----------
+    name : of the building
+    standings : one a candidate, k-NN first
+    n_folds, n_points, n_scans : what they rest on
+    """
+
+    name: str
+    standings: tuple[Standing, ...]
+    n_folds: int
+    n_points: int
+    n_scans: int
+
+    @property
+    def recommended(self) -> Recommendation:
+        """The best candidate that is clearly better than k-NN, else k-NN."""
+        knn = self.standings[0]
+        best = _best(self.standings)
+        clear = [standing for standing in self.standings if standing.clearly_better]
+        if clear:
+            taken = _best(clear)
+            words = f"{taken.candidate.name}: {_in_words(taken)}"
+            return Recommendation(taken, words if best is taken else f"{words}; {_not_clearly(best)}")
+        if best is knn:
+            return Recommendation(knn, "k-NN: nothing was better on the reference points held out")
+        return Recommendation(
+            knn, f"k-NN: nothing was clearly better; the best, {best.candidate.name}, was {_in_words(best)}"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain figures, for JSON."""
+        take = self.recommended
+        return {
+            "survey": self.name,
+            "n_folds": self.n_folds,
+            "n_points": self.n_points,
+            "n_scans": self.n_scans,
+            "methods": [_figures(standing) for standing in self.standings],
+            "recommended": {"method": take.standing.candidate.name, "why": take.words},
+        }
+
+
+def compare(
+    building: Building,
+    candidates: Sequence[Candidate],
+    *,
+    n_folds: int = 3,
+    source_too: bool = False,
+    seed: int = 0,
+    progress: bool = False,
+    **options: Any,
+) -> Comparison:
+    """Fit every candidate without a part of the reference points, ask it about those, and so on in turn.
+
+    Only training scans are used: a test split stays sealed.
+
+    Parameters
+    ----------
+    building : a survey or scans
+    candidates : see `tutelage.evaluation.compare.candidates`; k-NN is the first
+    n_folds : parts into which the reference points are divided
+    source_too : also of a survey in which a candidate's teacher learnt
+    seed : of the parts and of every fit
+    progress : show a progress bar on standard error
+    options : as of `Localizer`, such as `minutes`; k-NN and a matcher that learns nothing have no length
+
+    Raises
+    ------
+    BadInputError, UnknownNameError
+        If the survey has fewer reference points than needed, a candidate cannot be fitted, or its teacher
+        learnt in this survey and `source_too` is off.
+    """
+    points = surveyed_points(building, candidates, source_too=source_too)
+    n_points = len(points)
+    if not 2 <= n_folds <= n_points // 2:
+        raise BadInputError(
+            f"{n_folds} folds of {n_points} reference points; at least 2 folds, of 2 points or more each"
+        )
+    parts = folds(n_points, n_folds, np.random.default_rng(seed))
+    trials = [Trial(candidate, *part) for candidate in candidates for part in parts]
+    answers = points.answers(trials, "comparing", seed=seed, progress=progress, **options)
+    found = [answers[first : first + n_folds] for first in range(0, len(answers), n_folds)]
+    evaluations = [
+        evaluate_positions(
+            Positions.joined([part.positions for part in of_one]), points.scans, name=candidate.name
+        )
+        for candidate, of_one in zip(candidates, found, strict=True)
+    ]
+    seconds = [sum(part.fit_seconds for part in of_one) / n_folds for of_one in found]
+    standings = _standings(candidates, evaluations, points.point, seconds)
+    return Comparison(points.name, standings, n_folds, n_points, len(points.scans))
+
+
+def _standings(
+    candidates: Sequence[Candidate],
+    evaluations: Sequence[Evaluation],
+    point: np.ndarray,
+    seconds: Sequence[float],
+) -> tuple[Standing, ...]:
+    """Errors and differences over reference points: scans of one point are no independent witnesses."""
+    answered = np.logical_and.reduce([evaluation.answers.answered for evaluation in evaluations])
+    if not answered.any():
+        raise BadInputError(
+            "no scan hears an access point of other reference points; there is nothing to compare"
+        )
+    kept = np.unique(point[answered], return_inverse=True)[1]
+    n_scans = np.bincount(kept)
+    of_points = np.array([np.bincount(kept, weights=e.errors_m[answered]) / n_scans for e in evaluations])
+    errors = paired_bootstraps(of_points[:, None])
+    against = paired_bootstraps((of_points[1:] - of_points[0])[:, None]) if len(of_points) > 1 else []
+    p = holm([difference.p for difference in against])
+    return tuple(
+        Standing(
+            candidate,
+            evaluations[i],
+            errors[i],
+            against[i - 1] if i else None,
+            float(p[i - 1]) if i else None,
+            seconds[i],
+        )
+        for i, candidate in enumerate(candidates)
+    )
+
+
+def write_comparison(comparison: Comparison, path: str | Path) -> None:
+    """One HTML page: the recommendation, the figures of every candidate, errors and where they are."""
+    notes = [
+        f"Take {comparison.recommended.words}.",
+        f"{comparison.n_points:,} reference points in {comparison.n_folds} parts, each located by models "
+        "that learnt the others; training scans alone.",
+        *(
+            f"{s.candidate.name}: {s.error.mean:.2f} m a reference point ({s.error.low:.2f} to "
+            f"{s.error.high:.2f})" + (f", {_in_words(s)}" if s.against_knn else "")
+            for s in comparison.standings
+        ),
+    ]
+    evaluations = [standing.evaluation for standing in comparison.standings]
+    write_report(
+        evaluations, path, title=f"Methods for {comparison.name}", data_set=comparison.name, notes=notes
+    )
+
+
+def _best(standings: Sequence[Standing]) -> Standing:
+    return min(standings, key=lambda standing: standing.error.mean)
+
+
+def _in_words(standing: Standing, than: str = " than k-NN") -> str:
+    """The difference to k-NN."""
+    d = standing.against_knn
+    if d is None:
+        return ""
+    side, low, high = ("better", -d.high, -d.low) if d.mean < 0 else ("worse", d.low, d.high)
+    return f"{abs(d.mean):.2f} m {side}{than} (95 % interval {low:.2f} to {high:.2f} m)"
+
+
+def _not_clearly(standing: Standing) -> str:
+    return f"{standing.candidate.name} was {_in_words(standing, than='')}, but not clearly so"
+
+
+def _figures(standing: Standing) -> dict[str, Any]:
+    d = standing.against_knn
+    return {
+        "method": standing.candidate.name,
+        "network": standing.candidate.network,
+        "error_m": standing.error.mean,
+        "low_m": standing.error.low,
+        "high_m": standing.error.high,
+        "against_knn_m": d and d.mean,
+        "against_knn_low_m": d and d.low,
+        "against_knn_high_m": d and d.high,
+        "p": standing.p,
+        "clearly_better": standing.clearly_better,
+        "fit_seconds": round(standing.fit_seconds, 2),
+        **{key: value for key, value in standing.evaluation.figures().items() if key != "n_refused"},
+    }

@@ -1,0 +1,165 @@
+"""Learning curve and map, as the plain dictionaries that plotly.js draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tutelage.evaluation.plan.learning_curve import Estimate, LearningCurve
+from tutelage.evaluation.plan.surveyed_places import SurveyedPlaces
+from tutelage.evaluation.plots import plain_text, scatter_kind
+
+__all__ = ["curve_figure", "map_figure"]
+
+_LAW, _BAND, _PLACES = "#0072b2", "rgba(0, 114, 178, 0.15)", "#d55e00"  # of Okabe and Ito's colours
+_HEIGHT_PX = 560
+
+
+def curve_figure(curve: LearningCurve) -> dict[str, Any]:
+    """Measured errors with intervals, the law through them, and dashed what it says beyond."""
+    measured, beyond = (
+        np.linspace(first, last, 40)
+        for first, last in ((curve.n_points[0], curve.n_points[-1]), (curve.n_points[-1], 2 * curve.n_now))
+    )
+    extrapolated = [curve.at(n) for n in beyond]
+    mean = [error.mean for error in curve.errors]
+    points = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "measured, with 95 % intervals",
+        "x": _rounded(curve.n_points),
+        "y": _rounded(mean),
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": _rounded([error.high - error.mean for error in curve.errors]),
+            "arrayminus": _rounded([error.mean - error.low for error in curve.errors]),
+        },
+        "marker": {"size": 8, "color": _PLACES},
+        "hovertemplate": "%{x:.0f} points: %{y:.2f} m<extra></extra>",
+    }
+    lines = [
+        _line("fitted", measured, [float(curve.law.error_m(n)) for n in measured], "solid"),
+        _line("extrapolated", beyond, [error.mean for error in extrapolated], "dash"),
+    ]
+    layout = {
+        "height": _HEIGHT_PX,
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        "margin": {"l": 60, "r": 20, "t": 60, "b": 60},
+        "xaxis": {"title": {"text": "reference points learnt"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": "mean error at points held out (m)"}, "rangemode": "tozero"},
+        "shapes": [_today(curve.n_now)],
+        "annotations": [_today_word(curve.n_now)],
+    }
+    return {"data": [_band(beyond, extrapolated), points, *lines], "layout": layout}
+
+
+def _line(name: str, n_points: np.ndarray, error_m: Sequence[float], dash: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": _rounded(n_points),
+        "y": _rounded(error_m),
+        "line": {"color": _LAW, "width": 2, "dash": dash},
+        "hovertemplate": "%{x:.0f} points: %{y:.2f} m<extra>" + name + "</extra>",
+    }
+
+
+def _band(n_points: np.ndarray, estimates: Sequence[Estimate]) -> dict[str, Any]:
+    """Between the ends of the intervals."""
+    there, back = [each.low for each in estimates], [each.high for each in reversed(estimates)]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": _rounded([*n_points, *n_points[::-1]]),
+        "y": _rounded([*there, *back]),
+        "fill": "toself",
+        "fillcolor": _BAND,
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _today(n_points: int) -> dict[str, Any]:
+    ends = {"x0": n_points, "x1": n_points, "y0": 0, "y1": 1, "yref": "paper"}
+    return {"type": "line", **ends, "line": {"color": "#888888", "width": 1, "dash": "dot"}}
+
+
+def _today_word(n_points: int) -> dict[str, Any]:
+    at = {"x": n_points, "y": 1, "yref": "paper", "xanchor": "left", "yanchor": "top"}
+    return {**at, "text": "the survey", "showarrow": False}
+
+
+# -- map ----------------------------------------------------------------------------------------------
+
+
+def map_figure(places: SurveyedPlaces, floors: Sequence[str]) -> dict[str, Any]:
+    """One layout, and for each of `floors` the traces to show in it; one metre as long in x as in y."""
+    axis = {"nticks": 6, "tickformat": ".0f", "zeroline": False}
+    return {
+        "layout": {
+            "height": _HEIGHT_PX,
+            "showlegend": False,
+            "margin": {"l": 70, "r": 20, "t": 20, "b": 60},
+            "coloraxis": {
+                "cmin": 0,
+                "cmax": round(max(1.0, float(np.percentile(places.smoothed_m, 95))), 2),
+                "colorscale": "Viridis",
+                "colorbar": {"thickness": 14, "title": {"text": "error (m)", "side": "right"}},
+            },
+            "xaxis": axis,
+            "yaxis": axis | {"scaleanchor": "x"},
+        },
+        "floors": [_floor(places, floor) for floor in floors],
+    }
+
+
+def _floor(places: SurveyedPlaces, floor: str) -> list[dict[str, Any]]:
+    """Every reference point, coloured by smoothed error, and numbered rings around those that come first."""
+    on_floor = np.flatnonzero(places.floor == floor)
+    listed = [(rank, i) for rank, i in enumerate(places.first.tolist(), start=1) if places.floor[i] == floor]
+    x, y = np.round(places.position_m[on_floor], 3).T.tolist()
+    points = {
+        "type": scatter_kind(len(places)),
+        "mode": "markers",
+        "x": x,
+        "y": y,
+        "customdata": [_said(places, i) for i in on_floor.tolist()],
+        "marker": {
+            "size": 8,
+            "color": _rounded(places.smoothed_m[on_floor]),
+            "coloraxis": "coloraxis",
+            "symbol": ["x" if np.isnan(places.error_m[i]) else "circle" for i in on_floor],
+        },
+        "hovertemplate": "%{x:.2f}, %{y:.2f}<br>%{marker.color:.2f} m with its neighbours"
+        "<br>here %{customdata[0]}<br>nearest other point %{customdata[1]}"
+        "<br>building %{customdata[2]}<extra></extra>",
+    }
+    rings = {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": _rounded([places.position_m[i, 0] for _, i in listed]),
+        "y": _rounded([places.position_m[i, 1] for _, i in listed]),
+        "text": [str(rank) for rank, _ in listed],
+        "textposition": "top center",
+        "marker": {"size": 16, "symbol": "circle-open", "color": _PLACES, "line": {"width": 2}},
+        "hoverinfo": "skip",
+    }
+    return [points, rings]
+
+
+def _said(places: SurveyedPlaces, point: int) -> list[str]:
+    error_m, gap_m = places.error_m[point], places.gap_m[point]
+    return [
+        "no position" if np.isnan(error_m) else f"{error_m:.2f} m",
+        "none on this floor" if np.isnan(gap_m) else f"{gap_m:.2f} m",
+        plain_text(str(places.building[point])) or "–",
+    ]
+
+
+def _rounded(values: Sequence[float] | np.ndarray) -> list[float]:
+    return [round(float(value), 3) for value in values]

@@ -1,0 +1,46 @@
+"""The paper's constraints as pure functions: tensors in, one scalar out.
+
+Each function takes one student and one teacher; weights, signs and the sum over teachers belong to the
+objectives that use them (Eq. 12). A point of the paper that can be read in several ways is a `form`.
+
+J_MAE  `mean_distance`           the position is right (Eq. 2)
+J_Sim  `angular_similarity`      representations point the same way, by a margin (Eq. 1)
+J_MI   `mutual_information`      one tells about the other (Eq. 4); to be maximised
+J_FI   `functional_information`  both extractors are equally sensitive to their input (Eq. 8-11)
+"""
+
+from tutelage.losses.angular_similarity import angular_similarity
+from tutelage.losses.functional_information import (
+    COMPARISON_OF,
+    compare_norms,
+    functional_information,
+    jacobian_spectral_norm,
+    largest_singular_value,
+    sensitivity,
+    transmitting_matrix,
+)
+from tutelage.losses.localization_error import mean_distance
+from tutelage.losses.mutual_information import (
+    MutualInformationEstimator,
+    infonce,
+    jensen_shannon,
+    mutual_information,
+    shifted_estimate,
+)
+
+__all__ = [
+    "COMPARISON_OF",
+    "MutualInformationEstimator",
+    "angular_similarity",
+    "compare_norms",
+    "functional_information",
+    "infonce",
+    "jacobian_spectral_norm",
+    "jensen_shannon",
+    "largest_singular_value",
+    "mean_distance",
+    "mutual_information",
+    "sensitivity",
+    "shifted_estimate",
+    "transmitting_matrix",
+]

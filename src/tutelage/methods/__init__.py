@@ -1,0 +1,1 @@
+"""Methods: whatever `Localizer(method=...)` and `tutelage fit --method` take."""

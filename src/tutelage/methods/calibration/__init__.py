@@ -1,0 +1,11 @@
+"""How far off an answer may be: radii that hold the truth as often as asked, and scans to refuse.
+
+Split conformal prediction (Lei et al., J. Am. Stat. Assoc. 113(523), 2018) on reference points held out,
+scaled by how hard a scan is. What is learnt here is `tutelage.runtime.radii.Calibration`, which needs
+numpy alone.
+"""
+
+from tutelage.methods.calibration.error_scale import cross_fitted, fit_scale
+from tutelage.methods.calibration.trial import Trial, calibrate, landmarks_of, point_shares
+
+__all__ = ["Trial", "calibrate", "cross_fitted", "fit_scale", "landmarks_of", "point_shares"]

@@ -1,0 +1,1 @@
+"""Surrogate teachers as a user names them: files, those that come with Tutelage, and which of them to take."""

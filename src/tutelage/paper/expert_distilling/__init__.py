@@ -1,0 +1,16 @@
+"""Expert Distilling (phase 2): learning a target building from several teachers at once."""
+
+from tutelage.paper.expert_distilling.distil import TeacherChoice, Watch, distil
+from tutelage.paper.expert_distilling.distilling_recipe import DistillingRecipe, distilling_recipe
+from tutelage.paper.expert_distilling.pairing import Pairing
+from tutelage.paper.expert_distilling.total_loss import overall_loss
+
+__all__ = [
+    "DistillingRecipe",
+    "Pairing",
+    "TeacherChoice",
+    "Watch",
+    "distil",
+    "distilling_recipe",
+    "overall_loss",
+]

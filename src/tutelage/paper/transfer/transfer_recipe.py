@@ -1,0 +1,34 @@
+"""Settings of the transfer methods: with the paper's way of learning, and with ours."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from tutelage.networks import NetworkSpec
+from tutelage.paper.expert_training import PAPER_INPUT
+from tutelage.training import LABELS, LearningRecipe, changed_recipe
+
+__all__ = ["TransferRecipe", "transfer_recipe"]
+
+
+class TransferRecipe(LearningRecipe):
+    """Sequential and collective transfer; a network's own pre-training is left out (see `behind_encoder`)."""
+
+    encoder_width: Annotated[int, Field(ge=1)] = 256
+    """h: units of the encoder that each building has of its own."""
+    trunk: Literal["tuned", "frozen"] = "tuned"
+    """Whether the shared Framer and Extractor go on learning on the target."""
+    regressor: Literal["kept", "new"] = "kept"
+    """Whether the target begins with the sources' Regressor or with fresh weights; it learns on in both."""
+
+
+_RECIPES = {"paper": TransferRecipe(**PAPER_INPUT), "default": TransferRecipe(**LABELS)}
+
+
+def transfer_recipe(
+    name: str, given: dict[str, Any] | None = None, network: NetworkSpec | None = None
+) -> TransferRecipe:
+    """The recipe `name` as `network` learns by it, with the settings `given` changed, checked."""
+    return changed_recipe(_RECIPES, name, given or {}, network)

@@ -1,0 +1,130 @@
+"""Nearest fingerprints of a radio map: work grows with the access points heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+
+from tutelage.errors import UnknownNameError
+from tutelage.runtime.rows import (
+    Rows,
+    by_column,
+    laid_end_to_end,
+    part,
+    row_lengths,
+    row_of_each,
+    row_sums,
+    taken,
+)
+
+__all__ = ["FingerprintIndex", "Metric", "distances", "nearest"]
+
+Metric = Literal["euclidean", "manhattan", "cosine", "sorensen"]
+
+_BLOCK_ENTRIES = 200_000  # distances held at a time: 1.6 MB stay in a core's cache
+_TINY = 1e-12  # instead of dividing by zero
+
+
+class _Parts(NamedTuple):
+    """A distance as a sum over the access points that both heard, and a sum over each scan."""
+
+    of_shared: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    of_scan: Callable[[Rows], np.ndarray]
+    joined: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+def _square_sums(rows: Rows) -> np.ndarray:
+    """Summed in the order in which the products of two scans are: identical scans are exactly 0 apart."""
+    return np.bincount(row_of_each(rows), weights=rows.data**2, minlength=rows.shape[0])
+
+
+# On values >= 0, |q - x| = q + x - 2 min(q, x) and (q - x)^2 = q^2 + x^2 - 2 q x.
+_METRICS: dict[str, _Parts] = {
+    "euclidean": _Parts(
+        np.multiply, _square_sums, lambda both, q, x: np.sqrt(np.maximum(q + x - 2 * both, 0))
+    ),
+    "manhattan": _Parts(np.minimum, row_sums, lambda both, q, x: np.maximum(q + x - 2 * both, 0)),
+    "cosine": _Parts(
+        np.multiply,
+        _square_sums,
+        lambda both, q, x: np.clip(1 - both / np.maximum(np.sqrt(q) * np.sqrt(x), _TINY), 0, 2),
+    ),
+    "sorensen": _Parts(np.minimum, row_sums, lambda both, q, x: 1 - 2 * both / np.maximum(q + x, _TINY)),
+}
+
+
+class FingerprintIndex:
+    """A radio map, ready to be asked for distances again and again; it is kept by access point.
+
+    Sorensen (or Bray-Curtis) is sum |q - x| / sum (q + x); 1 where nothing is shared.
+
+    Parameters
+    ----------
+    radio_map : representation of RSS [n_map, n_ap], values >= 0
+    metric : euclidean, manhattan, cosine or sorensen
+
+    Raises
+    ------
+    UnknownNameError
+        If `metric` is none of them.
+    """
+
+    def __init__(self, radio_map: Rows, metric: str) -> None:
+        if metric not in _METRICS:
+            raise UnknownNameError("metric", metric, get_args(Metric))
+        self._metric, self._n_map = _METRICS[metric], radio_map.shape[0]
+        self._heard, self._of_map = by_column(radio_map), self._metric.of_scan(radio_map)
+        self._n_hearing = row_lengths(self._heard)
+
+    def distances(self, queries: Rows) -> np.ndarray:
+        """Distances [n_queries, n_map] between representations of RSS."""
+        n, heard, n_hearing = queries.shape[0], self._heard, self._n_hearing[queries.indices]
+        entry = laid_end_to_end(heard.indptr[queries.indices], n_hearing)
+        both = np.bincount(
+            np.repeat(row_of_each(queries) * self._n_map, n_hearing) + taken(heard.indices, entry),
+            weights=self._metric.of_shared(np.repeat(queries.data, n_hearing), taken(heard.data, entry)),
+            minlength=n * self._n_map,
+        ).reshape(n, self._n_map)
+        return self._metric.joined(both, self._metric.of_scan(queries)[:, None], self._of_map[None, :])
+
+    def nearest(self, queries: Rows, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """The k nearest fingerprints of each query [n_queries, n_ap], nearest first.
+
+        Returns
+        -------
+        distance, row : [n_queries, min(k, n_map)]; distances equal to six decimals keep the order of the map
+        """
+        k = min(k, self._n_map)
+        found = [(np.empty((0, k)), np.empty((0, k), dtype=np.int64))]
+        n_block = max(1, _BLOCK_ENTRIES // self._n_map)
+        for first in range(0, queries.shape[0], n_block):
+            distance = self.distances(part(queries, first, first + n_block))
+            row = _k_smallest(distance, k)
+            found.append((np.take_along_axis(distance, row, axis=1), row))
+        return np.concatenate([d for d, _ in found]), np.concatenate([r for _, r in found])
+
+
+def distances(queries: Rows, radio_map: Rows, metric: str) -> np.ndarray:
+    """`FingerprintIndex.distances` of a radio map that is asked once."""
+    return FingerprintIndex(radio_map, metric).distances(queries)
+
+
+def nearest(queries: Rows, radio_map: Rows, metric: str, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """`FingerprintIndex.nearest` of a radio map that is asked once."""
+    return FingerprintIndex(radio_map, metric).nearest(queries, k)
+
+
+def _k_smallest(distance: np.ndarray, k: int) -> np.ndarray:
+    """Columns of the k smallest entries of each row, sorted by (distance to six decimals, column).
+
+    Surveys repeat scans, so ties are common, and rounding errors would break them at random: each entry gets
+    a whole number, exact in float64, that orders by distance first and by column second.
+    """
+    n_map = distance.shape[1]
+    key = np.rint(distance * 1e6)
+    key *= n_map
+    key += np.arange(n_map)
+    key.partition(k - 1, axis=1)
+    return np.asarray(np.sort(key[:, :k], axis=1).astype(np.int64) % n_map)
