@@ -1,10 +1,10 @@
-"""From a walk through a building to a model that is shipped: copy this file, name your own table.
+"""Go from a survey table to an exported model: copy this file and name your own table.
 
     python examples/first_survey.py [survey.csv]
 
-Without a table it writes one of a simulated building. It looks the survey over, asks which method suits it,
-fits that one, measures it on scans that nothing else has seen (of a table without a test split, on reference
-points that it holds out), exports it, and locates a scan as a phone would: with numpy and onnxruntime alone.
+Without a table it writes one of a simulated building. It checks the survey, compares methods, and fits the
+best one. It measures that one on scans that nothing else has seen; without a test split it holds reference
+points out. Then it exports the model and locates a scan as a phone would, with numpy and onnxruntime alone.
 """
 
 from __future__ import annotations
@@ -17,49 +17,51 @@ from pathlib import Path
 import tutelage as tt
 from tutelage.runtime import Runtime
 
-METHODS = ["knn", "dnn"]  # leave it out for matcher and blend as well, which take minutes
+METHODS = ["knn", "dnn"]  # the matcher and the blend take minutes
 EPOCHS = 20
 HELD_OUT = 0.15
 
 
 def simulated_table(folder: Path) -> Path:
-    """A survey as one would write it: a row a scan, a column an access point, dBm or nothing."""
+    """Write a survey: a row for each scan, a column for each access point, with dBm or nothing."""
     path = folder / "survey.csv"
     tt.export_survey(tt.simulated_survey(n_train=400, n_test=100), path)
     return path
 
 
-def looked_over(table: Path) -> tt.Survey:
-    """The survey, once it is known to have no error; warnings are shown and lived with."""
-    found = tt.check_survey(table)
-    for finding in found.findings:
+def check_and_load(table: Path) -> tt.Survey:
+    """Return the survey if it has no error. Warnings are only shown."""
+    report = tt.check_survey(table)
+    for finding in report.findings:
         print(f"{finding.severity}: {finding.message}. {finding.advice}")
-    if found.n_errors:
-        sys.exit(f"{found.n_errors} errors in {table}; mend them first")
+    if report.n_errors:
+        sys.exit(f"{report.n_errors} errors in {table}; mend them first")
     return tt.load(table)
 
 
-def with_test(survey: tt.Survey) -> tt.Survey:
-    """The survey with a test split: its own, or some of its reference points."""
+def with_test_split(survey: tt.Survey) -> tt.Survey:
+    """Return the survey with a test split: its own, or some of its reference points."""
     if survey.test is not None:
         return survey
-    rest, held = tt.split_by_position(survey.train, fraction=HELD_OUT)
-    print(f"without a test split: {len(held)} of {len(survey.train)} scans held out, by reference points")
-    return replace(survey, train=survey.train[rest], test=survey.train[held])
+    train_rows, test_rows = tt.split_by_position(survey.train, fraction=HELD_OUT)
+    print(
+        f"without a test split: {len(test_rows)} of {len(survey.train)} scans held out, by reference points"
+    )
+    return replace(survey, train=survey.train[train_rows], test=survey.train[test_rows])
 
 
 def main() -> None:
-    """Check, compare, fit, evaluate, export, locate."""
+    """Check, compare, fit, evaluate, export and locate."""
     with tempfile.TemporaryDirectory() as folder:
         table = Path(sys.argv[1]) if len(sys.argv) > 1 else simulated_table(Path(folder))
-        survey = with_test(looked_over(table))
+        survey = with_test_split(check_and_load(table))
 
-        compared = tt.compare(survey, tt.candidates(METHODS), epochs=EPOCHS)
-        best = compared.recommended
+        comparison = tt.compare(survey, tt.candidates(METHODS), run=tt.RunOptions(budget=tt.Budget(EPOCHS)))
+        best = comparison.recommended
         print(f"take {best.words}")
 
-        model = best.standing.candidate.localizer(progress=True).fit(survey)
-        figures = tt.evaluate(model, survey).figures()  # of the test split, opened here and not before
+        model = best.standing.candidate.localizer(tt.RunOptions(progress=True)).fit(survey)
+        figures = tt.evaluate(model, survey).figures()  # the test split is opened only here
         print(f"mean error {figures['mae_m']:.2f} m; {figures['coverage']:.0%} of the radii hold the truth")
 
         exported = Path(folder) / "model.zip"

@@ -2,9 +2,9 @@
 
     python examples/own_network.py
 
-It registers the network in this process, holds it to the contract, and fits it to a simulated building,
-once on its own scans and once under an untrained teacher (the control: what a teacher that knows nothing
-does to it). A package that brings a network to the command line as well is in examples/plugin.
+It registers the network in this process and checks it against the contract. Then it fits the network to a
+simulated building, once on its own scans and once under an untrained teacher, which is the control of trained
+ones. The package in examples/plugin brings a network to the command line as well.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ EPOCHS = 20
 
 
 class MyNetwork(nn.Module):
-    """Three parts, called one after the other; their names are told to `register_network`.
+    """A network of three parts, called one after the other. `register_network` gets their names.
 
     The first parameter is the number of access points heard in training. Those behind the star become
-    settings: typed, checked, and changed by `--set channels=16` or `settings={"channels": 16}`. Whatever
-    they and the building are, `body` must give vectors [B, d_E] whose width d_E depends on the settings
-    alone: a teacher of one building serves students of all others.
+    settings: typed, checked, and changed by `--set channels=16` or `settings={"channels": 16}`. The vectors
+    [B, d_E] of `body` must have a width d_E that depends on the settings alone. Then a teacher of one
+    building can serve networks of all others.
     """
 
     def __init__(self, n_ap: int, *, channels: int = 8, side: int = 6, d_e: int = 64) -> None:
@@ -41,18 +41,18 @@ class MyNetwork(nn.Module):
             nn.Linear(channels * (side // 2) ** 2, d_e),
             nn.ReLU(),
         )
-        # Regressor: Z_E to a position [B, 2] in standardised coordinates; metres are not its business.
+        # Regressor: Z_E to a position [B, 2] in standardised coordinates, not in metres.
         self.head = nn.Linear(d_e, 2)
 
-    # Without this method there is no pre-training. With it, the module that it gives maps a batch of scans
-    # to a loss (a scalar); what that learns in the shared Framer is where learning positions begins.
+    # Without this method there is no pre-training. With it, the returned module maps a batch of scans to a
+    # scalar loss. The shared Framer keeps what it learns from that loss.
     #
     # def pretraining(self) -> nn.Module:
     #     return MyAutoencoder(self.front)
 
 
 def register() -> None:
-    """Make the network known under a name. Everything after the three parts may be left out."""
+    """Register the network under a name. Everything after the three parts is optional."""
     tt.register_network(
         "my-network",
         MyNetwork,
@@ -62,29 +62,30 @@ def register() -> None:
         # True: the Framer gets a `tutelage.networks.RssBatch` and may begin with `SparseLinear`, which reads
         # the weights of the access points heard and no others.
         sparse_input=False,
-        # What this network learns best by, where the recipes say otherwise; `--set` goes before it.
+        # These settings suit this network better than those of the recipes. `--set` overrides them.
         recipes={"default": {"learning_rate": 2e-3}},
-        # A reason here refuses the constraint J_FI, for an Extractor without a largest slope (attention).
+        # A reason here refuses the constraint J_FI, for an Extractor without a largest slope, such as
+        # attention.
         no_functional_information="",
         # The settings that `tutelage tune --search architecture` tries.
         search=lambda suggest: {"channels": suggest.suggest_int("channels", 4, 32, step=4)},
     )
 
 
-def fitted(survey: tt.Survey, teachers: list[str]) -> tt.Localizer:
-    """A student of the building."""
-    model = tt.Localizer("my-network", teachers=teachers, epochs=EPOCHS, settings={"batch_size": 32})
-    return model.fit(survey)
+def fit(survey: tt.Survey, teachers: list[str]) -> tt.Localizer:
+    """Fit the network to the building."""
+    run = tt.RunOptions(budget=tt.Budget(EPOCHS))
+    return tt.Localizer("my-network", teachers=teachers, settings={"batch_size": 32}, run=run).fit(survey)
 
 
 def main() -> None:
-    """Register, check, learn, compare."""
+    """Register, check, learn and compare."""
     register()
-    tt.check_network("my-network")  # raises with the first clause of the contract that does not hold
+    tt.check_network("my-network")  # raises an error with the first broken clause of the contract
     print("my-network keeps the contract")
     survey = tt.simulated_survey(n_train=400, n_test=100)
     for name, teachers in (("own scans alone", []), ("untrained teacher", ["untrained"])):
-        figures = tt.evaluate(fitted(survey, teachers), survey).figures()
+        figures = tt.evaluate(fit(survey, teachers), survey).figures()
         print(f"{name}: mean error {figures['mae_m']:.2f} m, median {figures['median_m']:.2f} m")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from tutelage.extras import missing
+from tutelage.errors import missing_package_message
 
 __all__ = ["main"]
 
@@ -23,7 +23,7 @@ def main() -> None:
 
         run()
     except ModuleNotFoundError as error:
-        message = missing("the command tutelage", error)
+        message = missing_package_message("the command tutelage", error)
         if message is None:
             raise
         print(f"error: {message}", file=sys.stderr)

@@ -1,7 +1,7 @@
-"""One exception tree.
+"""Every error that Tutelage raises on purpose, in one tree.
 
-Every error that a user can cause says what was given, what is allowed, where (file, row, column) and
-what to do next. The command line turns any of them into one message and exit code 2.
+A message says what was given, what is allowed, where it stands (file, row, column) and what to do next.
+The command line prints the message and ends with exit code 2.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 __all__ = [
+    "BROUGHT_BY",
     "BadInputError",
     "DataUnavailableError",
     "FileFormatError",
@@ -19,11 +20,31 @@ __all__ = [
     "TrainingDivergedError",
     "TutelageError",
     "UnknownNameError",
+    "missing_package_message",
 ]
+
+BROUGHT_BY = {
+    "train": (
+        *("scipy", "sklearn", "torch", "safetensors", "pyarrow", "pooch", "pydantic", "typer", "rich"),
+        *("plotly", "optuna", "filelock", "threadpoolctl", "pyproj", "jinja2", "joblib"),
+    ),
+    "export": ("onnx", "onnxscript", "onnxruntime"),
+}
+"""The packages that each extra installs, by the names under which they are imported."""
 
 
 class TutelageError(Exception):
-    """Base of every error that Tutelage raises on purpose."""
+    """Base class of every error that Tutelage raises on purpose.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> try:
+    ...     tt.load("tampera")
+    ... except tt.TutelageError as error:
+    ...     print(str(error).partition(".")[0])
+    unknown data set 'tampera'
+    """
 
 
 class BadInputError(TutelageError, ValueError):
@@ -33,10 +54,14 @@ class BadInputError(TutelageError, ValueError):
     ----------
     message : str
         What was given, the rule and the next step.
-    file, row, column : optional
-        Where. `row` counts lines of the file from 1, the header included, so that it is the line
-        number an editor shows.
-    row_name : what is counted where it is not lines, such as "feature"
+    file : str or Path, optional
+        File in which the fault stands.
+    row : int, optional
+        Line of the file, counted from 1 with the header, as an editor shows it.
+    column : str or int, optional
+        Column of the fault.
+    row_name : str, default "row"
+        What `row` counts where it does not count lines, such as "feature".
     """
 
     def __init__(
@@ -48,7 +73,9 @@ class BadInputError(TutelageError, ValueError):
         column: str | int | None = None,
         row_name: str = "row",
     ) -> None:
-        self.file, self.row, self.column = file, row, column
+        self.file = file
+        self.row = row
+        self.column = column
         place = [str(file)] if file is not None else []
         place += [f"{row_name} {row}"] if row is not None else []
         place += [f"column {column}"] if column is not None else []
@@ -56,28 +83,41 @@ class BadInputError(TutelageError, ValueError):
 
 
 class UnknownNameError(TutelageError, LookupError):
-    """A name (data set, network, option, recipe) that does not exist; near-misses are suggested."""
+    """A name that does not exist, with the names that come near it.
+
+    Parameters
+    ----------
+    kind : str
+        What the name should name, such as "data set" or "network".
+    given : str
+        The name that the user wrote.
+    allowed : iterable of str
+        The names that exist.
+    """
 
     def __init__(self, kind: str, given: str, allowed: Iterable[str]) -> None:
-        self.kind, self.given, self.allowed = kind, given, sorted(allowed)
+        self.kind = kind
+        self.given = given
+        self.allowed = sorted(allowed)
         near = difflib.get_close_matches(given.lower(), self.allowed, n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         super().__init__(f"unknown {kind} {given!r}.{hint} Allowed: {', '.join(self.allowed)}.")
 
     def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
-        """An exception is copied to another process by its message, which does not make this one again."""
+        """Pickle the error by its arguments; its message alone would not build it again."""
         return type(self), (self.kind, self.given, self.allowed)
 
 
 class DataUnavailableError(TutelageError, FileNotFoundError):
-    """The files of a data set are neither here nor can they be downloaded."""
+    """The files of a data set are not here and cannot be downloaded."""
 
     def __str__(self) -> str:  # FileNotFoundError would print the repr of its arguments
+        """Return the message; FileNotFoundError would print the repr of its arguments."""
         return str(self.args[0])
 
 
 class FileFormatError(TutelageError):
-    """A teacher, model, cache or checkpoint file is corrupted, truncated or of another kind."""
+    """A teacher, model, cache or checkpoint file is damaged, cut short or of another kind."""
 
 
 class NotFittedError(TutelageError):
@@ -89,4 +129,26 @@ class TrainingDivergedError(TutelageError):
 
 
 class LeftOutWarning(UserWarning):
-    """Scans or readings of a user's file that were not taken over: how many, and why."""
+    """Scans or readings of a user's file were left out; the message says how many and why."""
+
+
+def missing_package_message(who: str, error: ModuleNotFoundError) -> str | None:
+    """Say which package is missing and which extra installs it.
+
+    Parameters
+    ----------
+    who : str
+        What needs the package, such as "the command tutelage".
+    error : ModuleNotFoundError
+        The error that the import raised.
+
+    Returns
+    -------
+    str or None
+        One sentence with the command to run; None if no extra installs the package.
+    """
+    package = (error.name or "").partition(".")[0]
+    extra = next((extra for extra, packages in BROUGHT_BY.items() if package in packages), None)
+    if extra is None:
+        return None
+    return f'{who} needs {package}, which is not installed: pip install "tutelage[{extra}]"'

@@ -1,4 +1,4 @@
-"""What is shown on standard error while work goes on; nothing unless that is a terminal."""
+"""Progress on standard error: bars and status lines, shown only on a terminal."""
 
 from __future__ import annotations
 
@@ -9,33 +9,76 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import track
 
-__all__ = ["blocks", "counted_off", "steps"]
+__all__ = ["blocks", "progress_bar", "steps"]
 
 T = TypeVar("T")
 
 
 def _on_terminal() -> bool:
-    """Whether standard error is one: elsewhere a bar leaves nothing but blank lines."""
+    """Return whether standard error is a terminal; elsewhere a bar leaves nothing but blank lines."""
     return Console(stderr=True).is_terminal
 
 
-def counted_off(items: Sequence[T], words: str, *, progress: bool) -> Iterable[T]:
-    """The items one after another, with a bar that goes when they end."""
+def progress_bar(items: Sequence[T], words: str, *, progress: bool) -> Iterable[T]:
+    """Iterate over items and show a bar, which disappears at the end.
+
+    Parameters
+    ----------
+    items : sequence
+        Items to iterate over.
+    words : str
+        Text beside the bar.
+    progress : bool
+        Whether to show the bar at all.
+
+    Returns
+    -------
+    iterable
+        The same items in the same order.
+    """
     hidden = not progress or not _on_terminal()
     return track(items, words, console=Console(stderr=True), disable=hidden, transient=True)
 
 
 def blocks(n: int, size: int, words: str, *, progress: bool) -> Iterator[slice]:
-    """Slices of at most `size` rows that cover n, with a bar where there are several; one if n is 0."""
+    """Cut a range of rows into slices and show a bar if there are several.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    size : int
+        Rows of a slice, at most.
+    words : str
+        Text beside the bar.
+    progress : bool
+        Whether to show the bar at all.
+
+    Yields
+    ------
+    slice
+        Consecutive rows; one empty slice if `n` is 0.
+    """
     starts = range(0, max(n, 1), size)
     # A bar costs as much as a position.
-    for first in counted_off(starts, words, progress=True) if progress and n > size else starts:
+    for first in progress_bar(starts, words, progress=True) if progress and n > size else starts:
         yield slice(first, first + size)
 
 
 @contextmanager
 def steps(*, progress: bool) -> Iterator[Callable[[str], None]]:
-    """A function that is told, before each step, what it is."""
+    """Show which step of a longer task is running.
+
+    Parameters
+    ----------
+    progress : bool
+        Whether to show anything at all.
+
+    Yields
+    ------
+    callable
+        A function that takes the description of the next step and shows it.
+    """
     if not progress or not _on_terminal():
         yield lambda _: None
         return

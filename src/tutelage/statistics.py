@@ -1,4 +1,7 @@
-"""Whether one model is better than another: intervals from resampling, and p-values for many questions."""
+"""Tests of whether one model is better than another.
+
+The module resamples paired errors for intervals and p-values, and adjusts p-values of several questions.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,18 @@ _BLOCK = 256  # resamples at a time
 
 @dataclass(frozen=True)
 class Difference:
-    """Error of A minus error of B on the same scans; negative means that A is better.
+    """Error of model A minus error of model B on the same scans; negative means that A is better.
 
     Parameters
     ----------
-    mean : mean over seeds and scans, in metres
-    low, high : the interval, in metres; 95 % unless another level was asked for
-    p : two-sided p-value of "there is no difference"
-    n_seeds, n_scans : how many of each it rests on
+    mean : float
+        Mean over seeds and scans, in metres.
+    low, high : float
+        Bounds of the interval, in metres; 95 % unless another level was chosen.
+    p : float
+        Two-sided p-value of "there is no difference".
+    n_seeds, n_scans : int
+        Number of seeds and of scans behind the figures.
     """
 
     mean: float
@@ -37,9 +44,28 @@ class Difference:
 def paired_bootstrap(
     difference_m: np.ndarray, *, n_resamples: int = 10_000, level: float = 0.95, seed: int = 0
 ) -> Difference:
-    """Mean difference between two models, with an interval over other scans and other seeds.
+    """Estimate the mean difference between two models, with an interval over other scans and other seeds.
 
-    One comparison [n_seeds, n_scans]; everything else is as for `paired_bootstraps`.
+    Parameters
+    ----------
+    difference_m : numpy.ndarray
+        Error of A minus error of B in metres, [n_seeds, n_scans].
+    n_resamples : int, default 10000
+        Number of resamples.
+    level : float, default 0.95
+        Share of the interval, between 0 and 1.
+    seed : int, default 0
+        Random seed.
+
+    Returns
+    -------
+    Difference
+        As `paired_bootstraps` computes it.
+
+    Raises
+    ------
+    BadInputError
+        As for `paired_bootstraps`.
     """
     one = np.asarray(difference_m)[None]
     return paired_bootstraps(one, n_resamples=n_resamples, level=level, seed=seed)[0]
@@ -48,23 +74,27 @@ def paired_bootstrap(
 def paired_bootstraps(
     difference_m: np.ndarray, *, n_resamples: int = 10_000, level: float = 0.95, seed: int = 0
 ) -> list[Difference]:
-    """Mean differences between pairs of models, with intervals over other scans and other seeds.
+    """Estimate mean differences between pairs of models, with intervals over other scans and other seeds.
 
-    A resample draws seeds and, independently, scans with replacement and takes the mean where they
-    cross. The interval runs between percentiles of these means; p is twice the smaller share of them
-    on either side of 0, (count + 1) / (n_resamples + 1).
+    A resample draws seeds and, independently, scans with replacement. Its mean is that of all drawn pairs of
+    a seed and a scan. The interval runs between percentiles of these means. p is twice the smaller share of
+    them on either side of 0, (count + 1) / (n_resamples + 1).
 
     Parameters
     ----------
-    difference_m : [n_comparisons, n_seeds, n_scans] error of A minus error of B, in metres, same seed and
-        same scan
-    n_resamples : resamples drawn; p is at least 2 / (n_resamples + 1)
-    level : share of the interval, between 0 and 1
-    seed : of the draws, which all comparisons share
+    difference_m : numpy.ndarray
+        Error of A minus error of B in metres, [n_comparisons, n_seeds, n_scans]; A and B have the same seed.
+    n_resamples : int, default 10000
+        Number of resamples; p is at least 2 / (n_resamples + 1).
+    level : float, default 0.95
+        Share of the interval, between 0 and 1.
+    seed : int, default 0
+        Random seed; all comparisons share its draws.
 
     Returns
     -------
-    One difference a comparison.
+    list of Difference
+        One difference a comparison.
 
     Raises
     ------
@@ -74,18 +104,19 @@ def paired_bootstraps(
 
     Notes
     -----
-    *One seed*: only scans are resampled. The interval speaks of these two trained models on scans like
-    these, not of another training.
+    *One seed*: only scans are resampled. The interval then holds for these two trained models on similar
+    scans, not for another training.
 
-    *Few seeds*: the part of the spread that comes from training is then too small, by a factor of about
-    sqrt((n_seeds - 1) / n_seeds), 0.89 for five, and is itself known poorly: the interval is too narrow
-    and p too small. Where training alone decides, 95 % covers 83 % with five seeds and 74 % with three
-    (simulated, normal differences).
+    *Few seeds*: the interval is too narrow and p too small. The spread that comes from training is
+    underestimated by a factor of about sqrt((n_seeds - 1) / n_seeds), 0.89 for five seeds. Where training
+    alone decides, a 95 % interval covers 83 % with five seeds and 74 % with three (simulated, normal
+    differences).
 
-    *Scans* are taken as independent. Scans of one place or one walk are not, and make it too narrow too.
+    *Scans* are treated as independent. Scans of one place or one walk are not, and this too makes the
+    interval too narrow.
 
     Source: the pigeonhole bootstrap of Owen, Annals of Applied Statistics 1 (2007) 386-411. Scatter that
-    belongs to one seed on one scan is counted up to three times, which errs on the wide side.
+    belongs to one seed on one scan counts up to three times, which makes the interval wider, not narrower.
     """
     difference_m = _checked(difference_m)
     if n_resamples < 1 or not 0.0 < level < 1.0:
@@ -105,24 +136,28 @@ def paired_bootstraps(
 
 
 def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
-    """p-values adjusted for having asked several questions (step-down method of Holm).
+    """Adjust p-values for several questions (step-down method of Holm).
 
-    Reject where the adjusted value is at most alpha: the chance of even one wrong rejection is then at
-    most alpha, however the questions depend on each other.
+    Reject where the adjusted value is at most alpha. The chance of even one wrong rejection is then at most
+    alpha, however the questions depend on each other.
 
     Parameters
     ----------
-    p_values : [m], each from 0 to 1
+    p_values : sequence of float
+        p-values from 0 to 1, [m].
 
     Returns
     -------
-    [m] float64, in the order given, at least as large as the given value and at most 1.
+    numpy.ndarray
+        Adjusted p-values, [m] float64, in the same order, each at most 1.
 
     Raises
     ------
     BadInputError
-        If a value is no probability or they are not a plain list.
+        If a value is no probability, or the values are not a plain list.
 
+    Notes
+    -----
     Source: Holm, Scandinavian Journal of Statistics 6 (1979) 65-70. SciPy's `false_discovery_control`
     limits the share of wrong rejections instead, which is a weaker promise.
     """
@@ -138,10 +173,10 @@ def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
 
 
 def _resampled_means(difference_m: np.ndarray, n_resamples: int, draw: np.random.Generator) -> np.ndarray:
-    """[n_comparisons, n_resamples] means over drawn seeds and scans.
+    """Return [n_comparisons, n_resamples] means over drawn seeds and scans.
 
-    All comparisons go through a block of resamples at once, as a matrix product with how often each scan was
-    drawn: drawing takes most of the time, and is done once for all.
+    All comparisons go through a block of resamples at once, as a matrix product with the number of times that
+    each scan was drawn. Drawing takes most of the time, and is done once for all comparisons.
     """
     n_comparisons, n_seeds, n_scans = difference_m.shape
     flat = difference_m.reshape(-1, n_scans)
@@ -155,9 +190,9 @@ def _resampled_means(difference_m: np.ndarray, n_resamples: int, draw: np.random
 
 
 def _times_drawn(n_resamples: int, size: int, draw: np.random.Generator) -> np.ndarray:
-    """[n_resamples, size] how often each of `size` things is among `size` draws with replacement."""
-    drawn = draw.integers(size, size=(n_resamples, size)) + size * np.arange(n_resamples)[:, None]
-    times = np.bincount(drawn.ravel(), minlength=n_resamples * size)
+    """Return [n_resamples, size] how often each of `size` things is among `size` draws with replacement."""
+    choices = draw.integers(size, size=(n_resamples, size)) + size * np.arange(n_resamples)[:, None]
+    times = np.bincount(choices.ravel(), minlength=n_resamples * size)
     return np.asarray(times.reshape(n_resamples, size), dtype=np.float64)
 
 

@@ -14,19 +14,26 @@ from typing import Any, TextIO
 import typer
 from typer.core import TyperGroup
 
-from tutelage import presentation
-from tutelage.cli import (
-    answering,
-    comparing,
-    data,
-    drifting,
-    exporting,
-    fitting,
-    planning,
-    tables,
-    teaching,
-    tuning,
-)
+from tutelage.cli.console import plain, tell
+from tutelage.cli.verb_compare import compare_command
+from tutelage.cli.verb_data_check import data_check_command
+from tutelage.cli.verb_data_export import data_export_command
+from tutelage.cli.verb_data_fetch import data_fetch_command
+from tutelage.cli.verb_data_list import data_list_command
+from tutelage.cli.verb_demo import demo_command
+from tutelage.cli.verb_drift import drift_command
+from tutelage.cli.verb_evaluate import evaluate_command
+from tutelage.cli.verb_export import export_command
+from tutelage.cli.verb_fit import fit_command
+from tutelage.cli.verb_locate import locate_command
+from tutelage.cli.verb_plan import plan_command
+from tutelage.cli.verb_pretrain import pretrain_command
+from tutelage.cli.verb_reproduce import reproduce_command
+from tutelage.cli.verb_teach import teach_command
+from tutelage.cli.verb_tune import tune_command
+from tutelage.cli.verb_zoo_list import zoo_list_command
+from tutelage.cli.verb_zoo_make import zoo_make_command
+from tutelage.cli.verb_zoo_show import zoo_show_command
 from tutelage.errors import LeftOutWarning, TutelageError
 
 __all__ = ["app", "main"]
@@ -39,7 +46,7 @@ class _StoppableGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:  # Typer would say that it aborted, with exit code 1
-            presentation.tell("stopped")
+            tell("stopped")
             raise typer.Exit(130) from None
 
 
@@ -52,27 +59,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 data_app = typer.Typer(help="Data sets: list, fetch, check, write in another form.", no_args_is_help=True)
-data_app.command("list")(data.data_list)
-data_app.command("check")(data.data_check)
-data_app.command("fetch")(data.data_fetch)
-data_app.command("export")(data.data_export)
-teachers_app = typer.Typer(help="Teachers: list those that come with Tutelage, show.", no_args_is_help=True)
-teachers_app.command("list")(teaching.teachers_list)
-teachers_app.command("show")(teaching.teachers_show)
-teachers_app.command("make")(teaching.teachers_make)
+data_app.command("list")(data_list_command)
+data_app.command("check")(data_check_command)
+data_app.command("fetch")(data_fetch_command)
+data_app.command("export")(data_export_command)
+zoo_app = typer.Typer(help="What comes with Tutelage: list, show, make.", no_args_is_help=True)
+zoo_app.command("list")(zoo_list_command)
+zoo_app.command("show")(zoo_show_command)
+zoo_app.command("make")(zoo_make_command)
 app.add_typer(data_app, name="data")
-app.add_typer(teachers_app, name="teachers")
-app.command("teach")(teaching.teach_command)
-app.command("compare")(comparing.compare_command)
-app.command("plan")(planning.plan_command)
-app.command("fit")(fitting.fit_command)
-app.command("tune")(tuning.tune_command)
-app.command("evaluate")(answering.evaluate_command)
-app.command("locate")(answering.locate_command)
-app.command("drift")(drifting.drift_command)
-app.command("export")(exporting.export_command)
-app.command("reproduce")(tables.reproduce_command)
-app.command("demo")(tables.demo_command)
+app.add_typer(zoo_app, name="zoo")
+app.command("fit")(fit_command)
+app.command("evaluate")(evaluate_command)
+app.command("locate")(locate_command)
+app.command("export")(export_command)
+app.command("compare")(compare_command)
+app.command("plan")(plan_command)
+app.command("drift")(drift_command)
+app.command("tune")(tune_command)
+app.command("teach")(teach_command)
+app.command("pretrain")(pretrain_command)
+app.command("reproduce")(reproduce_command)
+app.command("demo")(demo_command)
 
 
 def main() -> None:
@@ -88,7 +96,7 @@ def main() -> None:
 
 @contextmanager
 def _notes_on_stderr() -> Iterator[None]:
-    """What a reader leaves out of the user's file is told, one line each, whatever filters are set."""
+    """Show each warning about scans left out of the user's file in a line, whatever filters are set."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", LeftOutWarning)
         show_other = warnings.showwarning
@@ -102,7 +110,7 @@ def _notes_on_stderr() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, LeftOutWarning):
-                presentation.tell(f"[bold]note:[/] {presentation.plain(str(message))}")
+                tell(f"[bold]note:[/] {plain(str(message))}")
             else:
                 show_other(message, category, filename, lineno, file, line)
 
@@ -111,5 +119,5 @@ def _notes_on_stderr() -> Iterator[None]:
 
 
 def _fail(message: str) -> None:
-    presentation.tell(f"[bold red]error:[/] {presentation.plain(message)}")
+    tell(f"[bold red]error:[/] {plain(message)}")
     sys.exit(2)

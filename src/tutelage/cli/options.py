@@ -1,102 +1,256 @@
-"""What several verbs share: their options, and how they read and refuse what is given."""
+"""Options that several verbs share, as frozen objects, and how they are read and refused."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, is_dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
+from tutelage.data import surveys
 from tutelage.errors import BadInputError, TrainingDivergedError, TutelageError
-from tutelage.files.atomic import held_alone, require_writable_parent
+from tutelage.files.atomic import exclusive_lock, require_writable_parent
+
+if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before PyTorch is loaded
+    from tutelage.data.fingerprints import Survey
+    from tutelage.localizer import Localizer
+    from tutelage.training import RunOptions
 
 __all__ = [
     "AGAIN",
-    "SOURCE",
-    "DataDir",
-    "Device",
-    "Epochs",
-    "Epsg",
+    "SURVEY",
     "Folds",
     "Json",
+    "Learning",
+    "Length",
     "Level",
-    "Minutes",
-    "Model",
+    "LongRun",
+    "ModelFolder",
     "Network",
-    "NotHeard",
     "Page",
-    "PublicName",
+    "Reading",
     "Recipe",
-    "Resume",
-    "Seed",
     "Settings",
-    "Source",
-    "Teachers",
-    "TrainingScans",
+    "SourceToo",
+    "SurveyName",
     "beside",
-    "learning",
+    "learning_alone",
     "pairs_of",
     "require_free_or_own",
     "require_writable_file",
     "require_writable_page",
     "stoppable",
+    "verb",
 ]
 
-SOURCE = (
+SURVEY = (
     "a data set's name, your own .csv or .parquet table, GetSensorData log, FIND3 or GeoJSON file or folder "
     "of comford's tables, matrix:FOLDER/PREFIX, or simulated"
 )
-_SET = "Change a setting of the network, the recipe or knn, such as learning_rate=1e-3; repeatable."
 AGAIN = "nothing was written; give the same command again"
 _GO_ON = "give the same command with --resume to go on from the last checkpoint"
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-Source = Annotated[str, typer.Argument(help=SOURCE)]
-TrainingScans = Annotated[
-    str, typer.Argument(help=f"Building, of which the training scans are used: {SOURCE}.")
+SurveyName = Annotated[
+    str, typer.Argument(metavar="SURVEY", help=f"Building to learn, by its training scans: {SURVEY}.")
 ]
-Model = Annotated[Path, typer.Argument(help="Model folder.")]
-PublicName = Annotated[str, typer.Argument(help="As data list shows it; uji_library:1-3 picks months.")]
-DataDir = Annotated[Path | None, typer.Option(help="Folder of public data sets (else TUTELAGE_DATA).")]
-NotHeard = Annotated[float | None, typer.Option(help="Code for 'not heard' in your own table, such as 100.")]
-Epsg = Annotated[
-    int | None,
-    typer.Option(
-        help="EPSG code of x_m and y_m in your own file; of degrees, of the system to project into."
-    ),
-]
-Network = Annotated[
-    str, typer.Option(help="A registered network, such as dnn, or NAME:FILE of tune; to teach, also matcher.")
-]
-Teachers = Annotated[
+ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="Model folder.")]
+Network = Annotated[str, typer.Option(help="A registered network, such as dnn, or NAME:FILE of tune.")]
+Recipe = Annotated[str, typer.Option(help="How a network learns: default, or paper (as published).")]
+Settings = Annotated[
     list[str] | None,
     typer.Option(
-        "--teacher",
-        "--teachers",
-        help="Teacher file or zoo:NAME (see teachers list), repeatable; none; all of the zoo that fit; "
-        "untrained (the control). Of fit also auto: what is clearly best on points held out. Matcher: one.",
+        "--set",
+        metavar="NAME=VALUE",
+        help="Change a setting of the method or of its recipe, such as k=5 or learning_rate=1e-3; "
+        "repeatable.",
     ),
 ]
-Recipe = Annotated[str, typer.Option(help="default, or paper: as published.")]
-Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_SET)]
 Folds = Annotated[int, typer.Option(min=2, help="Parts of the reference points, held out in turn.")]
-Epochs = Annotated[int | None, typer.Option(help="Length of each stage in passes over the data.")]
-Minutes = Annotated[float | None, typer.Option(help="Length of the run in minutes, about.")]
 Level = Annotated[
     float | None,
     typer.Option(
-        help="Share of the true positions that are to lie within the radius, else 0.95; of a .csv file that "
-        "does not say, the level at which it was made."
+        help="Share of the true positions that are to lie within the radius, 0.95 unless given. For a .csv "
+        "file that does not say, the level at which it was made."
     ),
 ]
-Seed = Annotated[
-    int, typer.Option(min=0, max=2**32 - 1, help="Of every random number: the same seed, the same result.")
-]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, ...")]
 Page = Annotated[Path | None, typer.Option(help="HTML page to write.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")]
+SourceToo = Annotated[
+    bool,
+    typer.Option("--source-too", help="Allow a building in which a teacher or pretrained matcher learnt."),
+]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How surveys and scans are read."""
+
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder of public data sets (else TUTELAGE_DATA).")
+    ] = None
+    not_heard: Annotated[
+        float | None, typer.Option(help="Code for 'not heard' in your own table, such as 100.")
+    ] = None
+    epsg: Annotated[
+        int | None,
+        typer.Option(
+            help="EPSG code of x_m and y_m in your own file; for degrees, of the system to project into."
+        ),
+    ] = None
+
+    def load(self, name: str, *, for_training: bool = True) -> Survey:
+        """Load one survey."""
+        return surveys.load(
+            name,
+            data_dir=self.data_dir,
+            not_heard=self.not_heard,
+            epsg=self.epsg,
+            for_training=for_training,
+        )
+
+    def load_several(self, names: Sequence[str]) -> list[Survey]:
+        """Load several surveys in one frame of reading."""
+        return surveys.load_several(names, data_dir=self.data_dir, not_heard=self.not_heard, epsg=self.epsg)
+
+
+@dataclass(frozen=True)
+class Length:
+    """Length, seed and device of what is trained."""
+
+    epochs: Annotated[int | None, typer.Option(help="Length of each stage in passes over the data.")] = None
+    minutes: Annotated[float | None, typer.Option(help="Length of the run in minutes, about.")] = None
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Random seed: the same seed gives the same result.")
+    ] = 0
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto"
+
+    def run(self, *, progress: bool) -> RunOptions:
+        """Give the run, its length checked."""
+        from tutelage.training import Budget, RunOptions
+
+        budget = Budget(self.epochs, self.minutes)
+        return RunOptions(seed=self.seed, device=self.device, budget=budget, progress=progress)
+
+
+@dataclass(frozen=True)
+class LongRun(Length):
+    """The same for one long run, which can be stopped and resumed."""
+
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What learns a building, and from whom."""
+
+    method: Annotated[
+        str,
+        typer.Option(
+            help="blend, matcher, knn, a registered network such as dnn, NAME:FILE of tune, or a method of "
+            "your own."
+        ),
+    ] = "blend"
+    teachers: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Surrogate teachers of a network: a file or zoo:NAME (see zoo list), or untrained (the "
+            "control); repeatable. Or none, all of the zoo that fit, or auto: what is clearly best on points "
+            "held out."
+        ),
+    ] = None
+    pretrained: Annotated[
+        str,
+        typer.Option(
+            metavar="none|untrained|zoo|auto|FILE",
+            help="What matcher and blend begin with: the matcher that comes with Tutelage (zoo), a file of "
+            "pretrain, random weights (untrained, the control), nothing (none), or what is clearly best "
+            "(auto).",
+        ),
+    ] = "zoo"
+    transfer: Annotated[
+        str, typer.Option(help="none; or collective or sequential, from the surveys of --source.")
+    ] = "none"
+    source: Annotated[
+        list[str] | None, typer.Option(help="Survey that a transfer learns first; repeatable.")
+    ] = None
+    recipe: Recipe = "default"
+    settings: Settings = None
+
+    def localizer(self, sources: Sequence[Survey], run: RunOptions, *, calibrate: bool) -> Localizer:
+        """Give a localizer ready to be fitted; names of methods and files are read here."""
+        from tutelage.localizer import Localizer
+        from tutelage.methods.method_registry import method_choice
+        from tutelage.methods.teacher_names import read_pretrained, read_teachers
+
+        return Localizer(
+            method_choice(self.method),
+            teachers=read_teachers(self.teachers or ()),
+            pretrained=read_pretrained(self.pretrained),
+            transfer=self.transfer,
+            sources=sources,
+            recipe=self.recipe,
+            settings=pairs_of(self.settings),
+            run=run,
+            calibrate=calibrate,
+        )
+
+    def check_transfer(self) -> None:
+        """Refuse a transfer without sources, or with teachers, before any survey is read."""
+        from tutelage.methods.fit_plan import checked_transfer_kind
+
+        has_teachers = bool(self.teachers) and self.teachers != ["none"]
+        checked_transfer_kind(self.transfer, self.source or (), has_teachers=has_teachers)
+
+    def changed(self) -> list[str]:
+        """List the options that are not at their defaults."""
+        default = Learning()
+        options = {"settings": "set"}
+        return [
+            f"--{options.get(name, name)}"
+            for name, value in vars(self).items()
+            if value and value != getattr(default, name)
+        ]
+
+
+def verb(function: Callable[..., None]) -> Callable[..., None]:
+    """Let a verb take groups of options as frozen objects: each field becomes an option of the command.
+
+    Parameters
+    ----------
+    function : callable
+        Its parameters are options and arguments, or dataclasses whose fields are.
+    """
+    parameters = inspect.signature(function, eval_str=True).parameters
+    groups: dict[str, type[Any]] = {
+        name: each.annotation
+        for name, each in parameters.items()
+        if isinstance(each.annotation, type) and is_dataclass(each.annotation)
+    }
+    flat = [
+        option.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, each in parameters.items()
+        for option in (
+            inspect.signature(groups[name], eval_str=True).parameters.values() if name in groups else [each]
+        )
+    ]
+
+    @wraps(function)
+    def run(**values: Any) -> None:
+        grouped = {
+            name: group(**{field: values.pop(field) for field in group.__dataclass_fields__})
+            for name, group in groups.items()
+        }
+        function(**grouped, **values)
+
+    run.__signature__ = inspect.Signature(flat)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in flat}
+    return run
 
 
 @contextmanager
@@ -110,8 +264,8 @@ def stoppable(how_to_go_on: str) -> Iterator[None]:
 
 
 @contextmanager
-def learning(out: Path, *, resume: bool) -> Iterator[Path]:
-    """Around learning what is saved as `out`: the folder for its checkpoints, which goes once all is well.
+def learning_alone(out: Path, *, resume: bool) -> Iterator[Path]:
+    """Give the folder for the checkpoints of a training, and remove it once the result is saved as `out`.
 
     Raises
     ------
@@ -121,18 +275,18 @@ def learning(out: Path, *, resume: bool) -> Iterator[Path]:
     from tutelage.training import clear_checkpoints
 
     folder = beside(out, "checkpoint")
-    there = any(folder.rglob("*.checkpoint"))
-    told = Console(stderr=True, soft_wrap=True, markup=False)
-    with held_alone(
+    has_checkpoints = any(folder.rglob("*.checkpoint"))
+    console = Console(stderr=True, soft_wrap=True, markup=False)
+    with exclusive_lock(
         out.with_name(f".{out.name}.lock"),
         f"another command is learning {out}; wait until it has ended, or give another --out",
     ):
-        if there and not resume:
-            told.print(
+        if has_checkpoints and not resume:
+            console.print(
                 f"{folder} of an earlier run is replaced; with --resume this command would go on from it"
             )
-        elif resume and not there:
-            told.print(f"there is no {folder} to go on from: this run begins at the start")
+        elif resume and not has_checkpoints:
+            console.print(f"there is no {folder} to go on from: this run begins at the start")
         try:
             with stoppable(_GO_ON):
                 yield folder
@@ -147,18 +301,20 @@ def require_writable_file(out: Path, read: Iterable[str | Path] = ()) -> None:
 
     Parameters
     ----------
-    read : what the command reads, as it was named: a file, a folder, or the name of a data set
+    out : Path
+    read : iterable of str or Path
+        What the command reads, as it was named: a file, a folder, or the name of a data set.
     """
     if out.is_dir():
         raise BadInputError(f"{out} is a folder; name a file to write")
     require_writable_parent(out)
     for source in map(str, read):
-        if out.exists() and any(_is_of(out, file) for file in _files_of(source)):
+        if out.exists() and any(_is_within(out, file) for file in _files_behind(source)):
             raise BadInputError(f"{out} is read by this command and would be replaced; name another to write")
 
 
 def require_writable_page(page: Path, read: Iterable[str | Path] = ()) -> None:
-    """The same for an HTML page, whose name says what it is."""
+    """Refuse the same for an HTML page, whose name says what it is."""
     require_writable_file(page, read)
     if page.suffix.lower() not in (".html", ".htm"):
         raise BadInputError(f"{page}: a report is an HTML page; give a name that ends in .html")
@@ -169,7 +325,10 @@ def require_free_or_own(out: Path, read: Callable[[Path], object], kind: str) ->
 
     Parameters
     ----------
-    read : reads a file of that kind, and raises if it is none
+    out : Path
+    read : callable
+        Reads a file of that kind, and raises if it is none.
+    kind : str
     """
     if not out.exists():
         return
@@ -181,23 +340,23 @@ def require_free_or_own(out: Path, read: Callable[[Path], object], kind: str) ->
         ) from error
 
 
-def _files_of(source: str) -> list[Path]:
-    """The files behind the name of a data set, as far as they are the user's own."""
+def _files_behind(source: str) -> list[Path]:
+    """Give the files behind the name of a data set, as far as they are the user's own."""
     kind, _, prefix = source.partition(":")
     return [*Path(prefix).parent.glob(f"{Path(prefix).name}_*")] if kind == "matrix" else [Path(source)]
 
 
-def _is_of(out: Path, read: Path) -> bool:
+def _is_within(out: Path, read: Path) -> bool:
     return read.exists() and (out.samefile(read) or read.resolve() in out.resolve().parents)
 
 
 def beside(out: Path, suffix: str) -> Path:
-    """OUT.SUFFIX in the folder of `out`."""
+    """Give OUT.SUFFIX in the folder of `out`."""
     return out.with_name(f"{out.name}.{suffix}")
 
 
 def pairs_of(settings: list[str] | None) -> dict[str, Any]:
-    """The settings of --set by name, values as they were typed."""
+    """Read the settings of --set by name, values as they were typed."""
     pairs: dict[str, Any] = {}
     for setting in settings or []:
         name, equals, value = setting.partition("=")

@@ -1,1 +1,1 @@
-"""Fingerprints, where they come from, and what is wrong with them."""
+"""Fingerprints: their type, where they come from, how they are split, and what is wrong with them."""

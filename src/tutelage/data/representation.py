@@ -1,4 +1,4 @@
-"""From dBm and data-set metres to what a network or a distance sees, and back.
+"""From dBm and data-set metres to the input of a network or a distance, and back.
 
 Everything here is fitted on training data only and saved with the model.
 """
@@ -14,7 +14,7 @@ from scipy import sparse
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.runtime.readings import represented
+from tutelage.runtime.readings import to_strength
 
 __all__ = ["CoordinateScaler", "RepresentationKind", "RssRepresentation"]
 
@@ -23,23 +23,36 @@ RepresentationKind = Literal["positive", "exponential", "powed"]
 
 @dataclass(frozen=True)
 class RssRepresentation:
-    """RSS in dBm to non-negative values in which "not heard" is 0, so that they stay sparse.
+    """RSS in dBm as non-negative values in which "not heard" is 0, so that they stay sparse.
 
     With p = (RSS - rss_min) / -rss_min, in [0, 1]:
 
     - positive: p
-    - exponential: (exp(-rss_min p / 24) - 1) / (exp(-rss_min / 24) - 1); the published form has a
-      small constant where nothing is heard, subtracted here to keep zeros zero
+    - exponential: (exp(-rss_min p / 24) - 1) / (exp(-rss_min / 24) - 1); the published form has a small
+      constant where nothing is heard, subtracted here to keep zeros zero
     - powed: p^e
-
-    Source: Torres-Sospedra et al., "Comprehensive analysis of distance and similarity measures for
-    Wi-Fi fingerprinting indoor positioning systems", Expert Systems with Applications 42 (2015).
 
     Parameters
     ----------
-    kind : one of the three names above
-    rss_min_dbm : the value that maps to 0; by default the lowest training RSS minus 1
-    access_points : those heard in training, in the order of the columns of `transform`
+    kind : str
+        One of the three names above.
+    rss_min_dbm : float
+        RSS that becomes 0, in dBm.
+    access_points : tuple of str
+        Access points heard in training, in the order of the columns of `transform`.
+
+    Notes
+    -----
+    Source: Torres-Sospedra et al., "Comprehensive analysis of distance and similarity measures for Wi-Fi
+    fingerprinting indoor positioning systems", Expert Systems with Applications 42 (2015).
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> scans = tt.FingerprintSet.from_scans([{"ap1": -50.0, "ap2": -99.0}])
+    >>> representation = tt.RssRepresentation.fit(scans, "positive")
+    >>> representation.rss_min_dbm, representation.transform(scans).toarray().tolist()
+    (-100.0, [[0.5, 0.01]])
     """
 
     kind: RepresentationKind
@@ -50,7 +63,21 @@ class RssRepresentation:
     def fit(
         cls, train: FingerprintSet, kind: str = "powed", rss_min_dbm: float | None = None
     ) -> RssRepresentation:
-        """Choose the access points heard in `train` and the lowest RSS.
+        """Choose the access points heard in training and the lowest RSS.
+
+        Parameters
+        ----------
+        train : FingerprintSet
+            Training scans.
+        kind : str, default "powed"
+            "positive", "exponential" or "powed".
+        rss_min_dbm : float, optional
+            RSS that becomes 0, in dBm; by default the lowest training RSS minus 1.
+
+        Returns
+        -------
+        RssRepresentation
+            The representation.
 
         Raises
         ------
@@ -74,36 +101,76 @@ class RssRepresentation:
         return cls(cast(RepresentationKind, kind), rss_min_dbm, names)
 
     def transform(self, scans: FingerprintSet) -> sparse.csr_array:
-        """Scans as CSR [n, len(access_points)], float64; access points unknown here are left out.
+        """Convert scans; access points that were not heard in training are left out.
 
         A reading at or below `rss_min_dbm` becomes 0, as if it were not heard.
+
+        Parameters
+        ----------
+        scans : FingerprintSet
+            n scans over any access points.
+
+        Returns
+        -------
+        scipy.sparse.csr_array
+            Values, [n, len(access_points)] float64.
         """
-        known = scans.rss_of(self.access_points)
-        values = represented(known.data, self.kind, self.rss_min_dbm)
-        return sparse.csr_array((values, known.indices, known.indptr), shape=known.shape)
+        rss_dbm = scans.rss_of(self.access_points)
+        values = to_strength(rss_dbm.data, self.kind, self.rss_min_dbm)
+        return sparse.csr_array((values, rss_dbm.indices, rss_dbm.indptr), shape=rss_dbm.shape)
 
     def config(self) -> dict[str, Any]:
-        """What `from_config` needs to make the same representation again."""
+        """Return what `from_config` needs to make the same representation again.
+
+        Returns
+        -------
+        dict
+            JSON values.
+        """
         return {"kind": self.kind, "rss_min_dbm": self.rss_min_dbm, "access_points": list(self.access_points)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> RssRepresentation:
-        """The representation that `config` described."""
+        """Build the representation that `config` describes.
+
+        Parameters
+        ----------
+        config : dict
+            As `config` returned it.
+
+        Returns
+        -------
+        RssRepresentation
+            The same representation.
+        """
         return cls(config["kind"], config["rss_min_dbm"], tuple(config["access_points"]))
 
 
 @dataclass(frozen=True)
 class CoordinateScaler:
-    """Metres in the local frame to standardised coordinates, with one scale for both axes.
+    """Metres in the local frame as standardised coordinates, with one scale for both axes.
 
-    One scale keeps distances: a loss on standardised coordinates times `scale_m` is in metres (A22).
-    The unit square, used to compare places of different buildings, has its own bounds.
+    One scale keeps distances: a loss on standardised coordinates times `scale_m` is in metres (A22). The unit
+    square, which compares places of different buildings, has its own bounds.
 
     Parameters
     ----------
-    centre_m : mean training position
-    scale_m : root mean variance of the training positions over both axes
-    lower_m, extent_m : lower left corner and size of the training positions' bounding box
+    centre_m : tuple of float
+        Mean training position in metres.
+    scale_m : float
+        Square root of the variance of the training positions, averaged over both axes, in metres.
+    lower_m, extent_m : tuple of float
+        Lower left corner and size of the training positions' bounding box, in metres.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tutelage as tt
+    >>> scaler = tt.CoordinateScaler.fit(np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0], [4.0, 4.0]]))
+    >>> scaler.centre_m, scaler.scale_m
+    ((2.0, 2.0), 2.0)
+    >>> scaler.metres(scaler.standardise(np.array([[3.0, 1.0]]))).tolist()
+    [[3.0, 1.0]]
     """
 
     centre_m: tuple[float, float]
@@ -113,14 +180,25 @@ class CoordinateScaler:
 
     @classmethod
     def fit(cls, position_m: np.ndarray) -> CoordinateScaler:
-        """Fit on training positions [n, 2].
+        """Fit the scaler on training positions.
+
+        Parameters
+        ----------
+        position_m : numpy.ndarray
+            Training positions in metres, [n, 2].
+
+        Returns
+        -------
+        CoordinateScaler
+            The scaler.
 
         Raises
         ------
         BadInputError
             If all positions are the same.
         """
-        lower, upper = position_m.min(axis=0), position_m.max(axis=0)
+        lower = position_m.min(axis=0)
+        upper = position_m.max(axis=0)
         if not (upper > lower).any():  # rounding can make the variance of one point positive
             raise BadInputError(
                 "all training positions are the same point; "
@@ -130,21 +208,60 @@ class CoordinateScaler:
         return cls(_pair(position_m.mean(axis=0)), scale, _pair(lower), _pair(upper - lower))
 
     def standardise(self, position_m: np.ndarray) -> np.ndarray:
-        """[n, 2] metres to float32 of zero mean and unit mean variance."""
+        """Convert metres to coordinates of zero mean and unit mean variance.
+
+        Parameters
+        ----------
+        position_m : numpy.ndarray
+            Positions in metres, [n, 2].
+
+        Returns
+        -------
+        numpy.ndarray
+            Standardised coordinates, [n, 2] float32.
+        """
         return np.asarray((position_m - np.asarray(self.centre_m)) / self.scale_m, dtype=np.float32)
 
     def metres(self, standardised: np.ndarray) -> np.ndarray:
-        """Back to metres in the local frame, float64."""
+        """Convert standardised coordinates back to metres in the local frame.
+
+        Parameters
+        ----------
+        standardised : numpy.ndarray
+            Standardised coordinates, [n, 2].
+
+        Returns
+        -------
+        numpy.ndarray
+            Positions in metres, [n, 2] float64.
+        """
         return np.asarray(standardised.astype(np.float64) * self.scale_m + np.asarray(self.centre_m))
 
     def unit_square(self, position_m: np.ndarray) -> np.ndarray:
-        """[n, 2] metres to float32 places in [0, 1] x [0, 1] of this building's own extent."""
+        """Convert metres to places in this building's bounding box.
+
+        Parameters
+        ----------
+        position_m : numpy.ndarray
+            Positions in metres, [n, 2].
+
+        Returns
+        -------
+        numpy.ndarray
+            Places in [0, 1] x [0, 1], [n, 2] float32.
+        """
         extent = np.maximum(np.asarray(self.extent_m), 1e-9)
         place = (position_m - np.asarray(self.lower_m)) / extent
         return np.asarray(np.clip(place, 0.0, 1.0), dtype=np.float32)
 
     def config(self) -> dict[str, Any]:
-        """What `from_config` needs to make the same scaler again."""
+        """Return what `from_config` needs to make the same scaler again.
+
+        Returns
+        -------
+        dict
+            JSON values.
+        """
         return {
             "centre_m": list(self.centre_m),
             "scale_m": self.scale_m,
@@ -154,7 +271,18 @@ class CoordinateScaler:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> CoordinateScaler:
-        """The scaler that `config` described."""
+        """Build the scaler that `config` describes.
+
+        Parameters
+        ----------
+        config : dict
+            As `config` returned it.
+
+        Returns
+        -------
+        CoordinateScaler
+            The same scaler.
+        """
         return cls(
             _pair(config["centre_m"]), config["scale_m"], _pair(config["lower_m"]), _pair(config["extent_m"])
         )

@@ -9,7 +9,20 @@ __all__ = ["csr", "csr_from_dense"]
 
 
 def csr(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, n_columns: int) -> sparse.csr_array:
-    """CSR with float32 values, int32 indices sorted in each row; stored zeros stay readings."""
+    """Build a CSR array of float32 readings whose stored zeros stay readings.
+
+    Parameters
+    ----------
+    data, indices, indptr : numpy.ndarray
+        Entries, their columns and the bounds of the rows, as in scipy.
+    n_columns : int
+        Number of columns.
+
+    Returns
+    -------
+    scipy.sparse.csr_array
+        Readings, [len(indptr) - 1, n_columns], with sorted int32 columns.
+    """
     matrix = sparse.csr_array(
         (
             np.asarray(data, dtype=np.float32),
@@ -23,7 +36,20 @@ def csr(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, n_columns: in
 
 
 def csr_from_dense(dense_dbm: np.ndarray, heard: np.ndarray) -> sparse.csr_array:
-    """CSR of the readings that the mask `heard` [n, n_ap] marks."""
+    """Build a CSR array of the readings that a mask marks.
+
+    Parameters
+    ----------
+    dense_dbm : numpy.ndarray
+        Readings in dBm, [n, n_ap].
+    heard : numpy.ndarray
+        Whether each cell is a reading, [n, n_ap] bool.
+
+    Returns
+    -------
+    scipy.sparse.csr_array
+        Readings, [n, n_ap] float32.
+    """
     _, indices = np.nonzero(heard)
     lengths = heard.sum(axis=1)
     return csr(dense_dbm[heard], indices, np.concatenate([[0], np.cumsum(lengths)]), heard.shape[1])

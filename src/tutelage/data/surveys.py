@@ -1,29 +1,31 @@
-"""Data sets: public ones by name, a simulated building, and the user's own files.
-
->>> survey = load("ujiindoorloc")  # downloaded once, verified, kept in a compact form
->>> survey = load("my_survey.csv", not_heard=-110)
-"""
+"""Load surveys: public data sets by name, a simulated building, and the user's own files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
-from tutelage.data.forms import is_own
+from tutelage.data.forms.all_forms import export_survey, export_table, is_user_file, require_exportable
 from tutelage.data.forms.matrix_csv import CsvFile
 from tutelage.data.forms.matrix_pair import NOT_HEARD, pair_files, read_pair
-from tutelage.data.forms.survey_export import export_survey, export_table, require_exportable
 from tutelage.data.forms.user_table import read_scans, read_user_table
 from tutelage.data.sets import cached_sets, tampere, uji_library, ujiindoorloc, utsindoorloc
-from tutelage.data.sets.public_sets import PublicDataset, public_dataset, public_datasets
+from tutelage.data.sets.public_sets import (
+    PublicDataset,
+    exclude_buildings,
+    public_dataset,
+    public_datasets,
+    shareable_names,
+)
 from tutelage.data.sets.simulated import simulated_survey
 from tutelage.errors import BadInputError, UnknownNameError
 
 __all__ = [
     "DatasetStatus",
     "dataset_table",
+    "exclude_buildings",
     "export_survey",
     "export_table",
     "fetch",
@@ -36,11 +38,10 @@ __all__ = [
     "shareable_names",
     "shareable_sets",
     "simulated_survey",
-    "without",
 ]
 
-_Split = tuple[FingerprintSet, FingerprintSet]
-_READERS: dict[str, Callable[[Mapping[str, CsvFile]], _Split]] = {
+_Splits = tuple[FingerprintSet, FingerprintSet]
+_READERS: dict[str, Callable[[Mapping[str, CsvFile]], _Splits]] = {
     "ujiindoorloc": ujiindoorloc.read,
     "utsindoorloc": utsindoorloc.read,
     "tampere": tampere.read,
@@ -54,12 +55,18 @@ class DatasetStatus:
 
     Parameters
     ----------
-    name, title : what `load` takes, and what it is
-    n_train, n_test, n_access_points : what the whole set holds
-    size_bytes : of its unpacked files
-    licence, citation : of its authors
-    where : "cached" (converted; loads at once), "local" (files are here), "partly here" or "not here"
-    verified : whether the SHA-256 of every file is known
+    name, title : str
+        Name for `load`, and a description.
+    n_train, n_test, n_access_points : int
+        Size of the whole set.
+    size_bytes : int
+        Size of its unpacked files.
+    licence, citation : str
+        Licence and paper of its authors.
+    where : str
+        "cached" (converted; loads at once), "local" (files are here), "partly here" or "not here".
+    verified : bool
+        Whether the SHA-256 of every file is known.
     """
 
     name: str
@@ -87,19 +94,30 @@ def load(
 
     Parameters
     ----------
-    source : one of
-        - a public data set: see `dataset_table`; "uji_library:1-25" picks months
+    source : str or Path
+        One of:
+
+        - a public data set (`dataset_table` lists them); "uji_library:1-25" picks months
         - "simulated" or "simulated:SEED", a simulated building
         - "matrix:FOLDER/PREFIX", headerless PREFIX_trnrss.csv, _trncrd, _tstrss, _tstcrd
         - the path of the user's own table (.csv, .parquet), FIND3 or GeoJSON file, GetSensorData log or
           folder of logs, or folder of comford's tables
-    data_dir : folder with public data sets; without them there, TUTELAGE_DATA, then a download
-    not_heard : code for "not heard" in the user's own files (matrix pairs: 100 unless given)
-    epsg : EPSG code of the coordinates in the user's own files; of degrees, the system into which they are
-        projected (without one, the UTM zone)
-    months : months of uji_library, such as "1-3" or (1, 25). Without any, month 1: its training scans
-        with its test scans
-    for_training : refuse a table of the user's whose scans all come from one place
+    data_dir : str or Path, optional
+        Folder with public data sets. Without them there, TUTELAGE_DATA, then a download.
+    not_heard : float, optional
+        Code for "not heard" in the user's own files; 100 by default in matrix pairs.
+    epsg : int, optional
+        EPSG code of the coordinates in the user's own files. Degrees are projected into it, by default into
+        their UTM zone.
+    months : str or iterable of int, optional
+        Months of uji_library, such as "1-3" or (1, 25). By default month 1, with its training and test scans.
+    for_training : bool, default True
+        Whether to refuse a table of the user's whose scans all come from one place.
+
+    Returns
+    -------
+    Survey
+        Training scans and, where there are any, test scans.
 
     Raises
     ------
@@ -111,6 +129,12 @@ def load(
         If the files of a public set are not here and cannot be downloaded.
     FileFormatError
         If a file of a public set is not the published one.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> tt.load("simulated:7")
+    Survey('simulated', train=1224, test=300, access_points=40)
     """
     source = str(source)
     kind, _, detail = source.partition(":")
@@ -123,7 +147,7 @@ def load(
         code = NOT_HEARD if not_heard is None else not_heard
         return read_pair(pair_files(detail), Path(detail).name, not_heard=code, epsg=epsg)
     path = Path(source)
-    if is_own(path):
+    if is_user_file(path):
         return read_user_table(path, not_heard=not_heard, epsg=epsg, for_training=for_training)
     if path.is_dir():
         raise BadInputError(
@@ -137,39 +161,20 @@ def load(
 
 
 def shareable_sets(data_dir: str | Path | None = None) -> list[str]:
-    """Public sets whose licence allows to share what is learnt in them, and whose files are here."""
-    here = {status.name for status in dataset_table(data_dir) if status.where in ("cached", "local")}
-    return [name for name in shareable_names() if name in here]
+    """List the public sets here whose licence allows to share a model that learnt from them.
 
+    Parameters
+    ----------
+    data_dir : str or Path, optional
+        Folder with public data sets, as for `load`.
 
-def shareable_names() -> list[str]:
-    """Public sets whose licence allows to share what is learnt in them."""
-    return [name for name, entry in public_datasets().items() if entry.shareable]
-
-
-def without(sources: Sequence[str], excluded: Sequence[str], *, campus: bool = False) -> list[str]:
-    """`sources` without the public sets `excluded`, nor others of their buildings (with `campus`, campuses).
-
-    Raises
-    ------
-    UnknownNameError
-        If an excluded set does not exist.
-    BadInputError
-        If nothing is excluded though `campus` is given, or nothing is left.
+    Returns
+    -------
+    list of str
+        Names of the sets.
     """
-    gone = [public_dataset(name) for name in excluded]
-    if campus and not gone:
-        raise BadInputError("name the set whose campus is left out (exclude)")
-    places = {other.campus if campus else other.building for other in gone}
-    known = public_datasets()
-    kept = []
-    for source in sources:
-        of_set = known.get(source.partition(":")[0])
-        if of_set is None or (of_set.campus if campus else of_set.building) not in places:
-            kept.append(source)
-    if not kept:
-        raise BadInputError("no source is left to learn in; exclude fewer, or name sources")
-    return kept
+    local = {status.name for status in dataset_table(data_dir) if status.where in ("cached", "local")}
+    return [name for name in shareable_names() if name in local]
 
 
 def load_several(
@@ -179,12 +184,27 @@ def load_several(
     not_heard: float | None = None,
     epsg: int | None = None,
 ) -> list[Survey]:
-    """Load surveys; `not_heard` and `epsg` hold for those of them that are the user's own files.
+    """Load surveys; `not_heard` and `epsg` apply only to those that are the user's own files.
 
-    Parameters and errors as of `load`; the two options are refused where no file is the user's own.
+    Parameters
+    ----------
+    sources : iterable of str or Path
+        Sources, as `load` takes them.
+    data_dir, not_heard, epsg
+        As for `load`; the last two are refused where no source is the user's own.
+
+    Returns
+    -------
+    list of Survey
+        Surveys in the order of the sources.
+
+    Raises
+    ------
+    UnknownNameError, BadInputError, DataUnavailableError, FileFormatError
+        As for `load`.
     """
-    named = [str(source) for source in sources]
-    own = [name for name in named if _is_own_file(name)] or named
+    names = [str(source) for source in sources]
+    own = [name for name in names if _is_own_file(name)] or names
     return [
         load(
             name,
@@ -192,31 +212,70 @@ def load_several(
             not_heard=not_heard if name in own else None,
             epsg=epsg if name in own else None,
         )
-        for name in named
+        for name in names
     ]
 
 
 def fetch(name: str, data_dir: str | Path | None = None, progress: bool = True) -> Survey:
-    """Make sure that a public data set is here, verified and converted, and return it.
+    """Get a public data set: download it if needed, verify it, convert it and return it.
 
     The converted form is kept in TUTELAGE_CACHE, else in the platform's cache folder.
 
     Parameters
     ----------
-    name : public data set, "uji_library:MONTHS" included
-    data_dir : folder that may hold the files, see `load`
-    progress : show a bar while downloading
+    name : str
+        Public data set, also "uji_library:MONTHS".
+    data_dir : str or Path, optional
+        Folder that may hold the files, as for `load`.
+    progress : bool, default True
+        Whether to show a bar while downloading.
+
+    Returns
+    -------
+    Survey
+        The data set.
 
     Raises
     ------
     UnknownNameError, DataUnavailableError, FileFormatError
-        As `load`.
+        As for `load`.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> try:
+    ...     tt.fetch("simulated")
+    ... except tt.TutelageError as error:
+    ...     print(str(error).partition(".")[0])
+    unknown public data set 'simulated'
     """
     return _public_survey(_selected(name, None), data_dir, progress)
 
 
 def dataset_table(data_dir: str | Path | None = None) -> list[DatasetStatus]:
-    """Every public data set, with what it holds and whether it is here."""
+    """List every public data set, its size and where its files are.
+
+    Parameters
+    ----------
+    data_dir : str or Path, optional
+        Folder that may hold the files, as for `load`.
+
+    Returns
+    -------
+    list of DatasetStatus
+        One entry a data set.
+
+    Raises
+    ------
+    BadInputError
+        If the folder does not exist.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> [(entry.name, entry.n_train) for entry in tt.dataset_table()][:2]
+    [('ujiindoorloc', 19937), ('utsindoorloc', 9108)]
+    """
     return [
         DatasetStatus(
             dataset.name,
@@ -235,7 +294,7 @@ def dataset_table(data_dir: str | Path | None = None) -> list[DatasetStatus]:
 
 
 def _selected(source: str, months: str | Iterable[int] | None) -> PublicDataset:
-    """The data set that "name" or "uji_library:MONTHS" names, with only the files that are asked for."""
+    """Return the data set that "name" or "uji_library:MONTHS" names, with only the files of these months."""
     name, colon, detail = source.partition(":")
     if colon and name != "uji_library":
         raise UnknownNameError("data set", source, public_datasets())
@@ -244,9 +303,9 @@ def _selected(source: str, months: str | Iterable[int] | None) -> PublicDataset:
         return dataset
     if colon and months is not None:
         raise BadInputError(f"{source!r} and months={months!r} both pick months; give one of them")
-    asked = detail if colon else months
-    chosen = uji_library.DEFAULT_MONTHS if asked is None else uji_library.parse_months(asked)
-    patterns = [uji_library.month_pattern(month) for month in chosen]
+    choice = detail if colon else months
+    numbers = uji_library.DEFAULT_MONTHS if choice is None else uji_library.parse_months(choice)
+    patterns = [uji_library.month_pattern(month) for month in numbers]
     return replace(dataset, files={pattern: dataset.files[pattern] for pattern in patterns})
 
 

@@ -1,4 +1,4 @@
-"""How far off the answers are: figures for a table, and a report to look at."""
+"""Errors of positions: figures for a table, and a report to look at."""
 
 from tutelage.evaluation.evaluate import DEFAULT_LEVEL, evaluate, n_learnt
 from tutelage.evaluation.metrics import Evaluation, error_cdf, evaluate_positions

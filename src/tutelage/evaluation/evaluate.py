@@ -1,10 +1,9 @@
-"""A model against scans whose positions are known."""
+"""Evaluation of a model, or of answers, on scans with positions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.sets.public_sets import public_datasets
@@ -12,12 +11,15 @@ from tutelage.data.sets.same_building import same_building
 from tutelage.errors import BadInputError
 from tutelage.evaluation.metrics import Evaluation, evaluate_positions
 from tutelage.localizer import Localizer
+from tutelage.methods.matcher.matcher_card import MatcherCard
+from tutelage.paper.expert_training import TeacherCard
 from tutelage.runtime.conformal import require_level
 from tutelage.runtime.positions import Positions
 
 __all__ = ["DEFAULT_LEVEL", "evaluate", "n_learnt", "require_unseen"]
 
 DEFAULT_LEVEL = 0.95
+"""Share of the true positions that the radii of an evaluation should hold."""
 
 
 def evaluate(
@@ -29,66 +31,83 @@ def evaluate(
     level: float | None = None,
     progress: bool = False,
 ) -> Evaluation:
-    """Ask a model about scans, or take its answers, and compare them with the truth by scan id.
+    """Locate scans with a model, or take its answers, and compare them with the truth by scan id.
 
-    Scans that the model learnt from are judged as well, and the evaluation says so (`on_training_scans`).
+    Scans that the model learnt from count as well, and the evaluation says so (`on_training_scans`).
 
     Parameters
     ----------
-    answers : a fitted localizer, or positions that one gave before
-    on : scans with positions; of a survey its test split, or its only split
-    name : what tables and plots call the model
-    source_too : also a survey in which the model's pretrained matcher learnt
-    level : share of the true positions that the radii are to hold, 0.95 of a localizer unless given;
-        `coverage` says how many they do. Of answers that do not tell theirs, this is what it was
-    progress : as of `Localizer.predict`
+    answers : Localizer or Positions
+        A fitted localizer, or positions that one gave before.
+    on : Survey or FingerprintSet
+        Scans with positions. A survey stands for its test split, or for its only split.
+    name : str, optional
+        The model's name in tables and plots.
+    source_too : bool, default False
+        Accept a survey in which the model's pretrained matcher learnt.
+    level : float, optional
+        Share of the true positions that the radii should hold, 0.95 by default. The figure `coverage` says
+        how many they do hold. For answers that do not tell their level, this is it.
+    progress : bool, default False
+        Show a progress bar on standard error.
+
+    Returns
+    -------
+    Evaluation
+        Answers beside the truth, and the errors.
 
     Raises
     ------
     BadInputError
-        If the level is no share, or the answers' radii are of another; if the pretrained matcher learnt in the
-        building of the scans, or in the model's training scans, and `source_too` is off; if the scans have no
-        positions, a scan id is missing on either side, or the model hears nothing it knows in any scan.
+        If the level is no share, or the answers' radii have another level. If `source_too` is off and the
+        pretrained matcher learnt in the building of the scans, or in the model's training scans. If the scans
+        have no positions, a scan id is missing on either side, or no scan hears an access point of the model.
+
+    Examples
+    --------
+    >>> from tutelage import Localizer, evaluate, simulated_survey
+    >>> survey = simulated_survey(n_train=80, n_test=20)
+    >>> model = Localizer("knn", calibrate=False).fit(survey)
+    >>> figures = evaluate(model, survey).figures()
+    >>> figures["n"], figures["n_no_position"]
+    (20, 0)
+    >>> 0 < figures["mae_m"] < 20
+    True
     """
     if level is not None:
         require_level(level)
     if isinstance(answers, Localizer) and not source_too:
-        cards = [card for card in answers.lineage_["teachers"] if isinstance(card, dict)]
-        of_matcher = [card for card in cards if "sources" in card]
-        require_unseen(of_matcher, on)
-        _require_fitted_elsewhere(of_matcher, answers.lineage_)
+        _require_unseen_by_matcher(answers, on)
     truth = (on.train if on.test is None else on.test) if isinstance(on, Survey) else on
     if truth.position_m is None:
         raise BadInputError("these scans have no positions to compare with; add the columns x_m and y_m")
-    given = (
+    positions = (
         answers.predict(truth, level=level or DEFAULT_LEVEL, progress=progress)
         if isinstance(answers, Localizer)
-        else _of_level(answers, level, name)
+        else _with_level(answers, level, name)
     )
-    if len(truth) and isinstance(answers, Localizer) and not given.answered.any():
+    if len(truth) and isinstance(answers, Localizer) and not positions.answered.any():
         raise BadInputError(
             f"none of the {len(truth)} scans hears an access point that {name or 'the model'} knows; "
             "was it fitted on another building?"
         )
-    found = evaluate_positions(given, truth, name=name)
+    evaluation = evaluate_positions(positions, truth, name=name)
     if not isinstance(answers, Localizer):
-        return found
-    return replace(found, n_training_scans=n_learnt(answers, truth))
+        return evaluation
+    return replace(evaluation, n_training_scans=n_learnt(answers, truth))
 
 
 def n_learnt(model: Localizer, scans: FingerprintSet) -> int:
-    """From how many of the scans the model learnt, now or before its updates."""
-    learnt, asked = model.lineage_, scans.content_hash()
-    while learnt:
-        if learnt["data_hash"] == asked:
-            return len(scans)
-        learnt = learnt.get("updated_from", {})
-    known = getattr(model.method_, "radio_map", None)  # a network alone has none
-    return 0 if known is None else int(known.holds(scans.in_frame(model.frame_)).sum())
+    """Count the scans that a model learnt from, now or before its updates."""
+    content_hash = scans.content_hash()
+    if any(lineage.data_hash == content_hash for lineage in model.lineage_.earlier()):
+        return len(scans)
+    radio_map = model.method_.radio_map
+    return 0 if radio_map is None else int(radio_map.holds(scans.in_frame(model.frame_)).sum())
 
 
-def _of_level(answers: Positions, level: float | None, name: str) -> Positions:
-    """Answers given before, of the level that they were given at."""
+def _with_level(answers: Positions, level: float | None, name: str) -> Positions:
+    """Attach a level to answers whose radii do not tell theirs."""
     if level is None or answers.radius_m is None:
         return answers
     if answers.level not in (None, level):
@@ -99,52 +118,57 @@ def _of_level(answers: Positions, level: float | None, name: str) -> Positions:
     return replace(answers, level=level)
 
 
-def require_unseen(cards: Sequence[Mapping[str, Any]], building: Survey | FingerprintSet) -> None:
-    """Refuse a building in which a teacher learnt.
+def require_unseen(cards: Sequence[TeacherCard | MatcherCard], survey: Survey | FingerprintSet) -> None:
+    """Refuse a building in which a teacher, or a pretrained matcher, learnt.
 
     Parameters
     ----------
-    cards : what the teachers say of themselves, as `lineage_` has it
-    building : a survey, or training scans
+    cards : sequence of TeacherCard or MatcherCard
+        What they say of themselves.
+    survey : Survey or FingerprintSet
+        A survey, or training scans.
 
     Raises
     ------
     BadInputError
         If it is among the sources of one of them.
     """
-    if not cards:
-        return
-    train, name = (building.train, building.name) if isinstance(building, Survey) else (building, "")
+    scans, name = (survey.train, survey.name) if isinstance(survey, Survey) else (survey, "")
     for card in cards:
-        for source in same_building(_sources(card), train, name)[:1]:
+        for source in same_building(_sources(card), scans, name)[:1]:
             raise BadInputError(_seen(card, source, name or "these scans"))
 
 
-def _require_fitted_elsewhere(cards: Sequence[Mapping[str, Any]], lineage: Mapping[str, Any]) -> None:
-    """Refuse a model fitted to a source of its teacher, now or before its updates: it knows the building."""
-    if "updated_from" in lineage:
-        _require_fitted_elsewhere(cards, lineage["updated_from"])
-    for card in cards:
-        for source in same_building(_sources(card), lineage["data_hash"])[:1]:
-            raise BadInputError(_seen(card, source, lineage["source"] or "the model's own survey"))
+def _require_unseen_by_matcher(model: Localizer, on: Survey | FingerprintSet) -> None:
+    """Refuse scans of a building that the pretrained matcher knows, and a model of one of its sources."""
+    card = model.lineage_.pretrained
+    if not isinstance(card, MatcherCard):
+        return
+    require_unseen([card], on)
+    for lineage in reversed(model.lineage_.earlier()):
+        for source in same_building(_sources(card), lineage.data_hash)[:1]:
+            raise BadInputError(_seen(card, source, lineage.survey or "the model's own survey"))
 
 
-def _sources(card: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(source["source"], source["data_hash"]) for source in card.get("sources", [card])]
+def _sources(card: TeacherCard | MatcherCard) -> list[tuple[str, str]]:
+    """Give name and hash of each building that it learnt in."""
+    if isinstance(card, MatcherCard):
+        return [(source.source, source.data_hash) for source in card.sources]
+    return [(card.source, card.data_hash)]
 
 
-def _seen(card: Mapping[str, Any], source: str, building: str) -> str:
-    """What is wrong, and how to come by a teacher that did not learn here."""
-    called = "" if source == building else f", there called {source}"
-    if {source, building} <= public_datasets().keys() and called:
-        called = f": {source} is a survey of the same building"
-    if "sources" not in card:
+def _seen(card: TeacherCard | MatcherCard, source: str, building: str) -> str:
+    """Say what is wrong, and how to come by one that did not learn here."""
+    alias = "" if source == building else f", there called {source}"
+    if {source, building} <= public_datasets().keys() and alias:
+        alias = f": {source} is a survey of the same building"
+    if isinstance(card, TeacherCard):
         return (
-            f"the surrogate teacher of {source} for {card['network']} learnt in {building} as well{called}; "
+            f"the surrogate teacher of {source} for {card.network} learnt in {building} as well{alias}; "
             "leave it out and name the others, or give --source-too"
         )
-    without = f"--exclude {source}" if source in public_datasets() else "with --source for each of the others"
+    without = f"--exclude {source}" if source in public_datasets() else "with the other surveys by name"
     return (
-        f"the pretrained matcher learnt in {building} as well{called}; teach one without it "
-        f"(tutelage teach --network matcher {without}), or give --source-too"
+        f"the pretrained matcher learnt in {building} as well{alias}; pretrain one without it "
+        f"(tutelage pretrain {without}), or give --source-too"
     )

@@ -1,4 +1,4 @@
-"""Positioning errors of a model's answers, and the figures that sum them up."""
+"""Positioning errors of a model's answers, and figures that sum them up."""
 
 from __future__ import annotations
 
@@ -26,13 +26,32 @@ class Evaluation:
 
     Parameters
     ----------
-    truth : [n] the scans asked about, with their true positions
-    answers : [n] the model's answers, in the order of `truth`
-    errors_m : [n] float64, 2-D distance from the true position in data-set metres; NaN without a position
-    ground_scale : ground metres per data-set metre
-    name : the model's name, as tables and plots show it
-    n_training_scans : from how many of these very scans the model learnt, as far as it can tell: one without
-        a radio map knows all of them again or none; None where no model is known
+    truth : FingerprintSet
+        The n scans with their true positions.
+    answers : Positions
+        The n answers of the model, in the order of `truth`.
+    errors_m : ndarray
+        2-D distance from the true position in data-set metres, float64 [n]; NaN without a position.
+    ground_scale : float
+        Ground metres per data-set metre.
+    name : str
+        The model's name in tables and plots.
+    n_training_scans : int, optional
+        How many of these very scans the model learnt from, as far as it can tell. A model without a radio map
+        recognises all of them or none. None where there are answers without a model.
+
+    Examples
+    --------
+    >>> from tutelage import Evaluation, Localizer, evaluate, simulated_survey
+    >>> survey = simulated_survey(n_train=80, n_test=20)
+    >>> model = Localizer("knn", calibrate=False).fit(survey)
+    >>> evaluation = evaluate(model, survey, name="k-NN")
+    >>> isinstance(evaluation, Evaluation), len(evaluation)
+    (True, 20)
+    >>> evaluation.errors_m.shape
+    (20,)
+    >>> 0 < evaluation.figures()["mae_m"] < 20
+    True
     """
 
     truth: FingerprintSet
@@ -43,71 +62,78 @@ class Evaluation:
     n_training_scans: int | None = None
 
     def __len__(self) -> int:
+        """Count the scans."""
         return len(self.errors_m)
 
     def __repr__(self) -> str:
-        known = {key: value for key, value in self.figures().items() if value is not None}
-        shown = ", ".join(f"{k}={v:.2f}" if isinstance(v, float) else f"{k}={v}" for k, v in known.items())
-        return f"Evaluation({self.name!r}, {shown})"
+        """Show the name and the figures that there are, not the arrays."""
+        figures = {key: value for key, value in self.figures().items() if value is not None}
+        words = ", ".join(f"{k}={v:.2f}" if isinstance(v, float) else f"{k}={v}" for k, v in figures.items())
+        return f"Evaluation({self.name!r}, {words})"
 
     @property
     def on_training_scans(self) -> bool | None:
-        """Whether the model learnt from any of these very scans; None where that is not known."""
+        """Whether the model learnt from any of these very scans; None where there is no model to ask."""
         return None if self.n_training_scans is None else self.n_training_scans > 0
 
     @property
     def note(self) -> str:
-        """What has to be said beside the figures; "" where that is nothing."""
-        return "; ".join(filter(None, (self._of_training, self._of_floors)))
+        """A warning to show beside the figures; "" where there is none."""
+        return "; ".join(filter(None, (self._training_warning, self._floor_warning)))
 
     @property
-    def _of_floors(self) -> str:
-        """That no floor is a name which the answers have."""
-        given, true = self.answers.floor, self.truth.floor
-        if given is None or true is None:
+    def _floor_warning(self) -> str:
+        """A warning if answers and scans have no floor name in common."""
+        if self.answers.floor is None or self.truth.floor is None:
             return ""
-        answered, known = (sorted({*labels.tolist()} - {""}) for labels in (given, true))
-        if not answered or not known or {*answered} & {*known}:
+        answer_floors = sorted({*self.answers.floor.tolist()} - {""})
+        true_floors = sorted({*self.truth.floor.tolist()} - {""})
+        if not answer_floors or not true_floors or {*answer_floors} & {*true_floors}:
             return ""
-        ours, theirs = (", ".join(labels[:_SHOWN_FLOORS]) for labels in (answered, known))
         return (
-            f"{self.name or 'the model'} knows none of these floors by its name: it answers {ours}, the "
-            f"scans say {theirs}, and every floor counts as missed"
+            f"{self.name or 'the model'} knows none of these floors by its name: it answers "
+            f"{', '.join(answer_floors[:_SHOWN_FLOORS])}, the scans say "
+            f"{', '.join(true_floors[:_SHOWN_FLOORS])}, and every floor counts as missed"
         )
 
     @property
-    def _of_training(self) -> str:
-        """From how many of the scans the model learnt."""
+    def _training_warning(self) -> str:
+        """A warning if the model learnt from some of the scans."""
         if not self.n_training_scans:
             return ""
-        n, name = self.n_training_scans, self.name or "the model"
-        learnt = f"{name} learnt from these very scans: its figures are training errors"
+        n = self.n_training_scans
+        name = self.name or "the model"
+        warning = f"{name} learnt from these very scans: its figures are training errors"
         if n < len(self):
-            learnt = (
+            warning = (
                 f"{name} learnt from {n} of these {len(self)} scans: its figures have training errors in them"
             )
         advice = "survey some anew, or hold out reference points (split_by_position)"
-        return f"{learnt}; they say nothing of other scans; {advice}"
+        return f"{warning}; they say nothing of other scans; {advice}"
 
     def figures(self) -> dict[str, float | int | None]:
-        """The figures of one row of a table.
+        """Compute the figures of one row of a table.
 
         Returns
         -------
         dict
-            `n` scans asked and `n_no_position` of them without an answer. Over the scans that got one:
-            `mae_m`, `median_m`, `p75_m`, `p95_m` in data-set metres, `ground_mae_m` in ground metres,
-            and the shares `floor_hit` and `building_hit` (0 to 1) of the scans whose true label is
-            known; `ipin_p75_m` and `evaal_mae_m`, the scores of two competitions (`penalised_m`), over
-            the scans whose floor is known; `coverage`, the share (0 to 1) of the scans with a radius whose
-            true position lies within it, and `radius_m`, the median radius in data-set metres. `n_refused`
-            counts the scans without an answer because they are unlike every surveyed place. None stands for
-            "nothing to count".
+            Figures by name; None stands for "nothing to count".
+            `n`, `n_no_position`, `n_refused`: numbers of scans, of scans without an answer, and of those
+            without one because they are unlike every surveyed place.
+            `mae_m`, `median_m`, `p75_m`, `p95_m`: errors of the scans with an answer, in data-set metres.
+            `ground_mae_m`: their mean error in ground metres.
+            `floor_hit`, `building_hit`: shares (0 to 1) of answers with the right label, among the scans
+            that have a true label.
+            `ipin_p75_m`, `evaal_mae_m`: scores of two competitions over the scans that have a true floor, see
+            `penalised_m`.
+            `coverage`: share (0 to 1) of the radii that hold the true position.
+            `radius_m`: median radius in data-set metres.
         """
-        answered, n_refused = self.errors_m[self.answers.answered], int(self.answers.refused.sum())
+        answer_errors_m = self.errors_m[self.answers.answered]
+        n_refused = int(self.answers.refused.sum())
         mae, median, p75, p95 = (
-            [float(answered.mean()), *map(float, np.percentile(answered, [50, 75, 95]))]
-            if len(answered)
+            [float(answer_errors_m.mean()), *map(float, np.percentile(answer_errors_m, [50, 75, 95]))]
+            if len(answer_errors_m)
             else [None] * 4
         )
         return {
@@ -122,61 +148,65 @@ class Evaluation:
             "ipin_p75_m": self._score(*_IPIN_M, lambda errors: np.percentile(errors, 75)),
             "evaal_mae_m": self._score(*_EVAAL_M, np.mean),
             **self._coverage(),
-            "n_no_position": len(self) - len(answered),
+            "n_no_position": len(self) - len(answer_errors_m),
             "n_refused": n_refused if n_refused or self.answers.radius_m is not None else None,
         }
 
     def _coverage(self) -> dict[str, float | None]:
         radius_m = self.answers.radius_m
-        known = np.zeros(len(self), dtype=bool) if radius_m is None else np.isfinite(radius_m)
-        if radius_m is None or not known.any():
+        has_radius = np.zeros(len(self), dtype=bool) if radius_m is None else np.isfinite(radius_m)
+        if radius_m is None or not has_radius.any():
             return {"coverage": None, "radius_m": None}
-        within = self.errors_m[known] <= radius_m[known]
-        return {"coverage": float(within.mean()), "radius_m": float(np.median(radius_m[known]))}
+        is_within = self.errors_m[has_radius] <= radius_m[has_radius]
+        return {"coverage": float(is_within.mean()), "radius_m": float(np.median(radius_m[has_radius]))}
 
     def penalised_m(self, floor_m: float, building_m: float) -> np.ndarray:
-        """Errors with a penalty for each floor missed, and one for a wrong building.
+        """Compute errors with a penalty for each floor missed, and one for a wrong building.
 
         Parameters
         ----------
-        floor_m : for each floor between the answer and the truth; floors whose names are no numbers are
-            one apart
-        building_m : for a wrong building, where there are several
+        floor_m : float
+            Metres for each floor between the answer and the truth. Floors whose names are no numbers are one
+            apart.
+        building_m : float
+            Metres for a wrong building, where there are several.
 
         Returns
         -------
-        [n] metres; NaN without a position, or where the floor is not known on either side
+        ndarray
+            Metres [n]; NaN without a position, or without a floor in the answer or the truth.
         """
-        missed = _floors_apart(self.answers.floor, self.truth.floor, len(self))
-        elsewhere = np.zeros(len(self))
+        missed_floors = _floors_apart(self.answers.floor, self.truth.floor, len(self))
+        wrong_building = np.zeros(len(self))
         if self.answers.building is not None and self.truth.building is not None:
-            elsewhere = (self.answers.building != self.truth.building) & (self.truth.building != "")
-        return np.asarray(self.errors_m + floor_m * missed + building_m * elsewhere)
+            wrong_building = (self.answers.building != self.truth.building) & (self.truth.building != "")
+        return np.asarray(self.errors_m + floor_m * missed_floors + building_m * wrong_building)
 
     def _score(
-        self, floor_m: float, building_m: float, summed_up: Callable[[np.ndarray], Any]
+        self, floor_m: float, building_m: float, statistic: Callable[[np.ndarray], Any]
     ) -> float | None:
-        penalised = self.penalised_m(floor_m, building_m)
-        known = penalised[~np.isnan(penalised)]
-        return float(summed_up(known)) if len(known) else None
+        errors_m = self.penalised_m(floor_m, building_m)
+        errors_m = errors_m[~np.isnan(errors_m)]
+        return float(statistic(errors_m)) if len(errors_m) else None
 
-    def _hit(self, given: np.ndarray | None, true: np.ndarray | None) -> float | None:
-        if given is None or true is None:
+    def _hit(self, labels: np.ndarray | None, true_labels: np.ndarray | None) -> float | None:
+        if labels is None or true_labels is None:
             return None
-        counted = self.answers.answered & (true != "")
-        return float((given == true)[counted].mean()) if counted.any() else None
+        rows = self.answers.answered & (true_labels != "")
+        return float((labels == true_labels)[rows].mean()) if rows.any() else None
 
 
-def _floors_apart(given: np.ndarray | None, true: np.ndarray | None, n: int) -> np.ndarray:
-    """[n] floors between two labels each, NaN where one is not known."""
-    if given is None or true is None:
+def _floors_apart(labels: np.ndarray | None, true_labels: np.ndarray | None, n: int) -> np.ndarray:
+    """Count the floors [n] between two labels each, NaN where one is missing."""
+    if labels is None or true_labels is None:
         return np.full(n, np.nan)
-    unknown = (given == "") | (true == "")
+    missing = (labels == "") | (true_labels == "")
     try:
-        here, there = (np.where(unknown, "nan", label).astype(float) for label in (given, true))
+        floors = np.where(missing, "nan", labels).astype(float)
+        true_floors = np.where(missing, "nan", true_labels).astype(float)
     except ValueError:  # names such as "ground"
-        return np.where(unknown, np.nan, given != true)
-    return np.asarray(np.abs(here - there))
+        return np.where(missing, np.nan, labels != true_labels)
+    return np.asarray(np.abs(floors - true_floors))
 
 
 def evaluate_positions(answers: Positions, truth: FingerprintSet, *, name: str = "") -> Evaluation:
@@ -184,9 +214,12 @@ def evaluate_positions(answers: Positions, truth: FingerprintSet, *, name: str =
 
     Parameters
     ----------
-    answers : [n] positions in the model's frame
-    truth : [n] the same scans with positions, in any frame of the same coordinates
-    name : the model's name
+    answers : Positions
+        n positions in the model's frame.
+    truth : FingerprintSet
+        The same n scans with positions, in any frame of the same coordinates.
+    name : str, optional
+        The model's name.
 
     Returns
     -------
@@ -200,38 +233,44 @@ def evaluate_positions(answers: Positions, truth: FingerprintSet, *, name: str =
         frames name an EPSG code and the codes differ.
     """
     true_m = truth.in_frame(answers.frame).known_position_m
-    joined = _in_order_of(truth.scan_id, answers, name or "the answers")
-    distance_m = np.hypot(*(joined.position_m - true_m).T)
-    errors_m = np.where(joined.answered, distance_m, np.nan)
-    georeferenced = truth.frame if truth.frame.epsg else answers.frame
-    return Evaluation(truth, joined, errors_m, georeferenced.ground_scale, name)
+    answers = _sort_answers(answers, truth.scan_id, name or "the answers")
+    distance_m = np.hypot(*(answers.position_m - true_m).T)
+    errors_m = np.where(answers.answered, distance_m, np.nan)
+    frame = truth.frame if truth.frame.epsg else answers.frame
+    return Evaluation(truth, answers, errors_m, frame.ground_scale, name)
 
 
 def error_cdf(errors_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Empirical distribution of the errors.
+    """Compute the empirical distribution of errors.
 
     Parameters
     ----------
-    errors_m : [n] metres; NaN (no position) is left out
+    errors_m : ndarray
+        Errors [n] in metres; NaN (no position) is left out.
 
     Returns
     -------
-    x, share : [k], [k]
-        The errors in ascending order, and the share of the k answered scans at most that far off.
+    x, share : ndarray
+        The k errors that there are, in ascending order [k], and for each the share of these scans that are
+        at most as far off [k].
     """
     x = np.sort(errors_m[~np.isnan(errors_m)])
     return x, np.arange(1, len(x) + 1) / max(len(x), 1)
 
 
-def _in_order_of(scan_id: np.ndarray, answers: Positions, name: str) -> Positions:
-    row_of = {str(name): row for row, name in enumerate(answers.scan_id)}
-    asked = [str(name) for name in scan_id]
-    silent, unasked = set(asked) - row_of.keys(), row_of.keys() - set(asked)
-    _refuse_unmatched(name, "have no answer", "answer every scan of the truth", silent)
-    _refuse_unmatched(name, "have no truth", "evaluate on the scans that were located", unasked)
-    if twice := len(answers) - len(row_of):
-        raise BadInputError(f"{name}: {twice} scans are answered twice; keep one answer a scan")
-    rows = np.array([row_of[name] for name in asked], dtype=np.int64)
+def _sort_answers(answers: Positions, scan_id: np.ndarray, name: str) -> Positions:
+    """Put answers in the order of the scan ids."""
+    row_by_id = {str(each): row for row, each in enumerate(answers.scan_id)}
+    true_ids = [str(each) for each in scan_id]
+    _refuse_unmatched(
+        name, "have no answer", "answer every scan of the truth", set(true_ids) - row_by_id.keys()
+    )
+    _refuse_unmatched(
+        name, "have no truth", "evaluate on the scans that were located", row_by_id.keys() - set(true_ids)
+    )
+    if n_repeats := len(answers) - len(row_by_id):
+        raise BadInputError(f"{name}: {n_repeats} scans are answered twice; keep one answer a scan")
+    rows = np.array([row_by_id[each] for each in true_ids], dtype=np.int64)
     return replace(
         answers,
         scan_id=answers.scan_id[rows],
@@ -246,5 +285,5 @@ def _in_order_of(scan_id: np.ndarray, answers: Positions, name: str) -> Position
 
 def _refuse_unmatched(name: str, what: str, remedy: str, names: Collection[str]) -> None:
     if names:
-        shown = ", ".join(repr(name) for name in sorted(names)[:3])
-        raise BadInputError(f"{name}: {len(names)} scan ids {what}, such as {shown}; {remedy}")
+        examples = ", ".join(repr(name) for name in sorted(names)[:3])
+        raise BadInputError(f"{name}: {len(names)} scan ids {what}, such as {examples}; {remedy}")

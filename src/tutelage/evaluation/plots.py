@@ -18,27 +18,63 @@ __all__ = ["cdf_figure", "error_map", "floors_of", "plain_text", "scatter_kind",
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9")
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _MAX_SVG_POINTS = 2000  # beyond this a browser draws faster with WebGL
-_MAP_WIDTH_PX, _PANEL_HEIGHT_PX = 1040, (240, 600)
+_MAP_WIDTH_PX = 1040
+_PANEL_HEIGHT_PX = (240, 600)
 
 
 def scatter_kind(n_points: int) -> str:
-    """The trace type that a browser draws fast."""
+    """Choose the trace type that a browser draws fast.
+
+    Parameters
+    ----------
+    n_points : int
+        Points of the plot.
+
+    Returns
+    -------
+    str
+        "scatter" for few points, "scattergl" for many.
+    """
     return "scattergl" if n_points > _MAX_SVG_POINTS else "scatter"
 
 
 def plain_text(words: str) -> str:
-    """Escaped for plotly.js, which reads its texts as HTML but does not know &quot;."""
+    """Escape a text for plotly.js, which reads its texts as HTML but does not know &quot;.
+
+    Parameters
+    ----------
+    words : str
+        Any text.
+
+    Returns
+    -------
+    str
+        HTML that shows the text.
+    """
     return escape(words, quote=False)
 
 
 def _percentile_m(errors_m: np.ndarray, q: float) -> float:
-    """Percentile of the known errors, and a metre at least, so that no scale is empty."""
-    known = errors_m[~np.isnan(errors_m)]
-    return max(1.0, float(np.percentile(known, q))) if len(known) else 1.0
+    """Compute a percentile of errors, a metre at least, so that no scale is empty."""
+    errors_m = errors_m[~np.isnan(errors_m)]
+    return max(1.0, float(np.percentile(errors_m, q))) if len(errors_m) else 1.0
 
 
 def cdf_figure(names: Sequence[str], evaluations: Sequence[Evaluation]) -> dict[str, Any]:
-    """Share of the answered scans within each error, one line a model."""
+    """Draw the share of the answered scans within each error, one line a model.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the models.
+    evaluations : sequence of Evaluation
+        One evaluation a model.
+
+    Returns
+    -------
+    dict
+        `data` and `layout` for plotly.js.
+    """
     # A single stray answer would squeeze every line to the left edge.
     end_m = 1.05 * max(_percentile_m(e.errors_m, 99) for e in evaluations)
     layout = {
@@ -81,12 +117,34 @@ def _true_floor(evaluation: Evaluation) -> np.ndarray:
 
 
 def floors_of(evaluations: Sequence[Evaluation]) -> list[str]:
-    """All true floors: the numbered from the lowest up, then the named, then "" for unknown."""
+    """List all true floors: the numbered from the lowest up, then the named, then "" for unknown.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        Evaluations that share a map.
+
+    Returns
+    -------
+    list of str
+        Floors in the order of `storey`.
+    """
     return sorted({str(floor) for e in evaluations for floor in _true_floor(e)}, key=storey)
 
 
 def storey(floor: str) -> tuple[bool, float, bool, str]:
-    """What floors are sorted by: the numbered from the lowest up, then the named, then "" for unknown."""
+    """Make the key that sorts floors: the numbered from the lowest up, then the named, then "" for unknown.
+
+    Parameters
+    ----------
+    floor : str
+        Label of a floor.
+
+    Returns
+    -------
+    tuple
+        Key for `sorted`.
+    """
     try:
         return False, float(floor), False, floor
     except ValueError:
@@ -96,7 +154,22 @@ def storey(floor: str) -> tuple[bool, float, bool, str]:
 def error_map(
     names: Sequence[str], evaluations: Sequence[Evaluation], floors: Sequence[str]
 ) -> dict[str, Any]:
-    """One layout with a panel a model, and for each of `floors` the traces to show in it."""
+    """Draw a map of the errors, one panel a model, of which one floor is seen at a time.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Names of the models.
+    evaluations : sequence of Evaluation
+        One evaluation a model.
+    floors : sequence of str
+        Floors to draw.
+
+    Returns
+    -------
+    dict
+        `layout` for plotly.js, and `floors`: for each floor the traces to show in it.
+    """
     kind = scatter_kind(sum(map(len, evaluations)))
     panels = list(enumerate(evaluations, start=1))
     return {
@@ -108,13 +181,16 @@ def error_map(
 
 
 def _panel(number: int, evaluation: Evaluation, floor: str, kind: str) -> list[dict[str, Any]]:
-    """Dots coloured by error where there is an answer, crosses where there is none."""
-    on_floor, answers = _true_floor(evaluation) == floor, evaluation.answers
-    answered, silent = on_floor & answers.answered, on_floor & ~answers.answered
+    """Draw dots coloured by error where there is an answer, crosses where there is none."""
+    answers = evaluation.answers
+    on_floor = _true_floor(evaluation) == floor
+    with_answer = on_floor & answers.answered
+    without_answer = on_floor & ~answers.answered
     ids = np.array([plain_text(str(name)) for name in evaluation.truth.scan_id], dtype=object)
-    given = [f"{x:.2f}, {y:.2f}" for x, y in answers.absolute_position_m[answered]]
+    points = [f"{x:.2f}, {y:.2f}" for x, y in answers.absolute_position_m[with_answer]]
     labels = np.full(len(answers), "") if answers.floor is None else answers.floor
-    given_floor = [plain_text(str(label)) or "–" for label in labels[answered]]
+    answer_floors = [plain_text(str(label)) or "–" for label in labels[with_answer]]
+    reasons = [plain_text(str(reason)) for reason in answers.reason[without_answer]]
 
     def trace(rows: np.ndarray, **rest: Any) -> dict[str, Any]:
         x, y = np.round(evaluation.truth.absolute_position_m[rows], 3).T.tolist()
@@ -123,21 +199,19 @@ def _panel(number: int, evaluation: Evaluation, floor: str, kind: str) -> list[d
 
     return [
         trace(
-            answered,
-            customdata=list(zip(ids[answered], given, given_floor, strict=True)),
+            with_answer,
+            customdata=list(zip(ids[with_answer], points, answer_floors, strict=True)),
             marker={
                 "size": 7,
-                "color": np.round(evaluation.errors_m[answered], 3).tolist(),
+                "color": np.round(evaluation.errors_m[with_answer], 3).tolist(),
                 "coloraxis": "coloraxis",
             },
             hovertemplate="<b>%{customdata[0]}</b><br>true %{x:.2f}, %{y:.2f}<br>answered %{customdata[1]}"
             "<br>answered floor %{customdata[2]}<br>error %{marker.color:.2f} m<extra></extra>",
         ),
         trace(
-            silent,
-            customdata=[
-                [i, plain_text(str(why))] for i, why in zip(ids[silent], answers.reason[silent], strict=True)
-            ],
+            without_answer,
+            customdata=list(zip(ids[without_answer], reasons, strict=True)),
             marker={"size": 8, "symbol": "x", "color": "#888888"},
             hovertemplate="<b>%{customdata[0]}</b><br>no position: %{customdata[1]}<extra></extra>",
         ),
@@ -145,7 +219,7 @@ def _panel(number: int, evaluation: Evaluation, floor: str, kind: str) -> list[d
 
 
 def _map_layout(names: Sequence[str], evaluations: Sequence[Evaluation]) -> dict[str, Any]:
-    """Panels side by side in two columns, zooming together, one metre as long in x as in y."""
+    """Lay panels out side by side in two columns, zooming together, one metre as long in x as in y."""
     columns = min(2, len(evaluations))
     rows = math.ceil(len(evaluations) / columns)
     true_m = np.concatenate([e.truth.absolute_position_m for e in evaluations])
@@ -178,11 +252,11 @@ def _map_layout(names: Sequence[str], evaluations: Sequence[Evaluation]) -> dict
 
 
 def _error_colours(evaluations: Sequence[Evaluation]) -> dict[str, Any]:
-    """The scale that all panels and floors share, its bar below the panels."""
-    every_error_m = np.concatenate([e.errors_m for e in evaluations])
+    """Make the colour scale that all panels and floors share, its bar below the panels."""
+    all_errors_m = np.concatenate([e.errors_m for e in evaluations])
     return {
         "cmin": 0,
-        "cmax": round(_percentile_m(every_error_m, 95), 2),
+        "cmax": round(_percentile_m(all_errors_m, 95), 2),
         "colorscale": "Viridis",
         "colorbar": {
             "orientation": "h",

@@ -1,4 +1,4 @@
-"""Answers that a model, of Tutelage or not, gave before, in a CSV file."""
+"""Answers of any model, from a CSV file."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tutelage.runtime.positions import Positions
 
 __all__ = ["positions_from_csv"]
 
-_BOTH = "both x_m and y_m empty for no position"
-_LEFT_EMPTY = {"x_m": _BOTH, "y_m": _BOTH, "radius_m": "it empty for no radius"}
+_NO_POINT = "both x_m and y_m empty for no position"
+_LEFT_EMPTY = {"x_m": _NO_POINT, "y_m": _NO_POINT, "radius_m": "it empty for no radius"}
 _NO_LEVEL = "the level of the radii is one number between 0 and 1 for all rows, such as 0.95, or empty"
 _REQUIRED_COLUMNS = ("scan_id", "x_m", "y_m")
 
@@ -28,31 +28,31 @@ def positions_from_csv(path: str | Path) -> Positions:
 
     Parameters
     ----------
-    path : UTF-8 file with a header
-        `scan_id`, `x_m` and `y_m` (data-set metres, both empty where there is no position) are
-        needed; `radius_m`, `level`, `floor`, `building`, `n_unknown` and `reason` may be missing, other
-        columns are ignored.
+    path : str or Path
+        UTF-8 file with a header. It needs the columns `scan_id`, `x_m` and `y_m`: data-set metres, both empty
+        where there is no position. It may have `radius_m`, `level`, `floor`, `building`, `n_unknown` and
+        `reason`; other columns are ignored.
 
     Returns
     -------
     Positions
-        In a frame around the answers. A file does not tell its EPSG code, so the frame names none.
+        Positions in a frame around the answers. A file has no EPSG code, so the frame has none.
 
     Raises
     ------
     BadInputError
-        With file, row and column of the first thing that cannot be read.
+        If something cannot be read; the message gives file, row and column of the first such thing.
     """
     rows = _csv_rows(Path(path))
     absolute_m = np.array([_point(path, line, row) for line, row in rows], dtype=np.float64)
-    answered = np.isfinite(absolute_m).all(axis=1)
-    frame = LocalFrame.around(absolute_m[answered]) if answered.any() else LocalFrame()
+    has_position = np.isfinite(absolute_m).all(axis=1)
+    frame = LocalFrame.around(absolute_m[has_position]) if has_position.any() else LocalFrame()
     reason = np.array([row.get("reason") or "" for _, row in rows], dtype=np.str_)
     return Positions(
         scan_id=_unique_ids(path, rows),
         position_m=absolute_m - np.asarray(frame.origin_m),
         frame=frame,
-        reason=np.where(~answered & (reason == ""), "no position in the file", reason),
+        reason=np.where(~has_position & (reason == ""), "no position in the file", reason),
         n_unknown=np.array([_count(path, line, row) for line, row in rows], dtype=np.int64),
         floor=_labels(rows, "floor"),
         building=_labels(rows, "building"),
@@ -65,7 +65,7 @@ _Rows = list[tuple[int, Mapping[str, str]]]
 
 
 def _csv_rows(path: Path) -> _Rows:
-    """Line number and cells of each row."""
+    """Read line number and cells of each row."""
     try:
         # utf-8-sig: spreadsheets put a byte-order mark before the first column's name
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -120,14 +120,16 @@ def _metres(path: str | Path, line: int, row: Mapping[str, str], column: str) ->
 
 
 def _radii(path: str | Path, rows: _Rows) -> np.ndarray | None:
-    """The radii, None where no row has one."""
-    given = [_metres(path, line, row, "radius_m") if row.get("radius_m") else math.nan for line, row in rows]
-    radius_m = np.array(given, dtype=np.float64)
+    """Read the radii; None where no row has one."""
+    radius_m = np.array(
+        [_metres(path, line, row, "radius_m") if row.get("radius_m") else math.nan for line, row in rows],
+        dtype=np.float64,
+    )
     return radius_m if np.isfinite(radius_m).any() else None
 
 
 def _level(path: str | Path, rows: _Rows) -> float | None:
-    """What the radii are to hold, None where no row says it."""
+    """Read the share of positions that the radii should hold; None where no row says it."""
     first = next((row["level"] for _, row in rows if row.get("level")), None)
     for line, row in rows:
         text = row.get("level")
@@ -156,19 +158,19 @@ def _count(path: str | Path, line: int, row: Mapping[str, str]) -> int:
 
 
 def _unique_ids(path: str | Path, rows: _Rows) -> np.ndarray:
-    first: dict[str, int] = {}
+    line_by_id: dict[str, int] = {}
     for line, row in rows:
         name = row["scan_id"]
-        if not name or name in first:
-            problem = f"scan {name!r} stands in row {first[name]} already" if name else "no scan id"
+        if not name or name in line_by_id:
+            problem = f"scan {name!r} stands in row {line_by_id[name]} already" if name else "no scan id"
             raise BadInputError(
                 f"{problem}; give each scan one row and one id", file=path, row=line, column="scan_id"
             )
-        first[name] = line
-    return np.array(list(first), dtype=np.str_)
+        line_by_id[name] = line
+    return np.array(list(line_by_id), dtype=np.str_)
 
 
 def _labels(rows: _Rows, column: str) -> np.ndarray | None:
-    """The labels of a column, None where no row has one; 2.0 is 2, as where surveys are read."""
+    """Read the labels of a column; None where no row has one. 2.0 means 2, as in surveys."""
     labels = np.array([re.sub(WHOLE_NUMBER, r"\1", row.get(column, "")) for _, row in rows], dtype=np.str_)
     return labels if (labels != "").any() else None

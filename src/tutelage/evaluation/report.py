@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 import numpy as np
 
 from tutelage.errors import BadInputError
 from tutelage.evaluation.metrics import Evaluation
 from tutelage.evaluation.plots import cdf_figure, error_map, floors_of
-from tutelage.evaluation.web_page import map_page
-from tutelage.files.atomic import replaced_file
+from tutelage.files.web_page import write_page
 
 __all__ = ["write_report"]
 
@@ -38,6 +34,17 @@ _COLUMNS = {
     "n_refused": ("Refused", "d"),
 }
 
+_WORST_HEAD = (
+    "Scan",
+    "Error (m)",
+    "True x, y (m)",
+    "Answered x, y (m)",
+    "True floor",
+    "Answered floor",
+    "Access points heard",
+    "of them unknown",
+)
+
 
 def write_report(
     evaluations: Sequence[Evaluation],
@@ -49,38 +56,57 @@ def write_report(
 ) -> None:
     """Write figures, error distributions, error maps and the worst scans of models side by side.
 
-    The file holds everything it shows and its content depends on the arguments alone.
+    The page holds everything that it shows. Its content depends on the arguments alone.
 
     Parameters
     ----------
-    evaluations : one a model, in the order to show them
-    path : HTML file to write; it appears whole or not at all
-    title : heading of the page
-    data_set : name of the data, shown below the heading
-    notes : paragraphs that come first; after them stands which models learnt from these very scans
+    evaluations : sequence of Evaluation
+        One evaluation a model, in the order to show them.
+    path : str or Path
+        HTML file to write. It appears whole or not at all.
+    title : str
+        Heading of the page.
+    data_set : str, optional
+        Name of the data, shown below the heading.
+    notes : sequence of str, optional
+        Paragraphs to begin with. The page adds which models learnt from these very scans.
 
     Raises
     ------
     BadInputError
         If there is nothing to report, or `path` cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from tutelage import Localizer, evaluate, simulated_survey, write_report
+    >>> survey = simulated_survey(n_train=80, n_test=20)
+    >>> model = Localizer("knn", calibrate=False).fit(survey)
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> page = Path(folder.name) / "report.html"
+    >>> write_report([evaluate(model, survey, name="k-NN")], page, title="k-NN in an office")
+    >>> page.read_text(encoding="utf-8")[:15]
+    '<!DOCTYPE html>'
+    >>> folder.cleanup()
     """
     if not any(map(len, evaluations)):
         raise BadInputError("no scans to report; give at least one evaluation of at least one scan")
     names = [e.name or f"model {i}" for i, e in enumerate(evaluations, start=1)]
     floors = floors_of(evaluations)
-    template = files(__package__).joinpath("report_template.html")
-    body = Template(template.read_text(encoding="utf-8")).substitute(
-        title=escape(title),
-        subtitle=escape(_subtitle(evaluations, data_set)),
-        notes="".join(f"<p>{escape(note)}</p>\n" for note in (*notes, *_notes(names, evaluations))),
-        summary=_summary_table(names, evaluations),
-        floor_options="".join(f"<option>{escape(_floor_name(floor))}</option>" for floor in floors),
-        worst="".join(map(_worst_section, names, evaluations)),
+    write_page(
+        path,
+        "evaluation/report_template.html",
+        title=title,
+        figures={"cdf": cdf_figure(names, evaluations), "map": error_map(names, evaluations, floors)},
+        subtitle=_subtitle(evaluations, data_set),
+        notes=[*notes, *_notes(names, evaluations)],
+        summary_head=["Model", *(heading for heading, _ in _COLUMNS.values())],
+        summary=list(map(_summary_row, names, evaluations)),
+        floors=floors,
+        worst_head=_WORST_HEAD,
+        worst_scans=[(name, _worst_rows(e)) for name, e in zip(names, evaluations, strict=True)],
     )
-    figures = {"cdf": cdf_figure(names, evaluations), "map": error_map(names, evaluations, floors)}
-    page = map_page(title, body, figures)
-    with replaced_file(path) as beside:
-        beside.write_text(page, encoding="utf-8")
 
 
 # -- words and tables -------------------------------------------------------------------------------
@@ -97,48 +123,37 @@ def _subtitle(evaluations: Sequence[Evaluation], data_set: str) -> str:
 
 
 def _notes(names: Sequence[str], evaluations: Sequence[Evaluation]) -> list[str]:
-    """One sentence for each evaluation that has to be read with care."""
-    named = [replace(evaluation, name=name) for name, evaluation in zip(names, evaluations, strict=True)]
-    return [f"{evaluation.note}." for evaluation in named if evaluation.note]
+    """Write one sentence for each evaluation that a reader must take with care."""
+    notes = [replace(e, name=name).note for name, e in zip(names, evaluations, strict=True)]
+    return [f"{note}." for note in notes if note]
 
 
 def _distinct(words: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(words))
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of texts, the first column heading the rows; every cell is escaped."""
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header)
-    body = "".join(
-        f'<tr><th scope="row">{escape(first)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in rest)}</tr>'
-        for first, *rest in rows
+def _summary_row(name: str, evaluation: Evaluation) -> list[str]:
+    figures = evaluation.figures()
+    cells = (
+        "–" if figures[key] is None else format(figures[key], style) for key, (_, style) in _COLUMNS.items()
     )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return [name, *cells]
 
 
-def _summary_table(names: Sequence[str], evaluations: Sequence[Evaluation]) -> str:
-    rows = []
-    for name, evaluation in zip(names, evaluations, strict=True):
-        figures = evaluation.figures()
-        cells = [
-            "–" if figures[key] is None else format(figures[key], style)
-            for key, (_, style) in _COLUMNS.items()
-        ]
-        rows.append([name, *cells])
-    return _table(["Model", *(title for title, _ in _COLUMNS.values())], rows)
-
-
-def _worst_section(name: str, evaluation: Evaluation) -> str:
-    truth, answers = evaluation.truth, evaluation.answers
-    answered = np.flatnonzero(answers.answered)
-    worst = answered[np.argsort(-evaluation.errors_m[answered], kind="stable")][:_N_WORST]
-    true_m, given_m = truth.absolute_position_m, answers.absolute_position_m
-    rows = [
+def _worst_rows(evaluation: Evaluation) -> list[list[str]]:
+    """List the scans with the largest errors, the largest first."""
+    truth = evaluation.truth
+    answers = evaluation.answers
+    located = np.flatnonzero(answers.answered)
+    worst = located[np.argsort(-evaluation.errors_m[located], kind="stable")][:_N_WORST]
+    true_m = truth.absolute_position_m
+    answer_m = answers.absolute_position_m
+    return [
         [
             str(truth.scan_id[i]),
             f"{evaluation.errors_m[i]:.2f}",
             _point(true_m[i]),
-            _point(given_m[i]),
+            _point(answer_m[i]),
             _label(truth.floor, i),
             _label(answers.floor, i),
             str(truth.n_heard[i]),
@@ -146,9 +161,6 @@ def _worst_section(name: str, evaluation: Evaluation) -> str:
         ]
         for i in worst
     ]
-    header = ["Scan", "Error (m)", "True x, y (m)", "Answered x, y (m)", "True floor", "Answered floor"]
-    table = _table([*header, "Access points heard", "of them unknown"], rows)
-    return f"<details open><summary>{escape(name)}</summary>{table}</details>"
 
 
 def _point(position_m: np.ndarray) -> str:
@@ -157,7 +169,3 @@ def _point(position_m: np.ndarray) -> str:
 
 def _label(labels: np.ndarray | None, row: int) -> str:
     return "–" if labels is None or labels[row] == "" else str(labels[row])
-
-
-def _floor_name(floor: str) -> str:
-    return f"floor {floor}" if floor else "floor unknown"

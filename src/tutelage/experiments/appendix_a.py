@@ -1,7 +1,7 @@
-"""Appendix A of the paper: the search for the weights of the constraints.
+"""Search for the weights of the constraints, as in Appendix A of the paper.
 
-The paper searched on UJIIndoorLoc and chose by the error on its test split. Here the same ranges are searched
-on reference points held out of the training split, by `tutelage tune`; the test split stays closed.
+The paper searched on UJIIndoorLoc and chose by the error on its test split. Here `tutelage tune` searches the
+same ranges on held-out reference points of the training split. The test split stays closed.
 """
 
 from __future__ import annotations
@@ -15,18 +15,23 @@ from typing import Any
 from tutelage.data.surveys import load
 from tutelage.errors import BadInputError
 from tutelage.experiments.budgets import BUDGETS, table_budget
-from tutelage.experiments.buildings import TITLES, buildings_here, sources_of
+from tutelage.experiments.buildings import TITLES, available_buildings, default_sources
 from tutelage.experiments.cells import Cell
 from tutelage.experiments.compared_methods import KNN, WITH_MATCHER
 from tutelage.experiments.executors import Executor
-from tutelage.experiments.paper_tables import Request, require_known
+from tutelage.experiments.paper_tables import Request, validate_request
 from tutelage.experiments.reproduce import make_teachers
-from tutelage.experiments.result_files import TeacherFiles, written_alone
-from tutelage.experiments.table_wording import Grid, command_line, grid_lines, network_title
-from tutelage.files.atomic import replaced_file
+from tutelage.experiments.result_files import TeacherFiles, exclusive_writing
+from tutelage.experiments.table_grids import Grid, grid_lines
+from tutelage.experiments.table_wording import (
+    command_line,
+    network_title,
+)
+from tutelage.files.atomic import atomic_file
 from tutelage.paper.expert_distilling import distilling_recipe
 from tutelage.paper.expert_training import Teacher
-from tutelage.tuning import Tried, tried_in, tune, write_search_report
+from tutelage.training import Budget, RunOptions
+from tutelage.tuning import TrialRecord, study_trials, tune, write_search_report
 
 __all__ = ["NAME", "WeightSearch", "search_weights"]
 
@@ -51,24 +56,40 @@ class WeightSearch:
 
     Parameters
     ----------
-    cell : what was searched for; its method is `paper`
-    request : what was asked for
-    trials : in the order in which they were tried; the first has the published weights
+    cell : Cell
+        The configuration; its method is `paper`.
+    request : Request
+        The request of the user.
+    trials : tuple of TrialRecord
+        The trials in their order. The first has the published weights.
     """
 
     cell: Cell
     request: Request
-    trials: tuple[Tried, ...]
+    trials: tuple[TrialRecord, ...]
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row a trial."""
+        """Return a row for each trial.
+
+        Returns
+        -------
+        list of dict
+            The columns of the CSV.
+        """
         key = self.cell.key(NAME)
         shared = {name: key[name] for name in _KEY}
         return [shared | _row(number, trial) for number, trial in enumerate(self.trials)]
 
-    def how_made(self) -> str:
-        """The command, the budget, and what a trial is scored on."""
-        cell, budget = self.cell, self.cell.budget
+    def provenance(self) -> str:
+        """Describe the command, the budget, and the scans that score a trial.
+
+        Returns
+        -------
+        str
+            The text.
+        """
+        cell = self.cell
+        budget = cell.budget
         return (
             f"Made by `{command_line(NAME, self.request)}`, budget {budget}: {BUDGETS[budget].words}; "
             "the paper's ranges, searched by Bayesian optimisation with the `paper` recipe. "
@@ -79,27 +100,35 @@ class WeightSearch:
         )
 
     def page(self) -> str:
-        """The search as Markdown, the best trials first."""
-        known = sorted((trial.error_m, i) for i, trial in enumerate(self.trials) if trial.error_m is not None)
-        place = 1 + [i for _, i in known].index(0)
+        """Write the search as Markdown, the best trials first.
+
+        Returns
+        -------
+        str
+            The page.
+        """
+        ranking = sorted(
+            (trial.error_m, i) for i, trial in enumerate(self.trials) if trial.error_m is not None
+        )
+        place = 1 + [i for _, i in ranking].index(0)
         grid = Grid(
             ["trial", *_WEIGHTS.values(), "held-out error (m)"],
-            [[str(i), *self._weights(i), f"{error_m:.2f}"] for error_m, i in known],
+            [[str(i), *self._weights(i), f"{error_m:.2f}"] for error_m, i in ranking],
         )
         parts = [
             f"# {_TITLE}",
-            self.how_made(),
+            self.provenance(),
             f"The published weights and margin (trial 0) have {self.trials[0].error_m:.2f} m here, place "
-            f"{place} of {len(known)}; the best trial has {known[0][0]:.2f} m, the worst "
-            f"{known[-1][0]:.2f} m. {len(self.trials) - len(known)} trials were stopped early, for doing "
+            f"{place} of {len(ranking)}; the best trial has {ranking[0][0]:.2f} m, the worst "
+            f"{ranking[-1][0]:.2f} m. {len(self.trials) - len(ranking)} trials were stopped early, for doing "
             "worse than the median.",
             grid_lines(grid),
         ]
         return "\n\n".join(parts) + "\n"
 
     def _weights(self, trial: int) -> list[str]:
-        asked = self.trials[trial].settings
-        return [f"{asked[name]:g}" if name in asked else "-" for name in _WEIGHTS]
+        settings = self.trials[trial].settings
+        return [f"{settings[name]:g}" if name in settings else "-" for name in _WEIGHTS]
 
 
 def search_weights(
@@ -112,28 +141,40 @@ def search_weights(
 ) -> WeightSearch:
     """Search on one target with one network, and write appendix_a.csv, .md, .json and .html.
 
-    Finished trials are kept in an SQLite file beside them and not run again.
+    An SQLite file beside them keeps finished trials, which do not run again.
 
     Parameters
     ----------
-    out : folder of results
-    executor : where the teachers are made; the trials follow from each other and run here
-    request : at most one target (else UJIIndoorLoc, as in the paper), one network (else dnn), sources, budget
-    data_dir : folder of public data sets
-    progress : show progress bars
+    out : Path
+        Folder of results.
+    executor : Executor
+        The place where teachers are made. The trials follow from each other and run in this process.
+    request : Request
+        At most one target and one network, with sources and a budget. The default target is UJIIndoorLoc, as
+        in the paper; the default network is the DNN.
+    data_dir : path, optional
+        Folder of the public data sets.
+    progress : bool
+        Whether to show progress bars.
+
+    Returns
+    -------
+    WeightSearch
+        The finished search.
 
     Raises
     ------
-    UnknownNameError, BadInputError
-        If something asked for does not exist or cannot be searched, or another command is writing in the
-        folder.
+    UnknownNameError
+        If a requested name does not exist.
+    BadInputError
+        If the request cannot be searched, or another command is writing in the folder.
     """
     cell = _cell(request, data_dir)
-    with written_alone(out):
-        return _searched(cell, out, executor, request, data_dir, progress)
+    with exclusive_writing(out):
+        return _run_search(cell, out, executor, request, data_dir, progress)
 
 
-def _searched(
+def _run_search(
     cell: Cell,
     out: Path,
     executor: Executor,
@@ -146,6 +187,7 @@ def _searched(
     survey = load(cell.target, data_dir=data_dir)
     study = out / f"{NAME}-{cell.target}-{cell.network}-{cell.budget}.sqlite"
     length = table_budget(cell.budget).length(cell.network)
+    n_updates = length.n_steps(len(survey.train), distilling_recipe("paper"))
     tune(
         survey,
         cell.network,
@@ -153,22 +195,21 @@ def _searched(
         teachers=[Teacher.from_bytes(files.read(teacher)) for teacher in cell.teachers],
         settings=cell.settings,
         n_trials=_TRIALS.get(cell.budget, _MOST_TRIALS),
-        updates=length.n_steps(len(survey.train), distilling_recipe("paper")),
         study_file=study,
-        progress=progress,
+        run=RunOptions(budget=Budget(updates=n_updates), progress=progress),
     )
-    search = WeightSearch(cell, request, tuple(tried_in(study)))
+    search = WeightSearch(cell, request, tuple(study_trials(study)))
     _write(search, out)
-    about = search.how_made().replace("`", "")
+    about = search.provenance().replace("`", "")
     write_search_report(study, out / f"{NAME}.html", title=_TITLE, about=about)
     return search
 
 
 def _cell(request: Request, data_dir: str | Path | None) -> Cell:
-    require_known(request, ("paper",))
-    for what, given in (("target", request.targets), ("network", request.networks)):
-        if len(given) > 1:
-            raise BadInputError(f"{NAME} searches on one {what} at a time; {', '.join(given)} were given")
+    validate_request(request, ("paper",))
+    for what, names in (("target", request.targets), ("network", request.networks)):
+        if len(names) > 1:
+            raise BadInputError(f"{NAME} searches on one {what} at a time; {', '.join(names)} were given")
     target = (request.targets or ("ujiindoorloc",))[0]
     network = (request.networks or ("dnn",))[0]
     if network in (KNN, *WITH_MATCHER):
@@ -177,17 +218,17 @@ def _cell(request: Request, data_dir: str | Path | None) -> Cell:
         )
     if request.n_seeds > 1:
         raise BadInputError(f"{NAME} is one search; leave the seeds out")
-    here = buildings_here(data_dir)
-    sources = request.sources or sources_of(target, here)
+    available = available_buildings(data_dir)
+    sources = request.sources or default_sources(target, available)
     for building in (target, *sources):
-        if building not in here:
+        if building not in available:
             raise BadInputError(
                 f"the files of {building} are not here; tutelage data fetch {building} gets them"
             )
     return Cell(target, sources, network, "paper", request.budget or "standard", 1.0, seed=0)
 
 
-def _row(number: int, trial: Tried) -> dict[str, Any]:
+def _row(number: int, trial: TrialRecord) -> dict[str, Any]:
     return {
         **{name: trial.settings.get(name, "") for name in _WEIGHTS},
         "trial": number,
@@ -198,7 +239,7 @@ def _row(number: int, trial: Tried) -> dict[str, Any]:
 
 def _write(search: WeightSearch, out: Path) -> None:
     with (
-        replaced_file(out / f"{NAME}.csv") as beside,
+        atomic_file(out / f"{NAME}.csv") as beside,
         beside.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
@@ -206,5 +247,5 @@ def _write(search: WeightSearch, out: Path) -> None:
         writer.writerows(search.rows())
     plain = {"table": NAME, "command": command_line(NAME, search.request), "trials": search.rows()}
     for suffix, text in (("md", search.page()), ("json", json.dumps(plain, indent=1) + "\n")):
-        with replaced_file(out / f"{NAME}.{suffix}") as beside:
+        with atomic_file(out / f"{NAME}.{suffix}") as beside:
             beside.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""How long the networks of a table learn."""
+"""Define how long the networks of a table learn."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tutelage.errors import UnknownNameError
 from tutelage.experiments.compared_methods import BLEND, MATCHER
-from tutelage.methods.matcher import MatcherRecipe
+from tutelage.methods.matcher.matcher_recipe import MatcherRecipe
 from tutelage.networks import network_spec
 from tutelage.paper.expert_distilling import distilling_recipe
 from tutelage.training import Budget
@@ -20,10 +20,13 @@ class TableBudget:
 
     Parameters
     ----------
-    words : how long that is
-    share : of the length of the network's default recipe, for each stage of every method; None for the
-        epochs of the paper
-    n_seeds : seeds of a cell, where a table says nothing else
+    words : str
+        The length in words.
+    share : float or None
+        Share of the length of the network's default recipe, for each stage of every method. None stands for
+        the epochs of the paper.
+    n_seeds : int
+        Seeds of a cell, unless a table says otherwise.
     """
 
     words: str
@@ -31,20 +34,43 @@ class TableBudget:
     n_seeds: int
 
     def updates(self, network: str) -> int | None:
-        """Updates of each stage, None for the epochs of the paper."""
+        """Return the updates of each stage.
+
+        Parameters
+        ----------
+        network : str
+            Name of the network, "matcher" or "blend".
+
+        Returns
+        -------
+        int or None
+            Number of updates; None stands for the epochs of the paper.
+        """
         if self.share is None:
             return None
         if network == MATCHER:
             default = MatcherRecipe().updates
         else:
-            spec = network_spec("dnn" if network == BLEND else network)  # the one beside its matcher
+            # A blend trains a DNN beside its matcher.
+            spec = network_spec("dnn" if network == BLEND else network)
             default = distilling_recipe("default", {}, spec).updates
         return max(1, round(self.share * default))
 
     def length(self, network: str) -> Budget:
-        """The same, for a run."""
+        """Return the length of a run.
+
+        Parameters
+        ----------
+        network : str
+            Name of the network, "matcher" or "blend".
+
+        Returns
+        -------
+        Budget
+            The budget of each stage.
+        """
         if network == BLEND and self.share == 1:
-            return Budget()  # which is shorter in a small survey
+            return Budget()  # this one is shorter in a small survey
         updates = self.updates(network)
         return Budget(in_paper=True) if updates is None else Budget(updates=updates)
 
@@ -58,12 +84,22 @@ BUDGETS = {
 
 
 def table_budget(name: str) -> TableBudget:
-    """The budget called `name`.
+    """Find a budget by its name.
+
+    Parameters
+    ----------
+    name : str
+        A key of `BUDGETS`.
+
+    Returns
+    -------
+    TableBudget
+        The budget.
 
     Raises
     ------
     UnknownNameError
-        If there is none.
+        If no budget has this name.
     """
     if name not in BUDGETS:
         raise UnknownNameError("budget", name, BUDGETS)

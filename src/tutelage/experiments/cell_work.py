@@ -1,4 +1,4 @@
-"""What a worker does: make a teacher, or fit and evaluate a model. It reads data sets, writes nothing."""
+"""Do the work of a cell: make a teacher, or fit and evaluate a model. Nothing is written here."""
 
 from __future__ import annotations
 
@@ -22,20 +22,30 @@ from tutelage.experiments.cells import Cell, TeacherCell, pretraining_recipe
 from tutelage.experiments.compared_methods import BLEND, BOUND, KNN, MATCHER, WITH_MATCHER
 from tutelage.localizer import Localizer
 from tutelage.methods.knn import best_settings
-from tutelage.methods.matcher import PretrainedMatcher, pretrain
+from tutelage.methods.matcher.pretrained import PretrainedMatcher, pretrain
 from tutelage.paper.expert_training import Quality, Teacher, teach
-from tutelage.training import RunOptions, device_name
+from tutelage.training import Budget, RunOptions, device_name
 
-__all__ = ["FitJob", "Fitted", "Taught", "TeachJob", "fit_cell", "teach_cell"]
+__all__ = ["FitJob", "FittedCell", "TaughtCell", "TeachJob", "fit_cell", "teach_cell"]
 
-_HELD_OUT = 0.2
+_HELD_OUT_SHARE = 0.2
 _NO_RADII = {"coverage": "", "radius_m": ""}
-_DRAW, _PERMUTE = 1, 2  # set these random numbers apart from those of the training
+# These keep the random numbers apart from those of the training.
+_DRAW = 1
+_PERMUTE = 2
 
 
 @dataclass(frozen=True)
 class TeachJob:
-    """A teacher to make, and where the data sets are."""
+    """A teacher to make.
+
+    Parameters
+    ----------
+    cell : TeacherCell
+        The configuration of the teacher.
+    data_dir : str or None
+        Folder of the public data sets.
+    """
 
     cell: TeacherCell
     data_dir: str | None
@@ -43,7 +53,17 @@ class TeachJob:
 
 @dataclass(frozen=True)
 class FitJob:
-    """A model to fit, the content of its teachers' files, and where the data sets are."""
+    """A model to fit.
+
+    Parameters
+    ----------
+    cell : Cell
+        The configuration of the model.
+    teachers : tuple of bytes
+        The contents of its teachers' files.
+    data_dir : str or None
+        Folder of the public data sets.
+    """
 
     cell: Cell
     teachers: tuple[bytes, ...]
@@ -51,155 +71,240 @@ class FitJob:
 
 
 @dataclass(frozen=True)
-class Taught:
-    """The content of a teacher's file, and its figures."""
+class TaughtCell:
+    """A teacher with its figures.
+
+    Parameters
+    ----------
+    content : bytes
+        The content of the teacher's file.
+    figures : dict
+        Quality, seconds and commit, by column.
+    """
 
     content: bytes
     figures: dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
-    """A model's figures, and its error on each scan of the test split in metres (NaN: no position)."""
+class FittedCell:
+    """The result of a cell.
+
+    Parameters
+    ----------
+    errors_m : array [n]
+        Error on each scan of the test split, in metres; NaN for a scan without a position.
+    figures : dict
+        Figures of the evaluation and the training, by column.
+    """
 
     errors_m: np.ndarray
     figures: dict[str, Any]
 
 
-def teach_cell(job: TeachJob) -> Taught:
-    """Expert Training on a source building, or on its scans at permuted locations; or a pretrained matcher."""
+def teach_cell(job: TeachJob) -> TaughtCell:
+    """Make a teacher by Expert Training, or a pretrained matcher.
+
+    Parameters
+    ----------
+    job : TeachJob
+        The teacher. Its cell may ask for permuted locations.
+
+    Returns
+    -------
+    TaughtCell
+        The teacher with its figures.
+    """
     cell = job.cell
     if cell.network == MATCHER:
         return _teach_matcher(job)
     survey = load(cell.source, data_dir=job.data_dir)
     if cell.permuted:
-        survey = replace(survey, name=f"{survey.name}-permuted", train=permuted(survey.train, cell.seed))
+        train = permute_positions(survey.train, cell.seed)
+        survey = replace(survey, name=f"{survey.name}-permuted", train=train)
     began = time.monotonic()
-    options = RunOptions(seed=cell.seed, budget=table_budget(cell.budget).length(cell.network))
-    teacher = teach(survey, cell.network, recipe=cell.recipe, options=options)
+    run = RunOptions(seed=cell.seed, budget=table_budget(cell.budget).length(cell.network))
+    teacher = teach(survey, cell.network, recipe=cell.recipe, run=run)
     quality = teacher.card.quality.model_dump() if teacher.card.quality else {}
-    return Taught(teacher.to_bytes(), quality | _cost(began))
+    return TaughtCell(teacher.to_bytes(), quality | _cost(began))
 
 
-def _teach_matcher(job: TeachJob) -> Taught:
-    cell, began = job.cell, time.monotonic()
+def _teach_matcher(job: TeachJob) -> TaughtCell:
+    cell = job.cell
+    began = time.monotonic()
     sources = [load(source, data_dir=job.data_dir) for source in cell.sources]
-    teacher = pretrain(sources, pretraining_recipe(cell.budget), RunOptions(seed=cell.seed))
-    return Taught(teacher.to_bytes(), dict.fromkeys(Quality.model_fields, "") | _cost(began))
+    settings = pretraining_recipe(cell.budget).model_dump()
+    teacher = pretrain(sources, settings=settings, run=RunOptions(seed=cell.seed))
+    return TaughtCell(teacher.to_bytes(), dict.fromkeys(Quality.model_fields, "") | _cost(began))
 
 
-def fit_cell(job: FitJob) -> Fitted:
-    """Fit one model and evaluate it once; a training that diverged has no positions."""
+def fit_cell(job: FitJob) -> FittedCell:
+    """Fit one model and evaluate it once.
+
+    Parameters
+    ----------
+    job : FitJob
+        The model.
+
+    Returns
+    -------
+    FittedCell
+        The result. A training that diverged has no positions.
+    """
     cell = job.cell
     survey = load(cell.target, data_dir=job.data_dir)
-    survey = with_held_out(survey) if cell.held_out else survey
-    survey = replace(survey, train=drawn(survey.train, cell.train_fraction, cell.seed, cell.whole_points))
+    survey = hold_out_points(survey) if cell.held_out else survey
+    survey = replace(
+        survey, train=draw_scans(survey.train, cell.train_fraction, cell.seed, cell.whole_points)
+    )
     model = _localizer(job, survey)
     began = time.monotonic()
     try:
         model.fit(survey)
-    except TrainingDivergedError:  # a result like another: of a method, not of the command
-        return _diverged(survey, {**_cost(began), **_where(cell)})
-    cost, radii = _cost(began), _radii(model, survey)
-    found = evaluate(model, survey)
-    known = {name: value for name, value in found.figures().items() if isinstance(value, float)}
-    figures = {name: round(value, 3) for name, value in known.items()}
-    return Fitted(found.errors_m, {"n_test": len(found), **figures, **cost, **radii, **_where(cell)})
+    except TrainingDivergedError:  # this is a result of the method, not a failure of the command
+        return _diverged(survey, {**_cost(began), **_device(cell)})
+    cost = _cost(began)
+    radii = _radii(model, survey)
+    # Errors are of all scans, as those of methods without radii: none are refused.
+    evaluation = evaluate(model.without_calibration(), survey)
+    figures = {
+        name: round(value, 3) for name, value in evaluation.figures().items() if isinstance(value, float)
+    }
+    n_test = len(evaluation)
+    return FittedCell(evaluation.errors_m, {"n_test": n_test, **figures, **cost, **radii, **_device(cell)})
 
 
 def _radii(model: Localizer, survey: Survey) -> dict[str, Any]:
-    """Of a calibrated model, the share of test scans within their 95 % radius, and the median radius.
-
-    Its errors are then of all scans, as of the others: the calibration, which refuses some, is taken off.
-    """
+    """Return a calibrated model's share of test scans within their 95 % radius, and its median radius."""
     if model.calibration_ is None:
         return _NO_RADII
-    found, model.calibration_ = evaluate(model, survey).figures(), None
-    return {name: "" if (value := found[name]) is None else round(value, 4) for name in _NO_RADII}
+    figures = evaluate(model, survey).figures()
+    return {name: "" if (value := figures[name]) is None else round(value, 4) for name in _NO_RADII}
 
 
-def _diverged(survey: Survey, cost: dict[str, Any]) -> Fitted:
-    """No position for any scan, and errors without end."""
+def _diverged(survey: Survey, cost: dict[str, Any]) -> FittedCell:
+    """Return a result without positions and with infinite errors."""
     n_test = len(survey.train if survey.test is None else survey.test)
     figures = dict.fromkeys(("mae_m", "median_m", "p75_m", "p95_m"), math.inf)
-    return Fitted(np.full(n_test, np.nan), {"n_test": n_test, **figures, **cost, **_NO_RADII})
+    return FittedCell(np.full(n_test, np.nan), {"n_test": n_test, **figures, **cost, **_NO_RADII})
 
 
-def _where(cell: Cell) -> dict[str, str]:
-    """What the cell ran on: its seconds mean little without."""
+def _device(cell: Cell) -> dict[str, str]:
+    """Return the device of the run, without which its seconds mean little."""
     return {"device": device_name("cpu" if cell.network == KNN else "auto")}
 
 
 def _localizer(job: FitJob, target: Survey) -> Localizer:
     cell = job.cell
     if cell.network == KNN:
-        return Localizer(
-            KNN, settings=_known_best(target) if cell.method == BOUND else {}, seed=cell.seed, calibrate=False
-        )
+        settings = _best_on_test(target) if cell.method == BOUND else {}
+        return Localizer(KNN, settings=settings, run=RunOptions(seed=cell.seed), calibrate=False)
     if cell.network in WITH_MATCHER:
         return _with_matcher(job)
-    how, length = cell.how, table_budget(cell.budget).length(cell.network)
+    method = cell.learning_method
+    length = table_budget(cell.budget).length(cell.network)
     sources: list[Survey | FingerprintSet] = [
         target if source == cell.target else load(source, data_dir=job.data_dir)
         for source in cell.sources
-        if how.transfer
+        if method.transfer
     ]
     files = [Teacher.from_bytes(content) for content in job.teachers]
     return Localizer(
         cell.network,
-        teachers=list(cell.sources) if how.kind == "untrained" else files,
-        transfer=how.kind if how.kind in ("sequential", "collective") else "none",
+        teachers=list(cell.sources) if method.kind == "untrained" else files,
+        transfer=method.kind if method.kind in ("sequential", "collective") else "none",
         sources=sources,
-        recipe=how.recipe,
+        recipe=method.recipe,
         settings=cell.settings,
-        budget=length,
-        seed=cell.seed,
+        run=RunOptions(seed=cell.seed, budget=length),
         calibrate=False,
     )
 
 
-def _known_best(target: Survey) -> dict[str, Any]:
-    """The k-NN settings with the smallest error on the test split."""
+def _best_on_test(target: Survey) -> dict[str, Any]:
+    """Return the k-NN settings with the smallest error on the test split."""
     test = target.train if target.test is None else target.test
     return best_settings([(target.train, test[test.n_heard > 0])], {})[0].model_dump()
 
 
 def _with_matcher(job: FitJob) -> Localizer:
     cell = job.cell
-    matchers = [PretrainedMatcher.from_bytes(content, name="the teacher") for content in job.teachers]
+    matchers = [PretrainedMatcher.from_bytes(content, name="the matcher") for content in job.teachers]
+    without = "untrained" if cell.learning_method.kind == "untrained" else "none"
+    length = table_budget(cell.budget).length(cell.network) if cell.network == BLEND else Budget()
     return Localizer(
         cell.network,
-        teachers=matchers or ("untrained" if cell.how.kind == "untrained" else "none"),
+        pretrained=matchers[0] if matchers else without,
         settings=cell.settings,
-        budget=table_budget(cell.budget).length(cell.network) if cell.network == BLEND else None,
-        seed=cell.seed,
-        calibrate=cell.network == BLEND and cell.train_fraction == 1,  # there the trial costs nothing more
+        run=RunOptions(seed=cell.seed, budget=length),
+        # On a whole survey the trial of the calibration costs nothing more.
+        calibrate=cell.network == BLEND and cell.train_fraction == 1,
     )
 
 
-def with_held_out(survey: Survey) -> Survey:
-    """A fifth of the training reference points in the place of the test split; the same for every cell."""
+def hold_out_points(survey: Survey) -> Survey:
+    """Replace the test split by a fifth of the training reference points, the same for every cell.
+
+    Parameters
+    ----------
+    survey : Survey
+        A survey with its training scans.
+
+    Returns
+    -------
+    Survey
+        The survey without those points in its training scans.
+    """
     heard = survey.train[survey.train.n_heard > 0]
-    rest, held = split_by_position(heard, _HELD_OUT)
-    return replace(survey, train=heard[rest], test=heard[held])
+    train_rows, test_rows = split_by_position(heard, _HELD_OUT_SHARE)
+    return replace(survey, train=heard[train_rows], test=heard[test_rows])
 
 
-def drawn(scans: FingerprintSet, fraction: float, seed: int, whole_points: bool = False) -> FingerprintSet:
-    """A random share of the scans, in their order (Paper, Appendix C), or of the points; at least two.
+def draw_scans(
+    scans: FingerprintSet, fraction: float, seed: int, whole_points: bool = False
+) -> FingerprintSet:
+    """Draw a random share of the scans (Paper, Appendix C) or of the reference points; at least two.
 
-    With `whole_points` a reference point that is drawn keeps all its scans.
+    Parameters
+    ----------
+    scans : FingerprintSet
+        The scans of a survey.
+    fraction : float
+        The share, from 0 to 1.
+    seed : int
+        Random seed.
+    whole_points : bool
+        Whether reference points are drawn, each with all of its scans.
+
+    Returns
+    -------
+    FingerprintSet
+        The drawn scans in their order.
     """
     if fraction == 1:
         return scans
-    of = reference_points(scans) if whole_points else np.arange(len(scans))
-    n_groups = int(of.max(initial=-1)) + 1
+    group_of_scan = reference_points(scans) if whole_points else np.arange(len(scans))
+    n_groups = int(group_of_scan.max(initial=-1)) + 1
     n = max(2, int(fraction * n_groups))
     chosen = np.random.default_rng((seed, _DRAW)).choice(n_groups, size=n, replace=False)
-    return scans[np.flatnonzero(np.isin(of, chosen))]
+    return scans[np.flatnonzero(np.isin(group_of_scan, chosen))]
 
 
-def permuted(scans: FingerprintSet, seed: int) -> FingerprintSet:
-    """The same scans, each at the position of another one drawn at random."""
+def permute_positions(scans: FingerprintSet, seed: int) -> FingerprintSet:
+    """Move each scan to the position of a scan that is drawn at random.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        Scans with positions.
+    seed : int
+        Random seed.
+
+    Returns
+    -------
+    FingerprintSet
+        The same scans at permuted positions.
+    """
     order = np.random.default_rng((seed, _PERMUTE)).permutation(len(scans))
     return replace(scans, position_m=scans.known_position_m[order])
 
@@ -209,7 +314,13 @@ def _cost(began: float) -> dict[str, Any]:
 
 
 def code_version() -> str:
-    """The commit that the code runs from, or the package's version where there is no repository."""
+    """Return the commit that the code runs from.
+
+    Returns
+    -------
+    str
+        The short hash of the commit, or the package's version where there is no repository.
+    """
     here = Path(__file__)
     git = ("git", "-C", str(here.parent))
     try:

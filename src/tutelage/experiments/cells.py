@@ -1,4 +1,4 @@
-"""Cells of the tables: configurations, each with a hash by which a finished one is known again."""
+"""Define the cells of the tables. The hash of a cell names its configuration and finds its result again."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from tutelage.experiments.compared_methods import (
     BOUND,
     KNN,
     MATCHER,
+    MATCHER_METHODS,
     METHODS,
-    SCORED,
     WITH_MATCHER,
-    Method,
+    LearningMethod,
 )
 from tutelage.methods.blend import BlendSettings
-from tutelage.methods.matcher import MATCHER_FORMAT, MatcherRecipe
+from tutelage.methods.matcher.matcher_card import MATCHER_FORMAT
+from tutelage.methods.matcher.matcher_recipe import MatcherRecipe
 from tutelage.networks import network_spec
 from tutelage.paper.expert_distilling import distilling_recipe
 from tutelage.paper.expert_training import teaching_recipe
@@ -35,8 +36,8 @@ _NO_LABELS = {"weight_labels": 0.0}
 _BESIDE_THE_MATCHER = "dnn"
 _YOUNGER = ("offset", "averaged")
 _JOINED = "+"  # between the sources of one pretrained matcher
-# Settings of the matcher that count where a teacher goes on with the target's radio map.
-_OF_TUNING = (
+# These settings of the matcher count only where it is fine-tuned on the target's radio map.
+_FINE_TUNING_SETTINGS = (
     "fine_tune_updates",
     "fine_tune_learning_rate",
     "fine_tune_passes",
@@ -51,11 +52,18 @@ class TeacherCell:
 
     Parameters
     ----------
-    source, network : whose representations a surrogate teacher models; of a pretrained matcher, its sources
-    recipe : "default" or "paper"
-    permuted : trained on permuted locations, a control
-    budget : its name
-    seed : of the training, and of the permutation
+    source : str
+        The building that the teacher learns. A pretrained matcher has several, joined by "+".
+    network : str
+        The network whose representations the teacher models, or "matcher".
+    recipe : {"default", "paper"}
+        The recipe of the training.
+    permuted : bool
+        Whether the teacher is trained on permuted locations, which makes a control.
+    budget : str
+        Name of the budget.
+    seed : int
+        Seed of the training and of the permutation.
     """
 
     source: str
@@ -67,26 +75,37 @@ class TeacherCell:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """One building, or those of a pretrained matcher."""
+        """The source buildings: one, or several for a pretrained matcher."""
         return tuple(self.source.split(_JOINED))
 
     @cached_property
     def hash(self) -> str:
-        """Names the configuration; teachers with one hash are the same teacher."""
+        """The name of the configuration. Teachers with the same hash are the same teacher."""
         return _hash(self.configuration())
 
     def configuration(self) -> dict[str, Any]:
-        """Everything that the teacher depends on, beside the code and the data."""
+        """Return everything that the teacher depends on, except the code and the data.
+
+        Returns
+        -------
+        dict
+            Plain values, which the hash covers.
+        """
         if self.network == MATCHER:
-            recipe = _counted(pretraining_recipe(self.budget).model_dump(), _OF_TUNING)
-            known = {"sources": list(self.sources), "network": MATCHER, "format": MATCHER_FORMAT}
-            return {**known, "recipe": recipe, "seed": self.seed}
+            recipe = _hashed_settings(pretraining_recipe(self.budget).model_dump(), _FINE_TUNING_SETTINGS)
+            return {
+                "sources": list(self.sources),
+                "network": MATCHER,
+                "format": MATCHER_FORMAT,
+                "recipe": recipe,
+                "seed": self.seed,
+            }
         spec = network_spec(self.network)
         return {
             "source": self.source,
             "permuted": self.permuted,
             "network": {self.network: spec.settings()},
-            "recipe": _counted(teaching_recipe(self.recipe, {}, spec).model_dump()),
+            "recipe": _hashed_settings(teaching_recipe(self.recipe, {}, spec).model_dump()),
             "length": _length(self.budget, self.network),
             "seed": self.seed,
         }
@@ -98,15 +117,26 @@ class Cell:
 
     Parameters
     ----------
-    target : building that is learnt
-    sources : buildings that take part in the method; for untrained teachers, "untrained" for each
-    network : "knn", "matcher", "blend" or a registered network
-    method : name among `METHODS`, of matcher and blend among `SCORED`; of k-NN "none" or `BOUND`
-    budget : its name
-    train_fraction : share of the target's training scans, drawn at random with the seed
-    seed : of everything
-    whole_points : the share is drawn among the reference points, not among the scans
-    held_out : evaluated on reference points held out of the target's training data instead
+    target : str
+        The building that is learnt.
+    sources : tuple of str
+        The buildings that take part in the method; "untrained" for each untrained teacher.
+    network : str
+        "knn", "matcher", "blend" or a registered network.
+    method : str
+        A key of `METHODS`. The matcher and the blend take a key of `MATCHER_METHODS`, k-NN takes "none" or
+        `BOUND`.
+    budget : str
+        Name of the budget.
+    train_fraction : float
+        Share of the target's training scans. The seed draws them at random.
+    seed : int
+        Random seed.
+    whole_points : bool
+        Whether the share is drawn among the reference points and not among the scans.
+    held_out : bool
+        Whether the cell is evaluated on held-out reference points of the training data and not on the test
+        split.
     """
 
     target: str
@@ -120,51 +150,58 @@ class Cell:
     held_out: bool = False
 
     @property
-    def how(self) -> Method:
-        """What the method's name stands for; k-NN has its own data alone."""
+    def learning_method(self) -> LearningMethod:
+        """The method of the cell; k-NN only has its own data."""
         if self.network == KNN:
             return METHODS["none"]
-        return (SCORED if self.network in WITH_MATCHER else METHODS)[self.method]
+        return (MATCHER_METHODS if self.network in WITH_MATCHER else METHODS)[self.method]
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Changes to the method's recipe."""
+        """The changes to the method's recipe."""
         if self.network not in WITH_MATCHER:
-            return {**_NO_LABELS, **self.how.settings}
+            return {**_NO_LABELS, **self.learning_method.settings}
         recipe = _shortened(MatcherRecipe(), self.budget)
-        lengths = ("updates", "fine_tune_updates") if self._goes_on else ("updates",)
-        of_matcher = {**recipe.model_dump(include=set(lengths)), **self.how.settings}
+        lengths = ("updates", "fine_tune_updates") if self._is_fine_tuned else ("updates",)
+        matcher_settings = {**recipe.model_dump(include=set(lengths)), **self.learning_method.settings}
         if self.network == MATCHER:
-            return of_matcher
-        prefixed = {f"{MATCHER}.{name}": value for name, value in of_matcher.items()}
+            return matcher_settings
+        prefixed = {f"{MATCHER}.{name}": value for name, value in matcher_settings.items()}
         return {"network": _BESIDE_THE_MATCHER, **_NO_LABELS, **prefixed}
 
     @property
-    def _goes_on(self) -> bool:
-        """Whether a matcher that other buildings taught goes on with the target's radio map."""
-        return bool(self.how.settings.get("fine_tune"))
+    def _is_fine_tuned(self) -> bool:
+        """Whether a pretrained matcher is fine-tuned on the target's radio map."""
+        return bool(self.learning_method.settings.get("fine_tune"))
 
     @property
     def teachers(self) -> tuple[TeacherCell, ...]:
-        """The teachers that must be made before."""
-        if self.network == KNN or not self.how.with_teacher_files:
+        """The teachers that the cell needs."""
+        if self.network == KNN or not self.learning_method.with_teacher_files:
             return ()
-        how = self.how
+        recipe = self.learning_method.recipe
         if self.network in WITH_MATCHER:
-            joined = _JOINED.join(self.sources)
-            return (TeacherCell(joined, MATCHER, how.recipe, False, self.budget, self.seed),)
+            joined_sources = _JOINED.join(self.sources)
+            return (TeacherCell(joined_sources, MATCHER, recipe, False, self.budget, self.seed),)
+        permuted = self.learning_method.kind == "shuffled"
         return tuple(
-            TeacherCell(source, self.network, how.recipe, how.kind == "shuffled", self.budget, self.seed)
+            TeacherCell(source, self.network, recipe, permuted, self.budget, self.seed)
             for source in self.sources
         )
 
     @cached_property
     def hash(self) -> str:
-        """Names the configuration: cells with one hash have the same result, in whichever table."""
+        """The name of the configuration. Cells with the same hash have the same result in every table."""
         return _hash(self.configuration())
 
     def configuration(self) -> dict[str, Any]:
-        """Everything that the result depends on, beside the code and the data."""
+        """Return everything that the result depends on, except the code and the data.
+
+        Returns
+        -------
+        dict
+            Plain values, which the hash covers.
+        """
         common: dict[str, Any] = {"target": self.target, "train_fraction": float(self.train_fraction)}
         common |= {"seed": self.seed, **({"drawn": "reference points"} if self.whole_points else {})}
         common |= {"evaluated": "held-out reference points"} if self.held_out else {}
@@ -172,38 +209,52 @@ class Cell:
             return {**common, "network": KNN, **({"method": BOUND} if self.method == BOUND else {})}
         if self.network in WITH_MATCHER:
             return {**common, **self._configuration_with_matcher()}
-        how, spec = self.how, network_spec(self.network)
-        recipe = (transfer_recipe if how.transfer else distilling_recipe)(how.recipe, self.settings, spec)
+        method = self.learning_method
+        spec = network_spec(self.network)
+        make_recipe = transfer_recipe if method.transfer else distilling_recipe
+        recipe = make_recipe(method.recipe, self.settings, spec)
         return {
             **common,
             "network": {self.network: spec.settings()},
-            "transfer": how.kind if how.transfer else None,
-            "sources": list(self.sources) if how.transfer or how.kind == UNTRAINED else [],
+            "transfer": method.kind if method.transfer else None,
+            "sources": list(self.sources) if method.transfer or method.kind == UNTRAINED else [],
             "teachers": [teacher.configuration() for teacher in self.teachers],
-            "recipe": _counted(recipe.model_dump()),
+            "recipe": _hashed_settings(recipe.model_dump()),
             "length": _length(self.budget, self.network),
         }
 
     def _configuration_with_matcher(self) -> dict[str, Any]:
         recipe = _shortened(MatcherRecipe(), self.budget)
-        known: dict[str, Any] = {
+        ignored = () if self._is_fine_tuned else _FINE_TUNING_SETTINGS
+        configuration: dict[str, Any] = {
             "network": self.network,
             "format": MATCHER_FORMAT,
             "teachers": [teacher.configuration() for teacher in self.teachers],
-            "kind": self.how.kind,
+            "kind": self.learning_method.kind,
             "settings": self.settings,
-            "matcher": _counted(recipe.model_dump(), () if self._goes_on else _OF_TUNING),
+            "matcher": _hashed_settings(recipe.model_dump(), ignored),
         }
         if self.network == BLEND:
             spec = network_spec(_BESIDE_THE_MATCHER)
-            of_network = distilling_recipe("default", _NO_LABELS, spec).model_dump()
-            known |= {"beside": spec.settings(), "recipe": _counted(of_network)}
-            known |= {"blend": BlendSettings().model_dump()}
-            known |= {"length": _length(self.budget, _BESIDE_THE_MATCHER)}
-        return known
+            network_recipe = distilling_recipe("default", _NO_LABELS, spec).model_dump()
+            configuration |= {"beside": spec.settings(), "recipe": _hashed_settings(network_recipe)}
+            configuration |= {"blend": BlendSettings().model_dump()}
+            configuration |= {"length": _length(self.budget, _BESIDE_THE_MATCHER)}
+        return configuration
 
     def key(self, experiment: str) -> dict[str, str]:
-        """The cell as a table's columns."""
+        """Return the columns that identify the cell in a table.
+
+        Parameters
+        ----------
+        experiment : str
+            Name of the table.
+
+        Returns
+        -------
+        dict of str to str
+            Values by column.
+        """
         return {
             "experiment": experiment,
             "target": self.target,
@@ -217,7 +268,18 @@ class Cell:
 
 
 def pretraining_recipe(budget: str) -> MatcherRecipe:
-    """How a pretrained matcher learns within a budget: its own length, or a share of it."""
+    """Return the recipe of a pretrained matcher: its own length, or the budget's share of it.
+
+    Parameters
+    ----------
+    budget : str
+        Name of the budget.
+
+    Returns
+    -------
+    MatcherRecipe
+        The recipe.
+    """
     return _shortened(MatcherRecipe.for_pretraining(), budget)
 
 
@@ -231,12 +293,13 @@ def _length(budget: str, network: str) -> dict[str, Any]:
     return asdict(table_budget(budget).length(network))
 
 
-def _counted(recipe: dict[str, Any], others: Collection[str] = ("updates",)) -> dict[str, Any]:
-    """The settings that count: not `others`, such as the recipe's own length where a budget goes before it.
+def _hashed_settings(recipe: dict[str, Any], ignored: Collection[str] = ("updates",)) -> dict[str, Any]:
+    """Return the settings that enter the hash.
 
-    Settings younger than the first tables count where they are in use: older cells keep their names.
+    The `ignored` ones do not: a budget replaces the recipe's own length, for example. Settings that are
+    younger than the first tables enter where they are in use, so that older cells keep their hashes.
     """
-    left_out = {*others, *(name for name in _YOUNGER if not recipe.get(name))}
+    left_out = {*ignored, *(name for name in _YOUNGER if not recipe.get(name))}
     return {name: value for name, value in recipe.items() if name not in left_out}
 
 

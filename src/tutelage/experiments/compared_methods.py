@@ -1,4 +1,4 @@
-"""The methods that the tables compare, by their names in results."""
+"""Define the methods that the tables compare, by their names in results."""
 
 from __future__ import annotations
 
@@ -6,43 +6,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tutelage.methods.matcher import MatcherSettings
+from tutelage.methods.matcher_method import MatcherSettings
 
 __all__ = [
     "ABLATION",
     "BLEND",
     "BOUND",
-    "COMPARED",
+    "COMMON_METHODS",
     "FRAMEWORK",
     "KNN",
     "MATCHER",
+    "MATCHER_METHODS",
     "METHODS",
     "OPTIONS",
     "PIPELINE",
-    "SCORED",
     "WITH_MATCHER",
-    "Method",
+    "LearningMethod",
 ]
 
-KNN, MATCHER, BLEND = "knn", "matcher", "blend"
+KNN = "knn"
+MATCHER = "matcher"
+BLEND = "blend"
 BOUND = "best_on_test"
 """The method of a k-NN whose settings are chosen on the test split: a bound, no result."""
 WITH_MATCHER = MATCHER, BLEND
-"""Whose teacher is one pretrained matcher of all sources."""
+"""The networks that learn from one pretrained matcher of all sources."""
 
 
 @dataclass(frozen=True)
-class Method:
+class LearningMethod:
     """How a network learns the target.
 
     Parameters
     ----------
-    title : what it is, in a few words
-    recipe : "default" or "paper"
-    kind : alone; sequential or collective transfer; or under teachers that are trained, untrained, or
-        shuffled, that is trained on permuted locations
-    from_target : the target itself stands in the place of every source, a control
-    settings : changes to the recipe
+    title : str
+        What the method is, in a few words.
+    recipe : {"default", "paper"}
+        The recipe that the network follows.
+    kind : str
+        "alone" uses the target's data only. "sequential" and "collective" are the two kinds of transfer.
+        "trained", "untrained" and "shuffled" say which teachers take part; shuffled teachers are trained on
+        permuted locations.
+    settings : mapping
+        Changes to the recipe.
+    from_target : bool
+        Whether the target takes the place of every source, which makes a control.
     """
 
     title: str
@@ -53,40 +61,40 @@ class Method:
 
     @property
     def transfer(self) -> bool:
-        """Whether it learns the sources' own data first."""
+        """Whether it first learns the data of the sources."""
         return self.kind in ("sequential", "collective")
 
     @property
     def needs_functional_information(self) -> bool:
-        """Whether it says nothing of a network on which J_FI has no meaning."""
+        """Whether the method only makes sense where J_FI has a meaning."""
         alone = self.settings.get("weight_sim") == self.settings.get("weight_mi") == 0
         return alone or bool(self.settings.get("weight_fi")) or "fi_form" in self.settings
 
     @property
     def with_teacher_files(self) -> bool:
-        """Whether it learns from teachers that were made before."""
+        """Whether it reads the files of teachers."""
         return self.kind in ("trained", "shuffled")
 
     @property
     def with_sources(self) -> bool:
-        """Whether other buildings take part at all."""
+        """Whether other buildings take part."""
         return self.kind not in ("alone", "untrained") and not self.from_target
 
 
 def _only(*constraints: str) -> dict[str, float]:
-    """Settings that leave these constraints in use and turn the others off."""
+    """Turn the other constraints off."""
     return {f"weight_{name}": 0.0 for name in ("sim", "mi", "fi") if name not in constraints}
 
 
-def _both_recipes(name: str, title: str, kind: Any, settings: Mapping[str, Any]) -> dict[str, Method]:
+def _both_recipes(name: str, title: str, kind: Any, settings: Mapping[str, Any]) -> dict[str, LearningMethod]:
     return {
-        name: Method(title, "default", kind, settings),
-        f"{name}_paper": Method(f"{title}, paper recipe", "paper", kind, settings),
+        name: LearningMethod(title, "default", kind, settings),
+        f"{name}_paper": LearningMethod(f"{title}, paper recipe", "paper", kind, settings),
     }
 
 
-def _own(title: str, **settings: Any) -> Method:
-    return Method(f"own data alone, {title}", "default", "alone", settings)
+def _own(title: str, **settings: Any) -> LearningMethod:
+    return LearningMethod(f"own data alone, {title}", "default", "alone", settings)
 
 
 _PIPELINE = {
@@ -111,16 +119,16 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "least_squares": ("A10: J_FI by least squares", {"fi_form": "least_squares"}),
     "jacobian": ("A10: J_FI of Jacobians", {"fi_form": "jacobian"}),
 }
-"""Options of docs/method.md, each a title and one change of the default recipe."""
+"""The options of docs/method.md. Each has a title and one change of the default recipe."""
 
 
-def _with_controls(name: str, title: str, settings: dict[str, Any]) -> dict[str, Method]:
+def _with_controls(name: str, title: str, settings: dict[str, Any]) -> dict[str, LearningMethod]:
     return {
-        name: Method(title, "default", "trained", settings),
-        f"{name}_untrained": Method(
+        name: LearningMethod(title, "default", "trained", settings),
+        f"{name}_untrained": LearningMethod(
             f"{title}, untrained teachers (control)", "default", "untrained", settings
         ),
-        f"{name}_shuffled": Method(
+        f"{name}_shuffled": LearningMethod(
             f"{title}, teachers of permuted locations (control)", "default", "shuffled", settings
         ),
     }
@@ -132,21 +140,21 @@ _FRAMEWORK = {
     for each, method in _with_controls(name, title, settings).items()
 }
 
-METHODS: dict[str, Method] = {
+METHODS: dict[str, LearningMethod] = {
     **_both_recipes("none", "own data alone", "alone", {}),
-    "sequential": Method("sequential transfer (*)", "default", "sequential"),
-    "collective": Method("collective transfer (**)", "default", "collective"),
-    "sequential_own": Method(
+    "sequential": LearningMethod("sequential transfer (*)", "default", "sequential"),
+    "collective": LearningMethod("collective transfer (**)", "default", "collective"),
+    "sequential_own": LearningMethod(
         "as `sequential`, from the target itself in the place of each source (control)",
         "default",
         "sequential",
         from_target=True,
     ),
-    "default": Method("trained teachers, our recipe", "default", "trained"),
-    "paper": Method("trained teachers, paper recipe", "paper", "trained"),
+    "default": LearningMethod("trained teachers, our recipe", "default", "trained"),
+    "paper": LearningMethod("trained teachers, paper recipe", "paper", "trained"),
     **_both_recipes("untrained", "untrained teachers (control)", "untrained", {}),
     **_both_recipes("shuffled", "teachers of permuted locations (control)", "shuffled", {}),
-    "literal_mi": Method(
+    "literal_mi": LearningMethod(
         "as `paper`, J_MI with the printed sign (control)", "paper", "trained", {"mi_sign": "literal"}
     ),
     **_both_recipes("sim", "J_Sim alone", "trained", _only("sim")),
@@ -157,7 +165,7 @@ METHODS: dict[str, Method] = {
     **_FRAMEWORK,
 }
 
-COMPARED = (
+COMMON_METHODS = (
     "none",
     "sequential",
     "collective",
@@ -171,27 +179,27 @@ COMPARED = (
     "literal_mi",
     "paper",
 )
-"""The methods of every table; k-NN stands beside them."""
+"""The methods of most tables, beside k-NN."""
 
 ABLATION = ("sim", "mi", "fi", "sim_mi", "sim_paper", "mi_paper", "fi_paper", "sim_mi_paper")
-"""What Table 2 has beside those: each constraint alone, and the first two together."""
+"""The further methods of Table 2: each constraint alone, and the first two together."""
 
 PIPELINE = ("none", *_PIPELINE)
-"""The default recipe, and each part of its input pipeline and schedule left out, or added, alone."""
+"""The default recipe, and the recipe with one part of its input pipeline or schedule removed or added."""
 
 FRAMEWORK = ("none", "untrained", "shuffled", "default", *_FRAMEWORK)
-"""The default recipe of the teachers and each option of docs/method.md, each with its two controls."""
+"""The default recipe with teachers, and each option of docs/method.md with its two controls."""
 
-SCORED: dict[str, Method] = {
-    "none": Method("the target's own radio map alone", "default", "alone"),
-    "untrained": Method("a matcher with random weights (control)", "default", "untrained"),
-    "others": Method(
+MATCHER_METHODS: dict[str, LearningMethod] = {
+    "none": LearningMethod("the target's own radio map alone", "default", "alone"),
+    "untrained": LearningMethod("a matcher with random weights (control)", "default", "untrained"),
+    "others": LearningMethod(
         "as other buildings taught the matcher, without the target's radio map",
         "default",
         "trained",
         {"fine_tune": False, "sharpness": MatcherSettings().sharpness},
     ),
-    "both": Method(
+    "both": LearningMethod(
         "the same, gone on with the target's radio map", "default", "trained", {"fine_tune": True}
     ),
 }

@@ -1,4 +1,4 @@
-"""The main job, end to end, on simulated buildings."""
+"""Run the main job from end to end on simulated buildings."""
 
 from __future__ import annotations
 
@@ -12,23 +12,28 @@ from tutelage.data.surveys import export_table, simulated_survey
 from tutelage.errors import BadInputError
 from tutelage.evaluation import Evaluation, evaluate, write_report
 from tutelage.localizer import Localizer
-from tutelage.paper.expert_training import Teacher, teach
+from tutelage.paper.expert_training import teach
 from tutelage.training import Budget, RunOptions
 
 __all__ = ["make_demo", "next_commands", "require_demo_folder"]
 
 _EPOCHS = 80
 _MARK = ".tutelage-demo"
-"""A file by which the folder of an earlier demo is known."""
+"""A file that marks the folder of an earlier demo."""
 
 
 def require_demo_folder(out: Path) -> None:
-    """Refuse a folder in which a demo would replace what is not its own.
+    """Refuse a folder in which a demo would replace the user's own files.
+
+    Parameters
+    ----------
+    out : Path
+        The folder.
 
     Raises
     ------
     BadInputError
-        If `out` is a file, or a folder that holds something and is of no demo.
+        If `out` is a file, or a folder with files that no demo wrote.
     """
     if out.exists() and not out.is_dir():
         raise BadInputError(f"{out} is a file; choose another folder")
@@ -39,22 +44,26 @@ def require_demo_folder(out: Path) -> None:
 
 
 def make_demo(out: Path, *, epochs: int = _EPOCHS, progress: bool = True) -> list[Evaluation]:
-    """Survey two simulated buildings, teach on one, learn the other, evaluate; everything lands in `out`.
+    """Survey two simulated buildings, teach on one, learn the other, and evaluate.
 
     Parameters
     ----------
-    out : folder for the survey, the teacher, the models and the report
-    epochs : length of each stage
-    progress : show progress bars
+    out : Path
+        Folder for the survey, the teacher, the models and the report.
+    epochs : int
+        Epochs of each stage.
+    progress : bool
+        Whether to show progress bars.
 
     Returns
     -------
-    One evaluation a model, on the target's test split.
+    list of Evaluation
+        An evaluation of each model on the target's test split.
 
     Raises
     ------
     BadInputError
-        As `require_demo_folder`.
+        If `out` is a file, or a folder with files that no demo wrote.
     """
     require_demo_folder(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -63,28 +72,41 @@ def make_demo(out: Path, *, epochs: int = _EPOCHS, progress: bool = True) -> lis
     target = replace(simulated_survey(seed=2), name="office")
     export_table(target, out / "survey.csv", split="train")
     export_table(target, out / "scans.csv", split="test")
-    options = RunOptions(budget=Budget(epochs), progress=progress)
-    teacher = teach(source, "dnn", options=options)
+    run = RunOptions(budget=Budget(epochs), progress=progress)
+    teacher = teach(source, "dnn", run=run)
     teacher.save(out / "museum.teacher")
     models = {
-        "knn": Localizer("knn", progress=progress),
-        # As real buildings taught it: it learns nothing here.
+        "knn": Localizer("knn", run=RunOptions(progress=progress)),
+        # This one is as pretrained on real buildings; it learns nothing here.
         "matcher": Localizer("matcher", settings={"fine_tune": False}),
-        "dnn": Localizer("dnn", epochs=epochs, progress=progress),
-        "dnn-untrained": _taught("untrained", epochs, progress),
-        "dnn-taught": _taught(teacher, epochs, progress),
+        "dnn": Localizer("dnn", run=run),
+        "dnn-untrained": Localizer("dnn", teachers=["untrained"], run=run),
+        "dnn-taught": Localizer("dnn", teachers=[teacher], run=run),
     }
-    found = []
+    evaluations = []
     for name, model in models.items():
         model.fit(target).save(out / name)
-        found.append(evaluate(model, target, name=name))
-    write_report(found, out / "report.html", title="Tutelage demo", data_set="a simulated office building")
-    return found
+        evaluations.append(evaluate(model, target, name=name))
+    write_report(
+        evaluations, out / "report.html", title="Tutelage demo", data_set="a simulated office building"
+    )
+    return evaluations
 
 
 def next_commands(out: Path) -> str:
-    """What to try after the demo."""
-    here = shlex.quote(str(out))
+    """Return the commands to try after the demo.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the demo.
+
+    Returns
+    -------
+    str
+        The text, one command a line.
+    """
+    folder = shlex.quote(str(out))
     environment = Path(sys.prefix)
     if environment.is_relative_to(Path.cwd()):
         environment = environment.relative_to(Path.cwd())
@@ -93,16 +115,13 @@ def next_commands(out: Path) -> str:
         [
             "Next, try:",
             *([] if shutil.which("tutelage") else [activate]),
-            f"  tutelage locate {here}/dnn-taught {here}/scans.csv | head",
-            f"  tutelage teachers show {here}/museum.teacher",
-            f"  tutelage data check {here}/survey.csv",
-            f"  tutelage fit --target {here}/survey.csv --network matcher --out {here}/my-model",
-            f"  tutelage evaluate {here}/my-model {here}/dnn --on {here}/scans.csv --report {here}/mine.html",
+            f"  tutelage locate {folder}/dnn-taught {folder}/scans.csv | head",
+            f"  tutelage zoo show {folder}/museum.teacher",
+            f"  tutelage data check {folder}/survey.csv",
+            f"  tutelage fit {folder}/survey.csv --out {folder}/my-model",
+            f"  tutelage evaluate {folder}/my-model {folder}/dnn --on {folder}/scans.csv "
+            f"--report {folder}/mine.html",
             "  tutelage data list",
             f"and open {out}/report.html in a browser.",
         ]
     )
-
-
-def _taught(teacher: Teacher | str, epochs: int, progress: bool) -> Localizer:
-    return Localizer("dnn", teachers=[teacher], epochs=epochs, progress=progress)

@@ -1,4 +1,4 @@
-"""Where the jobs of an experiment run: in processes of this machine, or on a Ray cluster.
+"""Run the jobs of an experiment in processes of this machine or on a Ray cluster.
 
 Each process computes on one thread. On machines with the same kind of processor, a job's result is then the
 same to the bit, whatever the executor and the number of processes.
@@ -16,7 +16,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future
 from concurrent.futures import wait as wait_for_futures
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
@@ -25,76 +25,125 @@ from multiprocessing.connection import wait as wait_for_connections
 from typing import Any, Protocol, TypeVar
 
 import torch
+from joblib.externals.loky import ProcessPoolExecutor
 from threadpoolctl import threadpool_limits
 
 from tutelage.errors import BadInputError, TutelageError, UnknownNameError
 
-__all__ = ["ATTEMPTS", "Executor", "LocalProcesses", "RayCluster", "Report", "executor_of"]
+__all__ = ["ATTEMPTS", "Executor", "LocalProcesses", "RayCluster", "Report", "make_executor"]
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 Run = Callable[[Job], Result]
-Results = Iterator[tuple[Job, Result]]
+JobResults = Iterator[tuple[Job, Result]]
 Report = Callable[[str], None]
 
-ATTEMPTS = 3  # of a job whose process is lost; a job that is itself the reason would be lost for ever
-_LOST = "WorkerCrashedError", "OutOfMemoryError", "NodeDiedError", "ObjectLostError"  # of ray.exceptions
-_AHEAD = 2  # tasks handed to a cluster per processor: none waits for work, and few jobs are in its memory
+ATTEMPTS = 3  # a job may itself be the reason why its process is lost, so there is an end
+_LOST = (
+    "WorkerCrashedError",
+    "OutOfMemoryError",
+    "NodeDiedError",
+    "ObjectLostError",
+)  # names in ray.exceptions
+_AHEAD = 2  # tasks per processor of a cluster: no processor waits for work, and few jobs are in memory
 
 
 class Executor(Protocol):
-    """Where jobs run."""
+    """A place where jobs run."""
 
-    def results(self, run: Run[Job, Result], jobs: Sequence[Job], report: Report) -> Results[Job, Result]:
-        """Each job with its result, as it ends; closing the iterator ends what still runs.
+    def results(self, run: Run[Job, Result], jobs: Sequence[Job], report: Report) -> JobResults[Job, Result]:
+        """Yield each job with its result as soon as it ends.
 
-        `run` must be importable by a fresh process. `report` is told when a process was lost and its job is
-        started again; the third time is a `TutelageError`. What a job raises comes out in its own type and
-        ends the other jobs.
+        Closing the iterator ends the jobs that still run. An error of a job has its own type and ends the
+        other jobs.
+
+        Parameters
+        ----------
+        run : callable
+            Returns the result of a job. A fresh process must be able to import it.
+        jobs : sequence
+            The jobs.
+        report : callable
+            Receives a sentence when a process is lost and its job starts again.
+
+        Yields
+        ------
+        tuple
+            A job and its result.
+
+        Raises
+        ------
+        TutelageError
+            If the process of a job is lost three times.
         """
 
 
 @dataclass(frozen=True)
 class LocalProcesses:
-    """`n_jobs` processes of this machine at a time."""
+    """Processes of this machine.
+
+    Parameters
+    ----------
+    n_jobs : int
+        Number of processes at a time.
+    """
 
     n_jobs: int = 1
 
-    def results(self, run: Run[Job, Result], jobs: Sequence[Job], report: Report) -> Results[Job, Result]:
-        """Each job with its result, as it ends."""
-        with _local_workers(self.n_jobs) as workers:
-            yield from _results(workers, run, jobs, report)
+    def results(self, run: Run[Job, Result], jobs: Sequence[Job], report: Report) -> JobResults[Job, Result]:
+        """Yield each job with its result as soon as it ends; see `Executor.results`."""
+        with closing(_Lanes(self.n_jobs)) as lanes:
+            yield from _results(lanes, run, jobs, report)
 
 
 @dataclass(frozen=True)
 class RayCluster:
-    """Tasks of one processor each on a Ray cluster, whose machines need the same Tutelage and data.
+    """Tasks of one processor each on a Ray cluster.
 
-    A program that is connected to Ray already stays on its own cluster.
+    The machines of the cluster need the same version of Tutelage and the same data. A program that is
+    already connected to Ray stays on its own cluster.
 
     Parameters
     ----------
-    address : "auto", "host:port" or "ray://host:port" joins a cluster, uses all of its processors and leaves
-        it running; None starts one on this machine and stops it at the end
-    n_jobs : processes at a time of a cluster that is started here
+    address : str or None
+        "auto", "host:port" or "ray://host:port" joins a cluster, uses all of its processors and leaves it
+        running. None starts a cluster on this machine and stops it at the end.
+    n_jobs : int
+        Number of processes at a time of a cluster that is started here.
     """
 
     address: str | None = None
     n_jobs: int = 1
 
-    def results(self, run: Run[Job, Result], jobs: Sequence[Job], report: Report) -> Results[Job, Result]:
-        """Each job with its result, as it ends."""
+    def results(self, run: Run[Job, Result], jobs: Sequence[Job], report: Report) -> JobResults[Job, Result]:
+        """Yield each job with its result as soon as it ends; see `Executor.results`."""
         with _connected_ray(self.address, self.n_jobs) as ray, closing(_Tasks(ray)) as tasks:
             yield from _results(tasks, run, jobs, report)
 
 
-def executor_of(name: str, *, jobs: int, address: str | None) -> Executor:
-    """The executor that a user names: "local" or "ray".
+def make_executor(name: str, *, jobs: int, address: str | None) -> Executor:
+    """Make the executor that a user names.
+
+    Parameters
+    ----------
+    name : {"local", "ray"}
+        Name of the executor.
+    jobs : int
+        Number of processes at a time.
+    address : str or None
+        Address of a Ray cluster.
+
+    Returns
+    -------
+    Executor
+        The executor.
 
     Raises
     ------
-    UnknownNameError, BadInputError
-        If there is no such executor, an address makes no sense, or Ray is not installed.
+    UnknownNameError
+        If no executor has this name.
+    BadInputError
+        If the number of jobs or the address makes no sense, or Ray is not installed.
     """
     if name not in ("local", "ray"):
         raise UnknownNameError("executor", name, ["local", "ray"])
@@ -114,10 +163,11 @@ class _LostWorkerError(Exception):
 
 
 class _Workers(Protocol):
-    """What a kind of process has to offer.
+    """The interface of a kind of process.
 
-    `room` for so many jobs; a ticket for each that is started; those of them that have `ended`, once one has;
-    and the `result`, which is what the job returned or raised, or a `_LostWorkerError`.
+    `room` is the number of jobs at a time. `start` returns a ticket for a job. `ended` waits until a job has
+    ended and returns the tickets of those that have. `result` returns or raises what the job did, or raises a
+    `_LostWorkerError`.
     """
 
     @property
@@ -129,7 +179,7 @@ class _Workers(Protocol):
 
 def _results(
     workers: _Workers, run: Run[Job, Result], jobs: Sequence[Job], report: Report
-) -> Results[Job, Result]:
+) -> JobResults[Job, Result]:
     waiting = deque((job, 1) for job in jobs)
     started: dict[Any, tuple[Job, int]] = {}
     while waiting or started:
@@ -154,8 +204,9 @@ def _results(
 
 
 def _run_alone(run: Run[Job, Result], job: Job) -> Result:
-    """`run(job)` on one thread; what it raises can travel to another process."""
-    # For libraries that are loaded later. Ray sets the first to the task's processors where it is missing.
+    """Run a job on one thread. An error that it raises can travel to another process."""
+    # Libraries that are loaded later read these. Where the first is missing, Ray sets it to the processors of
+    # the task.
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
     threadpool_limits(1)
     torch.set_num_threads(1)
@@ -171,58 +222,53 @@ def _run_alone(run: Run[Job, Result], job: Job) -> Result:
 
 
 class _Lanes:
-    """Process pools of one process each.
+    """Loky executors of one process each.
 
-    One pool for all would end every process as soon as one is lost, and could not say whose job was lost.
+    One executor of several processes ends all of them as soon as one is lost, and every job that runs is lost
+    with it; `joblib.Parallel` does the same. With one process each, a lost process costs its own job alone.
     """
 
     def __init__(self, room: int) -> None:
         self.room = max(1, room)
-        self.all, self.idle = list[ProcessPoolExecutor](), list[ProcessPoolExecutor]()
+        self.all: list[ProcessPoolExecutor] = []
+        self.idle: list[ProcessPoolExecutor] = []
         self.busy: dict[Future[Any], ProcessPoolExecutor] = {}
 
     def start(self, run: Run[Job, Result], job: Job) -> Future[Result]:
-        if not self.idle:
-            context = multiprocessing.get_context("spawn")
-            self.idle.append(ProcessPoolExecutor(1, context, initializer=_prepare_process))
-            self.all.append(self.idle[-1])
-        lane = self.idle.pop()
+        lane = self.idle.pop() if self.idle else self._new_lane()
         try:
-            ticket = lane.submit(_run_alone, run, job)
-        except BrokenProcessPool:  # lost while it was idle: not this job's fault
+            ticket: Future[Result] = lane.submit(_run_alone, run, job)
+        except BrokenProcessPool:  # the process was lost while it was idle, not by this job
             return self.start(run, job)
         self.busy[ticket] = lane
         return ticket
+
+    def _new_lane(self) -> ProcessPoolExecutor:
+        # Loky's own context has no parent process that a worker could watch.
+        context = multiprocessing.get_context("spawn")
+        lane = ProcessPoolExecutor(1, context=context, initializer=_prepare_process)
+        self.all.append(lane)
+        return lane
 
     def ended(self, tickets: Collection[Future[Any]]) -> Collection[Future[Any]]:
         return wait_for_futures(tickets, return_when=FIRST_COMPLETED).done
 
     def result(self, ticket: Future[Result]) -> Result:
-        lane, error = self.busy.pop(ticket), ticket.exception()
+        lane = self.busy.pop(ticket)
+        error = ticket.exception()
         if isinstance(error, BrokenProcessPool):
             raise _LostWorkerError from error
         self.idle.append(lane)
         return ticket.result()
 
-
-@contextmanager
-def _local_workers(room: int) -> Iterator[_Lanes]:
-    """Processes for jobs; an error or Ctrl-C ends them at once, whatever they are doing."""
-    others = set(multiprocessing.active_children())
-    lanes = _Lanes(room)
-    try:
-        yield lanes
-    except BaseException:
-        for process in set(multiprocessing.active_children()) - others:
-            process.terminate()
-        raise
-    finally:
-        for lane in lanes.all:
-            lane.shutdown()
+    def close(self) -> None:
+        """End every process at once, whatever it is doing."""
+        for lane in self.all:
+            lane.shutdown(kill_workers=True)
 
 
 def _prepare_process() -> None:
-    """An end without a word at Ctrl-C and when the parent is gone."""
+    """Let the process end silently at Ctrl-C and when its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -264,9 +310,9 @@ class _Tasks:
         except self.ray.exceptions.RayError as error:
             cause = getattr(error, "cause", None)
             if isinstance(cause, Exception) and not isinstance(cause, self.ray.exceptions.RayError):
-                raise cause from error  # the job's own
-            why = (str(error).strip() or repr(error)).splitlines()[-1]
-            raise TutelageError(f"Ray could not run a cell; finished cells are kept: {why}") from error
+                raise cause from error  # an error of the job
+            reason = (str(error).strip() or repr(error)).splitlines()[-1]
+            raise TutelageError(f"Ray could not run a cell; finished cells are kept: {reason}") from error
 
     def close(self) -> None:
         for ticket in self.pending:
@@ -275,8 +321,9 @@ class _Tasks:
 
 @contextmanager
 def _connected_ray(address: str | None, n_jobs: int) -> Iterator[Any]:
-    """The module `ray`, connected; afterwards a cluster that was started here is stopped."""
-    # Unless the user wants it: no report home, and the accelerators of a task as elsewhere on the machine.
+    """Connect to Ray and return its module; stop a cluster at the end if it was started here."""
+    # Ray sends no report home, and a task sees the same accelerators as a local process. The user's own
+    # settings of these variables stay.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     import ray
@@ -284,13 +331,13 @@ def _connected_ray(address: str | None, n_jobs: int) -> Iterator[Any]:
     if ray.is_initialized():
         yield ray
         return
-    own = {"num_cpus": max(1, n_jobs), "include_dashboard": False} if address is None else {}
+    options = {"num_cpus": max(1, n_jobs), "include_dashboard": False} if address is None else {}
     address = "local" if address is None else address  # Ray's None would be any cluster that it finds
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
         if port.isdigit() and host:  # Ray itself would try for many minutes
             socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)  # type: ignore[arg-type]
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **options)  # type: ignore[arg-type]
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         raise TutelageError(f"could not join or start the Ray cluster {address!r}: {error}") from error
     try:

@@ -1,35 +1,32 @@
-"""The HTML page of a table: figures, error distributions, bars and intervals; it opens without a network."""
+"""Write the HTML page of a table: figures, error distributions, bars and intervals."""
 
 from __future__ import annotations
 
 import re
 from html import escape
-from importlib.resources import files
-from string import Template
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
-from tutelage.evaluation.web_page import web_page
 from tutelage.experiments.buildings import TITLES
 from tutelage.experiments.compared_methods import KNN
-from tutelage.experiments.groups import CONTROLS, Group
+from tutelage.experiments.groups import CONTROLS, SeedGroup
 from tutelage.experiments.summary import Summary
+from tutelage.experiments.table_grids import cells_grid, teachers_grid
 from tutelage.experiments.table_wording import (
     TEACHERS,
-    Grid,
-    answered_line,
-    cells_grid,
-    how_made,
-    label,
+    group_label,
     legend,
     missing_line,
     place_title,
+    provenance,
     sources_line,
-    teachers_grid,
+    unanswered_line,
 )
+from tutelage.files.web_page import render_page
 
-__all__ = ["html_page", "plots_of"]
+__all__ = ["html_page", "place_plots"]
 
 # Okabe and Ito's colours for all kinds of colour vision, one a network.
 _COLOURS = {"knn": "#7f7f7f", "dnn": "#0072b2", "cnnloc": "#e69f00", "bayescnn": "#009e73", "baat": "#cc79a7"}
@@ -42,58 +39,65 @@ _SHOWN_AT_FIRST = {"none", "default", "paper"}
 
 
 def html_page(summary: Summary) -> str:
-    """One page that holds everything it shows."""
-    places = summary.places
-    sections = [_section(summary, i) for i in range(len(places))]
-    sections += [f"<h2>{TITLES[t]}</h2><p>{_inline(missing_line(t))}</p>" for t in summary.missing]
-    if summary.teachers:
-        teachers = _table(teachers_grid(summary.teachers))
-        sections.append(f"<h2>Teachers</h2><p>{_inline(TEACHERS)}</p>{teachers}")
-    methods = "".join(f"<li><code>{k}</code>: {_inline(v)}</li>" for k, v in legend(summary.groups).items())
-    said = "".join(f"<li>{_inline(sentence)}</li>" for sentence in summary.sentences)
-    resources = files(__package__)
-    body = Template(resources.joinpath("table_template.html").read_text(encoding="utf-8")).substitute(
-        title=_inline(summary.table.title),
-        about=_inline(summary.table.about),
-        how=_inline(how_made(summary)),
-        said=f"<ul>{said}</ul>" if said else "<p>Nothing yet: no cell has its control beside it.</p>",
-        sections="\n".join(sections),
-        methods=f"<h2>Methods</h2><ul>{methods}</ul>" if methods else "",
+    """Write the page of a table. It opens without a network.
+
+    Parameters
+    ----------
+    summary : Summary
+        The table.
+
+    Returns
+    -------
+    str
+        The HTML of the whole page.
+    """
+    sections = [
+        {
+            "title": place_title(place, summary.table),
+            "text": f"{sources_line(summary, place)} {unanswered_line(summary, place)}",
+            "grid": cells_grid(summary, place),
+        }
+        for place in summary.places
+    ]
+    return render_page(
+        "experiments/table_template.html",
+        title=summary.table.title,
+        figures=[place_plots(summary, place) for place in summary.places],
+        inline=_inline,
+        about=summary.table.about,
+        provenance=provenance(summary),
+        sentences=summary.sentences,
+        sections=sections,
+        missing=[(TITLES[target], missing_line(target)) for target in summary.missing],
+        teachers=teachers_grid(summary.teachers) if summary.teachers else None,
+        teachers_text=TEACHERS,
+        methods=list(legend(summary.groups).items()),
     )
-    plots = [plots_of(summary, place) for place in places]
-    script = resources.joinpath("table.js").read_text(encoding="utf-8")
-    return web_page(summary.table.title, body, plots, script)
 
 
-def _section(summary: Summary, i: int) -> str:
-    place = summary.places[i]
-    drawn = "".join(f'<div id="{kind}-{i}"></div>' for kind in ("bars", "differences", "cdf"))
-    said = f"{sources_line(summary, place)} {answered_line(summary, place)}"
-    return (
-        f"<h2>{place_title(place, summary.table)}</h2><p>{_inline(said)}</p>"
-        f"{drawn}<details><summary>All figures</summary>{_table(cells_grid(summary, place))}</details>"
-    )
+def _inline(words: str) -> Markup:
+    """Escape a text and turn the code and the bold of Markdown into HTML."""
+    with_code = re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(words))
+    return Markup(re.sub(r"\*\*([-+0-9][^*]*)\*\*", r"<b>\1</b>", with_code))
 
 
-def _table(grid: Grid) -> str:
-    head = "".join(f"<th>{_inline(name)}</th>" for name in grid.head)
-    body = "".join("<tr>" + "".join(f"<td>{_inline(c)}</td>" for c in row) + "</tr>" for row in grid.rows)
-    return f'<div class="wide left"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+def place_plots(summary: Summary, place: tuple[str, float]) -> dict[str, Any]:
+    """Return the plots of a place as the plain dictionaries that plotly.js draws.
 
+    Parameters
+    ----------
+    summary : Summary
+        The table.
+    place : tuple of str and float
+        Target and share of the training data.
 
-def _inline(words: str) -> str:
-    """Escaped, with the code and the bold of Markdown."""
-    marked = re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(words))
-    return re.sub(r"\*\*([-+0-9][^*]*)\*\*", r"<b>\1</b>", marked)
-
-
-# -- plots ----------------------------------------------------------------------------------------------
-
-
-def plots_of(summary: Summary, place: tuple[str, float]) -> dict[str, Any]:
-    """Figures of a place, as the plain dictionaries that plotly.js draws: bars, differences, cdf."""
-    groups, with_sources = summary.at(place), summary.table.subsets
-    names = [label(group, with_sources=with_sources) for group in groups]
+    Returns
+    -------
+    dict
+        The plots "bars", "differences" and "cdf".
+    """
+    groups = summary.at(place)
+    names = [group_label(group, with_sources=summary.table.subsets) for group in groups]
     return {
         "bars": _bars(groups, names),
         "differences": _differences(groups, names),
@@ -101,12 +105,12 @@ def plots_of(summary: Summary, place: tuple[str, float]) -> dict[str, Any]:
     }
 
 
-def _colour(group: Group) -> str:
+def _colour(group: SeedGroup) -> str:
     return _COLOURS.get(group.cell.network, _OTHER_COLOUR)
 
 
-def _bars(groups: list[Group], names: list[str]) -> dict[str, Any]:
-    """Mean error of each group, with its spread over seeds; what the paper prints as a mark."""
+def _bars(groups: list[SeedGroup], names: list[str]) -> dict[str, Any]:
+    """Plot the mean error of each group, its spread over seeds, and a mark for what the paper prints."""
     bars = {
         "type": "bar",
         "x": names,
@@ -116,52 +120,56 @@ def _bars(groups: list[Group], names: list[str]) -> dict[str, Any]:
         "name": "here",
         "hovertemplate": "%{y:.2f} m<extra>%{x}</extra>",
     }
-    printed = [(n, g.printed.mae_m) for n, g in zip(names, groups, strict=True) if g.printed]
+    paper_marks = [(n, g.paper_figure.mae_m) for n, g in zip(names, groups, strict=True) if g.paper_figure]
     marks = {
         "type": "scatter",
         "mode": "markers",
-        "x": [name for name, _ in printed],
-        "y": [mae_m for _, mae_m in printed],
+        "x": [name for name, _ in paper_marks],
+        "y": [mae_m for _, mae_m in paper_marks],
         "marker": {"symbol": "line-ew-open", "size": 18, "color": "#d55e00"},
         "name": "the paper prints",
         "hovertemplate": "%{y:.2f} m printed<extra>%{x}</extra>",
     }
-    # A method that diverges would flatten all the others: a bar that is cut says how far it goes.
-    known_m = {n: g.mae_m for n, g in zip(names, groups, strict=True) if not g.n_diverged}
-    end_m = 2 * float(np.median([*known_m.values()])) if known_m else 1.0
+    # A method that diverges would flatten all the others. Its bar is cut and says how far it goes.
+    finite_mae_m = {n: g.mae_m for n, g in zip(names, groups, strict=True) if not g.n_diverged}
+    end_m = 2 * float(np.median([*finite_mae_m.values()])) if finite_mae_m else 1.0
     layout = _layout("Mean error; whiskers: standard deviation over seeds", "m", [0, end_m])
     layout["annotations"] = [
         {"x": name, "y": end_m, "text": f"{value:.3g} m ↑", "showarrow": False, "yanchor": "bottom"}
-        for name, value in known_m.items()
+        for name, value in finite_mae_m.items()
         if value > end_m
     ]
-    return {"data": [bars, marks] if printed else [bars], "layout": layout}
+    return {"data": [bars, marks] if paper_marks else [bars], "layout": layout}
 
 
-def _differences(groups: list[Group], names: list[str]) -> dict[str, Any]:
-    """Differences from each control with their intervals."""
+def _differences(groups: list[SeedGroup], names: list[str]) -> dict[str, Any]:
+    """Plot the differences from each control with their intervals."""
     traces: list[dict[str, Any]] = []
     for control, words in CONTROLS.items():
-        known = [(n, g.against[control]) for n, g in zip(names, groups, strict=True) if control in g.against]
-        if control == KNN or not known:
+        comparisons = [
+            (name, group.comparisons[control])
+            for name, group in zip(names, groups, strict=True)
+            if control in group.comparisons
+        ]
+        if control == KNN or not comparisons:
             continue
-        means = [against.difference.mean for _, against in known]
+        means = [comparison.difference.mean for _, comparison in comparisons]
         traces.append(
             {
                 "type": "scatter",
                 "mode": "markers",
                 "name": f"against {words}",
-                "x": [name for name, _ in known],
+                "x": [name for name, _ in comparisons],
                 "y": [round(value, 3) for value in means],
                 "error_y": {
                     "type": "data",
                     "symmetric": False,
-                    "array": [round(a.difference.high - a.difference.mean, 3) for _, a in known],
-                    "arrayminus": [round(a.difference.mean - a.difference.low, 3) for _, a in known],
+                    "array": [round(a.difference.high - a.difference.mean, 3) for _, a in comparisons],
+                    "arrayminus": [round(a.difference.mean - a.difference.low, 3) for _, a in comparisons],
                 },
                 "marker": {
                     "size": 9,
-                    "symbol": ["circle" if a.holds else "circle-open" for _, a in known],
+                    "symbol": ["circle" if a.holds else "circle-open" for _, a in comparisons],
                     "color": _CONTROL_COLOURS[control],
                 },
                 "hovertemplate": "%{y:+.2f} m<extra>%{x}</extra>",
@@ -174,19 +182,21 @@ def _differences(groups: list[Group], names: list[str]) -> dict[str, Any]:
     return {"data": traces, "layout": _layout(title, "m", [-end_m, end_m])}
 
 
-def _cdf(summary: Summary, groups: list[Group], names: list[str]) -> dict[str, Any]:
-    """Share of the test scans within each error, all seeds together (Paper, Fig. 2)."""
-    traces, ends = [], []
+def _cdf(summary: Summary, groups: list[SeedGroup], names: list[str]) -> dict[str, Any]:
+    """Plot the share of the test scans within each error, all seeds together (Paper, Fig. 2)."""
+    traces: list[dict[str, Any]] = []
+    ends: list[float] = []
     for name, group in zip(names, groups, strict=True):
-        kept = [summary.errors_of(row["cell"]) for row in group.rows.values()]
-        known = [each for each in kept if each is not None and not np.isnan(each).all()]
-        if not known:
+        by_seed = [summary.scan_errors(row["cell"]) for row in group.rows.values()]
+        with_positions = [each for each in by_seed if each is not None and not np.isnan(each).all()]
+        if not with_positions:
             continue
-        errors = np.concatenate(known)
-        answered = ~np.isnan(errors)  # of all scans: those without a position are never within any error
+        errors = np.concatenate(with_positions)
+        # A scan without a position is not within any error, so the curve ends below 1.
+        answered = ~np.isnan(errors)
         x = np.quantile(errors[answered], _SHARES)
-        shown = group.cell.network == KNN or group.cell.method in _SHOWN_AT_FIRST
-        ends += [float(x[190])] if shown else []
+        visible = group.cell.network == KNN or group.cell.method in _SHOWN_AT_FIRST
+        ends += [float(x[190])] if visible else []
         traces.append(
             {
                 "type": "scatter",
@@ -194,7 +204,7 @@ def _cdf(summary: Summary, groups: list[Group], names: list[str]) -> dict[str, A
                 "name": name,
                 "x": np.round(x, 2).tolist(),
                 "y": np.round(_SHARES * answered.mean(), 4).tolist(),
-                "visible": True if shown else "legendonly",
+                "visible": True if visible else "legendonly",
                 "line": _line(group),
                 "hovertemplate": f"%{{y:.0%}} within %{{x:.1f}} m<extra>{escape(name)}</extra>",
             }
@@ -207,11 +217,11 @@ def _cdf(summary: Summary, groups: list[Group], names: list[str]) -> dict[str, A
     return {"data": traces, "layout": layout}
 
 
-def _line(group: Group) -> dict[str, Any]:
-    """Colour by network, dashes by kind, thin for the paper's recipe."""
-    how = group.cell.how
-    width = 1.5 if how.recipe == "paper" else 2.5
-    return {"color": _colour(group), "dash": _DASHES.get(how.kind, "longdash"), "width": width}
+def _line(group: SeedGroup) -> dict[str, Any]:
+    """Return the line: its colour is the network, its dashes the kind; it is thin for the paper's recipe."""
+    method = group.cell.learning_method
+    width = 1.5 if method.recipe == "paper" else 2.5
+    return {"color": _colour(group), "dash": _DASHES.get(method.kind, "longdash"), "width": width}
 
 
 def _layout(title: str, unit: str, span: list[float]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The pages of a table: Markdown to read, JSON for machines, HTML with plots."""
+"""Write the pages of a table: Markdown to read, JSON for machines, HTML with plots."""
 
 from __future__ import annotations
 
@@ -10,62 +10,90 @@ from statistics import mean
 from typing import Any
 
 from tutelage.experiments.buildings import TITLES
-from tutelage.experiments.groups import Against, Group
+from tutelage.experiments.groups import ControlComparison, SeedGroup
 from tutelage.experiments.html_page import html_page
 from tutelage.experiments.summary import Summary
+from tutelage.experiments.table_grids import cells_grid, grid_lines, teachers_grid
 from tutelage.experiments.table_wording import (
     TEACHERS,
-    answered_line,
-    cells_grid,
     command_line,
-    grid_lines,
-    how_made,
     legend,
     missing_line,
     place_title,
+    provenance,
     sources_line,
-    teachers_grid,
+    unanswered_line,
 )
-from tutelage.files.atomic import replaced_file
+from tutelage.files.atomic import atomic_file
 
 __all__ = ["json_page", "markdown_page", "page_name", "write_pages"]
 
 
 def page_name(summary: Summary) -> str:
-    """The table's name, and what was asked for where that is a part of it."""
-    asked = summary.request.options()
-    if asked.get("budget") == summary.table.budget:
-        del asked["budget"]
-    if "seeds" in asked:
-        asked["seeds"] += "-seeds"
-    return "-".join([summary.name, *asked.values()]).replace(",", "-").replace(":", "-").replace("/", "-")
+    """Return the name of the page's files: the table's name and the options of the request.
+
+    Parameters
+    ----------
+    summary : Summary
+        The table.
+
+    Returns
+    -------
+    str
+        The name without a suffix.
+    """
+    options = summary.request.options()
+    if options.get("budget") == summary.table.budget:
+        del options["budget"]
+    if "seeds" in options:
+        options["seeds"] += "-seeds"
+    return "-".join([summary.name, *options.values()]).replace(",", "-").replace(":", "-").replace("/", "-")
 
 
 def write_pages(summary: Summary, out: Path) -> None:
-    """Write the page as .md, .json and .html; each appears whole or not at all."""
+    """Write the page as .md, .json and .html. Each file appears whole or not at all.
+
+    Parameters
+    ----------
+    summary : Summary
+        The table.
+    out : Path
+        Folder for the files.
+    """
     pages = {
         "md": markdown_page(summary),
         "json": json.dumps(json_page(summary), indent=1) + "\n",
         "html": html_page(summary),
     }
     for suffix, text in pages.items():
-        with replaced_file(out / f"{page_name(summary)}.{suffix}") as beside:
+        with atomic_file(out / f"{page_name(summary)}.{suffix}") as beside:
             beside.write_text(text, encoding="utf-8")
 
 
 def markdown_page(summary: Summary) -> str:
-    """The whole table as Markdown."""
-    said = [f"- {sentence}" for sentence in summary.sentences]
+    """Write the whole table as Markdown.
+
+    Parameters
+    ----------
+    summary : Summary
+        The table.
+
+    Returns
+    -------
+    str
+        The page.
+    """
+    sentences = [f"- {sentence}" for sentence in summary.sentences]
     parts = [
         f"# {summary.table.title}",
         summary.table.about,
-        how_made(summary),
+        provenance(summary),
         "## What the figures say",
-        "\n".join(said) or "Nothing yet: no cell has its control beside it.",
+        "\n".join(sentences) or "Nothing yet: no cell has its control beside it.",
     ]
     for place in summary.places:
         parts.append(f"## {place_title(place, summary.table)}")
-        parts += [sources_line(summary, place), answered_line(summary, place)]
+        parts += [sources_line(summary, place), unanswered_line(summary, place)]
         parts.append(grid_lines(cells_grid(summary, place)))
     for target in summary.missing:
         parts += [f"## {TITLES[target]}", missing_line(target)]
@@ -77,7 +105,18 @@ def markdown_page(summary: Summary) -> str:
 
 
 def json_page(summary: Summary) -> dict[str, Any]:
-    """The table as plain values."""
+    """Return the table as plain values.
+
+    Parameters
+    ----------
+    summary : Summary
+        The table.
+
+    Returns
+    -------
+    dict
+        Values for JSON.
+    """
     return {
         "table": summary.name,
         "command": command_line(summary.name, summary.request),
@@ -95,7 +134,7 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _plain(group: Group) -> dict[str, Any]:
+def _plain(group: SeedGroup) -> dict[str, Any]:
     cell = group.cell
     return {
         "target": cell.target,
@@ -111,12 +150,12 @@ def _plain(group: Group) -> dict[str, Any]:
         **{name: _finite(round(mean(group.values(name)), 3)) for name in ("median_m", "p75_m", "p95_m")},
         "coverage": None if group.coverage is None else round(group.coverage, 4),
         "train_seconds": round(mean(group.values("train_seconds")), 1),
-        "against": {name: _compared(each) for name, each in group.against.items()},
-        "printed_mae_m": group.printed.mae_m if group.printed else None,
+        "against": {name: _plain_comparison(each) for name, each in group.comparisons.items()},
+        "printed_mae_m": group.paper_figure.mae_m if group.paper_figure else None,
     }
 
 
-def _compared(against: Against) -> dict[str, Any]:
-    """Rounded, so that the last digits do not differ from machine to machine."""
-    figures = asdict(against.difference) | {"p_holm": against.p_holm}
-    return {**{name: round(value, 4) for name, value in figures.items()}, "holds": against.holds}
+def _plain_comparison(comparison: ControlComparison) -> dict[str, Any]:
+    """Return rounded values, as the last digits differ from machine to machine."""
+    figures = asdict(comparison.difference) | {"p_holm": comparison.p_holm}
+    return {**{name: round(value, 4) for name, value in figures.items()}, "holds": comparison.holds}

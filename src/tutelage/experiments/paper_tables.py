@@ -1,4 +1,4 @@
-"""The tables as data: methods, buildings, sources, shares of the data, seeds; requests for parts of them."""
+"""Define the tables and requests for parts of them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tutelage.experiments.budgets import table_budget
 from tutelage.experiments.buildings import TARGETS
 from tutelage.experiments.compared_methods import (
     ABLATION,
-    COMPARED,
+    COMMON_METHODS,
     FRAMEWORK,
     KNN,
+    MATCHER_METHODS,
     PIPELINE,
-    SCORED,
     WITH_MATCHER,
 )
 from tutelage.networks import network_names
 
-__all__ = ["PAPER_NETWORKS", "TABLES", "Request", "Table", "chosen_table", "require_known"]
+__all__ = ["PAPER_NETWORKS", "TABLES", "Request", "Table", "find_table", "validate_request"]
 
 PAPER_NETWORKS = ("dnn", "cnnloc", "bayescnn", "baat")
 _THREE = ("dnn", "cnnloc", "bayescnn")
@@ -41,18 +41,32 @@ class Table:
 
     Parameters
     ----------
-    title : heading of its page
-    about : what it shows, a sentence or two
-    methods : names among `METHODS`; k-NN is always beside them
-    scored : the same for matcher and blend
-    plan : networks and their number of seeds for each target, where nothing is asked for; 0: the budget's
-    subsets : every subset of the sources, not all of them together alone
-    fractions : shares of the training data for each target; a target that is not named has the whole of it
-    whole_points : the shares are of its reference points, not of its scans
-    bound : with the k-NN of the best settings on the test split, once
-    held_out : evaluated on reference points held out of the training data; the test splits stay closed
-    printed : which of the paper's tables has figures for it, "" for none
-    budget : the one that its plan is made for
+    title : str
+        Heading of the page.
+    about : str
+        What the table shows, in a sentence or two.
+    methods : tuple of str
+        Keys of `METHODS`. k-NN is always beside them.
+    plan : mapping
+        Networks and their number of seeds for each target, where a request names none. 0 stands for the
+        seeds of the budget.
+    subsets : bool
+        Whether the table has every subset of the sources and not only all of them together.
+    fractions : mapping
+        Shares of the training data for each target. A target without an entry has all of its data.
+    whole_points : bool
+        Whether the shares are drawn among reference points and not among scans.
+    bound : bool
+        Whether the table has k-NN with the best settings on the test split, once.
+    held_out : bool
+        Whether the cells are evaluated on held-out reference points of the training data. The test splits
+        then stay closed.
+    paper_table : str
+        The table of the paper that has figures for it; "" for none.
+    budget : str
+        The budget that the plan is made for.
+    matcher_methods : tuple of str
+        Keys of `MATCHER_METHODS`.
     """
 
     title: str
@@ -64,9 +78,9 @@ class Table:
     whole_points: bool = False
     bound: bool = False
     held_out: bool = False
-    printed: str = ""
+    paper_table: str = ""
     budget: str = "standard"
-    scored: tuple[str, ...] = ()
+    matcher_methods: tuple[str, ...] = ()
 
 
 def _planned(networks: Mapping[str, Sequence[str]], n_seeds: int = 0) -> dict[str, dict[str, int]]:
@@ -84,36 +98,36 @@ TABLES: dict[str, Table] = {
         "Every network on its own data alone, beside k-NN and what the paper prints for it without transfer.",
         ("none",),
         _planned(dict.fromkeys(_SHOWN, PAPER_NETWORKS), 5),
-        printed="table1",
+        paper_table="table1",
         budget="full",
     ),
     "table1": Table(
         "Table 1: the networks under every method",
         "Each network alone, under the two transfer methods that the paper compares with, and under "
         "surrogate teachers in both recipes, with the controls.",
-        COMPARED,
+        COMMON_METHODS,
         _TABLE1,
-        printed="table1",
+        paper_table="table1",
     ),
     "table2": Table(
         "Table 2: each constraint alone, and together",
         "The ablation of the paper's section 4.3: J_Sim, J_MI and J_FI alone, the first two, and all three. "
         "The paper's own figures are lost from its text.",
-        (*COMPARED, *ABLATION),
+        (*COMMON_METHODS, *ABLATION),
         _DNN_EVERYWHERE,
     ),
     "table3": Table(
         "Table 3: which sources",
         "Every subset of the source buildings.",
-        COMPARED,
+        COMMON_METHODS,
         _DNN_EVERYWHERE,
         subsets=True,
-        printed="table3",
+        paper_table="table3",
     ),
     "table4": Table(
         "Table 4: little training data of the target",
         "1 % and 10 % of the training scans, drawn at random; each seed draws others.",
-        COMPARED,
+        COMMON_METHODS,
         _planned(dict.fromkeys(("ujiindoorloc", *_DNN_EVERYWHERE), ("dnn",)), 10),
         fractions={
             "ujiindoorloc": (0.01, 0.1),
@@ -124,7 +138,7 @@ TABLES: dict[str, Table] = {
             "tampere": (0.1,),
             "dsi1": (0.1,),
         },
-        printed="table4",
+        paper_table="table4",
     ),
     "accuracy": Table(
         "What each method gives on each set",
@@ -134,9 +148,9 @@ TABLES: dict[str, Table] = {
         ("none",),
         _planned(dict.fromkeys(_SHOWN, (*PAPER_NETWORKS, *WITH_MATCHER)), 5),
         bound=True,
-        printed="table1",
+        paper_table="table1",
         budget="full",
-        scored=tuple(SCORED),
+        matcher_methods=tuple(MATCHER_METHODS),
     ),
     "small_maps": Table(
         "Small radio maps",
@@ -145,9 +159,9 @@ TABLES: dict[str, Table] = {
         ("none",),
         _planned(dict.fromkeys(_SHOWN, ("dnn", *WITH_MATCHER)), 10),
         fractions=_SMALL,
-        printed="table4",
+        paper_table="table4",
         budget="full",
-        scored=tuple(SCORED),
+        matcher_methods=tuple(MATCHER_METHODS),
     ),
     "small_surveys": Table(
         "Small surveys",
@@ -159,7 +173,7 @@ TABLES: dict[str, Table] = {
         fractions={"ujiindoorloc": _SMALL["ujiindoorloc"]},
         whole_points=True,
         budget="full",
-        scored=tuple(SCORED),
+        matcher_methods=tuple(MATCHER_METHODS),
     ),
     "pipeline": Table(
         "The input pipeline, part by part",
@@ -188,20 +202,23 @@ TABLES: dict[str, Table] = {
         "are those of Table 1.",
         ("none", "untrained", "default", "none_paper", "untrained_paper", "paper"),
         _TABLE1,
-        printed="table1",
+        paper_table="table1",
     ),
 }
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a table; what is empty is as its plan says.
+    """The requested part of a table. An empty field stands for the table's plan.
 
     Parameters
     ----------
-    budget : name of a budget, "" for the table's own
-    targets, networks, methods, sources : names
-    n_seeds : seeds 0 to n_seeds - 1; 0 as planned
+    budget : str
+        Name of a budget; "" for the table's own.
+    targets, networks, methods, sources : tuple of str
+        Names.
+    n_seeds : int
+        Number of seeds, which run from 0 to n_seeds - 1; 0 for the plan's.
     """
 
     budget: str = ""
@@ -212,40 +229,69 @@ class Request:
     n_seeds: int = 0
 
     def options(self) -> dict[str, str]:
-        """Its parts as options of `tutelage reproduce`; those that are as planned are left out."""
+        """Return the request as options of `tutelage reproduce`.
+
+        Returns
+        -------
+        dict of str to str
+            Names and values of the options. Empty fields are left out.
+        """
         names = ("targets", "networks", "methods", "sources")
         lists = {name: ",".join(getattr(self, name)) for name in names}
         seeds = str(self.n_seeds) if self.n_seeds else ""
-        known = {"budget": self.budget, **lists, "seeds": seeds}
-        return {name: value for name, value in known.items() if value}
+        options = {"budget": self.budget, **lists, "seeds": seeds}
+        return {name: value for name, value in options.items() if value}
 
 
-def chosen_table(name: str, request: Request) -> Table:
-    """The table called `name`, if everything asked for exists.
+def find_table(name: str, request: Request) -> Table:
+    """Find a table by its name, and check the request.
+
+    Parameters
+    ----------
+    name : str
+        A key of `TABLES`.
+    request : Request
+        The requested part of the table.
+
+    Returns
+    -------
+    Table
+        The table.
 
     Raises
     ------
-    UnknownNameError, BadInputError
-        What does not, and what there is.
+    UnknownNameError
+        If a name does not exist. The message lists the names that do.
+    BadInputError
+        If the request contradicts itself or the table.
     """
     if name not in TABLES:
         raise UnknownNameError("table", name, [*TABLES, "appendix_a", "all"])
     table = TABLES[name]
-    require_known(request, tuple(dict.fromkeys((*table.methods, *table.scored))))
-    unplanned = [network for network in request.networks if network in WITH_MATCHER]
-    if unplanned and not table.scored:
-        those = ", ".join(other for other in TABLES if TABLES[other].scored)
-        raise BadInputError(f"{name} has no methods for {unplanned[0]}; these tables have: {those}")
+    validate_request(request, tuple(dict.fromkeys((*table.methods, *table.matcher_methods))))
+    with_matcher = [network for network in request.networks if network in WITH_MATCHER]
+    if with_matcher and not table.matcher_methods:
+        tables = ", ".join(other for other in TABLES if TABLES[other].matcher_methods)
+        raise BadInputError(f"{name} has no methods for {with_matcher[0]}; these tables have: {tables}")
     return table
 
 
-def require_known(request: Request, methods: Sequence[str]) -> None:
-    """Refuse names that do not exist, or not among the table's `methods`.
+def validate_request(request: Request, methods: Sequence[str]) -> None:
+    """Refuse names that do not exist or that the table does not have.
+
+    Parameters
+    ----------
+    request : Request
+        The requested part of a table.
+    methods : sequence of str
+        Names of the table's methods.
 
     Raises
     ------
-    UnknownNameError, BadInputError
-        What does not exist, and what there is.
+    UnknownNameError
+        If a name does not exist. The message lists the names that do.
+    BadInputError
+        If a name is given twice, or a building is both target and source.
     """
     if request.budget:
         table_budget(request.budget)
@@ -255,11 +301,11 @@ def require_known(request: Request, methods: Sequence[str]) -> None:
         "method": (request.methods, methods),
         "source": (request.sources, tuple(dict.fromkeys((*TARGETS, *shareable_names())))),
     }
-    for what, (given, known) in allowed.items():
-        for each in given:
-            if each not in known:
-                raise UnknownNameError(what, each, known)
-        if len(set(given)) < len(given):
-            raise BadInputError(f"a {what} is given twice: {', '.join(given)}")
+    for what, (names, allowed_names) in allowed.items():
+        for name in names:
+            if name not in allowed_names:
+                raise UnknownNameError(what, name, allowed_names)
+        if len(set(names)) < len(names):
+            raise BadInputError(f"a {what} is given twice: {', '.join(names)}")
     if both := set(request.sources) & set(request.targets):
         raise BadInputError(f"{both.pop()} is a target and cannot be a source of it; leave one of them out")

@@ -1,7 +1,7 @@
-"""`tutelage reproduce`: run the cells of a table that are not finished, and write the table.
+"""Run the cells of a table that are not finished, and write the table: `tutelage reproduce`.
 
-A cell is known by the hash of its configuration; a finished one is never run again, so the command can be
-stopped, also hard, and started again.
+The hash of its configuration identifies a cell. A finished cell never runs again, so the command can be
+stopped or killed at any time and started again.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
 from tutelage.errors import BadInputError
-from tutelage.experiments.buildings import buildings_here
+from tutelage.experiments.buildings import available_buildings
 from tutelage.experiments.cell_work import FitJob, TeachJob, fit_cell, teach_cell
 from tutelage.experiments.cells import Cell, TeacherCell
 from tutelage.experiments.executors import Executor
 from tutelage.experiments.pages import write_pages
-from tutelage.experiments.paper_tables import Request, chosen_table
-from tutelage.experiments.planned_cells import cells_of
-from tutelage.experiments.result_files import Results, Row, TeacherFiles, written_alone
+from tutelage.experiments.paper_tables import Request, find_table
+from tutelage.experiments.planned_cells import plan_cells
+from tutelage.experiments.result_files import Results, Row, TeacherFiles, exclusive_writing
 from tutelage.experiments.summary import Summary, summarise
 
 __all__ = ["make_teachers", "reproduce"]
@@ -44,39 +44,51 @@ def reproduce(
 
     Parameters
     ----------
-    name : of the table
-    out : folder of results; the cells of other tables there are taken over where they are the same
-    executor : where the cells run
-    request : budget, targets, networks, methods, sources, seeds
-    data_dir : folder of public data sets
-    progress : show a progress bar on standard error
-    run : False: write the pages of what is finished, and run nothing
+    name : str
+        Name of the table.
+    out : Path
+        Folder of results. Cells of other tables there are copied where they are the same.
+    executor : Executor
+        The place where the cells run.
+    request : Request
+        Budget, targets, networks, methods, sources and seeds.
+    data_dir : path, optional
+        Folder of the public data sets.
+    progress : bool
+        Whether to show a progress bar on standard error.
+    run : bool
+        Whether to run the cells that are not finished. False only writes the pages.
 
     Returns
     -------
-    What the finished cells say, as it stands on the pages too.
+    Summary
+        The finished cells, summarised as on the pages.
 
     Raises
     ------
-    UnknownNameError, BadInputError, FileFormatError
-        If something asked for does not exist, a file of results is not one, or another command is writing
-        in the folder.
+    UnknownNameError
+        If a requested name does not exist.
+    BadInputError
+        If the files of a source are missing, or another command is writing in the folder.
+    FileFormatError
+        If a file of results is damaged.
     """
-    table = chosen_table(name, request)
-    here = buildings_here(data_dir)
-    if missing := [source for source in request.sources if source not in here]:
+    table = find_table(name, request)
+    available = available_buildings(data_dir)
+    if missing := [source for source in request.sources if source not in available]:
         raise BadInputError(
             f"the files of source {missing[0]} are not here; tutelage data fetch {missing[0]} gets them"
         )
-    cells = list(cells_of(table, request, here))
-    with written_alone(out):
-        results, teachers = Results(out, name), TeacherFiles(out)
+    cells = list(plan_cells(table, request, available))
+    with exclusive_writing(out):
+        results = Results(out, name)
+        teachers = TeacherFiles(out)
         if run:
-            where = None if data_dir is None else str(data_dir)
-            _Run(executor, results, teachers, where).all(cells, progress)
+            folder = None if data_dir is None else str(data_dir)
+            _TableRun(executor, results, teachers, folder).all(cells, progress)
         rows: list[tuple[Cell, Row]] = [(cell, row) for cell in cells if (row := results.row(cell))]
-        made = teachers.rows(teacher for cell in cells for teacher in cell.teachers)
-        summary = summarise(name, request, rows, made, results.errors_m, here)
+        teacher_rows = teachers.rows(teacher for cell in cells for teacher in cell.teachers)
+        summary = summarise(name, request, rows, teacher_rows, results.errors_m, available)
         write_pages(summary, out)
     return summary
 
@@ -89,7 +101,21 @@ def make_teachers(
     data_dir: str | Path | None,
     progress: bool,
 ) -> None:
-    """Make those of the teachers that are not there yet."""
+    """Make the teachers whose files do not exist yet.
+
+    Parameters
+    ----------
+    cells : sequence of TeacherCell
+        The teachers.
+    files : TeacherFiles
+        Their files.
+    executor : Executor
+        The place where the training runs.
+    data_dir : path or None
+        Folder of the public data sets.
+    progress : bool
+        Whether to show a progress bar on standard error.
+    """
     missing = [cell for cell in cells if cell not in files]
     with _progress_bar(len(missing), progress) as (advance, report):
         _teach(missing, files, executor, None if data_dir is None else str(data_dir), advance, report)
@@ -110,22 +136,22 @@ def _teach(
 
 
 @dataclass(frozen=True)
-class _Run:
+class _TableRun:
     executor: Executor
     results: Results
     teachers: TeacherFiles
     data_dir: str | None
 
     def all(self, cells: Sequence[Cell], progress: bool) -> None:
-        """Run the cells that are not finished, teachers first, seed by seed."""
+        """Run the cells that are not finished, seed by seed and teachers first."""
         waiting = list({cell.hash: cell for cell in cells if self.results.row(cell) is None}.values())
         missing = self._missing_teachers(waiting)
         with _progress_bar(len(waiting) + len(missing), progress) as (advance, report):
             for _, group in groupby(waiting, key=lambda cell: cell.seed):
-                of_seed = list(group)
-                teachers = self._missing_teachers(of_seed)
+                seed_cells = list(group)
+                teachers = self._missing_teachers(seed_cells)
                 _teach(teachers, self.teachers, self.executor, self.data_dir, advance, report)
-                self._fit(of_seed, advance, report)
+                self._fit(seed_cells, advance, report)
 
     def _missing_teachers(self, cells: Sequence[Cell]) -> list[TeacherCell]:
         needed = {teacher.hash: teacher for cell in cells for teacher in cell.teachers}
@@ -146,14 +172,14 @@ _ORDER = ("baat", "bayescnn", "cnnloc", "dnn", "knn")
 
 
 def _longest_first(cells: Sequence[_AnyCell]) -> list[_AnyCell]:
-    """What takes longest first, so that no process is left alone with it at the end."""
+    """Sort the longest cells to the front, so that none of them runs alone at the end."""
     return sorted(cells, key=lambda cell: _ORDER.index(cell.network) if cell.network in _ORDER else -1)
 
 
 @contextmanager
 def _progress_bar(total: int, visible: bool) -> Iterator[tuple[Callable[[], None], Callable[[str], None]]]:
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    # Cells are minutes apart: the time left is told from all of them.
+    # Cells end minutes apart, so the time left is estimated from all of them.
     with Progress(
         *columns, console=Console(stderr=True), disable=not visible or not total, speed_estimate_period=1e9
     ) as progress:

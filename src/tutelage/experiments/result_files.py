@@ -1,11 +1,11 @@
-"""Finished cells on disk: figures in CSV files in long form, errors of each scan and teachers beside them.
+"""Keep finished cells on disk: figures in CSV files, with errors of each scan and teachers beside them.
 
-    results/TABLE.csv             a row a cell
+    results/TABLE.csv             a row for each cell
     results/errors/HASH.parquet   its error on every test scan
-    results/teachers.csv          a row a teacher, of all tables
+    results/teachers.csv          a row for each teacher of all tables
     results/teachers/HASH.teacher
 
-The process that runs a table is the only one that writes here; what it writes appears whole or not at all.
+Only the process that runs a table writes here. A file appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tutelage.errors import BadInputError, FileFormatError
-from tutelage.experiments.cell_work import Fitted, Taught
+from tutelage.experiments.cell_work import FittedCell, TaughtCell
 from tutelage.experiments.cells import Cell, TeacherCell
-from tutelage.files.atomic import held_alone, replaced_file
+from tutelage.files.atomic import atomic_file, exclusive_lock
 
-__all__ = ["COLUMNS", "TEACHER_COLUMNS", "Results", "Row", "TeacherFiles", "written_alone"]
+__all__ = ["COLUMNS", "TEACHER_COLUMNS", "Results", "Row", "TeacherFiles", "exclusive_writing"]
 
 Row = dict[str, str]
 _FIGURES = ("n_test", "mae_m", "median_m", "p75_m", "p95_m", "train_seconds")
 _FARTHEST_CM = 2.0**52  # whole numbers are exact up to here
 _COST = ("train_seconds", "commit", "cell")
 _YOUNGER = ("coverage", "radius_m", "device")
-"""Files from before have no such columns: no radii were learnt, and all ran on a processor."""
+"""Older files do not have these columns. Their cells learnt no radii and ran on a processor."""
 _KEY = ("experiment", "target", "sources", "network", "method", "budget", "train_fraction", "seed")
 _TEACHER_KEY = ("source", "network", "recipe", "permuted", "budget", "seed")
 COLUMNS = (*_KEY, "n_test", "mae_m", "median_m", "p75_m", "p95_m", *_COST, *_YOUNGER)
@@ -49,32 +49,59 @@ TEACHER_COLUMNS = (
 
 
 class CellFile:
-    """A CSV of finished cells, found again by their hash (column `cell`).
+    """A CSV of finished cells. The column `cell` has the hash of each.
 
     Parameters
     ----------
-    path : the CSV; made with the first cell
-    key : columns that no two rows share: a new row takes the place of the one with its key
-    columns : all columns, in order
+    path : Path
+        The CSV. The first cell creates it.
+    key : sequence of str
+        Columns that identify a row. A new row replaces the row with the same key.
+    columns : sequence of str
+        All columns in order.
+
+    Raises
+    ------
+    FileFormatError
+        If the file has other columns or a damaged row.
     """
 
     def __init__(self, path: Path, key: Sequence[str], columns: Sequence[str]) -> None:
-        self.path, self.key, self.columns = path, tuple(key), tuple(columns)
+        self.path = path
+        self.key = tuple(key)
+        self.columns = tuple(columns)
         rows = read_rows(path, self.columns)
         if rows is None:
             raise FileFormatError(f"{path} has other columns than this version writes; move it away")
         self.rows = {self._key_of(row): row for row in rows}
 
     def find(self, cell: str) -> Row | None:
-        """A finished cell with this hash, if there is one."""
+        """Find a finished cell by its hash.
+
+        Parameters
+        ----------
+        cell : str
+            Hash of the cell.
+
+        Returns
+        -------
+        Row or None
+            The row of the cell; None if it is not finished.
+        """
         return next((row for row in self.rows.values() if row["cell"] == cell), None)
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Keep a finished cell, at once and whole."""
+        """Write the row of a finished cell.
+
+        Parameters
+        ----------
+        row : mapping
+            A value for every column.
+        """
         whole = {name: str(row[name]) for name in self.columns}
         rows = self.rows | {self._key_of(whole): whole}
         with (
-            replaced_file(self.path) as beside,
+            atomic_file(self.path) as beside,
             beside.open("w", newline="", encoding="utf-8") as file,
         ):
             writer = csv.DictWriter(file, self.columns, lineterminator="\n")
@@ -87,12 +114,24 @@ class CellFile:
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> list[Row] | None:
-    """The rows of a CSV, none if there is no such file; None if it has other columns.
+    """Read the rows of a CSV.
+
+    Parameters
+    ----------
+    path : Path
+        The CSV. A missing file has no rows.
+    columns : sequence of str
+        The columns that the file should have, in order.
+
+    Returns
+    -------
+    list of Row or None
+        The rows; None if the file has other columns.
 
     Raises
     ------
     FileFormatError
-        If a row is too short or too long, or a figure of a table's cell is no number, or below 0.
+        If a row is too short or too long, or a figure of a cell is not a number or is below 0.
     """
     if not path.exists():
         return []
@@ -100,8 +139,8 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[Row] | None:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             younger = dict.fromkeys(_YOUNGER if columns == COLUMNS else (), "")
-            there = tuple(reader.fieldnames or ())
-            if there != tuple(name for name in columns if name in there or name not in younger):
+            file_columns = tuple(reader.fieldnames or ())
+            if file_columns != tuple(name for name in columns if name in file_columns or name not in younger):
                 return None
             rows: list[tuple[int, Row]] = [(reader.line_num, younger | row) for row in reader]
     except (UnicodeDecodeError, csv.Error):
@@ -117,7 +156,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[Row] | None:
 def _require_figures(path: Path, line: int, row: Row) -> None:
     for name in _FIGURES:
         try:
-            good = float(row[name]) >= 0  # inf: a training that diverged
+            good = float(row[name]) >= 0  # a training that diverged has inf
         except ValueError:
             good = False
         if not good:
@@ -128,13 +167,20 @@ def _require_figures(path: Path, line: int, row: Row) -> None:
 
 
 @contextmanager
-def written_alone(folder: Path) -> Iterator[None]:
-    """Hold a folder of results while a command writes in it: two would undo each other's rows.
+def exclusive_writing(folder: Path) -> Iterator[None]:
+    """Lock a folder of results while a command writes in it.
+
+    Two commands would undo each other's rows.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of results. It is created if it is missing.
 
     Raises
     ------
     BadInputError
-        If another command holds it, or the folder cannot be made.
+        If another command has locked the folder, or it cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -142,7 +188,7 @@ def written_alone(folder: Path) -> Iterator[None]:
         raise BadInputError(
             f"cannot write results into {folder}: {error.strerror}; name a folder with --out"
         ) from error
-    with held_alone(
+    with exclusive_lock(
         folder / ".lock",
         f"another command is writing results into {folder}; wait until it has ended, or give another --out",
     ):
@@ -150,47 +196,91 @@ def written_alone(folder: Path) -> Iterator[None]:
 
 
 class Results:
-    """The finished cells of a table, and those of the tables beside it.
+    """The finished cells of a table and of the tables beside it.
 
     Parameters
     ----------
-    folder : where all tables are
-    table : this one's name
+    folder : Path
+        Folder of all tables.
+    table : str
+        Name of this table.
+
+    Raises
+    ------
+    FileFormatError
+        If a file of results is damaged.
     """
 
     def __init__(self, folder: Path, table: str) -> None:
-        self.table, self._errors = table, folder / "errors"
+        self.table = table
+        self._errors = folder / "errors"
         self._file = CellFile(folder / f"{table}.csv", _KEY, COLUMNS)
-        self._of_others: dict[str, Row] = {}
+        self._other_tables: dict[str, Row] = {}
         for path in sorted(folder.glob("*.csv")):
             if path != self._file.path:
-                self._of_others |= {row["cell"]: row for row in read_rows(path, COLUMNS) or []}
+                self._other_tables |= {row["cell"]: row for row in read_rows(path, COLUMNS) or []}
 
     def row(self, cell: Cell) -> Row | None:
-        """The cell's row if it is finished, here or in another table, from which it is then copied."""
+        """Find the row of a cell. A row of another table is copied into this one.
+
+        Parameters
+        ----------
+        cell : Cell
+            The cell.
+
+        Returns
+        -------
+        Row or None
+            The row; None if the cell is not finished.
+        """
         key = cell.key(self.table)
-        known = self._file.rows.get(tuple(key.values()))
-        if known and known["cell"] == cell.hash:
-            return known
-        same = self._file.find(cell.hash) or self._of_others.get(cell.hash)
+        row = self._file.rows.get(tuple(key.values()))
+        if row and row["cell"] == cell.hash:
+            return row
+        same = self._file.find(cell.hash) or self._other_tables.get(cell.hash)
         if same is None or not self._errors_file(cell.hash).exists():
-            return None  # a row without its errors has nothing to be compared with
+            return None  # without its errors a row cannot be compared
         self._file.add({**same, **key})
         return self._file.rows[tuple(key.values())]
 
-    def add(self, cell: Cell, fitted: Fitted) -> None:
-        """Keep a finished cell: its errors first, so that no row is without."""
+    def add(self, cell: Cell, fitted: FittedCell) -> None:
+        """Write a finished cell. Its errors come first, so that every row has its errors.
+
+        Parameters
+        ----------
+        cell : Cell
+            The cell.
+        fitted : FittedCell
+            Its result.
+        """
         self._errors.mkdir(parents=True, exist_ok=True)
-        # A method that runs away may answer from beyond the sun.
+        # A method that diverges can give positions that a whole number of centimetres cannot hold.
         centimetres = np.minimum(np.round(fitted.errors_m * 100), _FARTHEST_CM)
         column = pa.array(centimetres, mask=np.isnan(centimetres)).cast(pa.int64())
-        with replaced_file(self._errors_file(cell.hash)) as beside:
+        with atomic_file(self._errors_file(cell.hash)) as beside:
             table = pa.table({"error_cm": column})
             pq.write_table(table, beside, compression="zstd", write_page_checksum=True)
         self._file.add({**cell.key(self.table), **fitted.figures, "cell": cell.hash})
 
     def errors_m(self, cell_hash: str) -> np.ndarray | None:
-        """[n] error on each test scan (NaN: no position); None for a cell whose errors were not kept."""
+        """Read the errors of a cell.
+
+        Parameters
+        ----------
+        cell_hash : str
+            Hash of the cell.
+
+        Returns
+        -------
+        array [n] or None
+            Error on each test scan in metres, NaN for a scan without a position; None if the errors of the
+            cell were not kept.
+
+        Raises
+        ------
+        FileFormatError
+            If the file of the errors is damaged.
+        """
         path = self._errors_file(cell_hash)
         if not path.exists():
             return None
@@ -205,29 +295,71 @@ class Results:
 
 
 class TeacherFiles:
-    """The teachers of all tables in a folder."""
+    """The teachers of all tables in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of results.
+
+    Raises
+    ------
+    FileFormatError
+        If `teachers.csv` is damaged.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "teachers"
         self._file = CellFile(folder / "teachers.csv", _TEACHER_KEY, TEACHER_COLUMNS)
 
     def __contains__(self, cell: TeacherCell) -> bool:
+        """Whether the file of a teacher exists."""
         return self._path(cell).exists()
 
     def read(self, cell: TeacherCell) -> bytes:
-        """The content of a teacher's file."""
+        """Read the content of a teacher's file.
+
+        Parameters
+        ----------
+        cell : TeacherCell
+            The teacher.
+
+        Returns
+        -------
+        bytes
+            The content.
+        """
         return self._path(cell).read_bytes()
 
-    def add(self, cell: TeacherCell, taught: Taught) -> None:
-        """Keep a teacher: its figures, then its file, by which it counts as made."""
+    def add(self, cell: TeacherCell, taught: TaughtCell) -> None:
+        """Write a teacher. Its figures come first, since its file marks it as made.
+
+        Parameters
+        ----------
+        cell : TeacherCell
+            The teacher.
+        taught : TaughtCell
+            Its content and figures.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         key = {name: str(getattr(cell, name)) for name in _TEACHER_KEY}
         self._file.add({**key, **taught.figures, "cell": cell.hash})
-        with replaced_file(self._path(cell)) as beside:
+        with atomic_file(self._path(cell)) as beside:
             beside.write_bytes(taught.content)
 
     def rows(self, cells: Iterable[TeacherCell]) -> list[Row]:
-        """The figures of those of `cells` that were ever made; their files may be gone."""
+        """Return the figures of teachers. Their files need not exist any more.
+
+        Parameters
+        ----------
+        cells : iterable of TeacherCell
+            The teachers.
+
+        Returns
+        -------
+        list of Row
+            A row for each of them that was ever made.
+        """
         by_hash = {row["cell"]: row for row in self._file.rows.values()}
         wanted = dict.fromkeys(cell.hash for cell in cells)
         return [by_hash[cell_hash] for cell_hash in wanted if cell_hash in by_hash]

@@ -1,4 +1,4 @@
-"""What the figures of a table say, in sentences that are generated from them."""
+"""Write sentences about the figures of a table."""
 
 from __future__ import annotations
 
@@ -6,57 +6,63 @@ from collections.abc import Sequence
 from statistics import mean
 
 from tutelage.experiments.compared_methods import ABLATION, METHODS, OPTIONS, PIPELINE, WITH_MATCHER
-from tutelage.experiments.groups import CONTROLS, Against, Group
+from tutelage.experiments.groups import CONTROLS, ControlComparison, SeedGroup
 
-__all__ = ["sentences_of"]
+__all__ = ["summary_sentences"]
 
-_OF_TEACHERS = {
+_TEACHER_CONTROLS = {
     "control": "untrained teachers",
     "shuffled": CONTROLS["shuffled"],
     "own": "own data alone",
 }
-_OF_TRANSFER = {"control": "the same from the target itself", "own": "own data alone"}
+_TRANSFER_CONTROLS = {"control": "the same from the target itself", "own": "own data alone"}
 
 
-def sentences_of(groups: Sequence[Group]) -> list[str]:
-    """What the differences say, counted over targets, shares, networks and sources; which sources did.
+def summary_sentences(groups: Sequence[SeedGroup]) -> list[str]:
+    """Write sentences about the differences, counted over targets, shares, networks and sources.
 
     Parameters
     ----------
-    groups : of a table, each with its differences from its controls
+    groups : sequence of SeedGroup
+        The groups of a table with their comparisons.
+
+    Returns
+    -------
+    list of str
+        The sentences.
     """
     networks = [group for group in groups if group.cell.network not in WITH_MATCHER]
-    return [*_of_networks(networks), *_of_sources(networks), *_with_matcher(groups)]
+    return [*_network_sentences(networks), *_source_sentences(networks), *_matcher_sentences(groups)]
 
 
-def _of_networks(groups: Sequence[Group]) -> list[str]:
-    asked: list[tuple[str, str, str, str]] = [
+def _network_sentences(groups: Sequence[SeedGroup]) -> list[str]:
+    questions: list[tuple[str, str, str, str]] = [
         (method, f"Trained teachers in the `{method}` recipe", control, words)
         for method in ("default", "paper")
-        for control, words in _OF_TEACHERS.items()
+        for control, words in _TEACHER_CONTROLS.items()
     ]
-    asked += [
+    questions += [
         (method, f"{method.capitalize()} transfer", control, words)
         for method in ("sequential", "collective")
-        for control, words in _OF_TRANSFER.items()
+        for control, words in _TRANSFER_CONTROLS.items()
     ]
-    asked.append(("none", "A network on its own data alone", "knn", "k-NN"))
-    asked += [
+    questions.append(("none", "A network on its own data alone", "knn", "k-NN"))
+    questions += [
         (method, _capitalised(METHODS[method].title), "own", "the default recipe") for method in PIPELINE[1:]
     ]
-    asked += [
+    questions += [
         (option, f"Trained teachers, {METHODS[option].title}", control, words)
         for option in (*ABLATION, *OPTIONS)
-        for control, words in _OF_TEACHERS.items()
+        for control, words in _TEACHER_CONTROLS.items()
     ]
-    return _counted_all(groups, asked)
+    return _answers(groups, questions)
 
 
-def _of_sources(groups: Sequence[Group]) -> list[str]:
-    """How far the choice of sources moves the error, where there is one; beside the spread of seeds."""
-    said = []
+def _source_sentences(groups: Sequence[SeedGroup]) -> list[str]:
+    """Say how far the choice of sources moves the error, beside the spread of seeds."""
+    sentences = []
     for method in ("default", "paper", "sequential", "collective"):
-        by_place: dict[tuple[object, ...], list[Group]] = {}
+        by_place: dict[tuple[object, ...], list[SeedGroup]] = {}
         for group in groups:
             if group.cell.method == method and not group.n_diverged:
                 by_place.setdefault((group.place, group.cell.network), []).append(group)
@@ -66,15 +72,15 @@ def _of_sources(groups: Sequence[Group]) -> list[str]:
         spans = [max(g.mae_m for g in each) - min(g.mae_m for g in each) for each in subsets]
         spreads = [group.sd_m for each in subsets for group in each if group.sd_m is not None]
         seeds = f"; seeds of one choice spread by {mean(spreads):.2f} m on average" if spreads else ""
-        said.append(
+        sentences.append(
             f"Which sources take part under `{method}` moves the mean error by {mean(spans):.2f} m on "
             f"average ({min(spans):.2f} to {max(spans):.2f}){seeds}."
         )
-    return said
+    return sentences
 
 
-def _with_matcher(groups: Sequence[Group]) -> list[str]:
-    said = []
+def _matcher_sentences(groups: Sequence[SeedGroup]) -> list[str]:
+    sentences = []
     for network in WITH_MATCHER:
         what = {
             "none": f"The {network} of the own radio map alone",
@@ -82,32 +88,39 @@ def _with_matcher(groups: Sequence[Group]) -> list[str]:
             "both": f"The {network} taught by other buildings and the own radio map",
         }
         controls = {"knn": "k-NN", "control": "an untrained one", "own": "the own radio map alone"}
-        asked = [(m, words, c, of) for m, words in what.items() for c, of in controls.items()]
-        said += _counted_all([group for group in groups if group.cell.network == network], asked)
-    return said
+        questions = [
+            (method, words, control, control_words)
+            for method, words in what.items()
+            for control, control_words in controls.items()
+        ]
+        sentences += _answers([group for group in groups if group.cell.network == network], questions)
+    return sentences
 
 
 def _capitalised(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _counted_all(groups: Sequence[Group], asked: Sequence[tuple[str, str, str, str]]) -> list[str]:
-    """A sentence for each question (method, its words, control, its words) that the groups answer."""
-    said = []
-    for method, what, control, words in asked:
-        of_method = [group for group in groups if group.cell.method == method]
-        against = [group.against[control] for group in of_method if control in group.against]
-        if against:
-            said.append(f"{what}, against {words}: {_counted(against)}")
-    return said
+def _answers(groups: Sequence[SeedGroup], questions: Sequence[tuple[str, str, str, str]]) -> list[str]:
+    """Write a sentence for each question that the groups answer: method, its words, control, its words."""
+    sentences = []
+    for method, what, control, words in questions:
+        comparisons = [
+            group.comparisons[control]
+            for group in groups
+            if group.cell.method == method and control in group.comparisons
+        ]
+        if comparisons:
+            sentences.append(f"{what}, against {words}: {_counts(comparisons)}")
+    return sentences
 
 
-def _counted(against: Sequence[Against]) -> str:
-    """Mean and range of the gains, and how many hold."""
-    gains = [-each.difference.mean for each in against]
-    better = sum(each.holds and each.difference.mean < 0 for each in against)
-    worse = sum(each.holds and each.difference.mean > 0 for each in against)
+def _counts(comparisons: Sequence[ControlComparison]) -> str:
+    """Return the mean and the range of the gains, and how many hold."""
+    gains = [-each.difference.mean for each in comparisons]
+    better = sum(each.holds and each.difference.mean < 0 for each in comparisons)
+    worse = sum(each.holds and each.difference.mean > 0 for each in comparisons)
     return (
         f"{mean(gains):+.2f} m of gain on average ({min(gains):+.2f} to {max(gains):+.2f}); "
-        f"of {len(against)} comparisons {better} significantly better, {worse} significantly worse."
+        f"of {len(comparisons)} comparisons {better} significantly better, {worse} significantly worse."
     )

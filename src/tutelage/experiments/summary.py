@@ -1,18 +1,18 @@
-"""A table as its pages show it: groups of seeds, differences with intervals, sentences."""
+"""Summarise the finished cells of a table: groups of seeds, differences with intervals, sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from tutelage.experiments.buildings import TARGETS, sources_of
+from tutelage.experiments.buildings import TARGETS, default_sources
 from tutelage.experiments.cells import Cell
 from tutelage.experiments.compared_methods import METHODS
-from tutelage.experiments.groups import ErrorsOf, Group, compared
+from tutelage.experiments.groups import ScanErrors, SeedGroup, compare_groups
+from tutelage.experiments.paper_figures import paper_figure
 from tutelage.experiments.paper_tables import TABLES, Request, Table
-from tutelage.experiments.printed import printed
 from tutelage.experiments.result_files import Row
-from tutelage.experiments.sentences import sentences_of
+from tutelage.experiments.sentences import summary_sentences
 
 __all__ = ["Summary", "summarise"]
 
@@ -23,38 +23,59 @@ class Summary:
 
     Parameters
     ----------
-    name, table : which
-    request : what was asked of it
-    groups : in the order of the pages
-    teachers : rows of the teachers that took part
-    errors_of : errors on the test scans by a cell's hash
-    missing : targets whose files are not here
-    unsourced : targets that are here without their sources: the methods that need them are left out
-    sentences : what the figures say, generated from them
+    name : str
+        Name of the table.
+    table : Table
+        The table.
+    request : Request
+        The requested part of it.
+    groups : tuple of SeedGroup
+        The groups in the order of the pages.
+    teachers : tuple of Row
+        The figures of the teachers that took part.
+    scan_errors : callable
+        Looks up the errors [n] on the test scans by a cell's hash.
+    missing : tuple of str
+        Targets whose files are not on this machine.
+    unsourced : tuple of str
+        Targets whose sources are not on this machine. The methods that need them are left out.
+    sentences : tuple of str
+        Sentences about the figures, generated from them.
     """
 
     name: str
     table: Table
     request: Request
-    groups: tuple[Group, ...]
+    groups: tuple[SeedGroup, ...]
     teachers: tuple[Row, ...]
-    errors_of: ErrorsOf
+    scan_errors: ScanErrors
     missing: tuple[str, ...]
     unsourced: tuple[str, ...]
     sentences: tuple[str, ...]
 
     @property
     def budget(self) -> str:
-        """The one that was asked for, or the table's own."""
+        """Name of the requested budget, or of the table's own."""
         return self.request.budget or self.table.budget
 
     @property
     def places(self) -> list[tuple[str, float]]:
-        """Targets and shares of the training data, in order."""
+        """The targets and shares of the training data, in order."""
         return list(dict.fromkeys(group.place for group in self.groups))
 
-    def at(self, place: tuple[str, float]) -> list[Group]:
-        """The groups of a place."""
+    def at(self, place: tuple[str, float]) -> list[SeedGroup]:
+        """Return the groups of a place.
+
+        Parameters
+        ----------
+        place : tuple of str and float
+            Target and share of the training data.
+
+        Returns
+        -------
+        list of SeedGroup
+            The groups in the order of the pages.
+        """
         return [group for group in self.groups if group.place == place]
 
 
@@ -63,29 +84,44 @@ def summarise(
     request: Request,
     finished: Iterable[tuple[Cell, Row]],
     teachers: Sequence[Row],
-    errors_of: ErrorsOf,
-    here: Collection[str],
+    scan_errors: ScanErrors,
+    available: Collection[str],
 ) -> Summary:
-    """Groups of the finished cells, each against its controls.
+    """Group the finished cells and compare each group with its controls.
 
     Parameters
     ----------
-    name, request : of the table
-    finished : cells with their figures
-    teachers : figures of the teachers
-    errors_of : errors [n] on the test scans by a cell's hash, None where they were not kept
-    here : buildings whose files are here
+    name : str
+        Name of the table.
+    request : Request
+        The requested part of it.
+    finished : iterable of (Cell, Row)
+        The cells with their figures.
+    teachers : sequence of Row
+        Figures of the teachers.
+    scan_errors : callable
+        Looks up the errors [n] on the test scans by a cell's hash, None where they were not kept.
+    available : collection of str
+        The buildings whose files are on this machine.
+
+    Returns
+    -------
+    Summary
+        The table for its pages.
     """
     table = TABLES[name]
-    groups = compared(_grouped(table, finished), errors_of)
-    wanted = request.targets or tuple(target for target in TARGETS if target in table.plan)
-    missing = tuple(target for target in wanted if target not in here)
-    asked = [method for method in table.methods if not request.methods or method in request.methods]
-    needed = any(METHODS[method].with_sources for method in asked)
+    groups = compare_groups(_grouped(table, finished), scan_errors)
+    targets = request.targets or tuple(target for target in TARGETS if target in table.plan)
+    missing = tuple(target for target in targets if target not in available)
+    methods = [method for method in table.methods if not request.methods or method in request.methods]
+    needs_sources = any(METHODS[method].with_sources for method in methods)
     unsourced = tuple(
         target
-        for target in wanted
-        if needed and target in here and not request.sources and not sources_of(target, here)
+        for target in targets
+        if needs_sources
+        and target in available
+        and not request.sources
+        and not default_sources(target, available)
     )
     return Summary(
         name,
@@ -93,22 +129,24 @@ def summarise(
         request,
         tuple(groups),
         tuple(teachers),
-        errors_of,
+        scan_errors,
         missing,
         unsourced,
-        tuple(sentences_of(groups)),
+        tuple(summary_sentences(groups)),
     )
 
 
-def _grouped(table: Table, finished: Iterable[tuple[Cell, Row]]) -> list[Group]:
+def _grouped(table: Table, finished: Iterable[tuple[Cell, Row]]) -> list[SeedGroup]:
     cells: dict[tuple[object, ...], Cell] = {}
     rows: dict[tuple[object, ...], dict[int, Row]] = {}
     for cell, row in finished:
         key = (cell.target, cell.train_fraction, cell.network, cell.method, cell.sources)
         cells.setdefault(key, cell)
         rows.setdefault(key, {})[cell.seed] = row
-    groups = [Group(cell, rows[key], printed(table.printed, cell)) for key, cell in cells.items()]
-    # Targets and shares together, as they come; within them networks, methods and sources as they come.
+    groups = [
+        SeedGroup(cell, rows[key], paper_figure(table.paper_table, cell)) for key, cell in cells.items()
+    ]
+    # Places keep the order in which they come, and so do networks, methods and sources within a place.
     places = list(dict.fromkeys((group.cell.target, group.cell.train_fraction) for group in groups))
     networks = list(dict.fromkeys(group.cell.network for group in groups))
     order = {network: i for i, network in enumerate(networks)}

@@ -1,4 +1,4 @@
-"""What an exported model is made of: a card, a graph, arrays."""
+"""The parts of an exported model: its card, its graphs, its arrays."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from typing import Any
 import numpy as np
 
 from tutelage.export.onnx_graph import matcher_graph, network_graph, with_metadata
-from tutelage.localizer import Localizer, Method
-from tutelage.methods.blend import Blend
-from tutelage.methods.knn import NearestNeighbours
-from tutelage.methods.matcher import Matcher
+from tutelage.localizer import Localizer
+from tutelage.methods.base import ExportParts
 from tutelage.runtime import RUNTIME_FORMAT
 from tutelage.runtime.candidate_lists import FEATURES
 from tutelage.runtime.exported_methods import ARRAYS, MATCHER, NETWORK
 from tutelage.runtime.radii import PREFIX
 from tutelage.training.trained_network import TrainedNetwork
 
-__all__ = ["INPUT", "OUTPUTS", "card_of", "files_of"]
+__all__ = ["INPUT", "OUTPUTS", "model_card", "model_files"]
 
 CALIBRATION = "calibration"
 INPUT = (
@@ -35,131 +33,104 @@ OUTPUTS = (
 _BLANK = ", or no access point is heard above rss_min_dbm"
 
 
-def card_of(model: Localizer, saved: Mapping[str, Any]) -> dict[str, Any]:
-    """What an exported model says of itself, before its files are known.
+def model_card(model: Localizer, parts: ExportParts, folder_card: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the card of an exported model, without the sizes of its files.
 
     Parameters
     ----------
-    model : fitted
-    saved : the card of its model folder
+    model : Localizer
+        Fitted.
+    parts : ExportParts
+        Its method, for the runtime.
+    folder_card : mapping
+        The card of its model folder.
+
+    Returns
+    -------
+    dict
+        The card, ready for JSON.
     """
-    method, lineage = model.method_, model.lineage_
-    by = method.representation
+    representation = model.method_.representation
+    lineage = model.lineage_
     card: dict[str, Any] = {
         "format": RUNTIME_FORMAT,
         "version": version("tutelage"),
-        "kind": _kind(method),
-        "network": saved["network"],
-        "access_points": list(by.access_points),
-        "representation": {"kind": by.kind, "rss_min_dbm": by.rss_min_dbm},
-        "frame": saved["frame"],
-        **_labels(method),
-        "settings": _settings(method),
+        "kind": parts.kind,
+        "method": folder_card["method"],
+        "access_points": list(representation.access_points),
+        "representation": {"kind": representation.kind, "rss_min_dbm": representation.rss_min_dbm},
+        "frame": folder_card["frame"],
+        "floors": parts.floors,
+        "buildings": parts.buildings,
+        "settings": dict(parts.settings),
         "int8": None,
-        "source": lineage["source"],
-        "licence": lineage["licence"],
-        "lineage": lineage,
+        "source": lineage.survey,
+        "licence": lineage.licence,
+        "lineage": folder_card["lineage"],
     }
-    if CALIBRATION in saved:
-        card[CALIBRATION] = saved[CALIBRATION]
+    if CALIBRATION in folder_card:
+        card[CALIBRATION] = folder_card[CALIBRATION]
     return card
 
 
-def files_of(model: Localizer, card: Mapping[str, Any], saved: Mapping[str, np.ndarray]) -> dict[str, bytes]:
-    """The files beside the card, by name.
+def model_files(
+    parts: ExportParts, card: Mapping[str, Any], folder_arrays: Mapping[str, np.ndarray]
+) -> dict[str, bytes]:
+    """Make the files beside the card, by name.
 
     Parameters
     ----------
-    model : fitted
-    card : `card_of` it; its essentials stand in the network's graph as well
-    saved : the arrays of its model folder
+    parts : ExportParts
+    card : mapping
+        From `model_card`; its essentials stand in the network's graph as well.
+    folder_arrays : mapping
+        The arrays of the model folder.
+
+    Returns
+    -------
+    dict of str to bytes
+        Contents by file name.
 
     Raises
     ------
     BadInputError
         If the network cannot be expressed in ONNX.
     """
-    method = model.method_
-    arrays = {name: array for name, array in sorted(saved.items()) if name.startswith(PREFIX)}
+    calibration = {name: array for name, array in sorted(folder_arrays.items()) if name.startswith(PREFIX)}
+    arrays = {**calibration, **parts.arrays}
     files = {}
-    matcher = method.matcher if isinstance(method, Blend) else method
-    if isinstance(matcher, Matcher):
-        arrays |= {**matcher.radio_map.tensors(), **_surroundings(matcher)}
-        k = min(matcher.recipe.n_candidates, len(matcher.radio_map))
-        files[MATCHER] = matcher_graph(matcher.network, k, len(FEATURES))
-    if isinstance(method, NearestNeighbours):
-        arrays |= method.tensors()
-    student = method.student if isinstance(method, Blend) else method
-    if isinstance(student, TrainedNetwork):
-        alone = student is method
-        graph = network_graph(student, refuses_blank=alone)
-        files[NETWORK] = with_metadata(graph, _about(card, student, alone=alone))
+    if parts.matcher is not None:
+        k = min(parts.settings["n_candidates"], len(arrays["position_m"]))
+        files[MATCHER] = matcher_graph(parts.matcher, k, len(FEATURES))
+    if parts.network is not None:
+        is_alone = parts.matcher is None
+        graph = network_graph(parts.network, refuses_blank=is_alone)
+        files[NETWORK] = with_metadata(graph, _metadata(card, parts.network, is_alone=is_alone))
     if arrays:
         files[ARRAYS] = _npz(arrays)
     return files
 
 
-def _kind(method: Method) -> str:
-    names = {NearestNeighbours: "knn", Matcher: "matcher", Blend: "blend"}
-    return names.get(type(method), "network")
-
-
-def _labels(method: Method) -> dict[str, Any]:
-    """Names of floors and of buildings, None where the model gives none."""
-    if isinstance(method, TrainedNetwork):
-        classes = method.heads.classes if method.heads is not None else {}
-        return {
-            f"{kind}s": list(classes[kind]) if kind in classes else None for kind in ("floor", "building")
-        }
-    config = (method.matcher if isinstance(method, Blend) else method).config()
-    return {name: config[name] for name in ("floors", "buildings")}
-
-
-def _settings(method: Method) -> dict[str, Any]:
-    if isinstance(method, NearestNeighbours):
-        return {"metric": method.settings.metric, "k": method.settings.k}
-    if isinstance(method, Matcher):
-        return {"n_candidates": method.recipe.n_candidates}
-    if isinstance(method, Blend):
-        return {**_settings(method.matcher), "share": method.share}
-    return {}
-
-
-def _surroundings(matcher: Matcher) -> dict[str, np.ndarray]:
-    """What is heard around each reference point: the runtime has no means to work it out."""
-    known = matcher.described()
+def _metadata(card: Mapping[str, Any], network: TrainedNetwork, *, is_alone: bool) -> dict[str, Any]:
+    """Give the metadata of the network's graph: all that its user needs beside it."""
+    keys = ["format", "version", "method", "access_points", "frame", "source", "licence", "lineage"]
+    keys += [CALIBRATION] if CALIBRATION in card else []
+    representation = network.representation
+    classes = network.heads.classes if network.heads is not None else {}
     return {
-        "point": known.point.astype(np.int32),
-        **_named("near", known.near),
-        "near_share": known.near_share,
-        "near_square": known.near_square,
-        **_named("wide", known.wide),
-    }
-
-
-def _named(name: str, rows: Any) -> dict[str, np.ndarray]:
-    return {name: rows.data, f"{name}_column": rows.indices, f"{name}_offset": rows.indptr}
-
-
-def _about(card: Mapping[str, Any], student: TrainedNetwork, *, alone: bool) -> dict[str, Any]:
-    """What the graph says of itself: all that its user needs beside it."""
-    shared = ("format", "version", "network", "access_points", "frame", "source", "licence", "lineage")
-    by = student.representation
-    classes = student.heads.classes if student.heads is not None else {}
-    return {
-        **{name: card[name] for name in (*shared, *([CALIBRATION] if CALIBRATION in card else []))},
-        "representation": {"kind": by.kind, "rss_min_dbm": by.rss_min_dbm},
+        **{name: card[name] for name in keys},
+        "representation": {"kind": representation.kind, "rss_min_dbm": representation.rss_min_dbm},
         "floors": classes.get("floor"),
         "buildings": classes.get("building"),
         "weights": "float32",
         "input": INPUT,
-        "output": OUTPUTS.format(blank=_BLANK if alone else ""),
-        "kind": "network" if alone else "the network of a blend, which answers together with a matcher",
+        "output": OUTPUTS.format(blank=_BLANK if is_alone else ""),
+        "kind": "network" if is_alone else "the network of a blend, which answers together with a matcher",
     }
 
 
 def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
     content = io.BytesIO()
-    named: dict[str, Any] = dict(arrays)
-    np.savez_compressed(content, **named)
+    keywords: dict[str, Any] = dict(arrays)
+    np.savez_compressed(content, **keywords)
     return content.getvalue()

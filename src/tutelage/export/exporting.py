@@ -1,4 +1,4 @@
-"""One call: a fitted model to a folder or a zip file for the runtime."""
+"""Export of a fitted model to a folder or a zip file for the runtime."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from typing import Any
 from rich.markup import escape
 
 from tutelage.data.fingerprints import Survey
-from tutelage.errors import BadInputError, TutelageError
-from tutelage.export.exported_parts import card_of, files_of
-from tutelage.export.quantising import quantised, require_network
-from tutelage.export.verifying import Asked, drawn_scans, verified
-from tutelage.extras import BROUGHT_BY
-from tutelage.files.atomic import replaced_file, replaced_folder, require_writable_parent
+from tutelage.errors import BROUGHT_BY, BadInputError, TutelageError
+from tutelage.export.exported_parts import model_card, model_files
+from tutelage.export.quantising import quantise_network
+from tutelage.export.verifying import VerificationScans, random_scans, verify_export
+from tutelage.files.atomic import atomic_file, atomic_folder, require_writable_parent
 from tutelage.files.model_folder import read_model_folder
 from tutelage.localizer import Localizer
 from tutelage.progress import steps
@@ -39,29 +38,45 @@ def export_model(
     int8: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
-    """Write a model for `tutelage.runtime`, once it has been held against the library.
+    """Write a model for `tutelage.runtime`, after a check that it answers as the library does.
 
     Parameters
     ----------
-    model : fitted, or its folder
-    out : FILE.zip, or a folder to make
-    scans : the survey on which both are asked: its training scans; without it, scans drawn at random
-    int8 : keep the network's weights in eight bits; what it costs is measured on the survey's test split
-    progress : tell each step on standard error, where that is a terminal
+    model : Localizer or path
+        Fitted, or its folder.
+    out : path
+        FILE.zip, or a folder to make.
+    scans : Survey, optional
+        Survey for the check, by its training scans; without it, the scans are random.
+    int8 : bool
+        Keep the network's weights in eight bits. The loss of accuracy is measured on the survey's test split.
+    progress : bool
+        Show each step on standard error, where that is a terminal.
 
     Returns
     -------
-    The card that was written.
+    dict
+        The card of the exported model.
 
     Raises
     ------
     BadInputError
-        If something that is no exported model is in the way, the network cannot be expressed in ONNX, or
-        int8 is asked of a model without a network.
+        If something that is no exported model is in the way. If the network cannot be expressed in ONNX, or
+        the model has no network for int8.
     TutelageError
         If a package of the extra `export` is missing. If the exported model does not answer as the library
-        does: by more than 1e-4 standardised coordinates (a network), or 1e-3 m (the others). Nothing is
+        does: by more than 1e-4 standardised coordinates (a network), or 1e-3 m (other methods). Nothing is
         written then.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import tutelage as tt
+    >>> office = tt.simulated_survey(seed=2, n_train=100, n_test=10)
+    >>> model = tt.Localizer("knn", settings={"k": 3}, calibrate=False).fit(office)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     tt.export_model(model, f"{folder}/office.zip")["kind"]
+    'knn'
     """
     _require_packages()
     out = require_export_path(out)
@@ -70,32 +85,49 @@ def export_model(
             model.save(Path(folder) / "model")
             return export_model(Path(folder) / "model", out, scans=scans, int8=int8, progress=progress)
     with steps(progress=progress) as step:
-        return _write(out, *_exported(Path(model), scans, int8, step))
+        return _write(out, *_export(Path(model), scans, int8, step))
 
 
-def _exported(
+def _export(
     model: Path, scans: Survey | None, int8: bool, step: Callable[[str], None]
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Card and files of an exported model; `step` is told what comes next."""
+    """Make card and files of an exported model; `step` announces each step."""
     step(f"reading {escape(str(model))}")
-    saved_card, saved_arrays = read_model_folder(model)
-    fitted = Localizer.load(model)
-    card = card_of(fitted, saved_card)
-    if int8:
-        require_network(card["kind"])
+    folder_card, folder_arrays = read_model_folder(model)
+    localizer = Localizer.load(model)
+    spec = localizer.method_spec
+    if spec.export is None:
+        raise BadInputError(
+            f"a model of {spec.name} cannot be exported; locate with it here (tutelage locate), or "
+            "fit a method that can be exported, such as dnn"
+        )
+    parts = spec.export(localizer.method_)
+    if int8 and parts.network is None:
+        raise BadInputError(
+            f"int8 makes a network smaller, and a model of {parts.kind} has none; leave it out"
+        )
+    card = model_card(localizer, parts, folder_card)
     step("writing the model in another form")
-    files = files_of(fitted, card, saved_arrays)
+    files = model_files(parts, card, folder_arrays)
     step("holding it against the library")
-    asked = drawn_scans(fitted.method_.representation) if scans is None else _training(scans)
-    card["verified"] = verified(fitted, card, files, asked)
+    queries = random_scans(localizer.method_.representation) if scans is None else _training_scans(scans)
+    card["verified"] = verify_export(localizer, parts, card, files, queries)
     if int8:
         step("keeping weights in eight bits, and measuring what that costs")
-        files, card["int8"] = quantised(card, files, scans)
+        files, card["int8"] = quantise_network(card, files, scans)
     return card, files
 
 
 def require_export_path(out: str | Path) -> Path:
-    """The path, once an exported model may be written there: it is free, or holds one and nothing else.
+    """Check that an exported model can be written to a path: it is free, or holds one and nothing else.
+
+    Parameters
+    ----------
+    out : path
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
@@ -124,8 +156,8 @@ def _require_packages() -> None:
             )
 
 
-def _training(survey: Survey) -> Asked:
-    return Asked(survey.train, f"training scans of {survey.name}")
+def _training_scans(survey: Survey) -> VerificationScans:
+    return VerificationScans(survey.train, f"training scans of {survey.name}")
 
 
 def _write(out: Path, card: dict[str, Any], files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -135,15 +167,15 @@ def _write(out: Path, card: dict[str, Any], files: Mapping[str, bytes]) -> dict[
     }
     card["size_bytes"] = sum(map(len, files.values()))
     card["sha256"] = card_digest(card)
-    whole = {CARD: json.dumps(card, indent=1).encode(), **files}
+    contents = {CARD: json.dumps(card, indent=1).encode(), **files}
     if _is_zip(out):
-        with replaced_file(out) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in whole.items():
+        with atomic_file(out) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in contents.items():
                 entry = zipfile.ZipInfo(name, _LONG_AGO)
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(entry, content)
     else:
-        with replaced_folder(out) as folder:
-            for name, content in whole.items():
+        with atomic_folder(out) as folder:
+            for name, content in contents.items():
                 (folder / name).write_bytes(content)
     return card

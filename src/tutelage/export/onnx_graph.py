@@ -18,105 +18,142 @@ from tutelage.errors import BadInputError
 from tutelage.methods.matcher.matcher_network import MatcherNetwork
 from tutelage.networks import RssBatch
 from tutelage.runtime.readings import ALPHA, BETA, RSS_MAX_DBM, RSS_MIN_DBM
-from tutelage.training import normalised
+from tutelage.training import normalise
 from tutelage.training.trained_network import TrainedNetwork
 
-__all__ = ["graph_represented", "matcher_graph", "network_graph", "with_metadata"]
+__all__ = ["matcher_graph", "network_graph", "represent_in_graph", "with_metadata"]
 
 _OPSET = 18  # the lowest that PyTorch's exporter writes: phones lag behind
 _BATCH = 2  # of the example: PyTorch takes a batch of one for a constant
 
 
 class _Locator(nn.Module):
-    """What the graph computes: representation, network, label heads, metres.
+    """The module behind the graph: representation, network, label heads, metres.
 
     Parameters
     ----------
-    student : the network and what it was trained with
-    refuses_blank : a scan in which nothing counts has no position; else what the network makes of it
+    trained : TrainedNetwork
+        The network with its representation, scaler and label heads.
+    refuses_blank : bool
+        Whether a scan without a reading above the lowest RSS gets no position, instead of the network's.
     """
 
-    def __init__(self, student: TrainedNetwork, *, refuses_blank: bool) -> None:
+    def __init__(self, trained: TrainedNetwork, *, refuses_blank: bool) -> None:
         super().__init__()
-        self.network, self.recipe = student.network, student.recipe
-        self.heads = nn.ModuleList(student.heads.heads.values() if student.heads is not None else ())
-        self.representation, self.refuses_blank = student.representation, refuses_blank
-        self.scale_m = student.scaler.scale_m
-        self.register_buffer("centre_m", torch.tensor(student.scaler.centre_m, dtype=torch.float32))
+        self.network = trained.network
+        self.recipe = trained.recipe
+        self.heads = nn.ModuleList(trained.heads.heads.values() if trained.heads is not None else ())
+        self.representation = trained.representation
+        self.refuses_blank = refuses_blank
+        self.scale_m = trained.scaler.scale_m
+        self.register_buffer("centre_m", torch.tensor(trained.scaler.centre_m, dtype=torch.float32))
 
     centre_m: Tensor
 
     def forward(self, rss_dbm: Tensor) -> tuple[Tensor, ...]:
-        """[B, n_ap] dBm, NaN where nothing is heard, to [B, 2] metres in the frame and [B, classes] each."""
-        value = graph_represented(rss_dbm, self.representation)
-        scans: RssBatch = normalised(RssBatch.full(value), self.recipe)
+        """Locate scans [B, n_ap] in dBm, NaN for "not heard": positions [B, 2] and logits [B, classes]."""
+        value = represent_in_graph(rss_dbm, self.representation)
+        scans: RssBatch = normalise(RssBatch.full(value), self.recipe)
         answer = self.network(scans)
         position_m = answer.position * self.scale_m + self.centre_m
-        bad = ((rss_dbm > RSS_MAX_DBM) | (rss_dbm < RSS_MIN_DBM)).any(dim=1, keepdim=True)
+        is_invalid = ((rss_dbm > RSS_MAX_DBM) | (rss_dbm < RSS_MIN_DBM)).any(dim=1, keepdim=True)
         if self.refuses_blank:
-            bad = bad | ~(value > 0).any(dim=1, keepdim=True)
-        return torch.where(bad, torch.nan, position_m), *(head(answer.z_e) for head in self.heads)
+            is_invalid = is_invalid | ~(value > 0).any(dim=1, keepdim=True)
+        return torch.where(is_invalid, torch.nan, position_m), *(head(answer.z_e) for head in self.heads)
 
 
 class _Weights(nn.Module):
-    """[B, k, features] to the weights of the candidates [B, k]."""
+    """The module behind the matcher's graph: features [B, k, features] to weights [B, k]."""
 
     def __init__(self, network: MatcherNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, feature: Tensor) -> Tensor:
-        known = torch.ones_like(feature[:, :, 0], dtype=torch.bool)
-        weight: Tensor = self.network(feature, known).weight
+        mask = torch.ones_like(feature[:, :, 0], dtype=torch.bool)
+        weight: Tensor = self.network(feature, mask).weight
         return weight
 
 
-def network_graph(student: TrainedNetwork, *, refuses_blank: bool = True) -> bytes:
-    """The network as an ONNX model: input `rss_dbm`, outputs `position_m` and KIND_logits for each label.
+def network_graph(network: TrainedNetwork, *, refuses_blank: bool = True) -> bytes:
+    """Export a network as an ONNX model.
+
+    Its input is `rss_dbm`, its outputs are `position_m` and KIND_logits for each kind of label.
 
     Parameters
     ----------
-    student : the network and what it was trained with
-    refuses_blank : NaN instead of a position for a scan without a reading above the lowest RSS
+    network : TrainedNetwork
+    refuses_blank : bool
+        Give NaN instead of a position for a scan without a reading above the lowest RSS.
+
+    Returns
+    -------
+    bytes
+        The ONNX model.
 
     Raises
     ------
     BadInputError
         If PyTorch cannot express an operation of the network in ONNX, or fixes the number of scans.
     """
-    example = torch.full((_BATCH, len(student.representation.access_points)), -60.0)
-    kinds = student.heads.classes if student.heads is not None else {}
-    locator = _Locator(student, refuses_blank=refuses_blank).eval()
-    name = student.network.spec.name
-    return _exported(locator, example, "rss_dbm", ["position_m", *(f"{kind}_logits" for kind in kinds)], name)
+    example = torch.full((_BATCH, len(network.representation.access_points)), -60.0)
+    kinds = network.heads.classes if network.heads is not None else {}
+    locator = _Locator(network, refuses_blank=refuses_blank).eval()
+    outputs = ["position_m", *(f"{kind}_logits" for kind in kinds)]
+    return _export(locator, example, "rss_dbm", outputs, network.network.spec.name)
 
 
 def matcher_graph(network: MatcherNetwork, n_candidates: int, n_features: int) -> bytes:
-    """The matcher's perceptron as an ONNX model: input `feature` [B, k, features], output `weight` [B, k]."""
+    """Export the matcher's network as an ONNX model: input `feature`, output `weight`.
+
+    Parameters
+    ----------
+    network : MatcherNetwork
+    n_candidates, n_features : int
+        Shape of `feature` [B, n_candidates, n_features]; `weight` is [B, n_candidates].
+
+    Returns
+    -------
+    bytes
+        The ONNX model.
+    """
     example = torch.zeros(_BATCH, n_candidates, n_features)
-    return _exported(_Weights(network).eval(), example, "feature", ["weight"], "matcher")
+    return _export(_Weights(network).eval(), example, "feature", ["weight"], "matcher")
 
 
-def with_metadata(graph: bytes, about: Mapping[str, Any]) -> bytes:
-    """The ONNX model with its own card: texts as they are, everything else as JSON."""
+def with_metadata(graph: bytes, metadata: Mapping[str, Any]) -> bytes:
+    """Add metadata to an ONNX model: texts as they are, everything else as JSON.
+
+    Parameters
+    ----------
+    graph : bytes
+        The ONNX model.
+    metadata : mapping
+
+    Returns
+    -------
+    bytes
+        The ONNX model with the metadata.
+    """
     import onnx
 
     model = onnx.load_from_string(graph)
     onnx.helper.set_model_props(
-        model, {key: value if isinstance(value, str) else json.dumps(value) for key, value in about.items()}
+        model,
+        {key: value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()},
     )
     return bytes(model.SerializeToString())
 
 
-def _exported(module: nn.Module, example: Tensor, given: str, outputs: list[str], name: str) -> bytes:
-    """The module as ONNX, its first dimension free."""
+def _export(module: nn.Module, example: Tensor, input_name: str, outputs: list[str], name: str) -> bytes:
+    """Export a module as ONNX, with a first dimension of any size."""
     batch = torch.export.Dim("batch")
     try:
         with _quiet(), torch.no_grad():
             program = torch.onnx.export(
                 module,
                 (example,),
-                input_names=[given],
+                input_names=[input_name],
                 output_names=outputs,
                 dynamic_shapes=({0: batch},),
                 opset_version=_OPSET,
@@ -140,23 +177,34 @@ def _exported(module: nn.Module, example: Tensor, given: str, outputs: list[str]
     return bytes(model.SerializeToString())
 
 
-def graph_represented(rss_dbm: Tensor, by: RssRepresentation) -> Tensor:
-    """`tutelage.runtime.readings.represented` in PyTorch's words; NaN is 0."""
-    lowest = by.rss_min_dbm
+def represent_in_graph(rss_dbm: Tensor, representation: RssRepresentation) -> Tensor:
+    """Represent RSS with PyTorch operations, as `tutelage.runtime.readings.to_strength` does.
+
+    Parameters
+    ----------
+    rss_dbm : Tensor [B, n_ap]
+        dBm; NaN for "not heard", which gets 0.
+    representation : RssRepresentation
+
+    Returns
+    -------
+    Tensor [B, n_ap]
+    """
+    lowest = representation.rss_min_dbm
     heard_dbm = torch.where(torch.isnan(rss_dbm), lowest, rss_dbm)
     p = ((heard_dbm - lowest) / -lowest).clamp(0.0, 1.0)
-    if by.kind == "powed":
+    if representation.kind == "powed":
         return p**BETA
-    if by.kind == "exponential":
+    if representation.kind == "exponential":
         full = torch.tensor(-lowest / ALPHA)
         return torch.expm1(full * p) / torch.expm1(full)
     return p
 
 
 def _obstacle(error: BaseException) -> str:
-    """The operation that ONNX lacks, or what else stood in the way and in which line of the network."""
-    text, root = str(error), error
-    if operation := re.search(r"No ONNX function found for <OpOverload\(op='([^']+)'", text):
+    """Name the operation that ONNX lacks, or the error and the line of the network."""
+    root = error
+    if operation := re.search(r"No ONNX function found for <OpOverload\(op='([^']+)'", str(error)):
         return f"ONNX has no operation {operation[1]}"
     while root.__cause__ is not None:
         root = root.__cause__
@@ -166,7 +214,7 @@ def _obstacle(error: BaseException) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the exporter's notes on itself: packages that it would like, calls that it should not make."""
+    """Silence the exporter's notes on itself, such as packages that it would like."""
     logger = logging.getLogger("torch.onnx")
     before = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""A network's graph with weights of eight bits: smaller, and a little less exact."""
+"""Quantisation of a network's graph to weights of eight bits: smaller, and a little less exact."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
-from tutelage.errors import BadInputError
 from tutelage.evaluation import evaluate_positions
 from tutelage.export.onnx_graph import with_metadata
 from tutelage.export.verifying import as_mappings, require_answered
@@ -20,75 +19,70 @@ from tutelage.runtime import Runtime
 from tutelage.runtime.exported_methods import NETWORK
 from tutelage.runtime.positions import Positions
 
-__all__ = ["quantised", "require_network"]
+__all__ = ["quantise_network"]
 
 Files = Mapping[str, bytes]
 
 
-def require_network(kind: str) -> None:
-    """Refuse int8 for a model without a network of its own.
-
-    Raises
-    ------
-    BadInputError
-        For k-NN and the matcher.
-    """
-    if kind not in ("network", "blend"):
-        raise BadInputError(f"int8 makes a network smaller, and a model of {kind} has none; leave it out")
-
-
-def quantised(
+def quantise_network(
     card: Mapping[str, Any], files: Files, scans: Survey | None
 ) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """The files with the network in eight bits, and what that changes.
+    """Quantise the network to eight bits, and measure the loss.
 
-    Weights are kept in eight bits, of which they use the range of seven; activations are rounded to eight
-    bits as they come (onnxruntime's dynamic quantisation), so that no scans are needed to make it.
+    Weights are kept in eight bits, of which they use the range of seven. Activations are rounded to eight
+    bits at run time (onnxruntime's dynamic quantisation), so that no scans are needed to make it.
 
     Parameters
     ----------
-    card, files : the model as it was verified
-    scans : what it costs is measured on its test split, else on its training scans; None: not measured
+    card, files : mapping
+        The exported model, verified.
+    scans : Survey or None
+        The loss is measured on its test split, or on its training scans if it has none. None measures
+        nothing.
 
     Returns
     -------
-    files, and for the card: bytes before and after, and the cost or None
+    files : dict of str to bytes
+        With the smaller network.
+    figures : dict
+        For the card: bytes before and after, and the loss or None.
     """
     small = {**files, NETWORK: _in_eight_bits(files[NETWORK])}
     sizes = {"float32_bytes": len(files[NETWORK]), "int8_bytes": len(small[NETWORK])}
     if scans is None:
         return small, {**sizes, "cost": None}
-    asked, split = (scans.train, "training") if scans.test is None else (scans.test, "test")
-    cost = _cost(Runtime(card, files), Runtime({**card, "int8": sizes}, small), asked)
+    queries, split = (scans.train, "training") if scans.test is None else (scans.test, "test")
+    cost = _cost(Runtime(card, files), Runtime({**card, "int8": sizes}, small), queries)
     return small, {
         **sizes,
-        "cost": {"scans": f"{split} scans of {scans.name}", "n_scans": len(asked), **cost},
+        "cost": {"scans": f"{split} scans of {scans.name}", "n_scans": len(queries), **cost},
     }
 
 
-def _cost(exact: Runtime, small: Runtime, asked: FingerprintSet) -> dict[str, float | None]:
-    """Mean errors of both, how often their 95 % radii hold, and how far the second moves positions."""
-    scans = as_mappings(asked)
-    before, after = exact.positions(scans), small.positions(scans)
+def _cost(exact: Runtime, small: Runtime, queries: FingerprintSet) -> dict[str, float | None]:
+    """Measure mean errors of both, coverage of their 95 % radii, and how far positions move."""
+    scans = as_mappings(queries)
+    before = exact.positions(scans)
+    after = small.positions(scans)
     require_answered(before.answered)
-    moved_m = np.linalg.norm(after.position_m - before.position_m, axis=1)[before.answered]
-    figures = {name: _figures(found, asked) for name, found in (("float32", before), ("int8", after))}
+    shift_m = np.linalg.norm(after.position_m - before.position_m, axis=1)[before.answered]
+    figures = {"float32": _figures(before, queries), "int8": _figures(after, queries)}
     return {
-        **{f"{name}_mae_m": known["mae_m"] for name, known in figures.items()},
-        **{f"{name}_coverage": known["coverage"] for name, known in figures.items()},
-        "mean_shift_m": round(float(moved_m.mean()), 4),
-        "max_shift_m": round(float(moved_m.max()), 4),
+        **{f"{name}_mae_m": values["mae_m"] for name, values in figures.items()},
+        **{f"{name}_coverage": values["coverage"] for name, values in figures.items()},
+        "mean_shift_m": round(float(shift_m.mean()), 4),
+        "max_shift_m": round(float(shift_m.max()), 4),
     }
 
 
-def _figures(found: Positions, asked: FingerprintSet) -> dict[str, float | None]:
-    """Mean error and coverage; None where the scans have no positions, or the answers no radii."""
-    if asked.position_m is None:
+def _figures(positions: Positions, queries: FingerprintSet) -> dict[str, float | None]:
+    """Give mean error and coverage; None where the scans have no positions, or the answers no radii."""
+    if queries.position_m is None:
         return {"mae_m": None, "coverage": None}
-    named = replace(found, scan_id=asked.scan_id)  # mappings have no ids; the order is theirs
-    figures = evaluate_positions(named, asked).figures()
-    known = {name: figures[name] for name in ("mae_m", "coverage")}
-    return {name: None if value is None else round(value, 4) for name, value in known.items()}
+    # The mappings have no ids; their order is that of the scans.
+    figures = evaluate_positions(replace(positions, scan_id=queries.scan_id), queries).figures()
+    values = {name: figures[name] for name in ("mae_m", "coverage")}
+    return {name: None if value is None else round(value, 4) for name, value in values.items()}
 
 
 def _in_eight_bits(graph: bytes) -> bytes:
@@ -96,17 +90,16 @@ def _in_eight_bits(graph: bytes) -> bytes:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     model = onnx.load_from_string(graph)
-    about = {entry.key: entry.value for entry in model.metadata_props}
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
     root = logging.getLogger()
     before = root.level
-    root.setLevel(
-        logging.ERROR
-    )  # it advises, on the root logger, to prepare the graph in ways that it needs not
+    # onnxruntime advises, on the root logger, to prepare the graph in ways that this one does not need.
+    root.setLevel(logging.ERROR)
     try:
         with tempfile.TemporaryDirectory() as folder:
             small = Path(folder) / NETWORK
             # Processors without VNNI add products in sixteen bits, which those of eight bits overflow.
             quantize_dynamic(model, small, weight_type=QuantType.QInt8, reduce_range=True)
-            return with_metadata(small.read_bytes(), {**about, "weights": "int8"})
+            return with_metadata(small.read_bytes(), {**metadata, "weights": "int8"})
     finally:
         root.setLevel(before)

@@ -1,9 +1,8 @@
-"""An exported model held against the library: the same scans, asked of both."""
+"""Verification of an exported model: it has to locate the same scans as the library does."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -13,52 +12,79 @@ from tutelage.data.representation import RssRepresentation
 from tutelage.data.sparse_rows import csr_from_dense
 from tutelage.errors import BadInputError, TutelageError
 from tutelage.localizer import Localizer
-from tutelage.methods.blend import Blend
+from tutelage.methods.base import ExportParts
 from tutelage.runtime import Runtime
 from tutelage.runtime.positions import Positions
-from tutelage.training.trained_network import TrainedNetwork
 
-__all__ = ["Asked", "Found", "as_mappings", "drawn_scans", "require_answered", "verified"]
+__all__ = ["Figures", "VerificationScans", "as_mappings", "random_scans", "require_answered", "verify_export"]
 
-Found: TypeAlias = dict[str, Any]
+Figures: TypeAlias = dict[str, Any]
 
-_ALLOWED = 1e-4  # of a network, in its own units: standardised coordinates, one of which is scale_m
-_ALLOWED_M = 1e-3  # of what answers in metres itself
+_ALLOWED = 1e-4  # of a network, in standardised coordinates, a unit of which is scale_m
+_ALLOWED_M = 1e-3  # of methods that answer in metres
 _ALLOWED_RADIUS_M = 1e-2  # of radii, which are rounded to that
 _MOST_SCANS = 1000
-_DRAWN, _HEARD = 256, 20
+_N_RANDOM = 256
+_N_HEARD = 20  # access points in a random scan, on average
 
 
-class Asked(NamedTuple):
-    """Scans that both are asked about, and what to call them."""
+class VerificationScans(NamedTuple):
+    """Scans that the exported model and the library locate.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+    name : str
+        Their name in the card.
+    """
 
     scans: FingerprintSet
     name: str
 
 
-def drawn_scans(by: RssRepresentation) -> Asked:
-    """Scans for a model whose training scans are not at hand: some access points, strengths at random."""
-    rng = np.random.default_rng(0)
-    n_ap = len(by.access_points)
-    heard = rng.random((_DRAWN, n_ap)) < min(_HEARD / n_ap, 1.0)
-    heard[np.arange(_DRAWN), rng.integers(n_ap, size=_DRAWN)] = True
-    rss_dbm = rng.uniform(max(by.rss_min_dbm, -110.0), -30.0, heard.shape)
-    names = np.arange(_DRAWN).astype(np.str_)
-    return Asked(FingerprintSet(csr_from_dense(rss_dbm, heard), by.access_points, names), "drawn at random")
-
-
-def verified(model: Localizer, card: Mapping[str, Any], files: Mapping[str, bytes], asked: Asked) -> Found:
-    """How far the exported model's answers are from the library's.
+def random_scans(representation: RssRepresentation) -> VerificationScans:
+    """Make scans for a model whose training scans are not at hand: some access points, random RSS.
 
     Parameters
     ----------
-    model, card, files : the model, and what it was exported to
-    asked : of at most a thousand of these scans, evenly over all of them
+    representation : RssRepresentation
+        Its access points and lowest RSS limit the scans.
+    """
+    rng = np.random.default_rng(0)
+    access_points = representation.access_points
+    n_ap = len(access_points)
+    is_heard = rng.random((_N_RANDOM, n_ap)) < min(_N_HEARD / n_ap, 1.0)
+    is_heard[np.arange(_N_RANDOM), rng.integers(n_ap, size=_N_RANDOM)] = True
+    rss_dbm = rng.uniform(max(representation.rss_min_dbm, -110.0), -30.0, is_heard.shape)
+    scan_id = np.arange(_N_RANDOM).astype(np.str_)
+    scans = FingerprintSet(csr_from_dense(rss_dbm, is_heard), access_points, scan_id)
+    return VerificationScans(scans, "drawn at random")
+
+
+def verify_export(
+    model: Localizer,
+    parts: ExportParts,
+    card: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    queries: VerificationScans,
+) -> Figures:
+    """Measure how far the exported model's answers are from the library's.
+
+    Parameters
+    ----------
+    model : Localizer
+    parts : ExportParts
+        Its method, for the runtime.
+    card, files : mapping
+        The exported model.
+    queries : VerificationScans
+        A thousand of them at most are located, spread evenly.
 
     Returns
     -------
-    for the card: which scans and how many, the largest difference in metres and, of a network, in
-    standardised coordinates, what is allowed, and how many labels differ
+    dict
+        For the card: name and number of the scans, the largest difference in metres, for a network also in
+        standardised coordinates, the allowed differences, and how many labels differ.
 
     Raises
     ------
@@ -67,46 +93,46 @@ def verified(model: Localizer, card: Mapping[str, Any], files: Mapping[str, byte
     TutelageError
         If they differ by more than is allowed.
     """
-    scans = _spaced(asked.scans)
+    scans = _evenly_spaced(queries.scans)
     _require_same_judgement(model.predict(scans), Runtime(card, files).positions(as_mappings(scans)))
-    # Drawn at random, most scans are unlike every surveyed place: refused, they would prove nothing.
-    model, card = _uncalibrated(model), {key: card[key] for key in card if key != "calibration"}
-    ours, theirs = model.predict(scans), Runtime(card, files).positions(as_mappings(scans))
+    # Most random scans are unlike every surveyed place: refused, they would prove nothing.
+    plain_card = {key: card[key] for key in card if key != "calibration"}
+    ours = model.without_calibration().predict(scans)
+    theirs = Runtime(plain_card, files).positions(as_mappings(scans))
     require_answered(ours.answered)
     labels = (ours.floor, theirs.floor), (ours.building, theirs.building)
-    found: Found = {
-        "scans": asked.name,
+    figures: Figures = {
+        "scans": queries.name,
         "n_scans": len(scans),
         "labels_differing": sum(int((one != other).sum()) for one, other in labels if one is not None),
         "max_difference_m": _largest((ours.position_m - theirs.position_m)[ours.answered]),
-        "allowed_m": None if isinstance(model.method_, TrainedNetwork) else _ALLOWED_M,
-        **_of_network(model, card, files, scans[ours.answered]),
+        "allowed_m": _ALLOWED_M if parts.arrays else None,
+        **_network_difference(parts, plain_card, files, scans[ours.answered]),
     }
-    _require(found)
-    return found
+    _require_allowed(figures)
+    return figures
 
 
 def _require_same_judgement(ours: Positions, theirs: Positions) -> None:
-    """The same scans answered and refused, with the same radii."""
+    """Require the same scans answered and refused, with the same radii."""
     if not np.array_equal(ours.reason, theirs.reason):
         raise TutelageError(_refusal("other scans have a position"))
     if ours.radius_m is None or theirs.radius_m is None:
         return
     if not np.allclose(ours.radius_m, theirs.radius_m, atol=_ALLOWED_RADIUS_M, equal_nan=True):
-        apart = np.nanmax(np.abs(ours.radius_m - theirs.radius_m))
+        difference_m = np.nanmax(np.abs(ours.radius_m - theirs.radius_m))
         raise TutelageError(
-            _refusal(f"radii differ by up to {apart:.1e} m, {_ALLOWED_RADIUS_M:g} is allowed")
+            _refusal(f"radii differ by up to {difference_m:.1e} m, {_ALLOWED_RADIUS_M:g} is allowed")
         )
 
 
-def _uncalibrated(model: Localizer) -> Localizer:
-    plain = copy(model)
-    plain.calibration_ = None
-    return plain
-
-
 def require_answered(answered: np.ndarray) -> None:
-    """Refuse scans that say nothing of the model: to differ on none of them would prove nothing.
+    """Refuse scans without any answer: they would prove nothing.
+
+    Parameters
+    ----------
+    answered : ndarray [n] of bool
+        Whether each scan has a position.
 
     Raises
     ------
@@ -121,30 +147,40 @@ def require_answered(answered: np.ndarray) -> None:
 
 
 def as_mappings(scans: FingerprintSet) -> list[dict[str, float]]:
-    """Scans as the runtime is asked about them."""
-    names, rss = np.asarray(scans.access_points), scans.rss_dbm
+    """Convert scans to the runtime's form.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+
+    Returns
+    -------
+    list of dict
+        For each scan, dBm by access point.
+    """
+    names = np.asarray(scans.access_points)
+    rss = scans.rss_dbm
     ends: Sequence[tuple[int, int]] = list(zip(rss.indptr[:-1], rss.indptr[1:], strict=True))
     return [dict(zip(names[rss.indices[a:b]].tolist(), rss.data[a:b].tolist(), strict=True)) for a, b in ends]
 
 
-def _spaced(scans: FingerprintSet) -> FingerprintSet:
-    """At most a thousand, evenly over all of them."""
+def _evenly_spaced(scans: FingerprintSet) -> FingerprintSet:
+    """Choose a thousand scans at most, spread evenly."""
     if len(scans) <= _MOST_SCANS:
         return scans
     return scans[np.linspace(0, len(scans) - 1, _MOST_SCANS).astype(np.int64)]
 
 
-def _of_network(
-    model: Localizer, card: Mapping[str, Any], files: Mapping[str, bytes], scans: FingerprintSet
-) -> Found:
-    """The largest difference of the network's own answers, which a blend's share would hide."""
-    student = model.method_.student if isinstance(model.method_, Blend) else model.method_
-    if not isinstance(student, TrainedNetwork):
+def _network_difference(
+    parts: ExportParts, card: Mapping[str, Any], files: Mapping[str, bytes], scans: FingerprintSet
+) -> Figures:
+    """Give the largest difference of the network's own answers, which a blend's share would hide."""
+    if parts.network is None:
         return {}
-    alone = Runtime({**card, "kind": "network", "floors": None, "buildings": None}, files)
-    theirs_m = alone.positions(as_mappings(scans)).position_m
-    scale_m = student.scaler.scale_m
-    difference = _largest(student.locate(scans).position_m - theirs_m) / scale_m
+    network_alone = Runtime({**card, "kind": "network", "floors": None, "buildings": None}, files)
+    theirs_m = network_alone.positions(as_mappings(scans)).position_m
+    scale_m = parts.network.scaler.scale_m
+    difference = _largest(parts.network.locate(scans).position_m - theirs_m) / scale_m
     return {"max_difference": difference, "allowed": _ALLOWED, "scale_m": scale_m}
 
 
@@ -152,23 +188,23 @@ def _largest(difference: np.ndarray) -> float:
     return float(np.abs(difference).max(initial=0.0))
 
 
-def _require(found: Found) -> None:
-    apart = [
+def _require_allowed(figures: Figures) -> None:
+    limits = [
         ("max_difference", "allowed", "standardised coordinates"),
         ("max_difference_m", "allowed_m", "m"),
     ]
-    for name, limit, unit in apart:
-        allowed = found.get(limit)
-        if allowed is not None and not found[name] <= allowed:  # NaN is no position at all
+    for name, limit, unit in limits:
+        allowed = figures.get(limit)
+        if allowed is not None and not figures[name] <= allowed:  # NaN is no position at all
             raise TutelageError(
-                _refusal(f"positions differ by up to {found[name]:.1e} {unit}, {allowed:g} is allowed")
+                _refusal(f"positions differ by up to {figures[name]:.1e} {unit}, {allowed:g} is allowed")
             )
     # One in a thousand may stand on the edge between two labels.
-    if found["labels_differing"] > found["n_scans"] // 1000:
+    if figures["labels_differing"] > figures["n_scans"] // 1000:
         raise TutelageError(
-            _refusal(f"{found['labels_differing']} labels of {found['n_scans']} scans differ")
+            _refusal(f"{figures['labels_differing']} labels of {figures['n_scans']} scans differ")
         )
 
 
-def _refusal(what: str) -> str:
-    return f"the exported model does not answer as the library does: {what}; nothing was written"
+def _refusal(difference: str) -> str:
+    return f"the exported model does not answer as the library does: {difference}; nothing was written"

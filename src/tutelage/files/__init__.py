@@ -1,1 +1,1 @@
-"""Files that are never half written: weights, model folders, anything else."""
+"""Atomic writes, model folders and weights files."""

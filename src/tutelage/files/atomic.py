@@ -1,4 +1,4 @@
-"""Writing so that nothing is ever half written: beside first, then moved into place."""
+"""Files and folders that appear whole or not at all: written beside first, then moved into place."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ from filelock import FileLock, Timeout
 
 from tutelage.errors import BadInputError, TutelageError
 
-__all__ = ["cache_dir", "held_alone", "replaced_file", "replaced_folder", "require_writable_parent"]
+__all__ = ["atomic_file", "atomic_folder", "cache_dir", "exclusive_lock", "require_writable_parent"]
 
 
 def cache_dir() -> Path:
-    """Folder for what can be made again: TUTELAGE_CACHE, else the system's place for caches."""
+    """Return the folder for files that can be made again: TUTELAGE_CACHE, else the system's cache folder.
+
+    Returns
+    -------
+    Path
+        The folder, which may not exist yet.
+    """
     return Path(os.environ.get("TUTELAGE_CACHE") or pooch.os_cache("tutelage"))
 
 
@@ -27,9 +33,24 @@ def _name_beside(path: Path, purpose: str) -> Path:
 
 
 def require_writable_parent(path: str | Path) -> Path:
-    """The path, once its folder is known to exist and to be writable.
+    """Require that a path's folder exists and is writable.
 
-    Called before long work starts, so that a bad `--out` costs nothing.
+    Long work calls this before it starts, so that a bad `--out` costs nothing.
+
+    Parameters
+    ----------
+    path : str or Path
+        File or folder that will be written.
+
+    Returns
+    -------
+    Path
+        The same path.
+
+    Raises
+    ------
+    BadInputError
+        If the folder does not exist or is not writable.
     """
     path = Path(path)
     parent = path.absolute().parent
@@ -41,18 +62,20 @@ def require_writable_parent(path: str | Path) -> Path:
 
 
 @contextmanager
-def held_alone(lock: Path, otherwise: str) -> Iterator[None]:
-    """Hold the file `lock`, which is there only meanwhile, so that no other process works on the same.
+def exclusive_lock(lock: Path, otherwise: str) -> Iterator[None]:
+    """Hold a lock file, so that no other process works on the same thing.
 
     Parameters
     ----------
-    lock : its path; the folder exists
-    otherwise : what to say if another process holds it
+    lock : Path
+        Lock file in an existing folder; it exists only as long as the lock is held.
+    otherwise : str
+        Message of the error if another process holds the lock.
 
     Raises
     ------
     BadInputError
-        If one does.
+        If another process holds the lock.
     """
     try:
         with FileLock(lock, timeout=0):
@@ -65,13 +88,25 @@ def held_alone(lock: Path, otherwise: str) -> Iterator[None]:
 
 
 @contextmanager
-def replaced_file(path: str | Path) -> Iterator[Path]:
-    """Give a path beside `path` to write to; on success it takes the place of `path` in one step.
+def atomic_file(path: str | Path) -> Iterator[Path]:
+    """Write a file beside `path` and move it into place on success, in one step.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write or to replace.
+
+    Yields
+    ------
+    Path
+        File to write to.
 
     Raises
     ------
+    BadInputError
+        If the folder does not exist or is not writable.
     TutelageError
-        If the system cannot write (disk full, no permission). The old file is then untouched.
+        If the system cannot write (disk full, no permission). The old file is then unchanged.
     """
     path = require_writable_parent(path)
     beside = _name_beside(path, "part")
@@ -89,10 +124,29 @@ def replaced_file(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replaced_folder(path: str | Path) -> Iterator[Path]:
-    """The same for a folder: filled beside, swapped in, the old one removed last."""
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Fill a folder beside `path` and move it into place on success; the old one is removed last.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder to write or to replace.
+
+    Yields
+    ------
+    Path
+        Empty folder to fill.
+
+    Raises
+    ------
+    BadInputError
+        If the parent folder does not exist or is not writable.
+    TutelageError
+        If the system cannot write. The old folder is then unchanged.
+    """
     path = require_writable_parent(path)
-    beside, old = _name_beside(path, "part"), _name_beside(path, "old")
+    beside = _name_beside(path, "part")
+    old = _name_beside(path, "old")
     try:
         beside.mkdir()
         yield beside

@@ -1,4 +1,4 @@
-"""A model on disk: one self-contained folder, a card and the weights, without pickle."""
+"""A model on disk: one self-contained folder with a card and the weights, without pickle."""
 
 from __future__ import annotations
 
@@ -17,26 +17,37 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from tutelage.errors import BadInputError, FileFormatError
-from tutelage.files.atomic import replaced_folder, require_writable_parent
+from tutelage.files.atomic import atomic_folder, require_writable_parent
 
 __all__ = ["read_model_folder", "require_model_path", "write_model_folder"]
 
-_FORMAT = "tutelage-model-1"
+_FORMAT = "tutelage-model-2"
 _EXPORTED = "tutelage-runtime-"  # begins the format of what `tutelage export` writes
-_CARD, _WEIGHTS = "model.json", "weights.safetensors"
-_UNREADABLE = (  # what json and zipfile say of what is no exported model
+_CARD = "model.json"
+_WEIGHTS = "weights.safetensors"
+_UNREADABLE = (  # errors of json and zipfile for anything but an exported model
     *(AttributeError, KeyError, TypeError, ValueError, OSError, EOFError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error),
 )
 
 
 def require_model_path(path: str | Path) -> Path:
-    """The path, once a model may be written there: it is free, or holds a model and nothing else.
+    """Require that a model may be written to a path: the path is free, or holds a model and nothing else.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder of the model.
+
+    Returns
+    -------
+    Path
+        The same path.
 
     Raises
     ------
     BadInputError
-        If something of the user's is in the way, or the name is that of a zip file.
+        If something else of the user's is there, or the name ends in .zip.
     """
     path = require_writable_parent(path)
     if path.suffix.lower() == ".zip":
@@ -46,37 +57,60 @@ def require_model_path(path: str | Path) -> Path:
         )
     if not path.exists():
         return path
-    held = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
-    if _CARD not in held:
+    entries = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+    if _CARD not in entries:
         raise BadInputError(f"{path} exists and is no model; choose another place, nothing was overwritten")
-    if foreign := sorted(held - {_CARD, _WEIGHTS}):
+    if others := sorted(entries - {_CARD, _WEIGHTS}):
         raise BadInputError(
-            f"{path} holds a model and also {', '.join(foreign[:3])}; move that away, or choose another place"
+            f"{path} holds a model and also {', '.join(others[:3])}; move that away, or choose another place"
         )
     return path
 
 
 def write_model_folder(path: str | Path, card: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> None:
-    """Write card and weights; the folder appears whole, and an older model there is replaced whole.
+    """Write card and weights of a model.
+
+    The folder appears whole, and replaces an older model whole.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder of the model.
+    card : mapping
+        What describes the model, as JSON values.
+    tensors : mapping of str to numpy.ndarray
+        Weights by name.
 
     Raises
     ------
     BadInputError
-        If something that is no model is in the way.
+        If something that is not a model is there.
     TutelageError
-        If the system cannot write; what was there is unchanged.
+        If the system cannot write; the old content is unchanged.
     """
     path = require_model_path(path)
     weights = save_arrays({key: np.ascontiguousarray(value) for key, value in tensors.items()})
     whole = {"format": _FORMAT, "version": version("tutelage"), **card}
     whole["sha256"] = _digest(whole, weights)
-    with replaced_folder(path) as folder:
+    with atomic_folder(path) as folder:
         (folder / _WEIGHTS).write_bytes(weights)
         (folder / _CARD).write_text(json.dumps(whole, indent=1), encoding="utf-8")
 
 
 def read_model_folder(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Card and weights, checked against their checksum.
+    """Read card and weights of a model and check them against their checksum.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder of the model.
+
+    Returns
+    -------
+    card : dict
+        What describes the model.
+    tensors : dict of str to numpy.ndarray
+        Weights by name.
 
     Raises
     ------
@@ -117,7 +151,7 @@ def _refuse_exported(path: Path) -> None:
                 card = json.loads(whole.read(_CARD))
         is_exported = card["format"].startswith(_EXPORTED)
     except _UNREADABLE:
-        return  # what else may be wrong with it is told by those who read it
+        return  # the reader reports any other fault
     if is_exported:
         raise FileFormatError(
             f"{path} is an exported model ({card['format']}), which tutelage.runtime reads; give the model "

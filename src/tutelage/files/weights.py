@@ -1,4 +1,4 @@
-"""Weights and what is said of them in one safetensors file: checksummed, reproducible, without pickle."""
+"""One safetensors file with weights and a header: checksummed, reproducible, without pickle."""
 
 from __future__ import annotations
 
@@ -19,21 +19,48 @@ _CHECKSUM = "sha256"
 
 
 def weights_to_bytes(header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> bytes:
-    """The content of a file; the same weights and header give the same bytes."""
+    """Return the content of a weights file; the same weights and header give the same bytes.
+
+    Parameters
+    ----------
+    header : mapping of str to str
+        Description of the weights.
+    tensors : mapping of str to Tensor
+        Weights by name.
+
+    Returns
+    -------
+    bytes
+        Content of the file.
+    """
     whole = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     checked = {**header, _CHECKSUM: content_hash(header, whole)}
     return _in_order(save_tensors(whole, metadata=checked))
 
 
 def read_weights(content: bytes, *, name: str) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """Header and weights of a file's content; `name` is what errors call it.
+    """Read header and weights from the content of a weights file.
+
+    Parameters
+    ----------
+    content : bytes
+        Content of the file.
+    name : str
+        Name of the file in error messages.
+
+    Returns
+    -------
+    header : dict of str to str
+        Description of the weights, without the checksum.
+    tensors : dict of str to Tensor
+        Weights by name.
 
     Raises
     ------
     FileFormatError
         If they do not match their checksum.
     SafetensorError, KeyError, ValueError
-        If the content is no such file.
+        If the content is not that of a weights file.
     """
     tensors = load_tensors(content)
     length = int.from_bytes(content[:8], "little")
@@ -44,7 +71,20 @@ def read_weights(content: bytes, *, name: str) -> tuple[dict[str, str], dict[str
 
 
 def content_hash(header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over header and weights."""
+    """Compute SHA-256 over header and weights.
+
+    Parameters
+    ----------
+    header : mapping of str to str
+        Description of the weights.
+    tensors : mapping of str to Tensor
+        Weights by name.
+
+    Returns
+    -------
+    str
+        Hexadecimal digest.
+    """
     digest = hashlib.sha256(json.dumps(dict(header), sort_keys=True).encode())
     for key in sorted(tensors):
         digest.update(key.encode() + tensors[key].detach().cpu().contiguous().numpy().tobytes())
@@ -52,7 +92,7 @@ def content_hash(header: Mapping[str, str], tensors: Mapping[str, Tensor]) -> st
 
 
 def _in_order(content: bytes) -> bytes:
-    """The same safetensors file with its metadata sorted: the library leaves their order to chance."""
+    """Return the same safetensors file with its metadata sorted, which the library leaves in random order."""
     start = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:start])
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))

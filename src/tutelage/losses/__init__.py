@@ -1,11 +1,11 @@
 """The paper's constraints as pure functions: tensors in, one scalar out.
 
-Each function takes one student and one teacher; weights, signs and the sum over teachers belong to the
-objectives that use them (Eq. 12). A point of the paper that can be read in several ways is a `form`.
+Each function takes one student and one teacher. Weights, signs and the sum over teachers belong to the
+objectives that use them (Eq. 12). Where the paper can be read in several ways, the argument `form` chooses.
 
 J_MAE  `mean_distance`           the position is right (Eq. 2)
 J_Sim  `angular_similarity`      representations point the same way, by a margin (Eq. 1)
-J_MI   `mutual_information`      one tells about the other (Eq. 4); to be maximised
+J_MI   `mutual_information`      one representation tells about the other (Eq. 4); to be maximised
 J_FI   `functional_information`  both extractors are equally sensitive to their input (Eq. 8-11)
 """
 
@@ -14,8 +14,6 @@ from tutelage.losses.functional_information import (
     COMPARISON_OF,
     compare_norms,
     functional_information,
-    jacobian_spectral_norm,
-    largest_singular_value,
     sensitivity,
     transmitting_matrix,
 )
@@ -27,6 +25,7 @@ from tutelage.losses.mutual_information import (
     mutual_information,
     shifted_estimate,
 )
+from tutelage.losses.singular_values import jacobian_spectral_norm, largest_singular_value
 
 __all__ = [
     "COMPARISON_OF",

@@ -15,72 +15,120 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.representation import RssRepresentation
-from tutelage.data.splits import is_spread, reference_points, split_by_position
+from tutelage.data.splits import is_spread, n_reference_points, reference_points, split_by_position
 from tutelage.errors import UnknownNameError
+from tutelage.methods.base import ExportParts, FitPlan, Fitted, MethodSpec, TeacherCandidate, UpdateSpec
 from tutelage.methods.calibration import Trial
-from tutelage.methods.learning import chosen_network, learn_under_teachers
-from tutelage.methods.matcher import FittedMatcher, Matcher, MatcherSettings, Pretrained, fit_matcher
+from tutelage.methods.lineage import MethodLineage
+from tutelage.methods.matcher.matcher import Matcher
+from tutelage.methods.matcher_method import (
+    MATCHER_METHOD,
+    MatcherSettings,
+    continue_matcher,
+    fit_matcher,
+    matcher_export_parts,
+    pretrained_candidates,
+)
+from tutelage.methods.method_registry import register_method
+from tutelage.methods.network import NetworkLesson, network_lesson, train_lesson
+from tutelage.methods.network_update import continue_network, takes_access_points
 from tutelage.methods.radio_map import RadioMap
-from tutelage.networks import checked_settings
-from tutelage.paper.expert_distilling import DistillingRecipe
+from tutelage.networks import checked_settings, network_choice
 from tutelage.runtime.positions import Located
-from tutelage.runtime.votes import mixed
-from tutelage.training import Budget, RunOptions, begin, steps_per_epoch
+from tutelage.runtime.votes import interpolate
+from tutelage.training import Budget, RunOptions, steps_per_epoch
+from tutelage.training.stage import begin
 from tutelage.training.trained_network import TrainedNetwork
 
-__all__ = ["Blend", "BlendSettings", "FittedBlend", "fit_blend"]
+__all__ = ["Blend", "BlendSettings", "fit_blend"]
 
-_HELD_OUT = 0.15
+_HELD_OUT_SHARE = 0.15
 _SHARES = np.linspace(0, 1, 21)
-_IN_SMALL, _IN_LARGE, _LARGE = 0.8, 0.2, 500  # prior shares, and the points that make a survey large
+_SHARE_IN_SMALL_SURVEY = 0.8
+_SHARE_IN_LARGE_SURVEY = 0.2
+_LARGE_SURVEY = 500  # reference points
 _FEWEST_POINTS = 3  # so that two are left for the matcher to learn from
 _MATCHER = "matcher."  # before the names of the matcher's settings and weights
-_STUDENT = "student."
+_NETWORK = "network."
 _HOLD_OUT = "held-out-"  # before the names of the runs that choose the share
 
 
 class BlendSettings(BaseModel):
-    """Settings of `--network blend`, beside the matcher's (as matcher.NAME) and those of its network."""
+    """Settings of the method blend, beside the matcher's (as matcher.NAME) and those of its network."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     network: str = "dnn"
     """A registered network, or NAME:FILE."""
     share: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Of the network in each position; None: chosen on reference points held out."""
+    """Share of the network in each position; None chooses it on reference points held out."""
     prior_share: Annotated[float, Field(ge=0, le=1)] | None = None
-    """What the chosen share is pulled towards; None: four fifths with a handful of reference points, less
-    with more, a fifth from 500 on.
+    """Share that the chosen one is pulled towards.
 
-    A point that is held out lies farther from the rest of the survey than most places do, and the network
-    suffers less from that than the matcher: the share that is best there is too large everywhere else.
+    None takes four fifths with a handful of reference points, less with more, and a fifth from 500 on. A
+    held-out point lies farther from the rest of the survey than most places do. The network suffers less from
+    that than the matcher, so the best share there is too large everywhere else.
     """
     prior_points: Annotated[float, Field(ge=0)] = 200.0
-    """How strongly: as if as many more reference points had chosen it."""
+    """How strongly `prior_share` pulls: it counts like so many reference points."""
     faint_db: Annotated[float, Field(gt=0)] = 12.0
-    """How far below the lowest training reading the network's "not heard" is, unless rss_min_dbm is given.
+    """How far below the lowest training reading the network's "not heard" is, unless rss_min_dbm is set.
 
-    With 1 dB, as a network alone has by default, a faint reading counts next to nothing; other phones hear
-    more of them, or fewer.
+    A network alone has 1 dB, with which a faint reading counts next to nothing. Other phones hear more faint
+    readings, or fewer.
     """
     network_epochs: Annotated[int, Field(ge=1)] = 800
-    """At most, of its network, where no length is given: a small survey is sooner known by heart."""
+    """Most epochs of its network, unless a length is set: a small survey is soon learnt by heart."""
 
     def prior_for(self, n_points: int) -> float:
-        """`prior_share`, for a survey of so many reference points."""
+        """Give `prior_share` for a survey.
+
+        Parameters
+        ----------
+        n_points : int
+            Reference points of the survey.
+        """
         if self.prior_share is not None:
             return self.prior_share
-        rest = max(0.0, 1 - n_points / _LARGE)
-        return _IN_LARGE + rest * (_IN_SMALL - _IN_LARGE)
+        rest = max(0.0, 1 - n_points / _LARGE_SURVEY)
+        return _SHARE_IN_LARGE_SURVEY + rest * (_SHARE_IN_SMALL_SURVEY - _SHARE_IN_LARGE_SURVEY)
 
     def not_heard_dbm(self, heard: FingerprintSet) -> float:
-        """The network's "not heard", where none is given: `faint_db` below the lowest of these readings."""
+        """Give the network's "not heard" in dBm, `faint_db` below the lowest reading.
+
+        Parameters
+        ----------
+        heard : FingerprintSet
+            Training scans that hear something.
+        """
         return float(heard.rss_dbm.data.min()) - self.faint_db
 
-    def updates_of(self, of_network: Mapping[str, Any], n_scans: int) -> int:
-        """Updates of the network where no length is given: its recipe's own, or `network_epochs`."""
-        recipe = chosen_network(self.network, "default", of_network)[2]
+    def updates_for(self, lesson: NetworkLesson, n_scans: int) -> int:
+        """Give the network's updates where no length is set: its recipe's, `network_epochs` at most.
+
+        Parameters
+        ----------
+        lesson : NetworkLesson
+        n_scans : int
+            Training scans.
+        """
+        recipe = lesson.recipe
         return min(recipe.updates, self.network_epochs * steps_per_epoch(n_scans, recipe.batch_size))
+
+    def lesson(self, network_settings: Mapping[str, Any]) -> NetworkLesson:
+        """Check the settings of the network and of its recipe.
+
+        Parameters
+        ----------
+        network_settings : mapping
+            Settings of both, by name.
+
+        Raises
+        ------
+        UnknownNameError, BadInputError
+            If a setting does not exist or is not allowed.
+        """
+        return network_lesson(network_choice(self.network), "default", network_settings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,108 +137,121 @@ class Blend:
 
     Parameters
     ----------
-    matcher, student : of the same building
-    share : of the student in each position, 0 to 1
+    matcher : Matcher
+    network : TrainedNetwork
+        Of the same building.
+    share : float
+        Share of the network in each position, 0 to 1.
     """
 
     matcher: Matcher
-    student: TrainedNetwork
+    network: TrainedNetwork
     share: float
 
     @property
     def representation(self) -> RssRepresentation:
+        """How the matcher reads RSS."""
         return self.matcher.representation
 
     @property
     def radio_map(self) -> RadioMap:
+        """The matcher's radio map."""
         return self.matcher.radio_map
 
     def locate(self, scans: FingerprintSet) -> Located:
-        """The mean of both positions, weighted by their shares; labels are the matcher's."""
-        scored, learnt = self.matcher.locate(scans), self.student.locate(scans)
-        return scored._replace(position_m=mixed(scored.position_m, learnt.position_m, self.share))
+        """Give the mean of both positions, weighted by their shares; labels are the matcher's."""
+        matcher_answer = self.matcher.locate(scans)
+        network_m = self.network.locate(scans).position_m
+        return matcher_answer._replace(
+            position_m=interpolate(matcher_answer.position_m, network_m, self.share)
+        )
 
     def config(self) -> dict[str, Any]:
-        """What `from_config` needs beside the tensors."""
-        return {"matcher": self.matcher.config(), "student": self.student.config(), "share": self.share}
+        """Give what `from_config` needs beside the tensors."""
+        return {"matcher": self.matcher.config(), "network": self.network.config(), "share": self.share}
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """The arrays of both."""
-        parts = (_MATCHER, self.matcher.tensors()), (_STUDENT, self.student.tensors())
+        """Give the arrays of both."""
+        parts = ((_MATCHER, self.matcher.tensors()), (_NETWORK, self.network.tensors()))
         return {prefix + name: array for prefix, tensors in parts for name, array in tensors.items()}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Blend:
-        """The blend that `config` and `tensors` described."""
-        matcher, student = (
-            {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
-            for prefix in (_MATCHER, _STUDENT)
-        )
+        """Make the blend that `config` and `tensors` describe."""
         return cls(
-            Matcher.from_config(config["matcher"], matcher),
-            TrainedNetwork.from_config(config["student"], student),
+            Matcher.from_config(config["matcher"], _with_prefix(tensors, _MATCHER)),
+            TrainedNetwork.from_config(config["network"], _with_prefix(tensors, _NETWORK)),
             config["share"],
         )
 
 
-class FittedBlend(NamedTuple):
-    """A blend that knows its building, and how it came about."""
-
-    blend: Blend
-    lineage: dict[str, Any]
-    trial: Trial | None
-    """Of the share, None where it was given."""
+def _with_prefix(items: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Give the items whose names begin with the prefix, and cut it off."""
+    return {name.removeprefix(prefix): items[name] for name in items if name.startswith(prefix)}
 
 
-def fit_blend(
-    train: FingerprintSet, teacher: Pretrained, settings: Mapping[str, Any], options: RunOptions
-) -> FittedBlend:
-    """A matcher and a network for a building.
+def fit_blend(plan: FitPlan, scans: FingerprintSet) -> Fitted:
+    """Fit a matcher and a network to training scans, and choose how much each of them counts.
 
     Parameters
     ----------
-    train : its training scans
-    teacher : of the matcher, as of `fit_matcher`
-    settings : of the blend, of its matcher (matcher.NAME), and of its network and the network's recipe
-    options : seed, device, ...; the budget is the network's
+    plan : FitPlan
+        Its settings are those of the blend, of its matcher (matcher.NAME), of its network and of the
+        network's recipe. `pretrained` is for the matcher, and the length for the network.
+    scans : FingerprintSet
+        With positions; those that hear nothing are left out.
 
     Raises
     ------
     UnknownNameError, BadInputError
         If a setting does not exist or is not allowed.
     """
-    own = {name: value for name, value in settings.items() if name in BlendSettings.model_fields}
-    chosen = BlendSettings(**checked_settings(BlendSettings, own, "setting of the blend"))
-    of_matcher = {
-        name.removeprefix(_MATCHER): value for name, value in settings.items() if name.startswith(_MATCHER)
+    blend_settings = {
+        name: plan.settings[name] for name in plan.settings if name in BlendSettings.model_fields
     }
-    of_network = {
-        name: value for name, value in settings.items() if name not in own and not name.startswith(_MATCHER)
+    settings = BlendSettings(**checked_settings(BlendSettings, blend_settings, "setting of the blend"))
+    network_settings = {
+        name: plan.settings[name]
+        for name in plan.settings
+        if name not in blend_settings and not name.startswith(_MATCHER)
     }
-    recipe = _checked_recipe(chosen.network, of_network)  # a wrong setting is refused before anything learns
-    heard = train[train.n_heard > 0]
-    if recipe.rss_min_dbm is None:
-        of_network = {"rss_min_dbm": chosen.not_heard_dbm(heard), **of_network}
-    begin(options)
-    pair = _Pair(chosen, teacher, of_matcher, of_network, options)
-    held_out: dict[str, float] = {}
-    share, trial = chosen.share, None
-    if share is None:
-        share, held_out, trial = _choose_share(heard, pair)
-    matcher, student = pair.matcher(heard, "matcher"), pair.student(heard, "network")
-    own_part = {"network": chosen.network, "share": share, "metrics": held_out}
-    return FittedBlend(Blend(matcher.matcher, student, share), {**matcher.lineage, **own_part}, trial)
+    lesson = _checked_lesson(settings, network_settings)  # a wrong setting is refused before anything learns
+    heard = scans[scans.n_heard > 0]
+    if lesson.recipe.rss_min_dbm is None:
+        network_settings = {"rss_min_dbm": settings.not_heard_dbm(heard), **network_settings}
+    begin(plan.run)
+    pair = _Pair(settings, matcher_plan(plan), network_settings, plan.run)
+    choice = _Choice(settings.share) if settings.share is not None else _choose_share(heard, pair)
+    fitted = pair.matcher(heard, "matcher")
+    assert isinstance(fitted.method, Matcher)
+    blend = Blend(fitted.method, pair.network(heard, "network"), choice.share)
+    changes = {"network": settings.network, "share": choice.share, "metrics": choice.errors_m}
+    lineage = fitted.lineage.model_copy(update=changes)
+    return Fitted(blend, lineage, choice.trial, twin_settings={"share": choice.share})
 
 
-def _checked_recipe(network: str, of_network: Mapping[str, Any]) -> DistillingRecipe:
-    """The network's; of settings that are allowed an error names the blend's and its matcher's own too."""
+def matcher_plan(plan: FitPlan) -> FitPlan:
+    """Give the plan of a blend's matcher: its own settings, and no length, which is the network's.
+
+    Parameters
+    ----------
+    plan : FitPlan
+        Of the blend.
+    """
+    settings = _with_prefix(plan.settings, _MATCHER)
+    return replace(plan, method=MATCHER_METHOD, settings=settings).with_budget(Budget())
+
+
+def _checked_lesson(settings: BlendSettings, network_settings: Mapping[str, Any]) -> NetworkLesson:
+    """Check the network's settings; an error suggests the settings of blend and matcher as well."""
     try:
-        return chosen_network(network, "default", of_network)[2]
+        return settings.lesson(network_settings)
     except UnknownNameError as error:
         if error.kind != "setting":
             raise
-        own = {*BlendSettings.model_fields, *(_MATCHER + name for name in MatcherSettings.model_fields)}
-        raise UnknownNameError("setting", error.given, {*error.allowed, *own}) from None
+        matcher_names = (_MATCHER + name for name in MatcherSettings.model_fields)
+        names = {*error.allowed, *BlendSettings.model_fields, *matcher_names}
+        raise UnknownNameError("setting", error.given, names) from None
 
 
 @dataclass(frozen=True)
@@ -198,56 +259,114 @@ class _Pair:
     """How to make a matcher and a network of some training scans."""
 
     settings: BlendSettings
-    teacher: Pretrained
-    of_matcher: Mapping[str, Any]
-    of_network: Mapping[str, Any]
-    options: RunOptions
+    matcher_plan: FitPlan
+    network_settings: Mapping[str, Any]
+    run: RunOptions
 
-    def matcher(self, train: FingerprintSet, run: str) -> FittedMatcher:
-        options = replace(self._options_of(run), budget=Budget())
-        return fit_matcher(train, self.teacher, self.of_matcher, options)
+    def matcher(self, scans: FingerprintSet, stage: str) -> Fitted:
+        run = replace(self._run_within(stage), budget=Budget())
+        return fit_matcher(replace(self.matcher_plan, run=run), scans)
 
-    def student(self, train: FingerprintSet, run: str) -> TrainedNetwork:
-        settings = {"updates": self.settings.updates_of(self.of_network, len(train)), **self.of_network}
-        options, network = self._options_of(run), self.settings.network
-        return learn_under_teachers(train, network, (), "default", settings, options).student
+    def network(self, scans: FingerprintSet, stage: str) -> TrainedNetwork:
+        updates = self.settings.updates_for(self.settings.lesson(self.network_settings), len(scans))
+        lesson = self.settings.lesson({"updates": updates, **self.network_settings})
+        return train_lesson(scans, lesson, (), self._run_within(stage))
 
-    def _options_of(self, run: str) -> RunOptions:
-        return self.options.within(run, "to choose the share: " if run.startswith(_HOLD_OUT) else "")
+    def _run_within(self, stage: str) -> RunOptions:
+        return self.run.within(stage, "to choose the share: " if stage.startswith(_HOLD_OUT) else "")
 
 
-def _choose_share(train: FingerprintSet, pair: _Pair) -> tuple[float, dict[str, float], Trial | None]:
-    """A share that does well on reference points held out, the errors there, and the answers.
+class _Choice(NamedTuple):
+    """A share, mean errors on held-out reference points, and the answers there."""
 
-    Between the best of 21 shares and the prior one: the fewer points are held out, the nearer to that one.
+    share: float
+    errors_m: Mapping[str, float] = {}
+    trial: Trial | None = None
+
+
+def _choose_share(scans: FingerprintSet, pair: _Pair) -> _Choice:
+    """Choose a share that does well on reference points held out.
+
+    It lies between the best of 21 shares and the prior share. The fewer points are held out, the nearer it is
+    to the prior one.
     """
-    prior_share = pair.settings.prior_for(_n_points(train))
-    if _n_points(train) < _FEWEST_POINTS:
-        return prior_share, {}, None
-    rest, held = split_by_position(train, fraction=_HELD_OUT, seed=pair.options.seed)
-    if not is_spread(train[rest]):
-        return prior_share, {}, None
-    asked, point = train[held], reference_points(train)[held]
-    matcher = pair.matcher(train[rest], f"{_HOLD_OUT}matcher").matcher
-    by_matcher = matcher.locate(asked)
-    scored = by_matcher.position_m
-    learnt = pair.student(train[rest], f"{_HOLD_OUT}network").locate(asked).position_m
-    is_known = np.asarray(matcher.representation.transform(asked).sum(axis=1) > 0)  # others get no position
-    if not is_known.any():
-        return prior_share, {}, None
+    n_points = n_reference_points(scans)
+    prior_share = pair.settings.prior_for(n_points)
+    if n_points < _FEWEST_POINTS:
+        return _Choice(prior_share)
+    rest, held_out = split_by_position(scans, fraction=_HELD_OUT_SHARE, seed=pair.run.seed)
+    if not is_spread(scans[rest]):
+        return _Choice(prior_share)
+    queries = scans[held_out]
+    point = reference_points(scans)[held_out]
+    matcher = pair.matcher(scans[rest], f"{_HOLD_OUT}matcher").method
+    matcher_answer = matcher.locate(queries)
+    network_m = pair.network(scans[rest], f"{_HOLD_OUT}network").locate(queries).position_m
+    is_answered = np.asarray(matcher.representation.transform(queries).sum(axis=1) > 0)
+    if not is_answered.any():
+        return _Choice(prior_share)
 
     def error_m(share: float) -> float:
-        off_m = (mixed(scored, learnt, share) - asked.known_position_m)[is_known]
-        return float(np.linalg.norm(off_m, axis=1).mean())
+        offset_m = interpolate(matcher_answer.position_m, network_m, share) - queries.known_position_m
+        return float(np.linalg.norm(offset_m[is_answered], axis=1).mean())
 
     best = min(_SHARES.tolist(), key=error_m)
-    n_points, prior = len(np.unique(point[is_known])), pair.settings.prior_points
-    share = (n_points * best + prior * prior_share) / (n_points + prior)
-    errors = {"held_out_mae_m": share, "held_out_matcher_mae_m": 0.0, "held_out_network_mae_m": 1.0}
-    answers = by_matcher._replace(position_m=mixed(scored, learnt, share))
-    held_out = {name: round(error_m(each), 3) for name, each in errors.items()}
-    return share, held_out, Trial(train[rest], asked, point, answers)
+    n_answered = len(np.unique(point[is_answered]))
+    prior_points = pair.settings.prior_points
+    share = (n_answered * best + prior_points * prior_share) / (n_answered + prior_points)
+    shares = {"held_out_mae_m": share, "held_out_matcher_mae_m": 0.0, "held_out_network_mae_m": 1.0}
+    errors_m = {name: round(error_m(each), 3) for name, each in shares.items()}
+    answers = matcher_answer._replace(position_m=interpolate(matcher_answer.position_m, network_m, share))
+    return _Choice(share, errors_m, Trial(scans[rest], queries, point, answers))
 
 
-def _n_points(scans: FingerprintSet) -> int:
-    return int(reference_points(scans).max(initial=-1)) + 1
+# -- the spec ------------------------------------------------------------------------------------------
+
+
+def _continue(method: Blend, old: FingerprintSet, new: FingerprintSet, run: RunOptions) -> Blend:
+    """Search old and new scans together, and let the network learn on; the share stays."""
+    network = continue_network(method.network, old, new, run)
+    return Blend(continue_matcher(method.matcher, old, new, run), network, method.share)
+
+
+def _takes_access_points(method: Blend) -> bool:
+    return takes_access_points(method.network)
+
+
+def _export_parts(method: Blend) -> ExportParts:
+    parts = matcher_export_parts(method.matcher)
+    settings = {**parts.settings, "share": method.share}
+    return replace(parts, kind="blend", settings=settings, network=method.network)
+
+
+def _explanation(lineage: MethodLineage) -> dict[str, Any]:
+    return {"fine_tune": lineage.fine_tune, "network": lineage.network, "share": lineage.share}
+
+
+def _candidates(plan: FitPlan, scans: FingerprintSet, survey: str) -> list[TeacherCandidate]:
+    return pretrained_candidates(matcher_plan(plan), scans, survey)
+
+
+def _trial(plan: FitPlan, scans: FingerprintSet) -> FitPlan:
+    """Try the matcher alone: the network, for which the length is, has nothing pretrained."""
+    return MATCHER_METHOD.trial(matcher_plan(plan), scans)
+
+
+register_method(
+    MethodSpec(
+        "blend",
+        "a matcher and a network that answer together, each with the share that suits your survey: the "
+        "default",
+        fit_blend,
+        Blend.from_config,
+        options=frozenset({"pretrained", "length"}),
+        refusals=MATCHER_METHOD.refusals,
+        update=UpdateSpec(_continue, learns=True, takes_new_access_points=_takes_access_points),
+        export=_export_parts,
+        explain=_explanation,
+        trial=_trial,
+        candidates=_candidates,
+        fine_tune_setting="matcher.fine_tune",
+        trains_network=True,
+    )
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, Any, get_args
 
@@ -15,22 +15,29 @@ from pydantic import BaseModel, ConfigDict, Field
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.representation import RepresentationKind, RssRepresentation
 from tutelage.data.splits import reference_points, split_by_position
+from tutelage.methods.base import ExportParts, FitPlan, Fitted, MethodSpec, UpdateSpec
+from tutelage.methods.lineage import MethodLineage
+from tutelage.methods.method_registry import register_method
 from tutelage.methods.radio_map import RadioMap
 from tutelage.networks import checked_settings
-from tutelage.progress import counted_off
+from tutelage.progress import progress_bar
 from tutelage.runtime.fingerprint_index import FingerprintIndex, Metric
 from tutelage.runtime.positions import Located
-from tutelage.runtime.votes import inverse, weighted_mean
+from tutelage.runtime.votes import inverse_distance, weighted_mean
+from tutelage.training import RunOptions
 
 __all__ = ["KNNSettings", "NearestNeighbours", "best_settings", "choose_settings"]
 
 _KS = (1, 2, 3, 4, 5, 7, 10, 15, 20)
-_HELD_OUT, _MOST_QUERIES = 0.1, 2000
-_FEWEST_POINTS, _MOST_SPLITS, _STRIDE = 50, 10, 1000
+_HELD_OUT_SHARE = 0.1
+_MOST_QUERIES = 2000
+_FEWEST_POINTS = 50
+_MOST_SPLITS = 10
+_SEED_STRIDE = 1000  # between the seeds of two splits
 
 
 class KNNSettings(BaseModel):
-    """Settings of `--network knn`."""
+    """Settings of the method knn."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,9 +50,20 @@ class KNNSettings(BaseModel):
     """Leave training scans that hear nothing out of the radio map."""
 
     @classmethod
-    def checked(cls, given: Mapping[str, Any]) -> KNNSettings:
-        """Settings with our own messages for unknown names and wrong values."""
-        return cls(**checked_settings(cls, given, "setting of knn"))
+    def checked(cls, changes: Mapping[str, Any]) -> KNNSettings:
+        """Check settings, with our own messages for unknown names and wrong values.
+
+        Parameters
+        ----------
+        changes : mapping
+            Settings by name; the others keep their defaults.
+
+        Raises
+        ------
+        UnknownNameError, BadInputError
+            If a setting does not exist or is not allowed.
+        """
+        return cls(**checked_settings(cls, changes, "setting of knn"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +72,10 @@ class NearestNeighbours:
 
     Parameters
     ----------
-    settings : metric, representation, k
-    radio_map : in that representation
+    settings : KNNSettings
+        Metric, representation and k.
+    radio_map : RadioMap
+        In that representation.
     """
 
     settings: KNNSettings
@@ -64,11 +84,14 @@ class NearestNeighbours:
     @classmethod
     def fit(cls, train: FingerprintSet, settings: KNNSettings) -> NearestNeighbours:
         """Keep the training scans as the radio map."""
-        kind, rss_min, drop_blank = settings.representation, settings.rss_min, settings.drop_blank
-        return cls(settings, RadioMap.fit(train, kind, rss_min, drop_blank=drop_blank))
+        radio_map = RadioMap.fit(
+            train, settings.representation, settings.rss_min, drop_blank=settings.drop_blank
+        )
+        return cls(settings, radio_map)
 
     @property
     def representation(self) -> RssRepresentation:
+        """How it reads RSS, and the access points that it knows."""
         return self.radio_map.representation
 
     @cached_property
@@ -76,98 +99,200 @@ class NearestNeighbours:
         return FingerprintIndex(self.radio_map.value, self.settings.metric)
 
     def nearest(self, scans: FingerprintSet, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """`FingerprintIndex.nearest` of scans."""
+        """Search the radio map for the fingerprints nearest to scans.
+
+        Parameters
+        ----------
+        scans : FingerprintSet
+        k : int
+            Fingerprints for each scan.
+
+        Returns
+        -------
+        distance, row : ndarray [n, k]
+            See `FingerprintIndex.nearest`.
+        """
         return self._index.nearest(self.representation.transform(scans), k)
 
     def locate(self, scans: FingerprintSet) -> Located:
-        """Mean position of the k nearest fingerprints, weighted by 1 / distance; labels by the same vote."""
+        """Average the positions of the k nearest fingerprints, weighted by 1 / distance.
+
+        Labels are chosen by the same weighted vote.
+        """
         distance, row = self.nearest(scans, self.settings.k)
-        return self.radio_map.located(row, inverse(distance))
+        return self.radio_map.locate(row, inverse_distance(distance))
 
     def config(self) -> dict[str, Any]:
-        """What `from_config` needs beside the tensors."""
+        """Give what `from_config` needs beside the tensors."""
         return {"settings": self.settings.model_dump(), **self.radio_map.config()}
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """The radio map as arrays."""
+        """Give the radio map as arrays."""
         return self.radio_map.tensors()
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> NearestNeighbours:
-        """The model that `config` and `tensors` described."""
+        """Make the model that `config` and `tensors` describe."""
         return cls(KNNSettings(**config["settings"]), RadioMap.from_config(config, tensors))
 
 
 def choose_settings(
-    train: FingerprintSet, given: Mapping[str, Any], *, seed: int = 0, progress: bool = False
+    train: FingerprintSet, changes: Mapping[str, Any], *, seed: int = 0, progress: bool = False
 ) -> tuple[KNNSettings, float | None]:
-    """The settings with the smallest mean error on reference points held out of the training data.
+    """Choose the settings with the smallest mean error on reference points held out of the training data.
 
-    Every combination of metric, representation and k that `given` leaves open is tried on a split by
-    position (10 % of the reference points; a random split would leave neighbours of a held-out scan in the
-    map). In a small survey these are a handful, on which anything may do well by chance: there it is tried on
-    as many splits as it takes to ask about 50 points, ten at most.
+    Every combination of metric, representation and k that `changes` leaves open is tried on a split by
+    position. It holds out 10 % of the reference points: a random split would leave neighbours of a held-out
+    scan in the map. In a small survey these are a handful, on which anything may do well by chance. There the
+    combinations are tried on as many splits as it takes to locate about 50 points, ten at most.
+
+    Parameters
+    ----------
+    train : FingerprintSet
+        Training scans with positions.
+    changes : mapping
+        Settings that are fixed, by name.
+    seed : int
+        Random seed of the splits.
+    progress : bool
+        Show a progress bar.
 
     Returns
     -------
-    settings, mean error in metres on the held-out reference points (None where nothing was left open)
+    settings : KNNSettings
+    error_m : float or None
+        Mean error in metres on the held-out reference points; None where nothing was left open.
+
+    Raises
+    ------
+    UnknownNameError, BadInputError
+        If a setting does not exist or is not allowed.
     """
-    fixed = KNNSettings.checked(given)
-    if {"metric", "representation", "k"} <= given.keys():
+    fixed = KNNSettings.checked(changes)
+    if {"metric", "representation", "k"} <= changes.keys():
         return fixed, None
-    rest, held = split_by_position(train, fraction=_HELD_OUT, seed=seed)
-    n_points = len(np.unique(reference_points(train)[held]))
+    rest, held_out = split_by_position(train, fraction=_HELD_OUT_SHARE, seed=seed)
+    n_points = len(np.unique(reference_points(train)[held_out]))
     n_splits = min(_MOST_SPLITS, math.ceil(_FEWEST_POINTS / n_points))
-    more = (split_by_position(train, _HELD_OUT, seed + _STRIDE * n) for n in range(1, n_splits))
-    most, splits = _MOST_QUERIES // n_splits, ((rest, held), *more)
-    trials = [(train[rest], _asked(train, held, most, seed)) for rest, held in splits]
-    return best_settings(trials, given, progress=progress)
+    seeds = (seed + _SEED_STRIDE * n for n in range(1, n_splits))
+    splits = [(rest, held_out), *(split_by_position(train, _HELD_OUT_SHARE, each) for each in seeds)]
+    trials = [
+        (train[map_rows], _queries(train, query_rows, _MOST_QUERIES // n_splits, seed))
+        for map_rows, query_rows in splits
+    ]
+    return best_settings(trials, changes, progress=progress)
 
 
-def _asked(train: FingerprintSet, held: np.ndarray, most: int, seed: int) -> FingerprintSet:
-    """At most so many of the held-out scans that hear anything."""
-    held = held[train.n_heard[held] > 0]
-    if len(held) > most:
-        held = np.random.default_rng(seed).choice(held, most, replace=False)
-    return train[held]
+def _queries(train: FingerprintSet, rows: np.ndarray, most: int, seed: int) -> FingerprintSet:
+    """Choose at most so many of the scans in these rows that hear anything."""
+    rows = rows[train.n_heard[rows] > 0]
+    if len(rows) > most:
+        rows = np.random.default_rng(seed).choice(rows, most, replace=False)
+    return train[rows]
 
 
 def best_settings(
     trials: Sequence[tuple[FingerprintSet, FingerprintSet]],
-    given: Mapping[str, Any],
+    changes: Mapping[str, Any],
     *,
     progress: bool = False,
 ) -> tuple[KNNSettings, float]:
-    """The settings with the smallest mean error over all scans asked about, and that error.
+    """Choose the settings with the smallest mean error over all queries.
 
-    Given the test split, this is a bound that nobody reaches who does not know the truth.
+    With the test split as queries, this is a bound: nobody reaches it without knowing the true positions.
 
     Parameters
     ----------
-    trials : radio maps, each with the scans that it is asked about
-    given : settings that are fixed
+    trials : sequence of (FingerprintSet, FingerprintSet)
+        Radio maps, each with the scans to locate in it.
+    changes : mapping
+        Settings that are fixed, by name.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    settings : KNNSettings
+    error_m : float
+        Their mean error in metres.
     """
-    fixed = KNNSettings.checked(given)
-    metrics = (fixed.metric,) if "metric" in given else get_args(Metric)
-    kinds = (fixed.representation,) if "representation" in given else get_args(RepresentationKind)
-    ks = (fixed.k,) if "k" in given else _KS
-    tried: list[tuple[float, KNNSettings]] = []
+    fixed = KNNSettings.checked(changes)
+    metrics = (fixed.metric,) if "metric" in changes else get_args(Metric)
+    kinds = (fixed.representation,) if "representation" in changes else get_args(RepresentationKind)
+    ks = (fixed.k,) if "k" in changes else _KS
+    results: list[tuple[float, KNNSettings]] = []
     combinations = list(itertools.product(metrics, kinds))
-    for metric, kind in counted_off(combinations, "choosing k-NN settings", progress=progress):
+    for metric, kind in progress_bar(combinations, "choosing k-NN settings", progress=progress):
         settings = fixed.model_copy(update={"metric": metric, "representation": kind})
-        found = [_errors_m(surveyed, asked, settings, ks) for surveyed, asked in trials]
-        for k, error_m in zip(ks, np.concatenate(found, axis=1).mean(axis=1).tolist(), strict=True):
-            tried.append((error_m, settings.model_copy(update={"k": k})))
-    error_m, best = min(tried, key=lambda pair: pair[0])
+        errors_m = [_errors_m(map_scans, queries, settings, ks) for map_scans, queries in trials]
+        means_m = np.concatenate(errors_m, axis=1).mean(axis=1).tolist()
+        for k, mean_m in zip(ks, means_m, strict=True):
+            results.append((mean_m, settings.model_copy(update={"k": k})))
+    error_m, best = min(results, key=lambda pair: pair[0])
     return best, error_m
 
 
 def _errors_m(
-    surveyed: FingerprintSet, asked: FingerprintSet, settings: KNNSettings, ks: Sequence[int]
+    map_scans: FingerprintSet, queries: FingerprintSet, settings: KNNSettings, ks: Sequence[int]
 ) -> np.ndarray:
-    """[len(ks), n] errors of n scans with each k."""
-    model = NearestNeighbours.fit(surveyed, settings)
-    distance, row = model.nearest(asked, max(ks))
-    found = [weighted_mean(model.radio_map.position_m[row[:, :k]], inverse(distance[:, :k])) for k in ks]
-    error_m: np.ndarray = np.linalg.norm(np.stack(found) - asked.known_position_m, axis=2)
+    """Give the errors [len(ks), n] of n queries with each k, in metres."""
+    model = NearestNeighbours.fit(map_scans, settings)
+    distance, row = model.nearest(queries, max(ks))
+    place_m = model.radio_map.position_m
+    positions_m = [weighted_mean(place_m[row[:, :k]], inverse_distance(distance[:, :k])) for k in ks]
+    error_m: np.ndarray = np.linalg.norm(np.stack(positions_m) - queries.known_position_m, axis=2)
     return error_m
+
+
+# -- the spec ------------------------------------------------------------------------------------------
+
+
+def fit_knn(plan: FitPlan, scans: FingerprintSet) -> Fitted:
+    """Choose the settings that the plan leaves open, and keep the scans as the radio map.
+
+    Parameters
+    ----------
+    plan : FitPlan
+    scans : FingerprintSet
+        With positions.
+    """
+    settings, error_m = choose_settings(scans, plan.settings, seed=plan.run.seed, progress=plan.run.progress)
+    values = settings.model_dump()
+    metrics = {} if error_m is None else {"held_out_mae_m": round(error_m, 3)}
+    lineage = MethodLineage(settings=values, metrics=metrics)
+    return Fitted(NearestNeighbours.fit(scans, settings), lineage, twin_settings=values)
+
+
+def _continue(
+    method: NearestNeighbours, old: FingerprintSet, new: FingerprintSet, _run: RunOptions
+) -> NearestNeighbours:
+    return NearestNeighbours.fit(FingerprintSet.join([old, new]), method.settings)
+
+
+def _export_parts(method: NearestNeighbours) -> ExportParts:
+    settings = {"metric": method.settings.metric, "k": method.settings.k}
+    labels = method.radio_map.label_names()
+    return ExportParts("knn", settings, *labels, arrays=method.tensors())
+
+
+def _explanation(lineage: MethodLineage) -> dict[str, Any]:
+    return {"settings": lineage.settings}
+
+
+def _choose_for_parts(plan: FitPlan, scans: FingerprintSet) -> FitPlan:
+    settings, _ = choose_settings(scans, plan.settings, seed=plan.run.seed, progress=plan.run.progress)
+    return replace(plan, settings=settings.model_dump())
+
+
+register_method(
+    MethodSpec(
+        "knn",
+        "weighted k nearest neighbours: the bar for everything else; learns nothing",
+        fit_knn,
+        NearestNeighbours.from_config,
+        update=UpdateSpec(_continue),
+        export=_export_parts,
+        explain=_explanation,
+        for_parts=_choose_for_parts,
+    )
+)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.errors import BadInputError
 from tutelage.networks import SpecializedNetwork
-from tutelage.runtime.access_point_names import columns_in
+from tutelage.runtime.access_point_names import find_columns
 from tutelage.training import (
     LearningRecipe,
     RunOptions,
@@ -28,148 +28,173 @@ from tutelage.training import (
 )
 from tutelage.training.trained_network import TrainedNetwork
 
-__all__ = ["learn_on", "takes_access_points", "widened"]
+__all__ = ["continue_network", "takes_access_points", "widen_inputs"]
 
-_UPDATES, _RATE = 0.25, 0.5  # of those of the recipe
+_SHARE_OF_UPDATES = 0.25  # of the recipe's
+_SHARE_OF_RATE = 0.5
 
 
-def learn_on(
-    student: TrainedNetwork, old: FingerprintSet, new: FingerprintSet, options: RunOptions
+def continue_network(
+    trained: TrainedNetwork, old: FingerprintSet, new: FingerprintSet, run: RunOptions
 ) -> TrainedNetwork:
-    """Continue from a network's weights on old and new scans together, on half of each in the mean.
+    """Continue from a network's weights on old and new scans together, half of each on average.
 
-    A quarter of the recipe's updates at half its learning rate, unless the budget says otherwise, without
-    teachers. Representation, coordinates and labels stay as they were.
+    The network learns without teachers, at half its recipe's learning rate, for a quarter of its updates
+    unless the run has a length. Representation, coordinates and labels stay as they were.
 
     Parameters
     ----------
-    student : as it was; it does not change
-    old : what keeps the old knowledge: the scans of a radio map, or landmarks
-    new : scans of the same building
-    options : seed, device, budget, checkpoints
+    trained : TrainedNetwork
+        It does not change.
+    old : FingerprintSet
+        Scans that keep the old knowledge: those of a radio map, or landmarks.
+    new : FingerprintSet
+        Scans of the same building.
+    run : RunOptions
+        Seed, device, length, checkpoints.
 
     Raises
     ------
     BadInputError
-        If a new scan names a floor or building that the network does not know, or the network's shape
+        If a new scan names a floor or building that the network does not know. If the network's shape
         depends on its access points in another way than by one row of weights for each.
     """
-    _require_known_labels(student, new)
-    device = resolve_device(options.device)
-    recipe = LearningRecipe(**student.config()["recipe"])
+    _require_same_labels(trained, new)
+    device = resolve_device(run.device)
+    recipe = LearningRecipe(**trained.config()["recipe"])
     shorter = {
-        "updates": max(1, round(recipe.updates * _UPDATES)),
-        "learning_rate": recipe.learning_rate * _RATE,
+        "updates": max(1, round(recipe.updates * _SHARE_OF_UPDATES)),
+        "learning_rate": recipe.learning_rate * _SHARE_OF_RATE,
     }
     recipe = recipe.model_copy(update=shorter)
-    train = _balanced(old, new)
-    with seeded(options.seed, device):
-        grown = widened(student, train.access_points)
-        module, heads = grown.network.to(device), grown.heads and grown.heads.to(device)
+    scans = _balance(old, new)
+    with seeded(run.seed, device):
+        wider = widen_inputs(trained, scans.access_points)
+        network = wider.network.to(device)
+        heads = wider.heads and wider.heads.to(device)
         classes = heads.classes if heads is not None else {}
-        data = TrainingData(train, grown.representation, grown.scaler, device, classes)
-        n_steps = options.budget.n_steps(len(train), recipe)
-        modules: dict[str, nn.Module] = {"network": module}
+        data = TrainingData(scans, wider.representation, wider.scaler, device, classes)
+        n_steps = run.budget.n_steps(len(scans), recipe)
+        modules: dict[str, nn.Module] = {"network": network}
         if heads is not None:
             modules["heads"] = heads
         optimizer = make_optimizer(recipe, *modules.values())
-        state = TrainState(modules, {"student": optimizer}, n_steps, device)
+        state = TrainState(modules, {"network": optimizer}, n_steps, device)
         state.fingerprint = {
             "recipe": recipe.model_dump(),
-            "seed": options.seed,
-            "data": train.full_hash(),
-            "continued": student.n_steps,
+            "seed": run.seed,
+            "data": scans.full_hash(),
+            "continued": trained.n_steps,
         }
-        step = supervised_step(module, optimizer, recipe, grown.scaler.scale_m, heads)
-        begin(options)
-        run_stage("update", state, step, data, recipe.batch_size, options)
-    return replace(grown, heads=heads).finished(student.n_steps + state.n_steps)
+        step = supervised_step(network, optimizer, recipe, wider.scaler.scale_m, heads)
+        begin(run)
+        run_stage("update", state, step, data, recipe.batch_size, run)
+    return replace(wider, heads=heads).finish(trained.n_steps + state.n_steps)
 
 
-def widened(student: TrainedNetwork, access_points: Sequence[str]) -> TrainedNetwork:
-    """The same network for other access points: weights of those it knew, zeros for new ones.
+def widen_inputs(trained: TrainedNetwork, access_points: Sequence[str]) -> TrainedNetwork:
+    """Give the same network for other access points, with zero weights for new ones.
 
-    With zeros its answers are at first the same as before, but that a new access point, once heard, counts in
-    the norm of a scan.
+    With zeros its answers are at first the same as before. A new access point, once heard, only counts in the
+    norm of a scan.
 
     Parameters
     ----------
-    access_points : in any order; those left out are forgotten
+    trained : TrainedNetwork
+        It does not change.
+    access_points : sequence of str
+        In any order; those left out are forgotten.
+
+    Raises
+    ------
+    BadInputError
+        If the network's shape depends on its access points in another way than by one row of weights for
+        each.
     """
-    known = student.representation.access_points
-    names = (*(name for name in known if name in access_points), *_unknown(access_points, known))
-    source = torch.as_tensor(columns_in(known, names).copy())
-    spec, settings = student.network.spec, student.network.settings
-    grown = SpecializedNetwork(spec, len(names), settings)
-    before, after = student.network.module.state_dict(), grown.module.state_dict()
-    axes = _axes(student)
+    old_names = trained.representation.access_points
+    names = (
+        *(name for name in old_names if name in access_points),
+        *_without(access_points, old_names),
+    )
+    source = torch.as_tensor(find_columns(old_names, names).copy())
+    spec = trained.network.spec
+    wider = SpecializedNetwork(spec, len(names), trained.network.settings)
+    before = trained.network.module.state_dict()
+    after = wider.module.state_dict()
+    axes = _axes(trained)
     weights = {
-        key: value if axes[key] is None else _taken(value, source, int(axes[key] or 0))
+        key: value if axes[key] is None else _select(value, source, int(axes[key] or 0))
         for key, value in before.items()
     }
-    # A network without a weight for each knows them by their places (an image, row after row).
-    fits = takes_access_points(student) or names == known
+    # A network without a row of weights for each tells them apart by their places, as in an image.
+    fits = takes_access_points(trained) or names == old_names
     if not fits or any(weights[key].shape != after[key].shape for key in weights):
         raise BadInputError(
             f"the shape of {spec.name} depends on its access points, and these are others; fit it "
             "anew with all scans (dnn, cnnloc and baat have one row of weights for each, and learn on)"
         )
-    grown.module.load_state_dict(weights)
-    representation = replace(student.representation, access_points=names)
+    wider.module.load_state_dict(weights)
+    representation = replace(trained.representation, access_points=names)
     return replace(
-        student, network=grown.eval(), representation=representation, heads=deepcopy(student.heads)
+        trained, network=wider.eval(), representation=representation, heads=deepcopy(trained.heads)
     )
 
 
-def takes_access_points(student: TrainedNetwork) -> bool:
-    """Whether a network has one row of weights for each access point, so that it can take others."""
-    return any(axis is not None for axis in _axes(student).values())
+def takes_access_points(trained: TrainedNetwork) -> bool:
+    """Tell whether a network has one row of weights for each access point, so that it can take others.
+
+    Parameters
+    ----------
+    trained : TrainedNetwork
+    """
+    return any(axis is not None for axis in _axes(trained).values())
 
 
-def _axes(student: TrainedNetwork) -> dict[str, int | None]:
-    """Of each weight, the axis along which it has one row an access point; None if it has none."""
-    network, n_ap = student.network, len(student.representation.access_points)
+def _axes(trained: TrainedNetwork) -> dict[str, int | None]:
+    """Give for each weight the axis along which it has one row an access point, or None."""
+    network = trained.network
+    n_ap = len(trained.representation.access_points)
     probe = SpecializedNetwork(network.spec, n_ap + 1, network.settings).module.state_dict()
     return {key: _axis(weight, probe[key]) for key, weight in network.module.state_dict().items()}
 
 
-def _unknown(access_points: Sequence[str], known: Sequence[str]) -> list[str]:
-    there = set(known)
-    return [name for name in access_points if name not in there]
+def _without(names: Sequence[str], others: Sequence[str]) -> list[str]:
+    excluded = set(others)
+    return [name for name in names if name not in excluded]
 
 
 def _axis(before: Tensor, with_one_more: Tensor) -> int | None:
-    """Of a weight, and of the same one in a network of one access point more."""
+    """Compare a weight with the same weight in a network of one access point more."""
     if before.ndim != with_one_more.ndim:
         return None
     more = np.subtract(with_one_more.shape, before.shape)
-    grown = np.flatnonzero(more)
-    return int(grown[0]) if len(grown) == 1 and more[grown[0]] == 1 else None
+    longer = np.flatnonzero(more)
+    return int(longer[0]) if len(longer) == 1 and more[longer[0]] == 1 else None
 
 
-def _taken(weight: Tensor, source: Tensor, axis: int) -> Tensor:
+def _select(weight: Tensor, source: Tensor, axis: int) -> Tensor:
     rows = weight.index_select(axis, source.clamp_min(0))
     shape = [1] * weight.ndim
     shape[axis] = -1
     return torch.where((source >= 0).view(shape), rows, torch.zeros((), dtype=weight.dtype))
 
 
-def _balanced(old: FingerprintSet, new: FingerprintSet) -> FingerprintSet:
-    """Both together, the fewer of them repeated so that they count about alike."""
+def _balance(old: FingerprintSet, new: FingerprintSet) -> FingerprintSet:
+    """Join both, and repeat the smaller set so that they count about alike."""
     parts = [
         replace(part, scan_id=np.char.add(f"{again}-", part.scan_id))
         for part, other in ((old, new), (new, old))
         for again in range(max(1, round(len(other) / len(part))))
     ]
-    return FingerprintSet.joined(parts)
+    return FingerprintSet.join(parts)
 
 
-def _require_known_labels(student: TrainedNetwork, new: FingerprintSet) -> None:
-    if student.heads is None:
+def _require_same_labels(trained: TrainedNetwork, new: FingerprintSet) -> None:
+    if trained.heads is None:
         return
-    for kind, classes in student.heads.classes.items():
-        named = getattr(new, kind)
-        strange = [] if named is None else sorted({*map(str, named)} - {*classes, ""})
+    for kind, classes in trained.heads.classes.items():
+        labels = getattr(new, kind)
+        strange = [] if labels is None else sorted({*map(str, labels)} - {*classes, ""})
         if strange:
             raise BadInputError(
                 f"the network knows the {kind}s {', '.join(classes)}, and the new scans name "

@@ -15,22 +15,26 @@ from tutelage.data.representation import RssRepresentation
 from tutelage.data.sparse_rows import csr
 from tutelage.runtime.frames import LocalFrame
 from tutelage.runtime.positions import Located
-from tutelage.runtime.readings import readings_of
-from tutelage.runtime.votes import Labels, Places
+from tutelage.runtime.readings import to_dbm
+from tutelage.runtime.votes import Labels, MapPlaces
 
 __all__ = ["RadioMap"]
 
 
 @dataclass(frozen=True, eq=False)
 class RadioMap:
-    """Training scans as they are searched and averaged.
+    """Training scans to search and to average.
 
     Parameters
     ----------
-    representation : fitted on the scans
-    value : CSR [n, n_ap], the scans in it
-    position_m : [n, 2] in the training frame
-    floor, building : [n] labels, or None
+    representation : RssRepresentation
+        Fitted on the scans.
+    value : csr_array [n, n_ap]
+        The scans in that representation.
+    position_m : ndarray [n, 2]
+        In the training frame.
+    floor, building : ndarray [n] of str, or None
+        Labels.
     """
 
     representation: RssRepresentation
@@ -43,25 +47,40 @@ class RadioMap:
     def fit(
         cls, train: FingerprintSet, kind: str, rss_min_dbm: float | None = None, *, drop_blank: bool = True
     ) -> RadioMap:
-        """Keep the training scans, without those that hear nothing unless `drop_blank` is off."""
-        kept = train[train.n_heard > 0] if drop_blank else train
-        representation = RssRepresentation.fit(kept, kind, rss_min_dbm)
-        value = representation.transform(kept)
-        return cls(representation, value, kept.known_position_m, kept.floor, kept.building)
-
-    def __len__(self) -> int:
-        return len(self.position_m)
-
-    def fingerprints(self, frame: LocalFrame) -> FingerprintSet:
-        """The scans again, in dBm; those below the representation's lowest RSS stand at it.
+        """Make a radio map of training scans.
 
         Parameters
         ----------
-        frame : of `position_m`
+        train : FingerprintSet
+            With positions.
+        kind : str
+            Kind of representation.
+        rss_min_dbm : float, optional
+            RSS that stands for "not heard"; by default the lowest training RSS minus 1.
+        drop_blank : bool
+            Leave out scans that hear nothing.
         """
-        kind, rss_min_dbm = self.representation.kind, self.representation.rss_min_dbm
-        # Readings are whole or of few decimals, which the way there and back must not change.
-        rss_dbm = np.round(readings_of(self.value.data, kind, rss_min_dbm), 4)
+        scans = train[train.n_heard > 0] if drop_blank else train
+        representation = RssRepresentation.fit(scans, kind, rss_min_dbm)
+        value = representation.transform(scans)
+        return cls(representation, value, scans.known_position_m, scans.floor, scans.building)
+
+    def __len__(self) -> int:
+        """Count the fingerprints."""
+        return len(self.position_m)
+
+    def fingerprints(self, frame: LocalFrame) -> FingerprintSet:
+        """Give the scans in dBm; readings below the representation's lowest RSS are raised to it.
+
+        Parameters
+        ----------
+        frame : LocalFrame
+            Frame of `position_m`.
+        """
+        kind = self.representation.kind
+        rss_min_dbm = self.representation.rss_min_dbm
+        # Readings are whole numbers, or have few decimals: the way there and back must not change them.
+        rss_dbm = np.round(to_dbm(self.value.data, kind, rss_min_dbm), 4)
         return FingerprintSet(
             csr(rss_dbm, self.value.indices, self.value.indptr, self.value.shape[1]),
             self.representation.access_points,
@@ -73,13 +92,18 @@ class RadioMap:
         )
 
     def holds(self, scans: FingerprintSet) -> np.ndarray:
-        """[n] bool: whether the map has a scan with the same readings from the same place, to the centimetre.
+        """Tell which scans the map has: the same readings at the same place, to the centimetre.
 
         Parameters
         ----------
-        scans : in the frame of `position_m`
+        scans : FingerprintSet
+            In the frame of `position_m`.
+
+        Returns
+        -------
+        ndarray [n] of bool
         """
-        # A random sum stands for the readings of a row: other readings have another, but by a wild chance.
+        # A random sum stands for the readings of a row: other readings have another sum, almost surely.
         factor = np.random.default_rng(0).normal(size=self.value.shape[1])
         sums = np.concatenate([self.value @ factor, self.representation.transform(scans) @ factor])
         place_m = np.concatenate([self.position_m, scans.known_position_m])
@@ -87,26 +111,40 @@ class RadioMap:
         same = np.unique(rows, axis=0, return_inverse=True)[1].ravel()
         return np.isin(same[len(self) :], same[: len(self)])
 
-    def located(self, row: np.ndarray, weight: np.ndarray) -> Located:
-        """Fingerprints [n, k] with weights [n, k] >= 0 to their mean positions and most voted labels."""
-        return self._places.located(row, weight)
+    def locate(self, row: np.ndarray, weight: np.ndarray) -> Located:
+        """Average fingerprints to positions, and let them vote for labels.
+
+        Parameters
+        ----------
+        row : ndarray [n, k] of int
+            Rows of the fingerprints.
+        weight : ndarray [n, k]
+            Their weights, at least 0.
+        """
+        return self._places.locate(row, weight)
 
     @cached_property
-    def _places(self) -> Places:
-        return Places(self.position_m, Labels.of(self.floor), Labels.of(self.building))
+    def _places(self) -> MapPlaces:
+        return MapPlaces(self.position_m, Labels.encode(self.floor), Labels.encode(self.building))
+
+    def label_names(self) -> tuple[list[str] | None, list[str] | None]:
+        """Give the sorted names of floors and of buildings; None for labels that the scans lack."""
+        floors, buildings = (
+            None if labels is None else labels.name.tolist() for _, labels in self._named_labels()
+        )
+        return floors, buildings
 
     def config(self) -> dict[str, Any]:
-        """What `from_config` needs beside the tensors."""
+        """Give what `from_config` needs beside the tensors."""
+        floors, buildings = self.label_names()
         return {
             "representation": self.representation.config(),
-            **{
-                f"{name}s": None if labels is None else labels.name.tolist()
-                for name, labels in self._named_labels()
-            },
+            "floors": floors,
+            "buildings": buildings,
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """The fingerprints as arrays; labels as places in the sorted names of `config`."""
+        """Give the fingerprints as arrays, labels as indices into the sorted names of `config`."""
         arrays = {
             "value": self.value.data,
             "column": self.value.indices,
@@ -121,7 +159,7 @@ class RadioMap:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> RadioMap:
-        """The radio map that `config` and `tensors` described."""
+        """Make the radio map that `config` and `tensors` describe."""
         representation = RssRepresentation.from_config(config["representation"])
         shape = (len(tensors["position_m"]), len(representation.access_points))
         value = sparse.csr_array((tensors["value"], tensors["column"], tensors["offset"]), shape=shape)

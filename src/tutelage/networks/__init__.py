@@ -1,4 +1,4 @@
-"""Specialized networks and the contract that a user's own network joins by."""
+"""Specialized networks, and the contract that a user's own network keeps."""
 
 from tutelage.networks.baat import NOT_LIPSCHITZ, BAaT
 from tutelage.networks.bayescnn import BAYESCNN_START, BayesCNN, bayescnn_space
@@ -16,12 +16,24 @@ from tutelage.networks.network_file import (
     network_choice,
     plain_name,
 )
-from tutelage.networks.network_registry import build_network, network_names, network_spec, register_network
+from tutelage.networks.network_registry import (
+    NETWORKS,
+    build_network,
+    network_names,
+    network_spec,
+    register_network,
+)
 from tutelage.networks.search_space import SearchSpace, Suggest
-from tutelage.networks.specialized_network import NetworkSpec, Representations, SpecializedNetwork
+from tutelage.networks.specialized_network import (
+    NetworkSpec,
+    Representations,
+    SpecializedNetwork,
+    split_settings,
+)
 
 __all__ = [
     "DNN",
+    "NETWORKS",
     "BAaT",
     "BayesCNN",
     "CNNLoc",
@@ -50,6 +62,7 @@ __all__ = [
     "plain_name",
     "register_network",
     "same_trunk",
+    "split_settings",
     "trunk_of",
 ]
 

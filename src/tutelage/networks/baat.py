@@ -1,8 +1,8 @@
-"""bAaT: every access point a sum of 64 tokens, read by a Transformer (Nguyen et al. 2023).
+"""bAaT: a scan as a sum of 64 tokens for each access point, read by a Transformer (Nguyen et al. 2023).
 
 Source: Nguyen, Le, Havinga, "Learning the world from its words: Anchor-agnostic transformers for
-fingerprint-based indoor localization" (PerCom 2023). Second-hand: built from a description of the network,
-neither from its publication nor from its code.
+fingerprint-based indoor localization" (PerCom 2023). It is built from a description of the network, neither
+from its publication nor from its code.
 """
 
 from __future__ import annotations
@@ -17,28 +17,35 @@ from torch.nn import functional as F
 from tutelage.errors import BadInputError
 from tutelage.networks.inputs import RssBatch, SparseLinear
 
-__all__ = ["Anchor2Vec", "BAaT"]
+__all__ = ["NOT_LIPSCHITZ", "Anchor2Vec", "BAaT", "Block", "Encoder"]
 
 NOT_LIPSCHITZ = (
     "its Extractor is made of dot-product attention, which is not Lipschitz: it has no largest slope "
     "that J_FI could compare (the paper leaves J_FI out for it as well, Table 1 and section 4.3)"
 )
+"""Why J_FI is refused for bAaT."""
 
 
 class BAaT(nn.Module):
     """Tokens of the access points heard, a class token, pre-norm Transformer blocks, Dense 2.
 
-    F: Anchor2Vec with class token and positions, RssBatch -> [B, 1 + tokens, d_e]; E: blocks and a last norm,
-    of which the class token is the answer -> [B, d_e]; R: [B, d_e] -> [B, 2].
+    F: Anchor2Vec with class token and positions, RssBatch -> [B, 1 + tokens, d_e]. E: blocks and a last norm,
+    which answer with the class token -> [B, d_e]. R: [B, d_e] -> [B, 2].
 
     Parameters
     ----------
-    n_ap : access points heard in training
-    tokens, d_e : Anchor2Vec maps a scan to this many tokens of this width
-    blocks : Transformer blocks
-    heads : of each block's attention; must divide d_e
-    d_feed_forward : units between the two layers after each attention
-    dropout : share of each block's two answers dropped
+    n_ap : int
+        Access points heard in training.
+    tokens, d_e : int
+        Number and width of the tokens that Anchor2Vec makes of a scan.
+    blocks : int
+        Transformer blocks.
+    heads : int
+        Heads of each block's attention; must divide `d_e`.
+    d_feed_forward : int
+        Units between the two layers after each attention.
+    dropout : float
+        Share of each block's two answers that is dropped, from 0 to below 1.
 
     Raises
     ------
@@ -66,12 +73,14 @@ class BAaT(nn.Module):
 
 
 class Anchor2Vec(nn.Module):
-    """A scan as tokens: one affine map, read for the access points heard alone; class token first.
+    """Tokens of a scan by one affine map, which reads the access points heard alone; class token first.
 
     Parameters
     ----------
-    n_ap : access points
-    tokens, width : shape of the answer, [B, 1 + tokens, width]
+    n_ap : int
+        Access points heard in training.
+    tokens, width : int
+        Number and width of the tokens of a scan.
     """
 
     def __init__(self, n_ap: int, tokens: int, width: int) -> None:
@@ -82,16 +91,36 @@ class Anchor2Vec(nn.Module):
         self.tokens = tokens
 
     def forward(self, scans: RssBatch) -> Tensor:
-        """[B, 1 + tokens, width]."""
-        seen = self.embedding(scans).unflatten(1, (self.tokens, -1))
-        return torch.cat([self.class_token.expand(seen.shape[0], -1, -1), seen], dim=1) + self.position
+        """Make tokens of scans.
+
+        Parameters
+        ----------
+        scans : RssBatch
+            B scans.
+
+        Returns
+        -------
+        Tensor
+            Tokens [B, 1 + tokens, width].
+        """
+        tokens = self.embedding(scans).unflatten(1, (self.tokens, -1))
+        return torch.cat([self.class_token.expand(tokens.shape[0], -1, -1), tokens], dim=1) + self.position
 
 
 class Encoder(nn.Module):
-    """Blocks and a norm; [B, T, d] -> the class token [B, d].
+    """Blocks and a norm, from tokens [B, T, d] to the class token [B, d].
 
-    Nothing reads the other tokens after the last block, so that block answers for the class token alone: the
-    same numbers for about three quarters of the work.
+    Nothing reads the other tokens after the last block, so that block answers for the class token alone. The
+    numbers are the same for about three quarters of the work.
+
+    Parameters
+    ----------
+    blocks : int
+        Transformer blocks.
+    d : int
+        Width of a token.
+    heads, d_feed_forward, dropout
+        As in `Block`.
     """
 
     def __init__(self, blocks: int, d: int, heads: int, d_feed_forward: int, dropout: float) -> None:
@@ -100,6 +129,18 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(d)
 
     def forward(self, z_f: Tensor) -> Tensor:
+        """Read tokens.
+
+        Parameters
+        ----------
+        z_f : Tensor
+            Tokens [B, T, d], the class token first.
+
+        Returns
+        -------
+        Tensor
+            Class token [B, d] after the last block.
+        """
         *others, last = self.blocks
         for block in others:
             z_f = block(z_f, n_answers=z_f.shape[1])
@@ -110,28 +151,55 @@ class Encoder(nn.Module):
 class Block(nn.Module):
     """Attention and two dense layers with GELU, each behind a norm and beside a shortcut (pre-norm).
 
-    `torch.nn.TransformerEncoderLayer` with the dropout that it has on attention weights takes twice the time
-    on a CPU: PyTorch's fused attention there knows none.
+    `torch.nn.TransformerEncoderLayer` drops attention weights as well. PyTorch's fused attention on a CPU
+    knows no dropout, so that layer takes twice the time.
+
+    Parameters
+    ----------
+    d : int
+        Width of a token.
+    heads : int
+        Heads of the attention; must divide `d`.
+    d_feed_forward : int
+        Units between the two dense layers.
+    dropout : float
+        Share of the two answers that is dropped.
     """
 
     def __init__(self, d: int, heads: int, d_feed_forward: int, dropout: float) -> None:
         super().__init__()
         self.heads = heads
-        self.attention_norm, self.dense_norm = nn.LayerNorm(d), nn.LayerNorm(d)
-        self.query, self.key_value, self.answer = nn.Linear(d, d), nn.Linear(d, 2 * d), nn.Linear(d, d)
+        self.attention_norm = nn.LayerNorm(d)
+        self.dense_norm = nn.LayerNorm(d)
+        self.query = nn.Linear(d, d)
+        self.key_value = nn.Linear(d, 2 * d)
+        self.answer = nn.Linear(d, d)
         self.dense = nn.Sequential(nn.Linear(d, d_feed_forward), nn.GELU(), nn.Linear(d_feed_forward, d))
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, tokens: Tensor, *, n_answers: int) -> Tensor:
-        """[B, T, d] -> [B, n_answers, d], for the first `n_answers` tokens."""
-        seen = self.attention_norm(tokens)
-        query = self._by_head(self.query(seen[:, :n_answers]))
-        key, value = map(self._by_head, self.key_value(seen).chunk(2, dim=-1))
-        attended = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
-        kept = tokens[:, :n_answers] + self.dropout(self.answer(attended))
-        out: Tensor = kept + self.dropout(self.dense(self.dense_norm(kept)))
+        """Answer for the first tokens.
+
+        Parameters
+        ----------
+        tokens : Tensor
+            Tokens [B, T, d].
+        n_answers : int
+            Number of tokens to answer for.
+
+        Returns
+        -------
+        Tensor
+            The first tokens after this block, [B, n_answers, d].
+        """
+        normal = self.attention_norm(tokens)
+        query = self._split_heads(self.query(normal[:, :n_answers]))
+        key, value = map(self._split_heads, self.key_value(normal).chunk(2, dim=-1))
+        attention = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+        middle = tokens[:, :n_answers] + self.dropout(self.answer(attention))
+        out: Tensor = middle + self.dropout(self.dense(self.dense_norm(middle)))
         return out
 
-    def _by_head(self, x: Tensor) -> Tensor:
-        """[B, T, d] -> [B, heads, T, d / heads]."""
+    def _split_heads(self, x: Tensor) -> Tensor:
+        """Turn [B, T, d] into [B, heads, T, d / heads]."""
         return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)

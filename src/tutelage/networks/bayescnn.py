@@ -23,25 +23,32 @@ OddKernels = Annotated[tuple[Annotated[int, Field(ge=1, le=11)], ...], Field(min
 class BayesCNN(nn.Module):
     """VGG blocks on the fingerprint image, Dense d_E, Dense 2; ReLU throughout.
 
-    F: image [B, 1, s, s] and block 1 -> a map [B, widths[0], s/2, s/2]; E: the other blocks, flatten, Dense
-    -> [B, d_e]; R: [B, d_e] -> [B, 2]. A block is two convolutions of the same size and a 2 x 2 max-pool.
-
-    Source: Sinha and Le, "Completely automated CNN architecture design based on VGG blocks for fingerprinting
-    localisation" (IPIN 2021). The blocks they found are not published; these defaults are VGG's and the start
-    of the search that `tutelage tune` makes.
+    F: image [B, 1, s, s] and block 1 -> a map [B, widths[0], s/2, s/2]. E: the other blocks, flatten, Dense
+    -> [B, d_e]. R: [B, d_e] -> [B, 2]. A block is two convolutions of the same size and a 2 x 2 max-pool.
 
     Parameters
     ----------
-    n_ap : access points heard in training
-    widths : channels of each block
-    kernels : side of each block's kernels, odd; one for all blocks, or one a block
-    d_e : units of the representation Z_E
-    dropout : share of units dropped before and after the dense layer
+    n_ap : int
+        Access points heard in training.
+    widths : tuple of int
+        Channels of each block.
+    kernels : tuple of int
+        Side of each block's kernels, odd: one for all blocks, or one a block.
+    d_e : int
+        Units of the representation Z_E.
+    dropout : float
+        Share of units dropped before and after the dense layer, from 0 to below 1.
 
     Raises
     ------
     BadInputError
         If there are neither one nor as many kernels as blocks, or one is even.
+
+    Notes
+    -----
+    Source: Sinha and Le, "Completely automated CNN architecture design based on VGG blocks for fingerprinting
+    localisation" (IPIN 2021). Their blocks are not published. These defaults are VGG's, and `tutelage tune`
+    begins its search with them.
     """
 
     def __init__(
@@ -54,17 +61,17 @@ class BayesCNN(nn.Module):
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
     ) -> None:
         super().__init__()
-        sizes = _kernel_of_each_block(widths, kernels)
+        sizes = _block_kernels(widths, kernels)
         image = FingerprintImage(n_ap, smallest=2 ** len(widths))
         before = (1, *widths[:-1])
         blocks = [_vgg_block(*block) for block in zip(before, widths, sizes, strict=True)]
-        left = image.side // 2 ** len(widths)
+        last_side = image.side // 2 ** len(widths)
         self.framer = nn.Sequential(image, blocks[0])
         self.extractor = nn.Sequential(
             *blocks[1:],
             nn.Flatten(),
             nn.Dropout(dropout),
-            nn.Linear(widths[-1] * left**2, d_e),
+            nn.Linear(widths[-1] * last_side**2, d_e),
             nn.ReLU(),
             nn.Dropout(dropout),
         )
@@ -74,12 +81,14 @@ class BayesCNN(nn.Module):
 
 
 class FingerprintImage(nn.Module):
-    """A fingerprint [B, n_ap] zero-padded to a square image [B, 1, side, side], row after row.
+    """The square image of a fingerprint: its values row after row, zeros behind.
 
     Parameters
     ----------
-    n_ap : access points
-    smallest : the side is at least this, so that every block has something to pool
+    n_ap : int
+        Access points heard in training.
+    smallest : int, default 1
+        Least side of the image in pixels, so that every block has something to pool.
     """
 
     def __init__(self, n_ap: int, *, smallest: int = 1) -> None:
@@ -88,6 +97,18 @@ class FingerprintImage(nn.Module):
         self.n_padded = self.side**2 - n_ap
 
     def forward(self, scans: Tensor) -> Tensor:
+        """Lay fingerprints out as images.
+
+        Parameters
+        ----------
+        scans : Tensor
+            Fingerprints [B, n_ap].
+
+        Returns
+        -------
+        Tensor
+            Images [B, 1, side, side].
+        """
         return F.pad(scans, (0, self.n_padded)).view(-1, 1, self.side, self.side)
 
 
@@ -100,7 +121,18 @@ BAYESCNN_START: dict[str, Any] = {
 
 
 def bayescnn_space(suggest: Suggest) -> dict[str, Any]:
-    """What the search over architectures tries: one to four blocks, their widths, their kernels."""
+    """Ask a search for an architecture: one to four blocks, their widths, their kernels.
+
+    Parameters
+    ----------
+    suggest : Suggest
+        A trial of the search.
+
+    Returns
+    -------
+    dict
+        Settings of `BayesCNN`: `widths` and `kernels`.
+    """
     n_blocks = suggest.suggest_int("blocks", 1, 4)
     widths = [suggest.suggest_int(f"width_{i}", 16, 128, step=16) for i in range(n_blocks)]
     kernels = [suggest.suggest_categorical(f"kernel_{i}", (3, 5, 7)) for i in range(n_blocks)]
@@ -118,14 +150,17 @@ def _vgg_block(n_in: int, n_out: int, kernel: int) -> nn.Sequential:
 
 
 def _he_initialise(layer: nn.Module) -> None:
-    """He et al. (2015): keeps the signal's size through many ReLU layers; PyTorch's own weights shrink it."""
+    """Draw weights as He et al. (2015) do.
+
+    They keep the signal's size through many ReLU layers; PyTorch's own weights shrink it.
+    """
     if isinstance(layer, (nn.Conv2d, nn.Linear)):
         nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
 
 
-def _kernel_of_each_block(widths: Sequence[int], kernels: Sequence[int]) -> list[int]:
+def _block_kernels(widths: Sequence[int], kernels: Sequence[int]) -> list[int]:
     if len(kernels) not in (1, len(widths)):
         raise BadInputError(
             f"kernels has {len(kernels)} values for {len(widths)} blocks; give one for all, or one a block"

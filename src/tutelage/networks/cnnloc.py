@@ -12,23 +12,30 @@ from tutelage.networks.inputs import RssBatch, SparseLinear
 
 __all__ = ["Autoencoder", "CNNLoc"]
 
-_HIDDEN, _CODE, _CHANNELS, _KERNEL = 128, 64, (99, 66, 33), 22
+_HIDDEN = 128
+_CODE = 64
+_CHANNELS = (99, 66, 33)
+_KERNEL = 22
 
 
 class CNNLoc(nn.Module):
     """Encoder n_ap-128-64, three convolutions along the code, Dense 2; ELU throughout.
 
-    F: encoder [B, n_ap] -> [B, 64]; E: dropout, reshape [B, 1, 64], Conv1d of 99, 66 and 33 channels, kernel
-    22, no padding (lengths 43, 22, 1), flatten -> [B, 33]; R: [B, 33] -> [B, 2]. The encoder learns to
+    F: encoder [B, n_ap] -> [B, 64]. E: dropout, reshape [B, 1, 64], Conv1d of 99, 66 and 33 channels, kernel
+    22, no padding (lengths 43, 22, 1), flatten -> [B, 33]. R: [B, 33] -> [B, 2]. The encoder learns to
     reconstruct scans before the rest learns positions, and goes on learning with it.
-
-    Source: Song et al., "A novel convolutional neural network based indoor localization framework with WiFi
-    fingerprinting" (IEEE Access 7, 2019), layers as in the authors' published files.
 
     Parameters
     ----------
-    n_ap : access points heard in training
-    dropout : share of the code dropped before the convolutions
+    n_ap : int
+        Access points heard in training.
+    dropout : float
+        Share of the code dropped before the convolutions, from 0 to below 1.
+
+    Notes
+    -----
+    Source: Song et al., "A novel convolutional neural network based indoor localization framework with WiFi
+    fingerprinting" (IEEE Access 7, 2019), with the layers of the authors' published files.
     """
 
     def __init__(self, n_ap: int, *, dropout: Annotated[float, Field(ge=0, lt=1)] = 0.7) -> None:
@@ -50,13 +57,22 @@ class CNNLoc(nn.Module):
         self.n_ap = n_ap
 
     def pretraining(self) -> nn.Module:
-        """The autoencoder whose first half is the Framer; see `tutelage.training.pretraining`."""
+        """Build the autoencoder whose first half is the Framer.
+
+        Returns
+        -------
+        nn.Module
+            The module that `tutelage.training.pretraining` trains before positions are learnt.
+        """
         return Autoencoder(self.framer, self.n_ap)
 
 
 def _glorot_initialise(layer: nn.Module) -> None:
-    """Glorot and Bengio (2010), as the library that CNNLoc is published in begins; PyTorch's weights are a
-    third as strong in square, and the code hardly passes three convolutions of them."""
+    """Draw weights as Glorot and Bengio (2010) do, and as the library does that CNNLoc is published in.
+
+    The squares of PyTorch's own weights are a third as large; the code hardly passes three convolutions of
+    such weights.
+    """
     if isinstance(layer, (SparseLinear, nn.Linear, nn.Conv1d)):
         nn.init.xavier_uniform_(layer.weight)
         if layer.bias is not None:
@@ -68,8 +84,10 @@ class Autoencoder(nn.Module):
 
     Parameters
     ----------
-    encoder : RssBatch -> [B, 64]
-    n_ap : columns to reconstruct
+    encoder : nn.Module
+        Maps an `RssBatch` to codes [B, 64].
+    n_ap : int
+        Access points to reconstruct.
     """
 
     def __init__(self, encoder: nn.Module, n_ap: int) -> None:
@@ -78,5 +96,16 @@ class Autoencoder(nn.Module):
         self.decoder = nn.Sequential(nn.Linear(_CODE, _HIDDEN), nn.ELU(), nn.Linear(_HIDDEN, n_ap))
 
     def forward(self, scans: RssBatch) -> Tensor:
-        """Mean square of what reconstruction leaves, over scans and access points (scalar)."""
+        """Compute the reconstruction error.
+
+        Parameters
+        ----------
+        scans : RssBatch
+            B scans.
+
+        Returns
+        -------
+        Tensor
+            Scalar: mean square of the differences over scans and access points.
+        """
         return F.mse_loss(self.decoder(self.encoder(scans)), scans.dense())

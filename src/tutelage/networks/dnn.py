@@ -15,16 +15,23 @@ __all__ = ["DNN"]
 class DNN(nn.Module):
     """Dense 512-512-256 with ReLU, then Dense 2.
 
-    F: first layer [B, n_ap] -> [B, width]; E: [B, width] -> [B, width] -> [B, d_e]; R: [B, d_e] -> [B, 2].
-    Source: Félix, Siller, Álvarez, "A fingerprinting indoor localization algorithm based deep learning"
-    (ICUFN 2016); the widths are not published and are ours.
+    F: first layer [B, n_ap] -> [B, width]. E: [B, width] -> [B, width] -> [B, d_e]. R: [B, d_e] -> [B, 2].
 
     Parameters
     ----------
-    n_ap : access points heard in training
-    width : units of the first two layers
-    d_e : units of the representation Z_E
-    dropout : share of units dropped after each hidden layer
+    n_ap : int
+        Access points heard in training.
+    width : int
+        Units of the first two layers.
+    d_e : int
+        Units of the representation Z_E.
+    dropout : float
+        Share of units dropped after each hidden layer, from 0 to below 1.
+
+    Notes
+    -----
+    Source: Félix, Siller, Álvarez, "A fingerprinting indoor localization algorithm based deep learning"
+    (ICUFN 2016). The widths are not published; these are ours.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A building's own encoder before a trunk that several buildings share."""
+"""A building's own encoder, followed by a trunk that several buildings share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tutelage.errors import BadInputError
 from tutelage.networks.inputs import RssBatch, SparseLinear
 from tutelage.networks.specialized_network import NetworkSpec, SpecializedNetwork
 
-__all__ = ["BehindEncoder", "behind_encoder", "encoder_of", "same_trunk", "trunk_of"]
+__all__ = ["BehindEncoder", "EncodedFramer", "behind_encoder", "encoder_of", "same_trunk", "trunk_of"]
 
 
 class EncodedFramer(nn.Module):
@@ -19,10 +19,14 @@ class EncodedFramer(nn.Module):
 
     Parameters
     ----------
-    n_ap : access points of the building
-    width : of the encoder's answer [B, width]; never negative, as a representation of RSS
-    trunk : the network's Framer
-    reads_batches : True if it reads an `RssBatch`, False if a dense tensor
+    n_ap : int
+        Access points of the building.
+    width : int
+        Width of the encoder's answer [B, width]. Like a representation of RSS it is never negative.
+    trunk : nn.Module
+        The network's Framer.
+    reads_batches : bool
+        Whether the Framer reads an `RssBatch`; otherwise it reads a dense tensor.
     """
 
     def __init__(self, n_ap: int, width: int, trunk: nn.Module, *, reads_batches: bool) -> None:
@@ -32,34 +36,64 @@ class EncodedFramer(nn.Module):
         self.reads_batches = reads_batches
 
     def forward(self, scans: RssBatch) -> Tensor:
-        """What the trunk's Framer makes of the encoded scans."""
-        encoded = self.encoder(scans)
-        z_f: Tensor = self.trunk(RssBatch.full(encoded) if self.reads_batches else encoded)
+        """Encode scans and pass them to the trunk's Framer.
+
+        Parameters
+        ----------
+        scans : RssBatch
+            B scans of the building.
+
+        Returns
+        -------
+        Tensor
+            The Framer's output for B scans.
+        """
+        code = self.encoder(scans)
+        z_f: Tensor = self.trunk(RssBatch.full(code) if self.reads_batches else code)
         return z_f
 
 
 class BehindEncoder(nn.Module):
-    """The three parts of a network whose Framer begins with a building's own encoder."""
-
-    def __init__(self, framer: EncodedFramer, extractor: nn.Module, regressor: nn.Module) -> None:
-        super().__init__()
-        self.framer, self.extractor, self.regressor = framer, extractor, regressor
-
-
-def behind_encoder(spec: NetworkSpec, width: int) -> NetworkSpec:
-    """Any network as a trunk for buildings of every size: behind an encoder with `width` units.
-
-    The trunk is what `spec` builds for `width` access points, so that it does not depend on the building;
-    its settings, its name and its recipes stay those of `spec`. A pre-training of the network's own is left
-    out (CNNLoc's trunk begins untrained): what it would reconstruct are not scans.
-
-    Source: the encoders of Klus et al., "Transfer learning for convolutional indoor positioning systems"
-    (IPIN 2021).
+    """The three parts of a network whose Framer begins with a building's own encoder.
 
     Parameters
     ----------
-    spec : a registered network
-    width : h, units of the encoder
+    framer : EncodedFramer
+        The encoder and the trunk's Framer.
+    extractor, regressor : nn.Module
+        The other two parts of the network.
+    """
+
+    def __init__(self, framer: EncodedFramer, extractor: nn.Module, regressor: nn.Module) -> None:
+        super().__init__()
+        self.framer = framer
+        self.extractor = extractor
+        self.regressor = regressor
+
+
+def behind_encoder(spec: NetworkSpec, width: int) -> NetworkSpec:
+    """Put an encoder before a network, so that the network is a trunk for buildings of every size.
+
+    The trunk is what `spec` builds for `width` access points, so that it does not depend on the building.
+    Settings, name and recipes stay those of `spec`. A pre-training of the network's own is left out, since it
+    would not reconstruct scans: CNNLoc's trunk begins untrained.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+        A registered network.
+    width : int
+        Units of the encoder, h.
+
+    Returns
+    -------
+    NetworkSpec
+        The network with the encoder.
+
+    Notes
+    -----
+    Source: the encoders of Klus et al., "Transfer learning for convolutional indoor positioning systems"
+    (IPIN 2021).
     """
 
     def build(n_ap: int, **settings: Any) -> nn.Module:
@@ -79,13 +113,21 @@ def behind_encoder(spec: NetworkSpec, width: int) -> NetworkSpec:
 
 
 def same_trunk(network: SpecializedNetwork, n_ap: int, *, new_regressor: bool = False) -> SpecializedNetwork:
-    """The network of another building: the same trunk, shared and not copied, behind a fresh encoder.
+    """Build the network of another building: a fresh encoder before the same trunk, shared and not copied.
 
     Parameters
     ----------
-    network : made by a spec from `behind_encoder`
-    n_ap : access points of the other building
-    new_regressor : give it a Regressor of its own, with fresh weights
+    network : SpecializedNetwork
+        A network whose spec comes from `behind_encoder`.
+    n_ap : int
+        Access points of the other building.
+    new_regressor : bool, default False
+        Give the network a Regressor of its own, with fresh weights.
+
+    Returns
+    -------
+    SpecializedNetwork
+        The other building's network, on the device of the first.
 
     Raises
     ------
@@ -93,20 +135,54 @@ def same_trunk(network: SpecializedNetwork, n_ap: int, *, new_regressor: bool = 
         If `network` has no encoder.
     """
     fresh = SpecializedNetwork(network.spec, n_ap, network.settings)
-    own, shared = _parts(fresh), _parts(network)
-    own.framer.trunk, own.extractor = shared.framer.trunk, shared.extractor
+    fresh_parts = _parts(fresh)
+    shared_parts = _parts(network)
+    fresh_parts.framer.trunk = shared_parts.framer.trunk
+    fresh_parts.extractor = shared_parts.extractor
     if not new_regressor:
-        own.regressor = shared.regressor
+        fresh_parts.regressor = shared_parts.regressor
     return fresh.to(next(network.parameters()).device)
 
 
 def encoder_of(network: SpecializedNetwork) -> nn.Module:
-    """The encoder, which is the building's own."""
+    """Get the encoder, which is the building's own.
+
+    Parameters
+    ----------
+    network : SpecializedNetwork
+        A network whose spec comes from `behind_encoder`.
+
+    Returns
+    -------
+    nn.Module
+        The encoder.
+
+    Raises
+    ------
+    BadInputError
+        If `network` has no encoder.
+    """
     return _parts(network).framer.encoder
 
 
 def trunk_of(network: SpecializedNetwork) -> tuple[nn.Module, nn.Module]:
-    """Framer and Extractor of the trunk, which know no building."""
+    """Get the Framer and the Extractor of the trunk, which know no building.
+
+    Parameters
+    ----------
+    network : SpecializedNetwork
+        A network whose spec comes from `behind_encoder`.
+
+    Returns
+    -------
+    framer, extractor : nn.Module
+        The two parts.
+
+    Raises
+    ------
+    BadInputError
+        If `network` has no encoder.
+    """
     parts = _parts(network)
     return parts.framer.trunk, parts.extractor
 

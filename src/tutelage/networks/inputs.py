@@ -19,10 +19,14 @@ class RssBatch:
 
     Parameters
     ----------
-    column : [nnz] int64, access point of each reading, scan after scan
-    value : [nnz] float32, its representation
-    offset : [B] int64, where each scan begins
-    n_access_points : columns of the dense form
+    column : Tensor
+        Access point of each reading, scan after scan, int64 [nnz].
+    value : Tensor
+        Representation of each reading, float32 [nnz].
+    offset : Tensor
+        Index of each scan's first reading, int64 [B].
+    n_access_points : int
+        Columns of the dense form.
     """
 
     column: Tensor
@@ -32,28 +36,52 @@ class RssBatch:
 
     @classmethod
     def full(cls, values: Tensor) -> FullBatch:
-        """Dense values [B, h] as scans that heard everything; gradients flow through them."""
+        """Make scans that heard everything; gradients flow through their values.
+
+        Parameters
+        ----------
+        values : Tensor
+            Values [B, h].
+
+        Returns
+        -------
+        FullBatch
+            B scans of h access points.
+        """
         n, width = values.shape
         reading = torch.arange(n * width, device=values.device)
         return FullBatch(reading % width, values.flatten(), reading[::width], width)
 
     def __len__(self) -> int:
+        """Count the scans."""
         return len(self.offset)
 
     @property
     def row(self) -> Tensor:
-        """[nnz] int64: the scan each reading belongs to."""
+        """The scan that each reading belongs to, int64 [nnz]."""
         ends = torch.cat([self.offset[1:], self.offset.new_tensor([len(self.column)])])
         scans = torch.arange(len(self), device=self.offset.device)
         return scans.repeat_interleave(ends - self.offset, output_size=len(self.column))
 
     def dense(self) -> Tensor:
-        """[B, n_access_points], 0 where nothing is heard."""
+        """Fill in the access points that were not heard.
+
+        Returns
+        -------
+        Tensor
+            Values [B, n_access_points], 0 where nothing is heard.
+        """
         full = self.value.new_zeros(len(self), self.n_access_points)
         return full.index_put((self.row, self.column), self.value)
 
     def row_normalised(self) -> RssBatch:
-        """Each scan scaled to Euclidean norm 1 (a blank scan stays blank)."""
+        """Scale each scan to Euclidean norm 1; a blank scan stays blank.
+
+        Returns
+        -------
+        RssBatch
+            The scans with other values.
+        """
         row = self.row
         square = self.value.new_zeros(len(self)).index_add(0, row, self.value**2)
         return replace(self, value=self.value * square.clamp_min(1e-12).rsqrt()[row])
@@ -66,18 +94,38 @@ class FullBatch(RssBatch):
     """
 
     def dense(self) -> Tensor:
-        """[B, n_access_points]."""
+        """Give the values in the shape of a matrix.
+
+        Returns
+        -------
+        Tensor
+            Values [B, n_access_points].
+        """
         return self.value.view(-1, self.n_access_points)
 
     def row_normalised(self) -> FullBatch:
-        """Each scan scaled to Euclidean norm 1 (a blank scan stays blank)."""
+        """Scale each scan to Euclidean norm 1; a blank scan stays blank.
+
+        Returns
+        -------
+        FullBatch
+            The scans with other values.
+        """
         values = self.dense()
         square = (values**2).sum(dim=1, keepdim=True)
         return replace(self, value=(values * square.clamp_min(1e-12).rsqrt()).flatten())
 
 
 class RssTable:
-    """All scans of a set, resident on the device; `rows` draws a batch without a data loader."""
+    """All scans of a set, resident on the device; `rows` draws a batch without a data loader.
+
+    Parameters
+    ----------
+    representation : scipy.sparse.csr_array
+        Represented RSS [n, n_access_points].
+    device : torch.device
+        Device that holds the scans.
+    """
 
     def __init__(self, representation: sparse.csr_array, device: torch.device) -> None:
         self.start = torch.as_tensor(representation.indptr[:-1], dtype=torch.int64, device=device)
@@ -89,22 +137,41 @@ class RssTable:
         self.n_access_points = int(representation.shape[1])
 
     def __len__(self) -> int:
+        """Count the scans."""
         return len(self.start)
 
     def rows(self, index: Tensor) -> RssBatch:
-        """The scans at `index` [B]."""
+        """Select scans.
+
+        Parameters
+        ----------
+        index : Tensor
+            Numbers of the scans, int64 [B].
+
+        Returns
+        -------
+        RssBatch
+            B scans.
+        """
         length = self.length[index]
         offset = length.cumsum(0) - length
-        within = torch.arange(int(length.sum()), device=index.device) - offset.repeat_interleave(length)
-        reading = self.start[index].repeat_interleave(length) + within
+        place = torch.arange(int(length.sum()), device=index.device) - offset.repeat_interleave(length)
+        reading = self.start[index].repeat_interleave(length) + place
         return RssBatch(self.column[reading], self.value[reading], offset, self.n_access_points)
 
 
 class SparseLinear(nn.Module):
-    """Affine map of an `RssBatch` [B, n_ap] -> [B, d]; no dense batch is made.
+    """Affine map of an `RssBatch` [B, n_ap] -> [B, d_out]; no dense batch is made.
 
-    Reading weights grows with the access points heard; the weights' gradient is dense, because the optimiser
-    moves all of them at each step. Initialised as `torch.nn.Linear` is.
+    The work grows with the access points heard. The gradient of the weights is dense, because the optimiser
+    moves all of them at each step. The first weights are drawn as those of `torch.nn.Linear`.
+
+    Parameters
+    ----------
+    n_ap : int
+        Access points heard in training.
+    d_out : int
+        Width of the answer.
     """
 
     def __init__(self, n_ap: int, d_out: int) -> None:
@@ -114,11 +181,22 @@ class SparseLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(d_out).uniform_(-bound, bound))
 
     def forward(self, scans: RssBatch) -> Tensor:
-        """Sum of the weight rows of the access points heard, each times its value."""
+        """Sum the weight rows of the access points heard, each times its value.
+
+        Parameters
+        ----------
+        scans : RssBatch
+            B scans.
+
+        Returns
+        -------
+        Tensor
+            Answers [B, d_out].
+        """
         # Where all are heard a dense product is faster.
         if isinstance(scans, FullBatch) or len(scans.column) == len(scans) * self.weight.shape[0]:
             return torch.addmm(self.bias, scans.dense(), self.weight)
-        heard = F.embedding_bag(
+        product = F.embedding_bag(
             scans.column, self.weight, scans.offset, mode="sum", per_sample_weights=scans.value
         )
-        return heard + self.bias
+        return product + self.bias

@@ -17,17 +17,38 @@ __all__ = ["check_network"]
 
 
 def check_network(name: str, settings: Mapping[str, Any] | None = None) -> None:
-    """Hold a registered network to the contract.
+    """Check that a registered network keeps the contract of networks.
 
-    The three parts exist; outputs are [B, d_E] and [B, 2] for B = 1 and more; d_E does not depend on the
-    building; in evaluation mode the answer is deterministic and does not depend on the rest of the batch;
-    every parameter receives a finite gradient; the weights survive a save and a load. Where the module has
-    `pretraining`, what that gives turns scans into a finite scalar whose gradient reaches the Framer.
+    Parameters
+    ----------
+    name : str
+        Name of the network, as `register_network` got it.
+    settings : Mapping, optional
+        Settings of the network; those that are missing take their defaults.
 
     Raises
     ------
     BadInputError
-        With the first clause that does not hold.
+        If a clause of the contract does not hold; the message names the first.
+
+    Notes
+    -----
+    The clauses:
+
+    - The three parts exist.
+    - Outputs are [B, d_E] and [B, 2] for B = 1 and more; d_E does not depend on the building.
+    - In evaluation mode the answer is deterministic and does not depend on the rest of the batch.
+    - Every parameter receives a finite gradient.
+    - The weights survive a save and a load.
+    - Where the module has `pretraining`, the module that it gives turns scans into a finite scalar. The
+      gradient of this scalar reaches the Framer.
+
+    Examples
+    --------
+    A network that keeps the contract passes in silence:
+
+    >>> from tutelage import check_network
+    >>> check_network("dnn", {"width": 8, "d_e": 4})
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -40,8 +61,8 @@ def check_network(name: str, settings: Mapping[str, Any] | None = None) -> None:
 
 
 def _scans(n: int, n_ap: int = 40) -> RssBatch:
-    heard = torch.stack([torch.randperm(n_ap)[:8] for _ in range(n)])
-    return RssBatch(heard.flatten(), torch.rand(n * 8), torch.arange(0, n * 8, 8), n_ap)
+    columns = torch.stack([torch.randperm(n_ap)[:8] for _ in range(n)])
+    return RssBatch(columns.flatten(), torch.rand(n * 8), torch.arange(0, n * 8, 8), n_ap)
 
 
 def _first(n: int, scans: RssBatch) -> RssBatch:
@@ -72,11 +93,11 @@ def _check_gradients(name: str, network: SpecializedNetwork) -> None:
 
 @torch.no_grad()
 def _check_reload(name: str, settings: Mapping[str, Any] | None) -> None:
-    saved = build_network(name, 40, settings).eval()
-    loaded = build_network(name, 40, settings).eval()
-    loaded.load_state_dict(saved.state_dict())
+    first = build_network(name, 40, settings).eval()
+    second = build_network(name, 40, settings).eval()
+    second.load_state_dict(first.state_dict())
     scans = _scans(3)
-    same = torch.equal(saved(scans).position, loaded(scans).position)
+    same = torch.equal(first(scans).position, second(scans).position)
     _require(bool(same), name, "weights must survive state_dict() and load_state_dict()")
 
 

@@ -1,4 +1,4 @@
-"""What a network costs: the weights it holds, and the work of locating one scan."""
+"""The cost of a network: its weights, and the work of locating one scan."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class NetworkCost(NamedTuple):
     weights: int
     """Numbers that are learnt."""
     multiply_adds: int
-    """Of dense layers, convolutions and attention, from a scan to its position."""
+    """Work of dense layers, convolutions and attention, from a scan to its position."""
 
 
 @torch.no_grad()
@@ -31,19 +31,28 @@ def network_cost(
 ) -> NetworkCost:
     """Count a network's weights, and its multiply-adds for one scan.
 
-    Biases, norms and activations are left out of the work: it is linear in the units, not in the weights.
+    Biases, norms and activations do not count as work: theirs grows with the units, not with the weights.
 
     Parameters
     ----------
-    name : of a registered network
-    n_ap : access points heard in training
-    n_heard : access points heard in the scan; a network with sparse input reads no others
-    settings : the network's settings; missing ones take their defaults
+    name : str
+        Name of a registered network.
+    n_ap : int
+        Access points heard in training.
+    n_heard : int
+        Access points heard in the scan; a network with sparse input reads no others.
+    settings : Mapping, optional
+        Settings of the network; those that are missing take their defaults.
+
+    Returns
+    -------
+    NetworkCost
+        Weights and multiply-adds.
 
     Raises
     ------
     BadInputError
-        If `n_heard` is negative, or more than there are.
+        If `n_heard` is negative, or larger than `n_ap`.
     """
     if not 0 <= n_heard <= n_ap:
         raise BadInputError(f"n_heard = {n_heard} of n_ap = {n_ap} access points; give 0 to {n_ap}")
@@ -61,5 +70,5 @@ def network_cost(
 
 
 def _look_up_work(weight: torch.Size, index: torch.Size, *_: object, **__: object) -> int:
-    """Operations of `SparseLinear`, which the counter does not know: a row of weights for each reading."""
+    """Count the operations of `SparseLinear`: a row of weights for each reading."""
     return 2 * index.numel() * weight[1]

@@ -1,4 +1,4 @@
-"""What `network` may say: the name of a network, or NAME:FILE for one with the settings of a network file."""
+"""The network file, and the two ways to name a network: NAME, or NAME:FILE with the settings of a file."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tutelage.errors import BadInputError, FileFormatError, TutelageError
-from tutelage.files.atomic import replaced_file
+from tutelage.files.atomic import atomic_file
 from tutelage.networks.network_registry import network_spec
 from tutelage.networks.specialized_network import NetworkSpec
 
@@ -18,11 +18,12 @@ __all__ = ["NetworkChoice", "NetworkFile", "SearchRecord", "network_choice", "pl
 
 
 class SearchRecord(BaseModel):
-    """How the settings of a network file were found."""
+    """The search that found the settings of a network file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     target: str
+    """Name of the survey."""
     data_hash: str
     recipe_name: str
     teachers: list[str]
@@ -37,7 +38,7 @@ class SearchRecord(BaseModel):
     held_out_mae_m: float
     """Mean 2-D error of the best trial on reference points held out of the training data."""
     default_held_out_mae_m: float | None
-    """The same of the settings that the search began with; None if they failed."""
+    """The same error with the settings that the search began with; None if they failed."""
     seed: int
     epochs: int | None
     minutes: float | None
@@ -51,28 +52,50 @@ class NetworkFile(BaseModel):
 
     Parameters
     ----------
-    network : name of a registered network
-    settings : the network's settings that differ from its own
-    recipe : settings of the recipe that differ from its own
-    found : where they come from, None if from no search
+    network : str
+        Name of a registered network.
+    settings : dict
+        Settings of the network that differ from its defaults.
+    recipe : dict
+        Settings of the recipe that differ from its defaults.
+    search_record : SearchRecord, optional
+        The search that found them, called `found` in the file.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     format: Literal["tutelage-network-1"] = "tutelage-network-1"
     network: str
     settings: dict[str, Any] = {}
     recipe: dict[str, Any] = {}
-    found: SearchRecord | None = None
+    search_record: SearchRecord | None = Field(
+        default=None, validation_alias="found", serialization_alias="found"
+    )
 
     def save(self, path: str | Path) -> None:
-        """Write the file; it appears whole or not at all."""
-        with replaced_file(path) as beside:
-            beside.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        """Write the file; it appears whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            File to write.
+        """
+        with atomic_file(path) as temporary_file:
+            temporary_file.write_text(self.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> NetworkFile:
         """Read a network file.
+
+        Parameters
+        ----------
+        path : str or Path
+            File that `save` wrote, or one written by hand.
+
+        Returns
+        -------
+        NetworkFile
+            The settings.
 
         Raises
         ------
@@ -101,9 +124,12 @@ class NetworkChoice:
 
     Parameters
     ----------
-    spec : the registered network
-    settings : its settings from a file
-    recipe : settings of the recipe from a file
+    spec : NetworkSpec
+        The registered network.
+    settings : Mapping
+        Settings of the network from a file.
+    recipe : Mapping
+        Settings of the recipe from a file.
     """
 
     spec: NetworkSpec
@@ -111,28 +137,60 @@ class NetworkChoice:
     recipe: Mapping[str, Any] = field(default_factory=dict)
 
     def recipe_within(self, names: Collection[str]) -> dict[str, Any]:
-        """The recipe's settings among `names`, for a run to which the others mean something else."""
+        """Select settings of the recipe, for a run to which the others mean something else.
+
+        Parameters
+        ----------
+        names : collection of str
+            Settings to keep.
+
+        Returns
+        -------
+        dict
+            Values by name.
+        """
         return {name: value for name, value in self.recipe.items() if name in names}
 
 
-def plain_name(named: str) -> str:
-    """The network's name in NAME or NAME:FILE."""
-    return named.partition(":")[0]
+def plain_name(network: str) -> str:
+    """Get the network's name from NAME or NAME:FILE.
+
+    Parameters
+    ----------
+    network : str
+        NAME or NAME:FILE.
+
+    Returns
+    -------
+    str
+        NAME.
+    """
+    return network.partition(":")[0]
 
 
-def network_choice(named: str) -> NetworkChoice:
-    """The network called NAME, or NAME:FILE with the settings of a file.
+def network_choice(network: str) -> NetworkChoice:
+    """Find the network called NAME, or NAME:FILE with the settings of a file.
+
+    Parameters
+    ----------
+    network : str
+        NAME or NAME:FILE.
+
+    Returns
+    -------
+    NetworkChoice
+        The network and the settings of the file.
 
     Raises
     ------
     UnknownNameError
         If there is no such network.
     BadInputError
-        If there is no such file, or it is of another network or sets what this one does not have.
+        If there is no such file, if it belongs to another network, or if a setting in it does not fit.
     FileFormatError
         If the file is damaged.
     """
-    name, colon, path = named.partition(":")
+    name, colon, path = network.partition(":")
     if not colon:
         return NetworkChoice(network_spec(name))
     spec = network_spec(name)

@@ -1,30 +1,25 @@
 """Which networks there are: built in, registered in this process, or brought by an installed package.
 
-A package brings its network by an entry point, so that the command line knows it too:
-
-    [project.entry-points."tutelage.networks"]
-    mine = "my_package.networks"   # importing this module calls register_network("mine", ...)
+A package brings its network by the entry point `tutelage.networks`, see `tutelage.registry`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.metadata import entry_points
 from typing import Any
 
 from torch import nn
 
-from tutelage.errors import BadInputError, TutelageError, UnknownNameError
+from tutelage.errors import UnknownNameError
 from tutelage.networks.checked_settings import keyword_settings
 from tutelage.networks.search_space import SearchSpace
 from tutelage.networks.specialized_network import NetworkSpec, SpecializedNetwork
+from tutelage.registry import Registry
 
-__all__ = ["build_network", "network_names", "network_spec", "register_network"]
+__all__ = ["NETWORKS", "build_network", "network_names", "network_spec", "register_network"]
 
-_GROUP = "tutelage.networks"
+NETWORKS: Registry[NetworkSpec] = Registry("network", "tutelage.networks")
 _RECIPES = ("paper", "default")
-_RESERVED = {"knn"}  # what `network` also accepts, without being one
-_REGISTRY: dict[str, NetworkSpec] = {}
 
 
 def register_network(
@@ -40,35 +35,61 @@ def register_network(
     search: SearchSpace | None = None,
     search_start: Mapping[str, Any] | None = None,
 ) -> NetworkSpec:
-    """Make a network known under `name`, everywhere a network is named.
+    """Register a network under a name, everywhere a network is named.
 
     Parameters
     ----------
-    name : lower-case name
-    build : called as build(n_ap, **settings)
-    framer, extractor, regressor : attribute names of the three parts
-    sparse_input : True if the Framer reads an `RssBatch`; otherwise it gets a dense [B, n_ap] tensor
-    recipes : changes to the settings of the recipes "paper" and "default" by which this network learns best,
-        such as {"default": {"learning_rate": 5e-4}}; what a user sets goes before
-    no_functional_information : why the constraint J_FI has no meaning for this network; it is then refused
-    search : the settings that `tutelage tune --search architecture` tries
-    search_start : answers to `search` that make the network with its default settings: the search learns from
-        them as well
+    name : str
+        Lower-case name.
+    build : callable
+        Called as build(n_ap, **settings).
+    framer, extractor, regressor : str
+        Attribute names of the three parts.
+    sparse_input : bool, default False
+        Whether the Framer reads an `RssBatch`; otherwise it gets a dense [B, n_ap] tensor.
+    recipes : Mapping, optional
+        Changes to the settings of the recipes "paper" and "default" with which this network learns best, such
+        as {"default": {"learning_rate": 5e-4}}. Settings of the user go before them.
+    no_functional_information : str, optional
+        Why the constraint J_FI has no meaning for this network; it is then refused.
+    search : SearchSpace, optional
+        The settings that `tutelage tune --search architecture` tries.
+    search_start : Mapping, optional
+        Answers to `search` that make the network with its default settings. The search learns from them too.
+
+    Returns
+    -------
+    NetworkSpec
+        The registered network.
 
     Raises
     ------
     BadInputError
-        If the name is taken.
+        If a network or a method has the name already.
     UnknownNameError
-        If `recipes` names another than the two.
+        If `recipes` names a recipe that does not exist.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from tutelage import check_network, register_network
+    >>> class ThreeLayers(nn.Module):
+    ...     def __init__(self, n_ap: int, *, width: int = 32) -> None:
+    ...         super().__init__()
+    ...         self.front = nn.Sequential(nn.Linear(n_ap, width), nn.ReLU())
+    ...         self.body = nn.Sequential(nn.Linear(width, 16), nn.ReLU())
+    ...         self.head = nn.Linear(16, 2)
+    >>> parts = {"framer": "front", "extractor": "body", "regressor": "head"}
+    >>> spec = register_network("three_layers", ThreeLayers, **parts)
+    >>> spec.settings()
+    {'width': 32}
+    >>> check_network("three_layers")
     """
-    if name in _REGISTRY or name in _RESERVED:
-        raise BadInputError(f"a network named {name!r} is registered already; choose another name")
     for recipe in recipes or {}:
         if recipe not in _RECIPES:
             raise UnknownNameError(f"recipe for network {name!r}", recipe, _RECIPES)
     model = keyword_settings(name, build)
-    _REGISTRY[name] = NetworkSpec(
+    spec = NetworkSpec(
         name,
         build,
         framer,
@@ -81,16 +102,39 @@ def register_network(
         search,
         search_start=search_start or {},
     )
-    return _REGISTRY[name]
+    NETWORKS.add(name, spec, module=build.__module__)
+    return spec
 
 
 def network_names() -> list[str]:
-    """Names of all networks, those of installed packages included."""
-    return sorted({*_REGISTRY, *(plugin.name for plugin in entry_points(group=_GROUP))})
+    """List the names of all networks, those of installed packages included.
+
+    Returns
+    -------
+    list of str
+        Names in alphabetical order.
+
+    Examples
+    --------
+    >>> from tutelage import network_names
+    >>> [name for name in network_names() if name in ("baat", "bayescnn", "cnnloc", "dnn")]
+    ['baat', 'bayescnn', 'cnnloc', 'dnn']
+    """
+    return NETWORKS.names()
 
 
 def network_spec(name: str) -> NetworkSpec:
-    """The network called `name`.
+    """Find the network called `name`.
+
+    Parameters
+    ----------
+    name : str
+        Name of the network.
+
+    Returns
+    -------
+    NetworkSpec
+        The registered network.
 
     Raises
     ------
@@ -99,23 +143,24 @@ def network_spec(name: str) -> NetworkSpec:
     TutelageError
         If an installed package promises it and fails to register it.
     """
-    if name not in _REGISTRY:
-        for plugin in entry_points(group=_GROUP, name=name):
-            _load(plugin.name, plugin.value, plugin.load)
-    if name not in _REGISTRY:
-        raise UnknownNameError("network", name, network_names())
-    return _REGISTRY[name]
+    return NETWORKS.get(name)
 
 
 def build_network(name: str, n_ap: int, settings: Mapping[str, Any] | None = None) -> SpecializedNetwork:
-    """A fresh network for a building with `n_ap` access points."""
+    """Build a fresh network.
+
+    Parameters
+    ----------
+    name : str
+        Name of a registered network.
+    n_ap : int
+        Access points of the building.
+    settings : Mapping, optional
+        Settings of the network; those that are missing take their defaults.
+
+    Returns
+    -------
+    SpecializedNetwork
+        The network with fresh weights.
+    """
     return SpecializedNetwork(network_spec(name), n_ap, settings)
-
-
-def _load(name: str, place: str, load: Callable[[], object]) -> None:
-    try:
-        load()
-    except Exception as error:  # whatever another package's import may raise
-        raise TutelageError(f"the plug-in {place} of network {name!r} cannot be imported: {error}") from error
-    if name not in _REGISTRY:
-        raise TutelageError(f"the plug-in {place} does not register a network named {name!r}; it must")

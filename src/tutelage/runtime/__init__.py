@@ -1,8 +1,7 @@
 """The small runtime: positions from an exported model, with numpy and onnxruntime alone.
 
->>> from tutelage.runtime import Runtime
->>> Runtime.load("model.zip").locate([{"aa:bb:cc:dd:ee:ff": -63.0}])
-
+Load a model and locate a scan with
+``Runtime.load("model.zip").locate([{"aa:bb:cc:dd:ee:ff": -63.0}])``.
 Models of k-NN need numpy and nothing else.
 """
 

@@ -1,4 +1,4 @@
-"""The nearest fingerprints of a scan, each described beside it."""
+"""Candidate lists: the nearest fingerprints of a scan, with features that describe each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tutelage.runtime.compared_scans import ComparedScans
 from tutelage.runtime.fingerprint_index import FingerprintIndex
 from tutelage.runtime.likelihood import LIKELIHOOD_FEATURES, HeardAround
 from tutelage.runtime.pair_features import PAIR_FEATURES, describe_pairs
-from tutelage.runtime.rows import CompressedRows, Rows, part, stacked
+from tutelage.runtime.rows import CompressedRows, Rows, slice_rows, stack_rows
 
 __all__ = ["FEATURES", "CandidateLists", "CandidateSearch", "DescribedMap"]
 
@@ -25,73 +25,105 @@ FEATURES = (
     *(f"{name}_{place}" for name in _RANKED for place in _IN_LIST[:2]),
 )
 _SORENSEN = PAIR_FEATURES.index("sorensen_powed")
-_BLOCK = 128  # scans at a time: in arrays of this size memory is used again, not asked for anew
-_MOST = 20.0  # a list of like candidates has gaps of many standard deviations
+_BLOCK = 128  # scans at a time: arrays of this size reuse memory instead of allocating it
+_MOST = 20.0  # among like candidates a gap can be many standard deviations
 
 
 class CandidateLists(NamedTuple):
-    """The candidates of n scans, nearest first."""
+    """The candidates of n scans, nearest first.
+
+    Attributes
+    ----------
+    feature : numpy.ndarray
+        Features of each candidate, [n, k, len(FEATURES)] float32.
+    row : numpy.ndarray
+        Rows of the candidates among the fingerprints, [n, k].
+    """
 
     feature: np.ndarray
-    """[n, k, len(FEATURES)] float32."""
     row: np.ndarray
-    """[n, k] rows of the fingerprints."""
 
 
 class DescribedMap(NamedTuple):
-    """A radio map in the positive representation, and what is heard around each of its reference points."""
+    """A radio map in the positive representation, with averages around each of its reference points.
+
+    Attributes
+    ----------
+    strength : Rows
+        The fingerprints, [n, n_ap].
+    point : numpy.ndarray
+        Reference point of each fingerprint, [n].
+    near : Rows
+        Means over the points next to each point, [n_points, n_ap]; a silent access point counts as 0.
+    near_share : numpy.ndarray
+        Share of the scans there that hear the access point, at the entries of `near`.
+    near_square : numpy.ndarray
+        Means of squares there, at the entries of `near`.
+    wide : Rows
+        Means over a wider circle of points, [n_points, n_ap].
+    """
 
     strength: Rows
-    """[n, n_ap], the fingerprints."""
     point: np.ndarray
-    """[n] the reference point of each."""
     near: Rows
-    """[points, n_ap], means over the points next to each; what is not heard counts as 0."""
     near_share: np.ndarray
-    """How much of the scans there hears, at the entries of `near`."""
     near_square: np.ndarray
-    """Means of squares there."""
     wide: Rows
-    """Means over a wider circle of points."""
 
 
 class CandidateSearch:
-    """Finds and describes the candidates of scans among fingerprints.
+    """Search for the nearest fingerprints of scans, and describe them.
 
-    A candidate is described as it was scanned, smoothed over the reference points next to it and over a wider
-    circle of them, and by how likely the scan is among those next to it.
+    A candidate is described three times: as it was scanned, averaged over the reference points next to it,
+    and averaged over a wider circle of them. Further features say how likely the scan is next to it.
+
+    Parameters
+    ----------
+    radio_map : DescribedMap
+        The fingerprints to search.
     """
 
-    def __init__(self, known: DescribedMap) -> None:
-        n, n_ap = known.strength.shape
-        n_hearing = np.bincount(known.strength.indices, minlength=n_ap)
+    def __init__(self, radio_map: DescribedMap) -> None:
+        n, n_ap = radio_map.strength.shape
+        n_hearing = np.bincount(radio_map.strength.indices, minlength=n_ap)
         rarity = np.log((1 + n) / (1 + n_hearing))
-        self._point = known.point
-        self._heard_around = HeardAround(known.near, known.near_share, known.near_square)
+        self._point = radio_map.point
+        self._heard_around = HeardAround(radio_map.near, radio_map.near_share, radio_map.near_square)
         # One table below the other, so that a candidate is described by all three at once.
-        kinds = [known.strength, known.near, known.wide]
+        kinds = [radio_map.strength, radio_map.near, radio_map.wide]
         self._first = np.cumsum([0, *(kind.shape[0] for kind in kinds[:-1])])
-        self._described = ComparedScans(stacked(kinds), rarity)
+        self._described = ComparedScans(stack_rows(kinds), rarity)
         self._index = FingerprintIndex(_powed(self._described, n), "sorensen")
 
     def candidates(self, strength: Rows, n_candidates: int) -> CandidateLists:
-        """The fingerprints nearest to scans [n, n_ap] by Sorensen distance on the powed representation.
+        """Find the fingerprints nearest to scans, by Sorensen distance in the powed representation.
 
         Parameters
         ----------
-        strength : the positive representation of the scans
-        n_candidates : k, or as many as there are
+        strength : Rows
+            Scans in the positive representation, [n, n_ap].
+        n_candidates : int
+            Number of candidates, k; a smaller radio map gives all its fingerprints.
+
+        Returns
+        -------
+        CandidateLists
+            Candidates of each scan, nearest first.
         """
         if strength.shape[0] <= _BLOCK:
-            return self._of_block(strength, n_candidates)
+            return self._block_candidates(strength, n_candidates)
         starts = range(0, strength.shape[0], _BLOCK)
-        lists = [self._of_block(part(strength, first, first + _BLOCK), n_candidates) for first in starts]
+        lists = [
+            self._block_candidates(slice_rows(strength, first, first + _BLOCK), n_candidates)
+            for first in starts
+        ]
         return CandidateLists(*map(np.concatenate, zip(*lists, strict=True)))
 
-    def _of_block(self, strength: Rows, n_candidates: int) -> CandidateLists:
+    def _block_candidates(self, strength: Rows, n_candidates: int) -> CandidateLists:
         queries = ComparedScans(strength, self._described.rarity)
         distance, row = self._index.nearest(_powed(queries, len(queries)), n_candidates)
-        query, candidate = np.repeat(np.arange(len(queries)), row.shape[1]), row.ravel()
+        query = np.repeat(np.arange(len(queries)), row.shape[1])
+        candidate = row.ravel()
         point = self._point[candidate]
         rows = [first + at for first, at in zip(self._first, (candidate, point, point), strict=True)]
         pairs = describe_pairs(queries, self._described, np.tile(query, len(rows)), np.concatenate(rows))
@@ -102,24 +134,25 @@ class CandidateSearch:
         place = np.broadcast_to(np.arange(row.shape[1]) / n_candidates, row.shape)[..., None]
         unlikely = [-likelihood[:, :, LIKELIHOOD_FEATURES.index(name)] for name in _RANKED]
         ranked = [distance, near[:, :, _SORENSEN], wide[:, :, _SORENSEN], *unlikely]
-        of_scan, of_near, of_wide, *of_likelihood = _in_list(np.stack(ranked))
-        features = [scanned, place, of_scan, near, of_near, wide, of_wide]
-        features += [likelihood, *(each[:, :, :2] for each in of_likelihood)]
+        scan_ranks, near_ranks, wide_ranks, *likelihood_ranks = _in_list(np.stack(ranked))
+        features = [scanned, place, scan_ranks, near, near_ranks, wide, wide_ranks]
+        features += [likelihood, *(each[:, :, :2] for each in likelihood_ranks)]
         return CandidateLists(np.concatenate(features, axis=2, dtype=np.float32), row)
 
 
 def _in_list(distance: np.ndarray) -> np.ndarray:
-    """[..., k, 3]: how each candidate's distance [..., k] stands among those of its list."""
+    """Return how each candidate's distance [..., k] compares with those of its list, [..., k, 3]."""
     if not distance.size:
         return np.empty((*distance.shape, 3))
-    best, middle = distance.min(axis=-1, keepdims=True), distance.mean(axis=-1, keepdims=True)
-    from_middle = distance - middle
-    spread = np.sqrt((from_middle**2).mean(axis=-1, keepdims=True))
-    features = [distance - best, from_middle / (spread + 1e-6), distance / (best + 1e-3)]
+    best = distance.min(axis=-1, keepdims=True)
+    middle = distance.mean(axis=-1, keepdims=True)
+    deviation = distance - middle
+    spread = np.sqrt((deviation**2).mean(axis=-1, keepdims=True))
+    features = [distance - best, deviation / (spread + 1e-6), distance / (best + 1e-3)]
     return np.asarray(np.clip(np.stack(features, axis=-1), -_MOST, _MOST))
 
 
 def _powed(scans: ComparedScans, n: int) -> CompressedRows:
-    """The powed representation of the first n scans."""
-    first = part(scans.strength, 0, n)
+    """Return the powed representation of the first n scans."""
+    first = slice_rows(scans.strength, 0, n)
     return first._replace(data=scans.powed[: len(first.data)])

@@ -1,4 +1,4 @@
-"""Scans prepared for comparing any two of them."""
+"""Scans with the sums that every comparison of two scans needs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 from tutelage.runtime.readings import BETA
 from tutelage.runtime.rows import (
     Rows,
-    in_order,
-    kept,
-    laid_end_to_end,
+    gather,
+    index_ranges,
     row_lengths,
-    row_of_each,
-    taken,
+    row_numbers,
+    select_entries,
+    sort_columns,
 )
 
 __all__ = ["STRONGEST", "ComparedScans"]
@@ -23,19 +23,22 @@ STRONGEST = 5  # access points of a scan that are looked at one by one
 
 
 class ComparedScans:
-    """Scans in the positive representation, with what every comparison needs of them.
+    """Scans in the positive representation, with the sums that every comparison needs.
 
     Parameters
     ----------
-    strength : CSR [n, n_ap], in (0, 1] where something is heard
-    rarity : [n_ap] weight of each access point, larger for one that few fingerprints heard
+    strength : Rows
+        Scans in (0, 1] where an access point is heard, [n, n_ap].
+    rarity : numpy.ndarray
+        Weight of each access point, [n_ap]; the fewer fingerprints hear it, the larger.
     """
 
     def __init__(self, strength: Rows, rarity: np.ndarray) -> None:
-        self.strength, self.rarity = in_order(kept(strength, strength.data != 0)), rarity
+        self.strength = sort_columns(select_entries(strength, strength.data != 0))
+        self.rarity = rarity
         strength = self.strength
         self.n_heard = row_lengths(strength)
-        self._row = row_of_each(strength)
+        self._row = row_numbers(strength)
         self.powed = strength.data**BETA
         self.total = self._sums(strength.data)
         self.total_powed = self._sums(self.powed)
@@ -44,6 +47,7 @@ class ComparedScans:
         self.norm_powed = np.sqrt(self._sums(self.powed**2))
 
     def __len__(self) -> int:
+        """Return the number of scans."""
         return len(self.n_heard)
 
     def _sums(self, value: np.ndarray) -> np.ndarray:
@@ -51,7 +55,7 @@ class ComparedScans:
 
     @cached_property
     def place(self) -> np.ndarray:
-        """[nnz] place of each reading within its scan, 0 the strongest."""
+        """Rank of each reading within its scan, [nnz]; 0 is the strongest."""
         order = np.lexsort((-self.strength.data, self._row))
         place = np.empty(len(order))
         place[order] = np.arange(len(order)) - self.strength.indptr[self._row[order]]
@@ -59,7 +63,10 @@ class ComparedScans:
 
     @cached_property
     def strongest(self) -> tuple[np.ndarray, np.ndarray]:
-        """[n, STRONGEST] access points and strengths, strongest first; -1 and 0 where fewer are heard."""
+        """Access points and strengths of the strongest readings, each [n, STRONGEST], strongest first.
+
+        Where a scan hears fewer, the access point is -1 and the strength 0.
+        """
         access_point = np.full((len(self), STRONGEST), -1, dtype=np.int64)
         strength = np.zeros((len(self), STRONGEST))
         entry = np.flatnonzero(self.place < STRONGEST)
@@ -69,15 +76,26 @@ class ComparedScans:
         return access_point, strength
 
     def entries(self, rows: np.ndarray) -> np.ndarray:
-        """All readings of `rows`, row by row."""
-        return laid_end_to_end(self.strength.indptr[rows], self.n_heard[rows])
+        """Return the places of all readings of some rows, row by row.
+
+        Parameters
+        ----------
+        rows : numpy.ndarray
+            Rows of the scans, [m].
+
+        Returns
+        -------
+        numpy.ndarray
+            Indices into `strength.data`.
+        """
+        return index_ranges(self.strength.indptr[rows], self.n_heard[rows])
 
     @cached_property
     def _reading(self) -> np.ndarray:
-        """[n * n_ap] the reading of each access point in each scan, -1 where it is not heard.
+        """Reading of each access point in each scan, [n * n_ap]; -1 where it is not heard.
 
-        For a block of scans: each of its readings is asked for thousands of times, and to look one up in a
-        table costs a fifth of a binary search.
+        Each reading of a block of scans is looked up thousands of times. A lookup in this table costs a
+        fifth of a binary search.
         """
         n_ap = self.strength.shape[1]
         reading = np.full(len(self) * n_ap, -1, dtype=np.int32)
@@ -85,5 +103,16 @@ class ComparedScans:
         return reading
 
     def find(self, rows: np.ndarray, access_points: np.ndarray) -> np.ndarray:
-        """The reading of each access point in each row, -1 where it is not heard."""
-        return taken(self._reading, rows * self.strength.shape[1] + access_points)
+        """Find the readings of access points in rows.
+
+        Parameters
+        ----------
+        rows, access_points : numpy.ndarray
+            Row and column of each reading, [m].
+
+        Returns
+        -------
+        numpy.ndarray
+            Indices into `strength.data`, [m]; -1 where the access point is not heard.
+        """
+        return gather(self._reading, rows * self.strength.shape[1] + access_points)

@@ -1,4 +1,4 @@
-"""The quantile that holds the next score as often as asked, for scores that come in groups."""
+"""Conformal quantiles of scores that come in groups."""
 
 from __future__ import annotations
 
@@ -10,12 +10,22 @@ __all__ = ["conformal_quantile", "require_level"]
 
 
 def require_level(level: float) -> float:
-    """The level, once it is a share.
+    """Require that a level is a share between 0 and 1.
+
+    Parameters
+    ----------
+    level : float
+        Share of the positions that a radius should hold.
+
+    Returns
+    -------
+    float
+        The same level.
 
     Raises
     ------
     BadInputError
-        If it does not lie between 0 and 1.
+        If the level does not lie between 0 and 1.
     """
     if not 0 < level < 1:
         raise BadInputError(
@@ -25,17 +35,21 @@ def require_level(level: float) -> float:
 
 
 def conformal_quantile(score: np.ndarray, share: np.ndarray, level: float) -> float:
-    """The smallest score that at least `level` of the next scans do not exceed.
+    """Compute the smallest score that at least a share `level` of the next scans do not exceed.
 
     Parameters
     ----------
-    score : [n] of held-out scans
-    share : [n] what each counts (`tutelage.methods.calibration.point_shares`)
-    level : in (0, 1)
+    score : numpy.ndarray
+        Scores of held-out scans, [n].
+    share : numpy.ndarray
+        Weight of each score, [n], summing to less than 1 (`tutelage.methods.calibration.point_shares`).
+    level : float
+        Share of the next scans, in (0, 1).
 
     Returns
     -------
-    Infinity where too few points were held out to promise that much: K of them promise K / (K + 1) at most.
+    float
+        The quantile; infinity where too few points were held out. K points promise K / (K + 1) at most.
     """
     order = np.argsort(score, kind="stable")
     reached = np.cumsum(share[order])

@@ -15,17 +15,29 @@ from tutelage.errors import BadInputError, FileFormatError
 
 __all__ = ["CARD", "RUNTIME_FORMAT", "card_digest", "is_exported", "read_exported"]
 
-RUNTIME_FORMAT = "tutelage-runtime-1"
-"""Goes up when an older runtime could not read the files, or would answer otherwise."""
+RUNTIME_FORMAT = "tutelage-runtime-2"
+"""Format of exported models; raise it when an older runtime could not read them or would answer otherwise."""
 CARD = "model.json"
-_UNREADABLE = (  # what json and zipfile say of damaged content
+_UNREADABLE = (  # errors of json and zipfile for damaged content
     *(KeyError, TypeError, ValueError, OSError, EOFError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error, struct.error),
 )
 
 
 def read_exported(path: str | Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Card and files of an exported model, each checked against its SHA-256.
+    """Read card and files of an exported model, and check each against its SHA-256.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder or zip file that `tutelage export` wrote.
+
+    Returns
+    -------
+    card : dict
+        What describes the model.
+    files : dict of str to bytes
+        Content of the other files by name.
 
     Raises
     ------
@@ -61,17 +73,39 @@ def read_exported(path: str | Path) -> tuple[dict[str, Any], dict[str, bytes]]:
 
 
 def is_exported(path: Path) -> bool:
-    """Whether an exported model is there, and nothing else."""
+    """Return whether a path holds an exported model and nothing else.
+
+    Parameters
+    ----------
+    path : Path
+        Folder or zip file.
+
+    Returns
+    -------
+    bool
+        False also where nothing is there.
+    """
     try:
         card = json.loads(_read(path, CARD))
-        held = {entry.name for entry in path.iterdir()} if path.is_dir() else set(_names(path))
-        return card["format"] == RUNTIME_FORMAT and held == {CARD, *card["files"]}
+        names = {entry.name for entry in path.iterdir()} if path.is_dir() else set(_names(path))
+        return card["format"] == RUNTIME_FORMAT and names == {CARD, *card["files"]}
     except _UNREADABLE:
         return False
 
 
 def card_digest(card: Mapping[str, Any]) -> str:
-    """SHA-256 of a card, its own left out."""
+    """Compute SHA-256 of a card without its own digest.
+
+    Parameters
+    ----------
+    card : mapping
+        What describes the model.
+
+    Returns
+    -------
+    str
+        Hexadecimal digest.
+    """
     rest = {key: value for key, value in card.items() if key != "sha256"}
     return _digest(json.dumps(rest, sort_keys=True).encode())
 

@@ -1,9 +1,9 @@
-"""What stands behind an exported model: neighbours, weighed candidates, a network, or two of them."""
+"""The methods behind exported models: neighbours, weighted candidates, a network, or two of them."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,120 +13,207 @@ from tutelage.runtime.candidate_lists import CandidateSearch, DescribedMap
 from tutelage.runtime.fingerprint_index import FingerprintIndex
 from tutelage.runtime.positions import Located
 from tutelage.runtime.radii import PREFIX, Calibration
-from tutelage.runtime.rows import CompressedRows, Rows, part, row_of_each
-from tutelage.runtime.votes import Labels, Places, inverse, mixed
+from tutelage.runtime.rows import CompressedRows, Rows, row_numbers, slice_rows
+from tutelage.runtime.votes import Labels, MapPlaces, interpolate, inverse_distance
 
-__all__ = ["ARRAYS", "MATCHER", "NETWORK", "Method", "calibration_of", "method_of"]
+__all__ = ["ARRAYS", "MATCHER", "NETWORK", "ExportedMethod", "build_calibration", "build_method"]
 
-ARRAYS, NETWORK, MATCHER = "arrays.npz", "network.onnx", "matcher.onnx"
+ARRAYS = "arrays.npz"
+NETWORK = "network.onnx"
+MATCHER = "matcher.onnx"
 _SCANS = 512  # at a time
 
 
-class Method(Protocol):
-    """Positions of scans that hear something the model knows."""
+class ExportedMethod(Protocol):
+    """A method that locates scans which hear an access point of the model."""
 
     def locate(self, rss_dbm: Rows, strength: Rows) -> Located:
-        """Scans [n, n_ap], in dBm and in the model's representation."""
+        """Locate scans.
+
+        Parameters
+        ----------
+        rss_dbm : Rows
+            Readings in dBm, [n, n_ap].
+        strength : Rows
+            The same readings in the model's representation, [n, n_ap].
+
+        Returns
+        -------
+        Located
+            A position and labels for each scan.
+        """
         ...
 
 
-def method_of(card: Mapping[str, Any], files: Mapping[str, bytes]) -> Method:
-    """What the card and the files of an exported model describe."""
-    kind, settings = card["kind"], card["settings"]
-    # Eight bits are shared out over all scans of a batch: alone, a scan's answer is its own.
-    n_scans = _SCANS if card["int8"] is None else 1
-    if kind == "network":
-        labels = {"floor": card["floors"], "building": card["buildings"]}
-        named = {of: names for of, names in labels.items() if names}
-        return _Network(files[NETWORK], named, n_scans)
-    arrays = _arrays(files)
-    places = Places(
-        arrays["position_m"],
-        Labels.named(card["floors"], arrays.get("floor")),
-        Labels.named(card["buildings"], arrays.get("building")),
-    )
-    n_ap = len(card["access_points"])
-    if kind == "knn":
-        return _NearestNeighbours(_rows(arrays, "value", n_ap), places, settings["metric"], settings["k"])
-    matcher = _Matcher(_described(arrays, n_ap), places, files[MATCHER], settings["n_candidates"])
-    if kind == "matcher":
-        return matcher
-    return _Blend(matcher, _Network(files[NETWORK], {}, n_scans), settings["share"])
+def build_method(card: Mapping[str, Any], files: Mapping[str, bytes]) -> ExportedMethod:
+    """Build the method that an exported model describes.
+
+    Parameters
+    ----------
+    card : mapping
+        The model's card; its `kind` is one of the registered kinds of this module.
+    files : mapping
+        Content of the model's other files, by name.
+
+    Returns
+    -------
+    ExportedMethod
+        A method that is ready to locate scans.
+
+    Raises
+    ------
+    KeyError
+        If the kind is unknown, or the card or the arrays lack an entry.
+    TutelageError
+        If the model holds a network and onnxruntime is not installed.
+    """
+    return _BUILDERS[card["kind"]](card, files)
 
 
-def calibration_of(card: Mapping[str, Any], files: Mapping[str, bytes]) -> Calibration | None:
-    """The radii and refusals of an exported model, None without."""
+def build_calibration(card: Mapping[str, Any], files: Mapping[str, bytes]) -> Calibration | None:
+    """Build the radii and refusals of an exported model.
+
+    Parameters
+    ----------
+    card, files : mapping
+        As for `build_method`.
+
+    Returns
+    -------
+    Calibration or None
+        None where the model is not calibrated.
+    """
     if "calibration" not in card:
         return None
     return Calibration.from_config(card["calibration"], _arrays(files, PREFIX))
 
 
-def _arrays(files: Mapping[str, bytes], prefix: str = "") -> dict[str, np.ndarray]:
-    """The arrays whose names begin so, without that beginning."""
-    with np.load(io.BytesIO(files[ARRAYS]), allow_pickle=False) as held:
-        return {name.removeprefix(prefix): held[name] for name in held.files if name.startswith(prefix)}
-
-
 class _NearestNeighbours:
-    def __init__(self, radio_map: Rows, places: Places, metric: str, k: int) -> None:
-        self._index, self._places, self._k = FingerprintIndex(radio_map, metric), places, k
+    def __init__(self, radio_map: Rows, places: MapPlaces, metric: str, k: int) -> None:
+        self._index = FingerprintIndex(radio_map, metric)
+        self._places = places
+        self._k = k
 
     def locate(self, rss_dbm: Rows, strength: Rows) -> Located:
         del rss_dbm
         distance, row = self._index.nearest(strength, self._k)
-        return self._places.located(row, inverse(distance))
+        return self._places.locate(row, inverse_distance(distance))
 
 
 class _Matcher:
-    def __init__(self, known: DescribedMap, places: Places, graph: bytes, n_candidates: int) -> None:
-        self._search, self._places = CandidateSearch(known), places
-        self._session, self._n_candidates = _session(graph), n_candidates
+    def __init__(self, radio_map: DescribedMap, places: MapPlaces, graph: bytes, n_candidates: int) -> None:
+        self._search = CandidateSearch(radio_map)
+        self._places = places
+        self._session = _session(graph)
+        self._n_candidates = n_candidates
         self._k = min(n_candidates, len(places.position_m))
 
     def locate(self, rss_dbm: Rows, strength: Rows) -> Located:
         del rss_dbm
         n = strength.shape[0]
-        row, weight = np.empty((n, self._k), dtype=np.int64), np.empty((n, self._k))
+        row = np.empty((n, self._k), dtype=np.int64)
+        weight = np.empty((n, self._k))
         for first in range(0, n, _SCANS):
             these = slice(first, first + _SCANS)
-            lists = self._search.candidates(part(strength, first, first + _SCANS), self._n_candidates)
-            row[these], (weight[these],) = lists.row, self._session.run(None, {"feature": lists.feature})
-        return self._places.located(row, weight)
+            lists = self._search.candidates(slice_rows(strength, first, first + _SCANS), self._n_candidates)
+            row[these] = lists.row
+            (weight[these],) = self._session.run(None, {"feature": lists.feature})
+        return self._places.locate(row, weight)
 
 
 class _Network:
     def __init__(self, graph: bytes, labels: Mapping[str, Sequence[str]], n_scans: int) -> None:
-        self._session, self._labels, self._n_scans = _session(graph), labels, n_scans
+        self._session = _session(graph)
+        self._labels = labels
+        self._n_scans = n_scans
 
     def locate(self, rss_dbm: Rows, strength: Rows) -> Located:
         del strength
         n = rss_dbm.shape[0]
-        wanted = ["position_m", *(f"{kind}_logits" for kind in self._labels)]
+        outputs = ["position_m", *(f"{kind}_logits" for kind in self._labels)]
         parts = [
-            self._session.run(wanted, {"rss_dbm": _dense(part(rss_dbm, first, first + self._n_scans))})
+            self._session.run(outputs, {"rss_dbm": _dense(slice_rows(rss_dbm, first, first + self._n_scans))})
             for first in range(0, n, self._n_scans)
         ]
         if not parts:
             return Located(np.empty((0, 2)), **{kind: np.empty(0, np.str_) for kind in self._labels})
         position_m, *logits = (np.concatenate(answers) for answers in zip(*parts, strict=True))
         labels = {
-            kind: np.asarray(names)[of.argmax(axis=1)]
-            for (kind, names), of in zip(self._labels.items(), logits, strict=True)
+            kind: np.asarray(names)[scores.argmax(axis=1)]
+            for (kind, names), scores in zip(self._labels.items(), logits, strict=True)
         }
         return Located(position_m.astype(np.float64), **labels)
 
 
 class _Blend:
     def __init__(self, matcher: _Matcher, network: _Network, share: float) -> None:
-        self._matcher, self._network, self._share = matcher, network, share
+        self._matcher = matcher
+        self._network = network
+        self._share = share
 
     def locate(self, rss_dbm: Rows, strength: Rows) -> Located:
-        scored = self._matcher.locate(rss_dbm, strength)
-        learnt = self._network.locate(rss_dbm, strength)
-        return scored._replace(position_m=mixed(scored.position_m, learnt.position_m, self._share))
+        by_matcher = self._matcher.locate(rss_dbm, strength)
+        by_network = self._network.locate(rss_dbm, strength)
+        position_m = interpolate(by_matcher.position_m, by_network.position_m, self._share)
+        return by_matcher._replace(position_m=position_m)
+
+
+# -- building ---------------------------------------------------------------------------------------------
+
+
+def _nearest_neighbours(card: Mapping[str, Any], files: Mapping[str, bytes]) -> _NearestNeighbours:
+    arrays = _arrays(files)
+    settings = card["settings"]
+    radio_map = _rows(arrays, "value", len(card["access_points"]))
+    return _NearestNeighbours(radio_map, _places(card, arrays), settings["metric"], settings["k"])
+
+
+def _matcher(card: Mapping[str, Any], files: Mapping[str, bytes]) -> _Matcher:
+    arrays = _arrays(files)
+    radio_map = _described(arrays, len(card["access_points"]))
+    return _Matcher(radio_map, _places(card, arrays), files[MATCHER], card["settings"]["n_candidates"])
+
+
+def _network(card: Mapping[str, Any], files: Mapping[str, bytes]) -> _Network:
+    labels = {"floor": card["floors"], "building": card["buildings"]}
+    return _Network(files[NETWORK], {kind: names for kind, names in labels.items() if names}, _batch(card))
+
+
+def _blend(card: Mapping[str, Any], files: Mapping[str, bytes]) -> _Blend:
+    matcher = _matcher(card, files)
+    return _Blend(matcher, _Network(files[NETWORK], {}, _batch(card)), card["settings"]["share"])
+
+
+_BUILDERS: dict[str, Callable[[Mapping[str, Any], Mapping[str, bytes]], ExportedMethod]] = {
+    "knn": _nearest_neighbours,
+    "matcher": _matcher,
+    "network": _network,
+    "blend": _blend,
+}
+"""How each kind of exported model is built; a further kind is one line here."""
+
+
+def _batch(card: Mapping[str, Any]) -> int:
+    # Eight bits are shared out over all scans of a batch: alone, a scan's answer is its own.
+    return _SCANS if card["int8"] is None else 1
+
+
+def _places(card: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> MapPlaces:
+    return MapPlaces(
+        arrays["position_m"],
+        Labels.from_codes(card["floors"], arrays.get("floor")),
+        Labels.from_codes(card["buildings"], arrays.get("building")),
+    )
+
+
+def _arrays(files: Mapping[str, bytes], prefix: str = "") -> dict[str, np.ndarray]:
+    """Return the arrays whose names begin with `prefix`, by the rest of their names."""
+    with np.load(io.BytesIO(files[ARRAYS]), allow_pickle=False) as archive:
+        return {name.removeprefix(prefix): archive[name] for name in archive.files if name.startswith(prefix)}
 
 
 def _described(arrays: Mapping[str, np.ndarray], n_ap: int) -> DescribedMap:
+    """Return the radio map of a matcher from its arrays."""
     strength, near, wide = (_rows(arrays, name, n_ap) for name in ("value", "near", "wide"))
     return DescribedMap(strength, arrays["point"], near, arrays["near_share"], arrays["near_square"], wide)
 
@@ -139,9 +226,9 @@ def _rows(arrays: Mapping[str, np.ndarray], name: str, n_ap: int) -> CompressedR
 
 
 def _dense(rss_dbm: Rows) -> np.ndarray:
-    """[n, n_ap] float32, NaN where nothing is heard."""
+    """Return a dense float32 table [n, n_ap], NaN where nothing is heard."""
     full = np.full(rss_dbm.shape, np.nan, dtype=np.float32)
-    full[row_of_each(rss_dbm), rss_dbm.indices] = rss_dbm.data
+    full[row_numbers(rss_dbm), rss_dbm.indices] = rss_dbm.data
     return full
 
 

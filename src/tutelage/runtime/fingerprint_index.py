@@ -1,4 +1,4 @@
-"""Nearest fingerprints of a radio map: work grows with the access points heard."""
+"""Nearest fingerprints of a radio map; the work grows with the access points heard."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 from tutelage.errors import UnknownNameError
 from tutelage.runtime.rows import (
     Rows,
-    by_column,
-    laid_end_to_end,
-    part,
+    gather,
+    index_ranges,
     row_lengths,
-    row_of_each,
+    row_numbers,
     row_sums,
-    taken,
+    slice_rows,
+    transpose,
 )
 
 __all__ = ["FingerprintIndex", "Metric", "distances", "nearest"]
@@ -28,7 +28,7 @@ _TINY = 1e-12  # instead of dividing by zero
 
 
 class _Parts(NamedTuple):
-    """A distance as a sum over the access points that both heard, and a sum over each scan."""
+    """A distance as a sum over the access points that both scans hear, and a sum over each scan."""
 
     of_shared: Callable[[np.ndarray, np.ndarray], np.ndarray]
     of_scan: Callable[[Rows], np.ndarray]
@@ -36,8 +36,8 @@ class _Parts(NamedTuple):
 
 
 def _square_sums(rows: Rows) -> np.ndarray:
-    """Summed in the order in which the products of two scans are: identical scans are exactly 0 apart."""
-    return np.bincount(row_of_each(rows), weights=rows.data**2, minlength=rows.shape[0])
+    """Sum squares in the same order as products of two scans, so that identical scans are exactly 0 apart."""
+    return np.bincount(row_numbers(rows), weights=rows.data**2, minlength=rows.shape[0])
 
 
 # On values >= 0, |q - x| = q + x - 2 min(q, x) and (q - x)^2 = q^2 + x^2 - 2 q x.
@@ -56,70 +56,125 @@ _METRICS: dict[str, _Parts] = {
 
 
 class FingerprintIndex:
-    """A radio map, ready to be asked for distances again and again; it is kept by access point.
+    """A radio map, stored by access point for repeated searches.
 
-    Sorensen (or Bray-Curtis) is sum |q - x| / sum (q + x); 1 where nothing is shared.
+    The Sorensen (Bray-Curtis) distance is sum |q - x| / sum (q + x); it is 1 where nothing is shared.
 
     Parameters
     ----------
-    radio_map : representation of RSS [n_map, n_ap], values >= 0
-    metric : euclidean, manhattan, cosine or sorensen
+    radio_map : Rows
+        Representation of RSS, [n_map, n_ap], values >= 0.
+    metric : str
+        "euclidean", "manhattan", "cosine" or "sorensen".
 
     Raises
     ------
     UnknownNameError
-        If `metric` is none of them.
+        If there is no such metric.
     """
 
     def __init__(self, radio_map: Rows, metric: str) -> None:
         if metric not in _METRICS:
             raise UnknownNameError("metric", metric, get_args(Metric))
-        self._metric, self._n_map = _METRICS[metric], radio_map.shape[0]
-        self._heard, self._of_map = by_column(radio_map), self._metric.of_scan(radio_map)
+        self._metric = _METRICS[metric]
+        self._n_map = radio_map.shape[0]
+        self._heard = transpose(radio_map)
+        self._of_map = self._metric.of_scan(radio_map)
         self._n_hearing = row_lengths(self._heard)
 
     def distances(self, queries: Rows) -> np.ndarray:
-        """Distances [n_queries, n_map] between representations of RSS."""
-        n, heard, n_hearing = queries.shape[0], self._heard, self._n_hearing[queries.indices]
-        entry = laid_end_to_end(heard.indptr[queries.indices], n_hearing)
+        """Compute distances between queries and the radio map.
+
+        Parameters
+        ----------
+        queries : Rows
+            Representation of RSS, [n_queries, n_ap].
+
+        Returns
+        -------
+        numpy.ndarray
+            Distances, [n_queries, n_map] float64.
+        """
+        n = queries.shape[0]
+        heard = self._heard
+        n_hearing = self._n_hearing[queries.indices]
+        entry = index_ranges(heard.indptr[queries.indices], n_hearing)
         both = np.bincount(
-            np.repeat(row_of_each(queries) * self._n_map, n_hearing) + taken(heard.indices, entry),
-            weights=self._metric.of_shared(np.repeat(queries.data, n_hearing), taken(heard.data, entry)),
+            np.repeat(row_numbers(queries) * self._n_map, n_hearing) + gather(heard.indices, entry),
+            weights=self._metric.of_shared(np.repeat(queries.data, n_hearing), gather(heard.data, entry)),
             minlength=n * self._n_map,
         ).reshape(n, self._n_map)
         return self._metric.joined(both, self._metric.of_scan(queries)[:, None], self._of_map[None, :])
 
     def nearest(self, queries: Rows, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """The k nearest fingerprints of each query [n_queries, n_ap], nearest first.
+        """Find the k nearest fingerprints of each query, nearest first.
+
+        Parameters
+        ----------
+        queries : Rows
+            Representation of RSS, [n_queries, n_ap].
+        k : int
+            Number of fingerprints; a smaller radio map gives all.
 
         Returns
         -------
-        distance, row : [n_queries, min(k, n_map)]; distances equal to six decimals keep the order of the map
+        distance : numpy.ndarray
+            Distances, [n_queries, min(k, n_map)].
+        row : numpy.ndarray
+            Rows of the radio map, of the same shape. Distances equal to six decimals keep the map's order.
         """
         k = min(k, self._n_map)
-        found = [(np.empty((0, k)), np.empty((0, k), dtype=np.int64))]
+        blocks = [(np.empty((0, k)), np.empty((0, k), dtype=np.int64))]
         n_block = max(1, _BLOCK_ENTRIES // self._n_map)
         for first in range(0, queries.shape[0], n_block):
-            distance = self.distances(part(queries, first, first + n_block))
+            distance = self.distances(slice_rows(queries, first, first + n_block))
             row = _k_smallest(distance, k)
-            found.append((np.take_along_axis(distance, row, axis=1), row))
-        return np.concatenate([d for d, _ in found]), np.concatenate([r for _, r in found])
+            blocks.append((np.take_along_axis(distance, row, axis=1), row))
+        return np.concatenate([d for d, _ in blocks]), np.concatenate([r for _, r in blocks])
 
 
 def distances(queries: Rows, radio_map: Rows, metric: str) -> np.ndarray:
-    """`FingerprintIndex.distances` of a radio map that is asked once."""
+    """Compute distances to a radio map that is searched once; see `FingerprintIndex.distances`.
+
+    Parameters
+    ----------
+    queries, radio_map : Rows
+        Representations of RSS, [n_queries, n_ap] and [n_map, n_ap].
+    metric : str
+        As for `FingerprintIndex`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Distances, [n_queries, n_map].
+    """
     return FingerprintIndex(radio_map, metric).distances(queries)
 
 
 def nearest(queries: Rows, radio_map: Rows, metric: str, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """`FingerprintIndex.nearest` of a radio map that is asked once."""
+    """Find the nearest fingerprints of a radio map that is searched once; see `FingerprintIndex.nearest`.
+
+    Parameters
+    ----------
+    queries, radio_map : Rows
+        Representations of RSS, [n_queries, n_ap] and [n_map, n_ap].
+    metric : str
+        As for `FingerprintIndex`.
+    k : int
+        Number of fingerprints.
+
+    Returns
+    -------
+    distance, row : numpy.ndarray
+        Distances and rows, [n_queries, min(k, n_map)].
+    """
     return FingerprintIndex(radio_map, metric).nearest(queries, k)
 
 
 def _k_smallest(distance: np.ndarray, k: int) -> np.ndarray:
-    """Columns of the k smallest entries of each row, sorted by (distance to six decimals, column).
+    """Return the columns of the k smallest entries of each row, sorted by (distance to six decimals, column).
 
-    Surveys repeat scans, so ties are common, and rounding errors would break them at random: each entry gets
+    Surveys repeat scans, so ties are common, and rounding errors would break them at random. Each entry gets
     a whole number, exact in float64, that orders by distance first and by column second.
     """
     n_map = distance.shape[1]

@@ -1,4 +1,4 @@
-"""Metric frames: where positions in metres have their origin."""
+"""Metric frames: the origin of positions in metres."""
 
 from __future__ import annotations
 
@@ -11,31 +11,42 @@ from tutelage.errors import BadInputError
 
 __all__ = ["LocalFrame"]
 
-_WEB_MERCATOR, _EARTH_RADIUS_M = 3857, 6378137.0
+_WEB_MERCATOR = 3857
+_EARTH_RADIUS_M = 6378137.0
 
 
 @dataclass(frozen=True)
 class LocalFrame:
     """A metric frame near the data: data-set coordinates minus `origin_m`.
 
-    Absolute projected coordinates (4.86e6 m) leave float32 half a metre of resolution, so positions
-    are kept relative to an origin, in float64.
+    Absolute projected coordinates (4.86e6 m) leave float32 half a metre of resolution. Positions are
+    therefore kept relative to an origin, in float64.
 
     Parameters
     ----------
-    origin_m : (x, y) of the frame's origin in data-set metres
-    epsg : EPSG code of the data-set coordinates, None for a building's own plan
+    origin_m : tuple of float
+        x and y of the frame's origin, in data-set metres.
+    epsg : int, optional
+        EPSG code of the data-set coordinates; None for a building's own plan.
 
     Raises
     ------
     BadInputError
         If `epsg` is outside the range of EPSG codes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tutelage as tt
+    >>> tt.LocalFrame.around(np.array([[4.2, 7.9], [12.0, 3.5]]))
+    LocalFrame(origin_m=(4.0, 3.0), epsg=None)
     """
 
     origin_m: tuple[float, float] = (0.0, 0.0)
     epsg: int | None = None
 
     def __post_init__(self) -> None:
+        """Check the EPSG code."""
         if self.epsg is not None and not 1024 <= self.epsg <= 32767:
             raise BadInputError(
                 f"{self.epsg} is no EPSG code; they run from 1024 to 32767, such as 3857 (Web Mercator)"
@@ -43,7 +54,20 @@ class LocalFrame:
 
     @classmethod
     def around(cls, absolute_m: np.ndarray, epsg: int | None = None) -> LocalFrame:
-        """Frame whose origin is the lower left corner of `absolute_m` [n, 2], in whole metres."""
+        """Make the frame whose origin is the lower left corner of some places, in whole metres.
+
+        Parameters
+        ----------
+        absolute_m : numpy.ndarray
+            Data-set coordinates in metres, [n, 2].
+        epsg : int, optional
+            Their EPSG code.
+
+        Returns
+        -------
+        LocalFrame
+            The frame.
+        """
         x, y = np.floor(absolute_m.min(axis=0))
         return cls((float(x), float(y)), epsg)
 
@@ -51,8 +75,8 @@ class LocalFrame:
     def ground_scale(self) -> float:
         """Ground metres per data-set metre.
 
-        Web Mercator (EPSG:3857) stretches lengths by 1 / cos(latitude): at UJIIndoorLoc one of its
-        metres is 0.766 m on the ground. Every other frame is taken as true to scale.
+        Web Mercator (EPSG:3857) stretches lengths by 1 / cos(latitude): at UJIIndoorLoc one of its metres is
+        0.766 m on the ground. Every other frame counts as true to scale.
         """
         if self.epsg != _WEB_MERCATOR:
             return 1.0

@@ -1,4 +1,4 @@
-"""A summary of a radio map, small enough for every model: what tells how hard a scan is."""
+"""Landmarks: a small summary of a radio map that tells how hard a scan is to locate."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from tutelage.runtime.fingerprint_index import FingerprintIndex
-from tutelage.runtime.readings import represented
+from tutelage.runtime.readings import to_strength
 from tutelage.runtime.rows import CompressedRows, Rows
 
 __all__ = ["Landmarks", "difficulty", "nearest_distance", "nearest_landmarks"]
 
 _NEAREST = 5
-_SOFT_M, _SOFT_DISTANCE = 1.0, 0.01  # below these, differences in logarithms mean nothing
+# below these, differences in logarithms mean nothing
+_SOFT_M = 1.0
+_SOFT_DISTANCE = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +27,12 @@ class Landmarks:
 
     Parameters
     ----------
-    rss_min_dbm : of the representation
-    value : [n_marks, n_ap] float32, over the access points of the model
-    position_m : [n_marks, 2] in the training frame
+    rss_min_dbm : float
+        Lowest RSS of the representation, in dBm.
+    value : Rows
+        Mean fingerprints, [n_marks, n_ap] float32, over the access points of the model.
+    position_m : numpy.ndarray
+        Positions in the training frame in metres, [n_marks, 2].
     """
 
     rss_min_dbm: float
@@ -35,21 +40,44 @@ class Landmarks:
     position_m: np.ndarray
 
     def similarity(self, rss_dbm: Rows) -> np.ndarray:
-        """Cosines [n, n_marks] between scans in dBm [n, n_ap] and landmarks; 0 where nothing is shared."""
-        strength = represented(rss_dbm.data, "powed", self.rss_min_dbm)
-        asked = CompressedRows(strength, rss_dbm.indices, rss_dbm.indptr, rss_dbm.shape)
-        return 1 - self._index.distances(asked)
+        """Compute cosines between scans and landmarks.
+
+        Parameters
+        ----------
+        rss_dbm : Rows
+            Scans in dBm, [n, n_ap].
+
+        Returns
+        -------
+        numpy.ndarray
+            Cosines, [n, n_marks]; 0 where nothing is shared.
+        """
+        strength = to_strength(rss_dbm.data, "powed", self.rss_min_dbm)
+        scans = CompressedRows(strength, rss_dbm.indices, rss_dbm.indptr, rss_dbm.shape)
+        return 1 - self._index.distances(scans)
 
     @cached_property
     def _index(self) -> FingerprintIndex:
         return FingerprintIndex(self.value, "cosine")
 
     def config(self) -> dict[str, Any]:
-        """What `from_config` needs beside the tensors."""
+        """Return what `from_config` needs beside the tensors.
+
+        Returns
+        -------
+        dict
+            JSON values.
+        """
         return {"rss_min_dbm": self.rss_min_dbm, "n_access_points": self.value.shape[1]}
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """The landmarks as arrays."""
+        """Return the landmarks as arrays.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            Arrays by name.
+        """
         return {
             "value": self.value.data,
             "column": self.value.indices,
@@ -59,7 +87,20 @@ class Landmarks:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Landmarks:
-        """The landmarks that `config` and `tensors` described."""
+        """Build the landmarks that `config` and `tensors` describe.
+
+        Parameters
+        ----------
+        config : mapping
+            As `config` returned it.
+        tensors : mapping of str to numpy.ndarray
+            As `tensors` returned them.
+
+        Returns
+        -------
+        Landmarks
+            The same landmarks.
+        """
         shape = len(tensors["position_m"]), config["n_access_points"]
         value = CompressedRows(tensors["value"], tensors["column"], tensors["offset"], shape)
         return cls(config["rss_min_dbm"], value, tensors["position_m"])
@@ -68,47 +109,55 @@ class Landmarks:
 def difficulty(
     similarity: np.ndarray, mark_m: np.ndarray, n_known: np.ndarray, position_m: np.ndarray
 ) -> np.ndarray:
-    """What goes with a large error: logarithms of four figures a scan.
+    """Compute four figures a scan that grow with its error, as logarithms.
 
-    How far the nearest landmark is in signal space; how far the five nearest lie apart; how far their
-    mean lies from the answer; how many access points are known.
+    The figures are the distance of the nearest landmark in signal space, the spread of the five nearest
+    landmarks, the distance of their mean from the answer, and the number of known access points.
 
     Parameters
     ----------
-    similarity : [n, n_marks] cosines of scans and landmarks
-    mark_m : [n_marks, 2] where the landmarks are
-    n_known : [n] known access points heard
-    position_m : [n, 2] the model's answers
+    similarity : numpy.ndarray
+        Cosines of scans and landmarks, [n, n_marks].
+    mark_m : numpy.ndarray
+        Positions of the landmarks in metres, [n_marks, 2].
+    n_known : numpy.ndarray
+        Number of access points in each scan that the model knows, [n].
+    position_m : numpy.ndarray
+        Answers of the model in metres, [n, 2].
 
     Returns
     -------
-    [n, 4]
+    numpy.ndarray
+        Figures, [n, 4].
     """
     near, weight = nearest_landmarks(similarity)
     place = mark_m[near]
     mean = np.einsum("nk,nkd->nd", weight, place)
     spread = np.sqrt(np.einsum("nk,nkd->n", weight, (place - mean[:, None]) ** 2))
-    apart = np.linalg.norm(position_m - mean, axis=1)
+    distance_m = np.linalg.norm(position_m - mean, axis=1)
     columns = (
         nearest_distance(similarity) + _SOFT_DISTANCE,
         spread + _SOFT_M,
-        apart + _SOFT_M,
+        distance_m + _SOFT_M,
         n_known + 1.0,
     )
     return np.asarray(np.log(np.column_stack(columns)))
 
 
 def nearest_landmarks(similarity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The five landmarks most like each scan, and what each counts: the inverse of its distance.
+    """Find the five landmarks most like each scan, with weights.
 
     Parameters
     ----------
-    similarity : [n, n_marks] cosines of scans and landmarks
+    similarity : numpy.ndarray
+        Cosines of scans and landmarks, [n, n_marks].
 
     Returns
     -------
-    landmark, weight : [n, k], [n, k]
-        Of fewer landmarks all; weights of a scan sum to 1.
+    landmark : numpy.ndarray
+        Landmarks, [n, k]; all of them if there are fewer than five.
+    weight : numpy.ndarray
+        Inverse distances, [n, k], which sum to 1 for each scan.
     """
     k = min(_NEAREST, similarity.shape[1])
     near = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
@@ -117,5 +166,16 @@ def nearest_landmarks(similarity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def nearest_distance(similarity: np.ndarray) -> np.ndarray:
-    """[n] 1 - cosine of the most similar landmark."""
+    """Compute the distance of each scan to its nearest landmark in signal space.
+
+    Parameters
+    ----------
+    similarity : numpy.ndarray
+        Cosines of scans and landmarks, [n, n_marks].
+
+    Returns
+    -------
+    numpy.ndarray
+        1 - cosine of the most similar landmark, [n].
+    """
     return np.asarray(1 - similarity.max(axis=1, initial=0.0))

@@ -1,4 +1,4 @@
-"""Positions: what a localizer answers, one row a scan."""
+"""Positions: the answers of a localizer, one row a scan."""
 
 from __future__ import annotations
 
@@ -11,40 +11,65 @@ import numpy as np
 from tutelage.runtime.degrees import has_degrees, to_degrees
 from tutelage.runtime.frames import LocalFrame
 
-__all__ = ["REFUSED", "Heard", "Located", "Positions"]
+__all__ = ["REFUSED", "HeardCounts", "Located", "Positions"]
 
 REFUSED = "the scan is too unlike every surveyed place"
 
 
-class Heard(NamedTuple):
-    """What a model can make of scans."""
+class HeardCounts(NamedTuple):
+    """How many access points of scans a model knows.
+
+    Attributes
+    ----------
+    n_heard : numpy.ndarray
+        Number of access points in each scan, [n] int.
+    n_known : numpy.ndarray
+        Number of those that the model knows, [n] int.
+    answered : numpy.ndarray
+        Whether one of those is above the model's lowest RSS, [n] bool.
+    """
 
     n_heard: np.ndarray
-    """[n] int: access points in each scan."""
     n_known: np.ndarray
-    """[n] int: of these, how many the model knows."""
     answered: np.ndarray
-    """[n] bool: one of those is above the model's lowest RSS."""
 
 
 class Located(NamedTuple):
-    """What a method makes of scans that hear something it knows."""
+    """Answers of a method to scans that hear something it knows.
+
+    Attributes
+    ----------
+    position_m : numpy.ndarray
+        Positions in the training frame in metres, [n, 2] float64.
+    floor, building : numpy.ndarray or None
+        Labels, [n] str; None where the method gives none.
+    """
 
     position_m: np.ndarray
-    """[n, 2] float64 in the frame of the training data."""
     floor: np.ndarray | None = None
-    """[n] str, None where the method gives no floors."""
     building: np.ndarray | None = None
 
     @classmethod
-    def joined(cls, parts: Sequence[Located]) -> Located:
-        """Of the same method, one after another."""
+    def join(cls, parts: Sequence[Located]) -> Located:
+        """Join answers of one method, in order.
+
+        Parameters
+        ----------
+        parts : sequence of Located
+            Answers to consecutive scans.
+
+        Returns
+        -------
+        Located
+            Answers to all scans.
+        """
 
         def whole(labels: list[np.ndarray | None]) -> np.ndarray | None:
-            given = [label for label in labels if label is not None]
-            return np.concatenate(given) if len(given) == len(labels) else None
+            arrays = [label for label in labels if label is not None]
+            return np.concatenate(arrays) if len(arrays) == len(labels) else None
 
-        floor, building = whole([part.floor for part in parts]), whole([part.building for part in parts])
+        floor = whole([part.floor for part in parts])
+        building = whole([part.building for part in parts])
         return cls(np.concatenate([part.position_m for part in parts]), floor, building)
 
 
@@ -54,16 +79,38 @@ class Positions:
 
     Parameters
     ----------
-    scan_id : [n] str, the ids of the scans asked about
-    position_m : [n, 2] float64 in `frame`; NaN where there is no position
-    frame : frame of `position_m`
-    reason : [n] str, why there is no position; "" where there is one
-    n_unknown : [n] int, access points in the scan that the model does not know
-    floor, building : [n] str labels, or None where the model gives none
-    radius_m : [n] metres of the data set around `position_m`; NaN without a position, or where the model
-        cannot promise a radius; None if it is not calibrated
-    level : share of the true positions that the radii are to hold; None without radii, or of answers from a
-        file that does not say
+    scan_id : numpy.ndarray
+        Ids of the scans, [n] str.
+    position_m : numpy.ndarray
+        Positions in `frame` in metres, [n, 2] float64; NaN where there is no position.
+    frame : LocalFrame
+        Frame of `position_m`.
+    reason : numpy.ndarray
+        Why there is no position, [n] str; "" where there is one.
+    n_unknown : numpy.ndarray
+        Number of access points in the scan that the model does not know, [n] int.
+    floor, building : numpy.ndarray, optional
+        Labels, [n] str; None where the model gives none.
+    radius_m : numpy.ndarray, optional
+        Radius around each position in data-set metres, [n]. NaN without a position, or where the model cannot
+        promise a radius; None if the model is not calibrated.
+    level : float, optional
+        Share of the true positions that the radii should hold. None without radii, or for answers from a file
+        that does not say.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tutelage as tt
+    >>> answers = tt.Positions(
+    ...     scan_id=np.array(["a", "b"]),
+    ...     position_m=np.array([[1.0, 2.0], [np.nan, np.nan]]),
+    ...     frame=tt.LocalFrame(origin_m=(10.0, 20.0)),
+    ...     reason=np.array(["", "the scan is blank: nothing is heard"]),
+    ...     n_unknown=np.array([0, 0]),
+    ... )
+    >>> len(answers), answers.answered.tolist(), answers.absolute_position_m[0].tolist()
+    (2, [True, False], [11.0, 22.0])
     """
 
     scan_id: np.ndarray
@@ -77,8 +124,27 @@ class Positions:
     level: float | None = None
 
     @classmethod
-    def of(cls, scan_id: np.ndarray, frame: LocalFrame, heard: Heard, located: Located) -> Positions:
-        """Answers to all scans asked about, from what was made of those that can be answered."""
+    def from_answers(
+        cls, scan_id: np.ndarray, frame: LocalFrame, heard: HeardCounts, located: Located
+    ) -> Positions:
+        """Build answers to all scans from the answers to those that can be located.
+
+        Parameters
+        ----------
+        scan_id : numpy.ndarray
+            Ids of all scans, [n] str.
+        frame : LocalFrame
+            Frame of the model.
+        heard : Heard
+            What the model knows of all scans.
+        located : Located
+            Answers to the scans that `heard.answered` marks.
+
+        Returns
+        -------
+        Positions
+            One row a scan, with the reason where there is no position.
+        """
         position_m = np.full((len(scan_id), 2), np.nan)
         position_m[heard.answered] = located.position_m
         reason = np.select(
@@ -90,11 +156,28 @@ class Positions:
         return cls(scan_id, position_m, frame, reason, heard.n_heard - heard.n_known, floor, building)
 
     def __len__(self) -> int:
+        """Return the number of scans."""
         return len(self.scan_id)
 
     @classmethod
-    def joined(cls, parts: Sequence[Positions]) -> Positions:
-        """Answers of several models in one frame, one after another; labels and radii if all give them."""
+    def join(cls, parts: Sequence[Positions]) -> Positions:
+        """Join answers of several models in one frame, in order.
+
+        Parameters
+        ----------
+        parts : sequence of Positions
+            Answers to join.
+
+        Returns
+        -------
+        Positions
+            All answers, with labels and radii if every part has them.
+
+        Raises
+        ------
+        ValueError
+            If the frames differ.
+        """
         frames = {part.frame for part in parts}
         if len(frames) != 1:
             raise ValueError(f"answers in {len(frames)} frames cannot be joined")
@@ -108,65 +191,79 @@ class Positions:
         level = parts[0].level if len({part.level for part in parts}) == 1 else None
         return cls(frame=frames.pop(), **columns, level=level)
 
-    def judged(self, asked: np.ndarray, radius_m: np.ndarray, unlike: np.ndarray, level: float) -> Positions:
-        """The answers with radii, and without positions for the scans that are refused.
+    def with_radii(
+        self, asked: np.ndarray, radius_m: np.ndarray, unlike: np.ndarray, level: float
+    ) -> Positions:
+        """Return the answers with radii, and without the positions of refused scans.
 
         Parameters
         ----------
-        asked : [n] bool, the scans that were judged
-        radius_m, unlike : [n_asked], as of `tutelage.runtime.radii.Judgement`
-        level : share of the true positions that the radii are to hold
+        asked : numpy.ndarray
+            Scans that `radius_m` and `unlike` belong to, [n] bool.
+        radius_m, unlike : numpy.ndarray
+            As in `tutelage.runtime.radii.Judgement`, one entry for each marked scan.
+        level : float
+            Share of the true positions that the radii should hold.
+
+        Returns
+        -------
+        Positions
+            The same scans.
         """
         rows = np.flatnonzero(asked)
         refused = rows[unlike]
-        radii, position_m, reason = (
-            np.full(len(self), np.nan),
-            self.position_m.copy(),
-            self.reason.astype(object),
-        )
+        radii = np.full(len(self), np.nan)
+        position_m = self.position_m.copy()
+        reason = self.reason.astype(object)
         radii[rows] = np.where(unlike, np.nan, radius_m)
-        position_m[refused], reason[refused] = np.nan, REFUSED
+        position_m[refused] = np.nan
+        reason[refused] = REFUSED
         return replace(
             self, position_m=position_m, reason=reason.astype(np.str_), radius_m=radii, level=level
         )
 
     @property
     def answered(self) -> np.ndarray:
-        """[n] bool: scans that have a position."""
+        """Whether each scan has a position, [n] bool."""
         return np.asarray(np.isfinite(self.position_m).all(axis=1))
 
     @property
     def refused(self) -> np.ndarray:
-        """[n] bool: scans without a position because they are unlike every surveyed place."""
+        """Whether each scan has no position because it is unlike every surveyed place, [n] bool."""
         return np.asarray(self.reason == REFUSED)
 
     @property
     def absolute_position_m(self) -> np.ndarray:
-        """[n, 2] positions in data-set coordinates."""
+        """Positions in data-set coordinates in metres, [n, 2]."""
         return np.asarray(self.position_m + np.asarray(self.frame.origin_m))
 
     @property
     def lat_lon(self) -> np.ndarray | None:
-        """[n, 2] latitude and longitude (WGS 84), NaN where there is no position.
+        """Latitude and longitude in degrees (WGS 84), [n, 2]; NaN where there is no position.
 
-        None where the frame has no EPSG code, or one that PROJ cannot take to degrees.
+        None where the frame has no EPSG code, or one that PROJ cannot convert to degrees.
         """
         if self.frame.epsg is None or not has_degrees(self.frame.epsg):
             return None
         return to_degrees(self.absolute_position_m, self.frame.epsg)
 
     def records(self) -> list[dict[str, Any]]:
-        """One plain dictionary a scan, ready for JSON or CSV (None where there is no position).
+        """Return one plain dictionary a scan, ready for JSON or CSV.
 
-        Metres to a millimetre and, where the frame has an EPSG code, `lat` and `lon` to 1e-7 degrees, a
-        centimetre.
+        Metres have three decimals. Where the frame has an EPSG code, there are `lat` and `lon` in degrees
+        with seven decimals, about a centimetre.
+
+        Returns
+        -------
+        list of dict
+            One record a scan; coordinates are None where there is no position.
         """
         places = _rounded(("x_m", "y_m"), self.absolute_position_m, 3)
         lat_lon = self.lat_lon
         if lat_lon is not None:
             both = zip(places, _rounded(("lat", "lon"), lat_lon, 7), strict=True)
             places = [metres | degrees for metres, degrees in both]
-        answered = self.answered
+        is_located = self.answered
         radius_m = np.full(len(self), np.nan) if self.radius_m is None else self.radius_m
         return [
             {
@@ -174,8 +271,8 @@ class Positions:
                 **places[i],
                 "radius_m": round(float(radius_m[i]), 2) if np.isfinite(radius_m[i]) else None,
                 "level": self.level,
-                "floor": None if self.floor is None or not answered[i] else str(self.floor[i]),
-                "building": None if self.building is None or not answered[i] else str(self.building[i]),
+                "floor": None if self.floor is None or not is_located[i] else str(self.floor[i]),
+                "building": None if self.building is None or not is_located[i] else str(self.building[i]),
                 "n_unknown": int(self.n_unknown[i]),
                 "reason": str(self.reason[i]),
             }
@@ -184,7 +281,7 @@ class Positions:
 
 
 def _rounded(names: tuple[str, str], values: np.ndarray, decimals: int) -> list[dict[str, float | None]]:
-    """Coordinates [n, 2] by name, None where they are NaN."""
+    """Return coordinates [n, 2] by name, None where they are NaN."""
     return [
         {
             name: round(value, decimals) if np.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""Radii and refusals of a model, as they were learnt by `tutelage.methods.calibration`."""
+"""Radii and refusals of a calibrated model, as `tutelage.methods.calibration` learns them."""
 
 from __future__ import annotations
 
@@ -10,59 +10,92 @@ import numpy as np
 
 from tutelage.runtime.conformal import conformal_quantile, require_level
 from tutelage.runtime.landmarks import Landmarks, difficulty, nearest_distance
-from tutelage.runtime.rows import Rows, part, row_lengths
+from tutelage.runtime.rows import Rows, row_lengths, slice_rows
 
 __all__ = ["PREFIX", "Calibration", "Judgement", "Scale"]
 
 PREFIX = "calibration."
-"""Before the names of its arrays, where they stand among those of a model."""
+"""Prefix of a calibration's arrays among the arrays of a model."""
 
 _SCANS = 4096  # at a time: 33 MB of cosines
-_MARKS = "landmarks."  # before the names of their arrays
+_MARKS = "landmarks."  # prefix of their arrays
 
 
 class Scale(NamedTuple):
-    """exp(slope . (difficulty - mean) / spread): the error to expect of a scan, relative to others."""
+    """Expected error of a scan relative to others: exp(slope . (difficulty - mean) / spread).
+
+    Attributes
+    ----------
+    mean : numpy.ndarray
+        Mean difficulty of the held-out scans, [n_figures].
+    spread : numpy.ndarray
+        Standard deviations of their difficulty, [n_figures].
+    slope : numpy.ndarray
+        Weight of each figure, [n_figures].
+    """
 
     mean: np.ndarray
-    """[n_figures] of the held-out scans' `difficulty`."""
     spread: np.ndarray
-    """[n_figures] standard deviations."""
     slope: np.ndarray
-    """[n_figures]"""
 
-    def of(self, hard: np.ndarray) -> np.ndarray:
-        """[n] of difficulties [n, n_figures]."""
+    def relative_error(self, hard: np.ndarray) -> np.ndarray:
+        """Compute the scale of each scan.
+
+        Parameters
+        ----------
+        hard : numpy.ndarray
+            Difficulties, [n, n_figures].
+
+        Returns
+        -------
+        numpy.ndarray
+            Scales, [n].
+        """
         return np.asarray(np.exp((hard - self.mean) / self.spread @ self.slope))
 
 
 class Judgement(NamedTuple):
-    """Of scans and the answers to them."""
+    """Radii and refusals of scans.
+
+    Attributes
+    ----------
+    radius_m : numpy.ndarray
+        Radii in data-set metres, [n]; NaN where too few points were held out for the level.
+    unlike : numpy.ndarray
+        Whether a scan is farther from every landmark than surveyed places are, [n] bool.
+    """
 
     radius_m: np.ndarray
-    """[n] metres of the data set; NaN where too few points were held out for the level asked."""
     unlike: np.ndarray
-    """[n] bool: farther from every landmark than surveyed places are."""
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """How far off a model's answers are.
+    """Expected errors of a model's answers.
 
     The radius of a scan is its scale times a quantile of held-out errors, each divided by its own scale.
 
     Parameters
     ----------
-    landmarks : of the whole training data
-    scale : of a scan's difficulty
-    score : [n] error / scale of each held-out scan
-    share : [n] what each counts (`tutelage.methods.calibration.point_shares`)
-    farthest : distance to the nearest landmark above which a scan is refused
-    false_refusals : share of scans at new places of the building that are refused, at most
-    n_points : reference points held out
-    plain_radius_m : the same radius for every scan, by level: for those who have the card alone
-    held_out_mae_m : mean error at the points held out, each counting alike; None of a model fitted before
-        this was kept
+    landmarks : Landmarks
+        Summary of the whole training data.
+    scale : Scale
+        Expected relative error by difficulty.
+    score : numpy.ndarray
+        Error / scale of each held-out scan, [n].
+    share : numpy.ndarray
+        Weight of each held-out scan, [n] (`tutelage.methods.calibration.point_shares`).
+    farthest : float
+        Distance to the nearest landmark above which a scan is refused.
+    false_refusals : float
+        Largest share of scans at new places of the building that are refused.
+    n_points : int
+        Number of reference points held out.
+    plain_radius_m : mapping of str to float or None
+        One radius for every scan by level, in metres, for readers of the card alone.
+    held_out_mae_m : float, optional
+        Mean error at the held-out points in metres, each counting alike; None in models fitted before this
+        figure was kept.
     """
 
     landmarks: Landmarks
@@ -76,40 +109,56 @@ class Calibration:
     held_out_mae_m: float | None = None
 
     def judge(self, rss_dbm: Rows, position_m: np.ndarray, level: float) -> Judgement:
-        """Radii and refusals of scans.
+        """Compute radii and refusals of scans.
 
         Parameters
         ----------
-        rss_dbm : [n, n_ap] over the access points of the model
-        position_m : [n, 2] the model's answers in the training frame
-        level : share of the scans whose true position lies within the radius, in (0, 1)
+        rss_dbm : Rows
+            Scans in dBm over the access points of the model, [n, n_ap].
+        position_m : numpy.ndarray
+            Answers of the model in the training frame in metres, [n, 2].
+        level : float
+            Share of the scans whose true position lies within the radius, in (0, 1).
+
+        Returns
+        -------
+        Judgement
+            A radius and a refusal for each scan.
 
         Raises
         ------
         BadInputError
-            If the level is no share.
+            If the level is not a share.
         """
         require_level(level)
-        n, marks = rss_dbm.shape[0], self.landmarks
+        n = rss_dbm.shape[0]
+        marks = self.landmarks
         quantile = conformal_quantile(self.score, self.share, level)
-        radius_m, unlike = np.full(n, np.nan), np.zeros(n, dtype=bool)
+        radius_m = np.full(n, np.nan)
+        unlike = np.zeros(n, dtype=bool)
         for first in range(0, n, _SCANS):
             these = slice(first, first + _SCANS)
-            asked = part(rss_dbm, first, first + _SCANS)
-            similarity = marks.similarity(asked)
+            scans = slice_rows(rss_dbm, first, first + _SCANS)
+            similarity = marks.similarity(scans)
             unlike[these] = nearest_distance(similarity) > self.farthest
             if np.isfinite(quantile):
-                hard = difficulty(similarity, marks.position_m, row_lengths(asked), position_m[these])
-                radius_m[these] = self.scale.of(hard) * quantile
+                hard = difficulty(similarity, marks.position_m, row_lengths(scans), position_m[these])
+                radius_m[these] = self.scale.relative_error(hard) * quantile
         return Judgement(radius_m, unlike)
 
     @property
     def highest_level(self) -> float:
-        """The largest share that a radius can promise: K / (K + 1) with K points held out."""
+        """Largest share that a radius can promise: K / (K + 1) with K points held out."""
         return self.n_points / (self.n_points + 1)
 
     def config(self) -> dict[str, Any]:
-        """What `from_config` needs beside the tensors."""
+        """Return what `from_config` needs beside the tensors.
+
+        Returns
+        -------
+        dict
+            JSON values.
+        """
         return {
             **self.landmarks.config(),
             "farthest": self.farthest,
@@ -120,18 +169,37 @@ class Calibration:
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Its arrays, those of the landmarks included."""
-        own = {**self.scale._asdict(), "score": self.score, "share": self.share}
-        return own | {_MARKS + name: array for name, array in self.landmarks.tensors().items()}
+        """Return the arrays, with those of the landmarks.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            Arrays by name.
+        """
+        tensors = {**self.scale._asdict(), "score": self.score, "share": self.share}
+        return tensors | {_MARKS + name: array for name, array in self.landmarks.tensors().items()}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Calibration:
-        """The calibration that `config` and `tensors` described."""
-        of_marks = {
+        """Build the calibration that `config` and `tensors` describe.
+
+        Parameters
+        ----------
+        config : mapping
+            As `config` returned it.
+        tensors : mapping of str to numpy.ndarray
+            As `tensors` returned them.
+
+        Returns
+        -------
+        Calibration
+            The same calibration.
+        """
+        mark_tensors = {
             name.removeprefix(_MARKS): array for name, array in tensors.items() if name.startswith(_MARKS)
         }
         return cls(
-            Landmarks.from_config(config, of_marks),
+            Landmarks.from_config(config, mark_tensors),
             Scale(*(tensors[name] for name in Scale._fields)),
             tensors["score"],
             tensors["share"],

@@ -1,4 +1,4 @@
-"""Readings in dBm: what is one, and how strong it counts."""
+"""Readings in dBm: their range, and their representation in [0, 1]."""
 
 from __future__ import annotations
 
@@ -10,14 +10,32 @@ import numpy as np
 from tutelage.errors import BadInputError
 from tutelage.runtime.rows import Rows
 
-__all__ = ["ALPHA", "BETA", "RSS_MAX_DBM", "RSS_MIN_DBM", "readings_of", "represented", "require_rss_range"]
+__all__ = ["ALPHA", "BETA", "RSS_MAX_DBM", "RSS_MIN_DBM", "require_rss_range", "to_dbm", "to_strength"]
 
-RSS_MIN_DBM, RSS_MAX_DBM = -120.0, 0.0
-ALPHA, BETA = 24.0, math.e  # of the exponential and of the powed representation
+RSS_MIN_DBM = -120.0
+RSS_MAX_DBM = 0.0
+# Constants of the exponential (ALPHA) and of the powed (BETA) representation.
+ALPHA = 24.0
+BETA = math.e
 
 
-def represented(rss_dbm: np.ndarray, kind: str, rss_min_dbm: float) -> np.ndarray:
-    """Readings in dBm to values in [0, 1], float64; `tutelage.RssRepresentation` has the formulas."""
+def to_strength(rss_dbm: np.ndarray, kind: str, rss_min_dbm: float) -> np.ndarray:
+    """Convert readings in dBm to values in [0, 1]; `tutelage.RssRepresentation` gives the formulas.
+
+    Parameters
+    ----------
+    rss_dbm : numpy.ndarray
+        Readings in dBm.
+    kind : str
+        "positive", "exponential" or "powed".
+    rss_min_dbm : float
+        Reading that becomes 0, in dBm.
+
+    Returns
+    -------
+    numpy.ndarray
+        Values, float64, of the same shape.
+    """
     p = np.clip((rss_dbm.astype(np.float64) - rss_min_dbm) / -rss_min_dbm, 0.0, 1.0)
     if kind == "powed":
         return np.asarray(p**BETA)
@@ -27,8 +45,21 @@ def represented(rss_dbm: np.ndarray, kind: str, rss_min_dbm: float) -> np.ndarra
     return np.asarray(p)
 
 
-def readings_of(value: np.ndarray, kind: str, rss_min_dbm: float) -> np.ndarray:
-    """Values of `represented` back to readings in dBm; 0 is `rss_min_dbm`."""
+def to_dbm(value: np.ndarray, kind: str, rss_min_dbm: float) -> np.ndarray:
+    """Convert values of a representation back to readings in dBm.
+
+    Parameters
+    ----------
+    value : numpy.ndarray
+        Values in [0, 1].
+    kind, rss_min_dbm
+        As for the conversion from dBm.
+
+    Returns
+    -------
+    numpy.ndarray
+        Readings in dBm, float64; 0 becomes `rss_min_dbm`.
+    """
     p = np.asarray(value, dtype=np.float64)
     if kind == "powed":
         p = p ** (1 / BETA)
@@ -44,12 +75,23 @@ def require_rss_range(
     scan_id: Sequence[str] | np.ndarray,
     advice: str = "Pass not_heard={code:g}.",
 ) -> None:
-    """Refuse the first reading outside [-120, 0] dBm, or that is no number.
+    """Require that every reading is a number in [-120, 0] dBm.
 
     Parameters
     ----------
-    rss_dbm, access_points, scan_id : the readings, and what their columns and rows are called
-    advice : what to do about a code for "not heard"
+    rss_dbm : Rows
+        Readings in dBm, [n, n_ap].
+    access_points : sequence of str
+        Names of the columns.
+    scan_id : sequence of str
+        Names of the rows.
+    advice : str
+        What to do about a code for "not heard"; ``{code:g}`` stands for the code.
+
+    Raises
+    ------
+    BadInputError
+        At the first reading that is not.
     """
     data = rss_dbm.data
     bad = np.flatnonzero(~((data >= RSS_MIN_DBM) & (data <= RSS_MAX_DBM)))

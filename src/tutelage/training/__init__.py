@@ -1,26 +1,18 @@
-"""The training core: one small loop, its state, its hooks."""
+"""The training core: one small loop, its state, its hooks, and the supervised training of a network."""
 
 from tutelage.training.averaging import WeightAverage
+from tutelage.training.budget import Budget, epochs_in_paper, epochs_of_recipe, steps_per_epoch
 from tutelage.training.device import device_name, resolve_device, seeded
 from tutelage.training.labels import LabelHeads, label_classes
-from tutelage.training.learning_recipe import (
-    LABELS,
-    Budget,
-    LearningRecipe,
-    OptimiserRecipe,
-    changed_recipe,
-    descend,
-    epochs_in_paper,
-    learning_rate_at,
-    make_optimizer,
-    steps_per_epoch,
-)
+from tutelage.training.learning_recipe import LABELS, LearningRecipe, SupervisedRecipe, changed_recipe
 from tutelage.training.loop import Hook, train
+from tutelage.training.optimiser import OptimiserRecipe, descend, learning_rate_at, make_optimizer
 from tutelage.training.pretraining import pretrain_network
 from tutelage.training.stage import RunOptions, Step, StepOf, begin, clear_checkpoints, run_stage
 from tutelage.training.state import TrainState
-from tutelage.training.supervised import supervised_step
-from tutelage.training.training_data import Batch, Batches, TrainingData, augmented, normalised
+from tutelage.training.supervised import LossTerms, MakeTerms, Watch, supervised_step, train_network
+from tutelage.training.trained_network import TrainedNetwork
+from tutelage.training.training_data import Batch, Batches, TrainingData, augment, normalise
 
 __all__ = [
     "LABELS",
@@ -30,24 +22,30 @@ __all__ = [
     "Hook",
     "LabelHeads",
     "LearningRecipe",
+    "LossTerms",
+    "MakeTerms",
     "OptimiserRecipe",
     "RunOptions",
     "Step",
     "StepOf",
+    "SupervisedRecipe",
     "TrainState",
+    "TrainedNetwork",
     "TrainingData",
+    "Watch",
     "WeightAverage",
-    "augmented",
+    "augment",
     "begin",
     "changed_recipe",
     "clear_checkpoints",
     "descend",
     "device_name",
     "epochs_in_paper",
+    "epochs_of_recipe",
     "label_classes",
     "learning_rate_at",
     "make_optimizer",
-    "normalised",
+    "normalise",
     "pretrain_network",
     "resolve_device",
     "run_stage",
@@ -55,4 +53,5 @@ __all__ = [
     "steps_per_epoch",
     "supervised_step",
     "train",
+    "train_network",
 ]

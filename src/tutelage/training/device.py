@@ -14,7 +14,18 @@ __all__ = ["device_name", "random_state", "resolve_device", "restore_random_stat
 
 
 def resolve_device(name: str = "auto") -> torch.device:
-    """ "auto" is the first accelerator that PyTorch sees, else the CPU.
+    """Find the device of this name.
+
+    Parameters
+    ----------
+    name : str
+        A name of PyTorch such as "cpu" or "cuda". "auto" is the first accelerator that PyTorch sees, else
+        the CPU.
+
+    Returns
+    -------
+    torch.device
+        A device that can be used.
 
     Raises
     ------
@@ -25,22 +36,41 @@ def resolve_device(name: str = "auto") -> torch.device:
         accelerator = torch.accelerator.current_accelerator(check_available=True)
         return accelerator or torch.device("cpu")
     try:
-        there = torch.zeros(1, device=name)
-        there.cpu()  # a device without memory, such as meta, cannot
-        return there.device
+        probe = torch.zeros(1, device=name)
+        probe.cpu()  # a device without memory, such as meta, cannot
+        return probe.device
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise BadInputError(f"device {name!r} cannot be used here; try auto or cpu") from error
 
 
 def device_name(name: str = "auto") -> str:
-    """What a person calls the device that `resolve_device` gives: "cpu", or the name of the card."""
+    """Name the device as a person would.
+
+    Parameters
+    ----------
+    name : str
+        As for `resolve_device`.
+
+    Returns
+    -------
+    str
+        "cpu", or the name of the graphics card.
+    """
     device = resolve_device(name)
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Random numbers of a run: seeded inside, the caller's generators untouched afterwards."""
+    """Seed the random numbers inside the block, and leave the caller's generators untouched.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the run.
+    device : torch.device
+        Device of the run.
+    """
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
@@ -48,7 +78,18 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def random_state(device: torch.device) -> dict[str, Tensor]:
-    """State of every generator that a training step on `device` draws from."""
+    """Read the state of every generator that a training step on a device draws from.
+
+    Parameters
+    ----------
+    device : torch.device
+        Device of the run.
+
+    Returns
+    -------
+    dict of Tensor
+        The states, by name.
+    """
     state = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         state["cuda"] = torch.cuda.get_rng_state(device)
@@ -56,7 +97,15 @@ def random_state(device: torch.device) -> dict[str, Tensor]:
 
 
 def restore_random_state(state: dict[str, Tensor], device: torch.device) -> None:
-    """Put back what `random_state` gave."""
+    """Put back the state that `random_state` read.
+
+    Parameters
+    ----------
+    state : dict of Tensor
+        The states, by name.
+    device : torch.device
+        Device of the run.
+    """
     torch.set_rng_state(state["cpu"])
     if device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"], device)

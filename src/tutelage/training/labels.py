@@ -13,28 +13,55 @@ from tutelage.data.fingerprints import FingerprintSet
 
 __all__ = ["LabelHeads", "label_classes", "label_index"]
 
-_UNKNOWN = -100  # of cross_entropy: such scans count for nothing
+_UNKNOWN = -100  # the index that cross_entropy leaves out
 
 
-def label_classes(train: FingerprintSet) -> dict[str, tuple[str, ...]]:
-    """The floors and the buildings named in `train`, in order; a kind that is never named is left out."""
-    named = {"floor": train.floor, "building": train.building}
-    found = {
+def label_classes(scans: FingerprintSet) -> dict[str, tuple[str, ...]]:
+    """List the floors and the buildings that scans name.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        Training scans.
+
+    Returns
+    -------
+    dict of tuple of str
+        Sorted names under "floor" and "building"; a kind that no scan names is left out.
+    """
+    labels_by_kind = {"floor": scans.floor, "building": scans.building}
+    classes_by_kind = {
         kind: tuple(str(label) for label in np.unique(labels) if label)
-        for kind, labels in named.items()
+        for kind, labels in labels_by_kind.items()
         if labels is not None
     }
-    return {kind: classes for kind, classes in found.items() if classes}
+    return {kind: classes for kind, classes in classes_by_kind.items() if classes}
 
 
 def label_index(
     scans: FingerprintSet, classes: Mapping[str, Sequence[str]], device: torch.device
 ) -> dict[str, Tensor]:
-    """[n] int64 for each kind: each scan's place in `classes`, -100 where its label is unknown."""
-    named = {"floor": scans.floor, "building": scans.building}
+    """Look up the index of each scan's labels.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans with the labels of `classes`.
+    classes : Mapping
+        Sorted names of each kind.
+    device : torch.device
+        Device of the result.
+
+    Returns
+    -------
+    dict of Tensor
+        For each kind [n] int64, the index of each scan's label in `classes`; -100 for an unknown label.
+    """
+    labels_by_kind = {"floor": scans.floor, "building": scans.building}
     index = {}
-    for kind, known in classes.items():
-        labels, order = np.asarray(named[kind]), np.asarray(known)
+    for kind, names in classes.items():
+        labels = np.asarray(labels_by_kind[kind])
+        order = np.asarray(names)
         place = np.minimum(np.searchsorted(order, labels), len(order) - 1)
         index[kind] = torch.as_tensor(np.where(order[place] == labels, place, _UNKNOWN), device=device)
     return index
@@ -45,22 +72,31 @@ class LabelHeads(nn.Module):
 
     Parameters
     ----------
-    d_e : width of Z_E
-    classes : sorted names of each kind, as `label_classes` gives them
+    d_e : int
+        Width of Z_E.
+    classes : Mapping
+        Sorted names of each kind, from `label_classes`.
     """
 
     def __init__(self, d_e: int, classes: Mapping[str, Sequence[str]]) -> None:
         super().__init__()
-        self.classes = {kind: tuple(known) for kind, known in classes.items()}
-        self.heads = nn.ModuleDict({kind: nn.Linear(d_e, len(known)) for kind, known in classes.items()})
+        self.classes = {kind: tuple(names) for kind, names in classes.items()}
+        self.heads = nn.ModuleDict({kind: nn.Linear(d_e, len(names)) for kind, names in classes.items()})
 
     def loss(self, z_e: Tensor, true: Mapping[str, Tensor]) -> Tensor:
-        """Sum over kinds of the mean cross-entropy, over the scans whose label is known (scalar).
+        """Compute the mean cross-entropy of each kind over the scans with a known label, and sum them.
 
         Parameters
         ----------
-        z_e : [B, d_E]
-        true : [B] int64 of each kind, as `label_index` gives them
+        z_e : Tensor
+            Representations [B, d_E].
+        true : Mapping of Tensor
+            [B] int64 for each kind, from `label_index`.
+
+        Returns
+        -------
+        Tensor
+            Scalar in nats.
         """
         terms = [
             F.cross_entropy(head(z_e), true[kind], ignore_index=_UNKNOWN, reduction="sum")
@@ -70,5 +106,16 @@ class LabelHeads(nn.Module):
         return torch.stack(terms).sum()
 
     def forward(self, z_e: Tensor) -> dict[str, Tensor]:
-        """[B] int64 of each kind: the likeliest class."""
+        """Choose the likeliest class of each kind.
+
+        Parameters
+        ----------
+        z_e : Tensor
+            Representations [B, d_E].
+
+        Returns
+        -------
+        dict of Tensor
+            [B] int64 for each kind.
+        """
         return {kind: head(z_e).argmax(dim=1) for kind, head in self.heads.items()}

@@ -1,4 +1,4 @@
-"""The loop of every run: it knows neither phase nor device nor disk.
+"""The loop of every run: it depends on neither phase nor device nor disk.
 
 Phases differ in `step`; whatever else happens on the way is a hook.
 """
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from tutelage.errors import TrainingDivergedError
-from tutelage.files.atomic import replaced_file
+from tutelage.files.atomic import atomic_file
 from tutelage.training.state import TrainState
 
 __all__ = ["WARM_UP_STEPS", "Hook", "checkpoint_every", "finite_guard", "fit_into", "log_metrics", "train"]
@@ -35,7 +35,21 @@ def train(
     batch_at: Callable[[int], Batch],
     hooks: Sequence[Hook] = (),
 ) -> None:
-    """Run `step` until `state.n_steps`; the batch depends on the step count alone, so resuming is exact."""
+    """Run a step until the end of the run.
+
+    The batch depends on the number of the step alone, so that resuming is exact.
+
+    Parameters
+    ----------
+    state : TrainState
+        State of the run; its step count grows.
+    step : callable
+        Does one update, and returns its metrics.
+    batch_at : callable
+        Makes the batch of a step from its number.
+    hooks : sequence of Hook
+        Called after each step.
+    """
     while state.step < state.n_steps:
         metrics = step(state, batch_at(state.step))
         state.step += 1
@@ -44,7 +58,20 @@ def train(
 
 
 def finite_guard(state: TrainState, metrics: Metrics) -> None:
-    """Stop as soon as a look finds a term that is not a finite number, and name it."""
+    """Stop the run as soon as a term is no finite number.
+
+    Parameters
+    ----------
+    state : TrainState
+        State of the run.
+    metrics : Mapping of Tensor
+        Terms of the last step; every 25th step is looked at.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If a term is no finite number; it is named.
+    """
     if state.step % _LOOK_EVERY and state.step != state.n_steps:
         return
     for name, value in metrics.items():
@@ -56,16 +83,28 @@ def finite_guard(state: TrainState, metrics: Metrics) -> None:
 
 
 def log_metrics(path: Path, stage: str, first_step: int) -> Hook:
-    """Append the metrics as JSON lines to `path`, one line a look.
+    """Make a hook that appends the metrics to a file of JSON lines, one line every 25 steps.
 
-    Lines of this stage past `first_step`, left by a run that was killed, are taken out first.
+    Parameters
+    ----------
+    path : Path
+        The file. Lines of this stage past `first_step`, left by a run that was killed, are removed first.
+    stage : str
+        Name of the stage, written into each line.
+    first_step : int
+        Step at which the stage begins or is resumed.
+
+    Returns
+    -------
+    Hook
+        For `train`.
     """
     if path.exists():
         whole = path.read_text(encoding="utf-8").split("\n")[:-1]  # a line cut short has no end
         lines = [json.loads(line) for line in whole]
-        kept = [line for line in lines if line["stage"] != stage or line["step"] <= first_step]
-        with replaced_file(path) as beside:
-            beside.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        earlier_lines = [line for line in lines if line["stage"] != stage or line["step"] <= first_step]
+        with atomic_file(path) as beside:
+            beside.write_text("".join(json.dumps(line) + "\n" for line in earlier_lines), encoding="utf-8")
 
     def hook(state: TrainState, metrics: Metrics) -> None:
         if state.step % _LOOK_EVERY and state.step != state.n_steps:
@@ -79,7 +118,20 @@ def log_metrics(path: Path, stage: str, first_step: int) -> Hook:
 
 
 def checkpoint_every(path: Path, seconds: float) -> Hook:
-    """Save the state at `path` at the first step, then every `seconds`, and at the end."""
+    """Make a hook that saves the state at the first step, then at intervals, and at the end.
+
+    Parameters
+    ----------
+    path : Path
+        The checkpoint.
+    seconds : float
+        Time between two checkpoints.
+
+    Returns
+    -------
+    Hook
+        For `train`.
+    """
     last = -math.inf
 
     def hook(state: TrainState, _: Metrics) -> None:
@@ -93,9 +145,21 @@ def checkpoint_every(path: Path, seconds: float) -> Hook:
 
 
 def fit_into(minutes: float, first_step: int) -> Hook:
-    """Set the length of the run from the speed of its first steps, so that it takes about `minutes`.
+    """Make a hook that sets the length of the run from the speed of its first steps.
 
     The length is then part of the state: a run resumed after the warm-up keeps it.
+
+    Parameters
+    ----------
+    minutes : float
+        About the time that the run takes.
+    first_step : int
+        Step at which the stage begins or is resumed.
+
+    Returns
+    -------
+    Hook
+        For `train`.
     """
     start = time.monotonic()
 

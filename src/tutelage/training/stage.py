@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from tutelage.training.learning_recipe import Budget
+from tutelage.training.budget import Budget
 from tutelage.training.loop import (
     WARM_UP_STEPS,
     Hook,
@@ -35,19 +35,35 @@ Step = StepOf[Batch]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Everything about a run that is no matter of the method: seed, budget, device, what to show and keep.
+    """Options of a run that do not depend on the method: seed, device, length, checkpoints, progress.
 
     Parameters
     ----------
-    seed : of every random number of the run
-    device : "auto", "cpu", "cuda", ...
-    budget : epochs, minutes or updates; empty means the recipe's own
-    checkpoint_dir : where to keep checkpoints, None for none; see `clear_checkpoints`
-    checkpoint_seconds : time between checkpoints
-    resume : continue from the checkpoints if there are any
-    log : file for the metrics as JSON lines, None for none
-    progress : show a progress bar with the time left, on standard error
-    label : what the bar says before the stage's name
+    seed : int, default 0
+        Random seed.
+    device : str, default "auto"
+        "auto", "cpu", "cuda" or another name of PyTorch.
+    budget : Budget
+        Length of the run; by default the recipe's own.
+    checkpoint_dir : Path, optional
+        Folder for checkpoints, see `clear_checkpoints`; without it there are none.
+    checkpoint_seconds : float, default 20
+        Time between two checkpoints.
+    resume : bool, default False
+        Continue from the checkpoints if there are any.
+    log : Path, optional
+        File for the metrics, as JSON lines.
+    progress : bool, default False
+        Show a progress bar with the time left, on standard error.
+    label : str
+        Text of the bar before the stage's name.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> run = tt.RunOptions(seed=7, device="cpu", budget=tt.Budget(updates=100))
+    >>> run.budget.updates
+    100
     """
 
     seed: int = 0
@@ -60,43 +76,67 @@ class RunOptions:
     progress: bool = False
     label: str = ""
 
-    def within(self, run: str, label: str = "") -> RunOptions:
-        """The options of a run inside this one, with checkpoints and log of its own."""
-        folder, log = self.checkpoint_dir, self.log
+    def within(self, name: str, label: str = "") -> RunOptions:
+        """Make the options of a run inside this one, with checkpoints and a log of its own.
+
+        Parameters
+        ----------
+        name : str
+            Name of the inner run, in the names of its files.
+        label : str
+            Text of its progress bar, after the label of this run.
+
+        Returns
+        -------
+        RunOptions
+            The other options are the same.
+        """
+        folder = self.checkpoint_dir
+        log = self.log
         return replace(
             self,
-            checkpoint_dir=folder and folder / run,
-            log=log and log.with_name(f"{log.stem}.{run}{log.suffix}"),
+            checkpoint_dir=folder and folder / name,
+            log=log and log.with_name(f"{log.stem}.{name}{log.suffix}"),
             label=self.label + label,
         )
 
 
-def begin(options: RunOptions) -> None:
-    """Before the first stage, once nothing can be refused any more: make the folder for checkpoints.
+def begin(run: RunOptions) -> None:
+    """Make the folder for checkpoints; call it before the first stage, once all input is checked.
 
-    Without `resume`, the checkpoints and the log of an earlier run go.
+    Without `resume`, the checkpoints and the log of an earlier run are removed.
+
+    Parameters
+    ----------
+    run : RunOptions
+        Names the folder and the log.
     """
-    if not options.resume:
-        clear_checkpoints(options.checkpoint_dir)
-        if options.log:
-            options.log.unlink(missing_ok=True)
-    if options.checkpoint_dir:
-        options.checkpoint_dir.mkdir(parents=True, exist_ok=True)
+    if not run.resume:
+        clear_checkpoints(run.checkpoint_dir)
+        if run.log:
+            run.log.unlink(missing_ok=True)
+    if run.checkpoint_dir:
+        run.checkpoint_dir.mkdir(parents=True, exist_ok=True)
 
 
 def clear_checkpoints(folder: Path | None) -> None:
-    """Remove the checkpoints in and below `folder`, and folders in which nothing else is.
+    """Remove the checkpoints in and below a folder, and the folders that are then empty.
 
-    For after the result is saved: until then they are the only copy of the work.
+    Call it after the result is saved: until then the checkpoints are the only copy of the work.
+
+    Parameters
+    ----------
+    folder : Path or None
+        The folder; None does nothing.
     """
     if folder is None or not folder.is_dir():
         return
     for checkpoint in folder.rglob("*.checkpoint"):
         checkpoint.unlink(missing_ok=True)
     below = sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True)  # the deepest first
-    for emptied in (*below, folder):
-        with suppress(OSError):  # it holds something of the user's: it stays
-            emptied.rmdir()
+    for path in (*below, folder):
+        with suppress(OSError):  # a folder with files of the user stays
+            path.rmdir()
 
 
 def run_stage(
@@ -105,36 +145,62 @@ def run_stage(
     step: StepOf[BatchOf],
     data: Batches[BatchOf],
     batch_size: int,
-    options: RunOptions,
+    run: RunOptions,
     *,
     share_of_minutes: float = 1.0,
     more_hooks: Sequence[Hook] = (),
 ) -> None:
-    """Train `state` with `step` over `data`; with `options.resume` from its checkpoint, bit for bit.
+    """Train for one stage; with `run.resume` from its checkpoint, bit for bit.
 
-    Must be called inside `seeded`, in which the modules were made as well.
+    Call it inside `seeded`, in the block in which the modules were made.
+
+    Parameters
+    ----------
+    stage : str
+        Name of the stage, for its checkpoint, log and progress bar.
+    state : TrainState
+        Modules and optimisers; they learn in place.
+    step : StepOf
+        Does one update.
+    data : Batches
+        Makes the batches.
+    batch_size : int
+        Scans in a batch.
+    run : RunOptions
+        Seed, budget, checkpoints, log, progress.
+    share_of_minutes : float, default 1
+        The stage's share of a budget in minutes.
+    more_hooks : sequence of Hook
+        Called last after each step.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If a term is no finite number.
+    BadInputError, FileFormatError
+        If the checkpoint belongs to another run, or is damaged.
     """
     state.fingerprint = state.fingerprint | {
-        "epochs": options.budget.epochs,
-        "minutes": options.budget.minutes,
-        "updates": options.budget.updates,
+        "epochs": run.budget.epochs,
+        "minutes": run.budget.minutes,
+        "updates": run.budget.updates,
     }
     hooks: list[Hook] = [finite_guard]
-    if options.checkpoint_dir:
-        checkpoint = options.checkpoint_dir / f"{stage.replace(' ', '-')}.checkpoint"
-        if options.resume and checkpoint.exists():
+    if run.checkpoint_dir:
+        checkpoint = run.checkpoint_dir / f"{stage.replace(' ', '-')}.checkpoint"
+        if run.resume and checkpoint.exists():
             state.load(checkpoint)
-        hooks.append(checkpoint_every(checkpoint, options.checkpoint_seconds))
-    if options.log:
-        hooks.append(log_metrics(options.log, stage, state.step))
-    if options.budget.minutes and state.step < WARM_UP_STEPS:
+        hooks.append(checkpoint_every(checkpoint, run.checkpoint_seconds))
+    if run.log:
+        hooks.append(log_metrics(run.log, stage, state.step))
+    if run.budget.minutes and state.step < WARM_UP_STEPS:
         state.n_steps = max(state.n_steps, WARM_UP_STEPS)  # a shorter first guess would end before the look
-        hooks.insert(0, fit_into(options.budget.minutes * share_of_minutes, state.step))
+        hooks.insert(0, fit_into(run.budget.minutes * share_of_minutes, state.step))
 
     def batch_at(index: int) -> BatchOf:
-        return data.batch(index, batch_size, options.seed)
+        return data.batch(index, batch_size, run.seed)
 
-    with _progress_bar(options.label + stage, state, options.progress) as show:
+    with _progress_bar(run.label + stage, state, run.progress) as show:
         train(state, step, batch_at, [*hooks, show, *more_hooks])
 
 

@@ -1,4 +1,4 @@
-"""The state of a run: everything that the next step depends on, on disk without pickle."""
+"""The state of a run: everything that the next step depends on, kept in a file without pickle."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from tutelage.errors import BadInputError, FileFormatError
-from tutelage.files.atomic import replaced_file
+from tutelage.files.atomic import atomic_file
 from tutelage.training.device import random_state, restore_random_state
 
 __all__ = ["TrainState"]
@@ -27,10 +27,18 @@ class TrainState:
 
     Parameters
     ----------
-    modules, optimizers : by name
-    n_steps : steps of the whole run
-    device : where the modules live
-    fingerprint : what must agree for a checkpoint to be continued (settings, data), by name
+    modules : dict of Module
+        By name.
+    optimizers : dict of Optimizer
+        By name.
+    n_steps : int
+        Steps of the whole run.
+    device : torch.device
+        Device of the modules.
+    fingerprint : dict
+        What must agree for a checkpoint to be continued, by name: settings, data.
+    step : int
+        Steps that are done.
     """
 
     modules: dict[str, nn.Module]
@@ -46,7 +54,13 @@ class TrainState:
         return self.step / max(1, self.n_steps)
 
     def save(self, path: Path) -> None:
-        """Write the state; the file appears whole or not at all."""
+        """Write the state; the file appears whole or not at all.
+
+        Parameters
+        ----------
+        path : Path
+            The checkpoint.
+        """
         tensors: dict[str, Tensor] = {}
         for name, module in self.modules.items():
             tensors |= {f"module/{name}/{key}": value for key, value in module.state_dict().items()}
@@ -60,13 +74,18 @@ class TrainState:
             "n_steps": self.n_steps,
             "fingerprint": self.fingerprint,
         }
-        with replaced_file(path) as beside:
+        with atomic_file(path) as beside:
             own = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
             # Not save_file, which has an error of its own for a full disk.
             beside.write_bytes(save(own, metadata={"tutelage": json.dumps(header)}))
 
     def load(self, path: Path) -> None:
-        """Continue from what `save` wrote.
+        """Read a state that `save` wrote.
+
+        Parameters
+        ----------
+        path : Path
+            The checkpoint.
 
         Raises
         ------

@@ -1,10 +1,10 @@
-"""What learning a building ends in: a trained network that answers, whichever way it was taught."""
+"""A trained network, however it was trained: it locates scans, and is written to and read from a model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,7 +14,9 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.representation import CoordinateScaler, RssRepresentation
 from tutelage.networks import RssTable, SpecializedNetwork, behind_encoder, network_spec
 from tutelage.runtime.positions import Located
-from tutelage.training import LabelHeads, LearningRecipe, normalised
+from tutelage.training.labels import LabelHeads
+from tutelage.training.learning_recipe import LearningRecipe
+from tutelage.training.training_data import normalise
 
 __all__ = ["TrainedNetwork"]
 
@@ -24,15 +26,22 @@ _HEADS = "label_heads."  # before the names of the heads' weights
 
 @dataclass(frozen=True)
 class TrainedNetwork:
-    """A network that knows its building.
+    """A network that was trained in a building.
 
     Parameters
     ----------
-    network : trained, in evaluation mode, on the CPU
-    representation, scaler : fitted on the training scans
-    recipe : what it learnt by
-    n_steps : how long
-    heads : floors and buildings, None without
+    network : SpecializedNetwork
+        The network; once trained, in evaluation mode on the CPU.
+    representation : RssRepresentation
+        Fitted on the training scans.
+    scaler : CoordinateScaler
+        Fitted on the training scans.
+    recipe : LearningRecipe
+        Settings of the training.
+    n_steps : int
+        Number of updates.
+    heads : LabelHeads, optional
+        Heads for floor and building.
     """
 
     network: SpecializedNetwork
@@ -41,30 +50,59 @@ class TrainedNetwork:
     recipe: LearningRecipe
     n_steps: int
     heads: LabelHeads | None = None
+    radio_map: ClassVar[None] = None  # a network holds no scans
 
-    def finished(self, n_steps: int) -> TrainedNetwork:
-        """The same, learning no more: on the CPU, in evaluation mode."""
+    def finish(self, n_steps: int) -> TrainedNetwork:
+        """End the training: move network and heads to the CPU, in evaluation mode.
+
+        Parameters
+        ----------
+        n_steps : int
+            Number of updates.
+
+        Returns
+        -------
+        TrainedNetwork
+            With the same network.
+        """
         heads = self.heads.cpu() if self.heads is not None else None
         return replace(self, network=self.network.eval().cpu(), heads=heads, n_steps=n_steps)
 
     @torch.no_grad()
     def locate(self, scans: FingerprintSet) -> Located:
-        """Positions [n, 2] in the training frame, and labels where there are heads."""
+        """Locate scans.
+
+        Parameters
+        ----------
+        scans : FingerprintSet
+            n scans.
+
+        Returns
+        -------
+        Located
+            Positions [n, 2] in metres in the training frame, and labels where there are heads.
+        """
         device = next(self.network.parameters()).device
         table = RssTable(self.representation.transform(scans), device)
         rows = torch.split(torch.arange(len(table), device=device), _ROWS)
-        answers = [self.network(normalised(table.rows(r), self.recipe)) for r in rows]
-        position = _joined([answer.position for answer in answers], np.empty((0, 2)))
+        answers = [self.network(normalise(table.rows(r), self.recipe)) for r in rows]
+        position = _concatenate([answer.position for answer in answers], np.empty((0, 2)))
         labels: dict[str, np.ndarray] = {}
         if self.heads is not None:
-            chosen = [self.heads(answer.z_e) for answer in answers]
+            label_parts = [self.heads(answer.z_e) for answer in answers]
             for kind, classes in self.heads.classes.items():
-                index = _joined([answer[kind] for answer in chosen], np.empty(0, dtype=np.int64))
+                index = _concatenate([part[kind] for part in label_parts], np.empty(0, dtype=np.int64))
                 labels[kind] = np.asarray(classes)[index]
         return Located(self.scaler.metres(position), **labels)
 
     def config(self) -> dict[str, Any]:
-        """What `from_config` needs beside the tensors."""
+        """Describe the network without its weights, for `from_config`.
+
+        Returns
+        -------
+        dict
+            Can be written as JSON.
+        """
         return {
             "network": self.network.spec.name,
             "settings": self.network.settings,
@@ -77,7 +115,13 @@ class TrainedNetwork:
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """The weights as arrays."""
+        """Copy the weights of network and heads into arrays.
+
+        Returns
+        -------
+        dict of ndarray
+            By name.
+        """
         weights = dict(self.network.module.state_dict())
         if self.heads is not None:
             weights |= {_HEADS + key: value for key, value in self.heads.state_dict().items()}
@@ -85,7 +129,20 @@ class TrainedNetwork:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> TrainedNetwork:
-        """The student that `config` and `tensors` described."""
+        """Make the network that `config` and `tensors` described.
+
+        Parameters
+        ----------
+        config : Mapping
+            From `config`.
+        tensors : Mapping of ndarray
+            From `tensors`.
+
+        Returns
+        -------
+        TrainedNetwork
+            Gives the same positions.
+        """
         representation = RssRepresentation.from_config(config["representation"])
         spec = network_spec(config["network"])
         if width := config.get("encoder_width"):
@@ -93,12 +150,12 @@ class TrainedNetwork:
         n_ap = len(representation.access_points)
         network = SpecializedNetwork(spec, n_ap, config["settings"])
         weights = {key: torch.as_tensor(value) for key, value in tensors.items()}
-        of_heads = {key: weights.pop(key) for key in list(weights) if key.startswith(_HEADS)}
+        head_weights = {key: weights.pop(key) for key in list(weights) if key.startswith(_HEADS)}
         network.module.load_state_dict(weights)
         heads = None
         if config["labels"]:
             heads = LabelHeads(network.d_e(n_ap), config["labels"])
-            heads.load_state_dict({key.removeprefix(_HEADS): value for key, value in of_heads.items()})
+            heads.load_state_dict({key.removeprefix(_HEADS): value for key, value in head_weights.items()})
         return cls(
             network.eval(),
             representation,
@@ -113,5 +170,5 @@ def _learning_part(recipe: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in recipe.items() if name in LearningRecipe.model_fields}
 
 
-def _joined(parts: list[Tensor], empty: np.ndarray) -> np.ndarray:
+def _concatenate(parts: list[Tensor], empty: np.ndarray) -> np.ndarray:
     return torch.cat(parts).cpu().numpy() if parts else empty

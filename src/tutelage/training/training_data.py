@@ -14,10 +14,11 @@ from torch import Tensor
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.representation import CoordinateScaler, RssRepresentation
 from tutelage.networks import RssBatch, RssTable
+from tutelage.training.budget import steps_per_epoch
 from tutelage.training.labels import label_index
-from tutelage.training.learning_recipe import LearningRecipe, steps_per_epoch
+from tutelage.training.learning_recipe import LearningRecipe
 
-__all__ = ["Batch", "Batches", "TrainingData", "augmented", "normalised"]
+__all__ = ["Batch", "Batches", "TrainingData", "augment", "normalise"]
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,16 @@ class Batch:
 
     Parameters
     ----------
-    scans : their readings
-    position : [B, 2] standardised coordinates
-    place : [B, 2] in the unit square of the building
-    index : [B] int64, rows of the training data
-    labels : [B] int64 of each kind (floor, building) that is learnt
+    scans : RssBatch
+        Their readings.
+    position : Tensor
+        [B, 2] standardised coordinates.
+    place : Tensor
+        [B, 2] in the unit square of the building.
+    index : Tensor
+        [B] int64, rows of the training data.
+    labels : Mapping of Tensor
+        [B] int64 for each kind of label (floor, building) that is learnt.
     """
 
     scans: RssBatch
@@ -44,10 +50,25 @@ BatchOf = TypeVar("BatchOf", covariant=True)
 
 
 class Batches(Protocol[BatchOf]):
-    """Where a stage draws from: one training set, or several."""
+    """Source of a stage's batches: one training set, or several."""
 
     def batch(self, step: int, batch_size: int, seed: int) -> BatchOf:
-        """The batch of a step: depends on `step` and `seed` alone, so that resuming is exact."""
+        """Make the batch of a step.
+
+        Parameters
+        ----------
+        step : int
+            Number of the step.
+        batch_size : int
+            Scans in a batch.
+        seed : int
+            Seed of the run.
+
+        Returns
+        -------
+        BatchOf
+            It depends on the arguments alone, so that resuming is exact.
+        """
         ...
 
 
@@ -56,57 +77,89 @@ class TrainingData:
 
     Parameters
     ----------
-    train : scans with positions
-    representation, scaler : fitted on them
-    device : where to keep them
-    classes : names of the floors and buildings to learn, as `label_classes` gives them
+    scans : FingerprintSet
+        n training scans with positions.
+    representation : RssRepresentation
+        Fitted on the scans.
+    scaler : CoordinateScaler
+        Fitted on the scans.
+    device : torch.device
+        Device of the run.
+    classes : Mapping, optional
+        Names of the floors and buildings to learn, from `label_classes`.
     """
 
     def __init__(
         self,
-        train: FingerprintSet,
+        scans: FingerprintSet,
         representation: RssRepresentation,
         scaler: CoordinateScaler,
         device: torch.device,
         classes: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        self.scaler, self.device = scaler, device
-        self.table = RssTable(representation.transform(train), device)
-        self.position = torch.as_tensor(scaler.standardise(train.known_position_m), device=device)
-        self.place = torch.as_tensor(scaler.unit_square(train.known_position_m), device=device)
-        self.labels = label_index(train, classes or {}, device)
-        # One epoch's order serves all its steps; the previous ones are never asked for again.
-        self._order = lru_cache(maxsize=2)(self._shuffled)
+        self.scaler = scaler
+        self.device = device
+        self.table = RssTable(representation.transform(scans), device)
+        self.position = torch.as_tensor(scaler.standardise(scans.known_position_m), device=device)
+        self.place = torch.as_tensor(scaler.unit_square(scans.known_position_m), device=device)
+        self.labels = label_index(scans, classes or {}, device)
+        # One epoch's order serves all its steps; earlier ones are never needed again.
+        self._order = lru_cache(maxsize=2)(self._shuffle)
 
     def __len__(self) -> int:
+        """Count the scans."""
         return len(self.table)
 
     def batch(self, step: int, batch_size: int, seed: int) -> Batch:
-        """The batch of a step: depends on `step` and `seed` alone."""
+        """Make the batch of a step; see `Batches.batch`."""
         size = min(batch_size, len(self))
         epoch, place = divmod(step, steps_per_epoch(len(self), size))
         return self.at(self._order(seed, epoch)[place * size : (place + 1) * size])
 
     def at(self, index: Tensor) -> Batch:
-        """The scans at `index` [B]."""
-        labels = {kind: known[index] for kind, known in self.labels.items()}
+        """Make the batch of some scans.
+
+        Parameters
+        ----------
+        index : Tensor
+            [B] int64, rows of the training data.
+
+        Returns
+        -------
+        Batch
+            Those scans.
+        """
+        labels = {kind: classes[index] for kind, classes in self.labels.items()}
         return Batch(self.table.rows(index), self.position[index], self.place[index], index, labels)
 
-    def _shuffled(self, seed: int, epoch: int) -> Tensor:
+    def _shuffle(self, seed: int, epoch: int) -> Tensor:
         order = np.random.default_rng((seed, epoch)).permutation(len(self))
         return torch.as_tensor(order, device=self.device)
 
 
-def augmented(scans: RssBatch, recipe: LearningRecipe) -> RssBatch:
-    """What another day or device might have heard at the same place, then the input normalisation.
+def augment(scans: RssBatch, recipe: LearningRecipe) -> RssBatch:
+    """Vary scans as another day or device might, then normalise them.
 
-    Readings go missing (a share drawn for each scan), a scan's gain and offset drift, readings are noisy.
-    Values stay non-negative; all randomness comes from PyTorch's generator of the run.
+    Readings go missing, a random share for each scan. A scan's gain and offset drift, and readings are
+    noisy. Values stay non-negative. All randomness comes from PyTorch's generator of the run.
+
+    Parameters
+    ----------
+    scans : RssBatch
+        B scans.
+    recipe : LearningRecipe
+        Strength of each variation.
+
+    Returns
+    -------
+    RssBatch
+        Input of the network.
     """
-    value, row = scans.value, scans.row
+    value = scans.value
+    row = scans.row
     if recipe.access_point_dropout:
-        lost = torch.rand(len(scans), device=value.device) * recipe.access_point_dropout
-        value = value * (torch.rand_like(value) >= lost[row])
+        dropout = torch.rand(len(scans), device=value.device) * recipe.access_point_dropout
+        value = value * (torch.rand_like(value) >= dropout[row])
     if recipe.gain:
         value = value * (1 + recipe.gain * torch.randn(len(scans), device=value.device))[row]
     if recipe.offset:
@@ -114,9 +167,22 @@ def augmented(scans: RssBatch, recipe: LearningRecipe) -> RssBatch:
         value = value + drift[row] * (value > 0)
     if recipe.noise:
         value = value + recipe.noise * torch.randn_like(value) * (value > 0)
-    return normalised(replace(scans, value=value.clamp_min(0)), recipe)
+    return normalise(replace(scans, value=value.clamp_min(0)), recipe)
 
 
-def normalised(scans: RssBatch, recipe: LearningRecipe) -> RssBatch:
-    """The input pipeline without augmentation, as at prediction."""
+def normalise(scans: RssBatch, recipe: LearningRecipe) -> RssBatch:
+    """Normalise scans without variation, as for prediction.
+
+    Parameters
+    ----------
+    scans : RssBatch
+        B scans.
+    recipe : LearningRecipe
+        Says whether each scan is scaled to norm 1.
+
+    Returns
+    -------
+    RssBatch
+        Input of the network.
+    """
     return scans.row_normalised() if recipe.row_normalise else scans

@@ -3,15 +3,15 @@
 from tutelage.tuning.search_report import write_search_report
 from tutelage.tuning.search_spaces import SPACES, Plan, default_spaces, search_plan
 from tutelage.tuning.settings_search import tune
-from tutelage.tuning.study_file import Tried, tried_in
+from tutelage.tuning.study_file import TrialRecord, study_trials
 
 __all__ = [
     "SPACES",
     "Plan",
-    "Tried",
+    "TrialRecord",
     "default_spaces",
     "search_plan",
-    "tried_in",
+    "study_trials",
     "tune",
     "write_search_report",
 ]

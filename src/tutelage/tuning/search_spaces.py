@@ -1,4 +1,4 @@
-"""What can be searched: four named spaces, and the plan that several of them make together."""
+"""Search spaces: four by name, and the plan that several of them make together."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Choice = TypeVar("Choice")
 _ARCHITECTURE = "architecture"
 _WAITING = (TrialState.WAITING,)
 DEFAULTS = "defaults"
-"""Mark of the trial whose settings are those that the search begins with."""
+"""Mark of the trial that changes no setting."""
 
 _RANGES: dict[str, dict[str, BaseDistribution]] = {
     "learning": {
@@ -47,20 +47,23 @@ _RANGES: dict[str, dict[str, BaseDistribution]] = {
         "margin_rad": FloatDistribution(0.0, 0.5, step=0.1),
     },
 }
-_OF_TEACHERS = ("constraints", "paper")
+_TEACHER_SPACES = ("constraints", "paper")
 SPACES = (_ARCHITECTURE, *_RANGES)
 """Names of the spaces."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a search asks for in each trial.
+    """The settings that a search varies.
 
     Parameters
     ----------
-    ranges : what each setting of the recipe may be
-    architecture : the network's own space, None if it is not searched
-    start : the answers by which the first trial is the default, those that lie within the space
+    ranges : mapping of str to BaseDistribution
+        Range of each setting of the recipe.
+    architecture : SearchSpace or None
+        The network's own space; None if it is not searched.
+    start : mapping
+        Default settings that lie within the space, for the first trial.
     """
 
     ranges: Mapping[str, BaseDistribution]
@@ -68,27 +71,42 @@ class Plan:
     start: Mapping[str, Any]
 
     def ask(self, study: Study) -> tuple[Trial, dict[str, Any]]:
-        """The next trial and the settings it changes."""
+        """Give the next trial and the settings that it changes.
+
+        Parameters
+        ----------
+        study : optuna.Study
+        """
         trial = study.ask(dict(self.ranges))
-        chosen = {name: _rounded(trial.params[name]) for name in self.ranges}
-        return trial, chosen | self._architecture_of(trial)
+        settings = {name: _round(trial.params[name]) for name in self.ranges}
+        return trial, settings | self._suggest_architecture(trial)
 
     def ask_defaults(self, study: Study) -> tuple[Trial, dict[str, Any]]:
-        """The trial that changes nothing; it answers as `start` does, so that the search learns from it."""
+        """Give the trial that changes nothing, with `start` as parameters, so that the search learns from it.
+
+        Parameters
+        ----------
+        study : optuna.Study
+        """
         if not any(trial.user_attrs.get(DEFAULTS) for trial in study.get_trials(states=_WAITING)):
             study.enqueue_trial(dict(self.start), user_attrs={DEFAULTS: True})
         trial = study.ask({name: self.ranges[name] for name in self.ranges if name in self.start})
         if not self.start.keys() <= self.ranges.keys():
-            self._architecture_of(trial)
+            self._suggest_architecture(trial)
         return trial, {}
 
-    def _architecture_of(self, trial: Trial) -> dict[str, Any]:
+    def _suggest_architecture(self, trial: Trial) -> dict[str, Any]:
         # A trial is a Suggest, which the types of its overloads hide.
         return self.architecture(cast(Suggest, trial)) if self.architecture else {}
 
 
 def default_spaces(spec: NetworkSpec) -> tuple[str, ...]:
-    """What is searched where nothing is said: the architecture if it can be, else how the network learns."""
+    """Give the default spaces: the architecture if the network has a search space, else learning.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    """
     return (_ARCHITECTURE,) if spec.search else ("learning",)
 
 
@@ -100,35 +118,39 @@ def search_plan(
     *,
     with_teachers: bool,
 ) -> Plan:
-    """The spaces `names` together.
+    """Join search spaces to a plan.
 
     Parameters
     ----------
-    names : some of `SPACES`
-    spec : the network
-    defaults : all settings of the recipe as the search begins
-    fixed : settings that are held, not searched
-    with_teachers : whether the network learns from teachers
+    names : sequence of str
+        Some of `SPACES`.
+    spec : NetworkSpec
+    defaults : mapping
+        All settings of the recipe at the beginning of the search.
+    fixed : collection of str
+        Names of settings that are not searched.
+    with_teachers : bool
+        Whether the network learns from teachers.
 
     Raises
     ------
     UnknownNameError
         If a space does not exist.
     BadInputError
-        If a space has no meaning here, two search the same setting, or everything is held.
+        If a space has no meaning here, two spaces search the same setting, or every setting is fixed.
     """
     ranges: dict[str, BaseDistribution] = {}
     for name in dict.fromkeys(names):
         if name not in SPACES:
             raise UnknownNameError("search space", name, SPACES)
-        if name in _OF_TEACHERS and not with_teachers:
-            raise BadInputError(f"the space {name} weighs what teachers say; give at least one --teacher")
-        own = _RANGES.get(name, {})
-        if twice := sorted(own.keys() & ranges.keys()):
-            raise BadInputError(f"{' and '.join(names)} both search {twice[0]}; give one of them")
-        ranges |= own
-    left_out = {*fixed, "weight_fi"} if spec.no_functional_information else set(fixed)
-    ranges = {name: among for name, among in ranges.items() if name not in left_out}
+        if name in _TEACHER_SPACES and not with_teachers:
+            raise BadInputError(f"the space {name} weighs what teachers say; give at least one --teachers")
+        space = _RANGES.get(name, {})
+        if duplicates := sorted(space.keys() & ranges.keys()):
+            raise BadInputError(f"{' and '.join(names)} both search {duplicates[0]}; give one of them")
+        ranges |= space
+    excluded = {*fixed, "weight_fi"} if spec.no_functional_information else set(fixed)
+    ranges = {name: ranges[name] for name in ranges if name not in excluded}
     architecture = _architecture(spec, fixed) if _ARCHITECTURE in names else None
     if not ranges and architecture is None:
         raise BadInputError("every setting of the search is fixed; leave one out of --set")
@@ -142,13 +164,13 @@ def _architecture(spec: NetworkSpec, fixed: Collection[str]) -> SearchSpace:
             f"network {spec.name!r} has no architecture to search; give --search learning, "
             "or register it with search="
         )
-    if both := sorted(spec.search(_First()).keys() & set(fixed)):
-        raise BadInputError(f"{both[0]} is searched and fixed; leave it out of --set")
+    if duplicates := sorted(spec.search(_FirstChoice()).keys() & set(fixed)):
+        raise BadInputError(f"{duplicates[0]} is searched and fixed; leave it out of --set")
     return spec.search
 
 
-class _First:
-    """Answers with the first there is: shows which settings a space makes."""
+class _FirstChoice:
+    """A trial that suggests the first choice of each setting: it shows which settings a space has."""
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:  # noqa: ARG002
         return low
@@ -168,16 +190,16 @@ class _First:
         return choices[0]
 
 
-def _lies_in(among: BaseDistribution, value: Any) -> bool:
-    if isinstance(among, CategoricalDistribution):
-        return value in among.choices
-    within = cast(FloatDistribution, among)
-    if not within.low <= value <= within.high:
+def _lies_in(distribution: BaseDistribution, value: Any) -> bool:
+    if isinstance(distribution, CategoricalDistribution):
+        return value in distribution.choices
+    interval = cast(FloatDistribution, distribution)
+    if not interval.low <= value <= interval.high:
         return False
-    steps = (value - within.low) / within.step if within.step else 0.0
+    steps = (value - interval.low) / interval.step if interval.step else 0.0
     return bool(abs(steps - round(steps)) < 1e-8)
 
 
-def _rounded(value: Any) -> Any:
-    """Four digits: 0.3, not 0.30000000000000004, and what a person can read and write."""
+def _round(value: Any) -> Any:
+    """Round to four digits: a person writes 0.3, not 0.30000000000000004."""
     return float(f"{value:.4g}") if isinstance(value, float) else value

@@ -19,19 +19,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.errors import BadInputError, TrainingDivergedError
-from tutelage.methods.learning import Building, split_settings, training_scans
-from tutelage.methods.teachers.teacher_names import TeacherNames, network_teachers
-from tutelage.networks import NetworkFile, NetworkSpec, SearchRecord, network_choice
+from tutelage.methods.fit_plan import AnySurvey, fit_plan, training_set
+from tutelage.methods.network import network_lesson
+from tutelage.methods.teacher_names import TeacherNames, with_zoo_teachers
+from tutelage.networks import NetworkFile, NetworkSpec, SearchRecord, network_choice, split_settings
 from tutelage.paper.expert_distilling import DistillingRecipe, TeacherChoice, distilling_recipe
 from tutelage.training import Budget, RunOptions, resolve_device
 from tutelage.tuning.search_spaces import DEFAULTS, Plan, default_spaces, search_plan
-from tutelage.tuning.study_file import finished_trials, opened_study
-from tutelage.tuning.trial_scoring import Scored, scored_on_held_out
+from tutelage.tuning.study_file import finished_trials, open_study
+from tutelage.tuning.trial_scoring import ScoreFunction, held_out_score
 
 __all__ = ["tune"]
 
 _SHARE_OF_UPDATES = 4  # a trial is this part of the recipe's length
-_SETTINGS, _REFUSED = "settings", "refused"
+_SETTINGS = "settings"  # attributes of a trial
+_REFUSED = "refused"
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,24 @@ class _Search:
 
     Parameters
     ----------
-    target, data_hash : name and content of the training data
-    spec : the network
-    spaces : names of what is searched
-    plan : what they ask
-    base : settings of network and recipe under those of a trial
-    recipe_name, recipe : how the first trial learns
-    teachers : of every trial
-    budget : length of a trial
-    seed : of the split, of every trial's training and of the search
+    target, data_hash : str
+        Name and content hash of the training data.
+    spec : NetworkSpec
+    spaces : tuple of str
+        Names of the search spaces.
+    plan : Plan
+        The settings that they vary.
+    base : mapping
+        Settings of network and recipe; those of a trial override them.
+    recipe_name : str
+    recipe : DistillingRecipe
+        Recipe of the first trial.
+    teachers : sequence of Teacher or "untrained"
+        Teachers of every trial.
+    budget : Budget
+        Length of a trial.
+    seed : int
+        Random seed of the split, of every trial's training and of the search.
     """
 
     target: str
@@ -63,23 +74,27 @@ class _Search:
     budget: Budget
     seed: int
 
-    def divided(self, chosen: Mapping[str, Any]) -> tuple[dict[str, Any], DistillingRecipe]:
-        """Settings of the network, and the recipe, with the settings `chosen` in a trial."""
-        of_network, of_recipe = self._by_owner({**self.base, **chosen})
-        return of_network, distilling_recipe(self.recipe_name, of_recipe, self.spec)
+    def lesson(self, trial_settings: Mapping[str, Any]) -> tuple[dict[str, Any], DistillingRecipe]:
+        """Give the settings of the network, and the recipe, of a trial."""
+        network_settings, recipe_settings = self._split({**self.base, **trial_settings})
+        return network_settings, distilling_recipe(self.recipe_name, recipe_settings, self.spec)
 
-    def changes(self, chosen: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What differs from the network's and the recipe's own settings, in their own types."""
-        of_network, recipe = self.divided(chosen)
-        checked, of_recipe = self.spec.settings(of_network), recipe.model_dump()
-        _, changed = self._by_owner({**self.base, **chosen})
-        return {name: checked[name] for name in of_network}, {name: of_recipe[name] for name in changed}
+    def changes(self, trial_settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Give a trial's changes to the network's and the recipe's own settings, in their own types."""
+        network_settings, recipe = self.lesson(trial_settings)
+        network_values = self.spec.settings(network_settings)
+        recipe_values = recipe.model_dump()
+        _, recipe_settings = self._split({**self.base, **trial_settings})
+        return (
+            {name: network_values[name] for name in network_settings},
+            {name: recipe_values[name] for name in recipe_settings},
+        )
 
-    def _by_owner(self, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        return split_settings(self.spec.name, DistillingRecipe.model_fields, settings)
+    def _split(self, settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        return split_settings(self.spec, DistillingRecipe.model_fields, settings)
 
     def identity(self) -> dict[str, Any]:
-        """By which a study file is known to be of this search."""
+        """Give the values by which a study file is recognised as one of this search."""
         network, recipe = self.changes({})
         return {
             "network": self.spec.name,
@@ -98,7 +113,7 @@ class _Search:
 
 
 def tune(
-    train: Building,
+    survey: AnySurvey,
     network: str = "dnn",
     *,
     spaces: Sequence[str] = (),
@@ -106,112 +121,136 @@ def tune(
     recipe: str | None = None,
     settings: Mapping[str, Any] | None = None,
     n_trials: int = 30,
-    epochs: int | None = None,
-    minutes: float | None = None,
-    updates: int | None = None,
-    seed: int = 0,
-    device: str = "auto",
     study_file: str | Path | None = None,
-    progress: bool = False,
+    run: RunOptions | None = None,
 ) -> NetworkFile:
     """Search settings by Bayesian optimisation, on training data alone.
 
-    One reference point in five is held out; a trial learns from the rest and is scored by its mean 2-D error
-    there. The first trial changes nothing. A trial that does worse than the median of those before it, at the
-    same tenth of its training, is stopped. What comes out depends on the arguments alone (and, with
-    `minutes`, on the machine's speed): a search that was stopped goes on to the same end.
+    One reference point in five is held out. A trial learns from the rest, and its score is the mean 2-D error
+    on the held-out points. The first trial changes nothing. A trial is stopped when it does worse than the
+    median of those before it, at the same tenth of its training. The result depends on the arguments alone,
+    and on the machine's speed if the length is in minutes. A search that was stopped goes on to the same end.
 
     Source: Akiba et al., "Optuna" (2019); the tree-structured Parzen estimator of Bergstra et al. (2011).
 
     Parameters
     ----------
-    train : scans with positions (of a survey: its training split)
-    network : a registered network, or NAME:FILE to begin with the settings of a network file
-    spaces : names among `SPACES`; none means the architecture, or learning for a network without a search
-    teachers : as for `Localizer`
-    recipe : "paper" or "default"; None means paper where the space paper is searched, else default
-    settings : changes to the network's and the recipe's settings, held in every trial and not searched
-    n_trials : trials in all, with those of an earlier run
-    epochs, minutes, updates : length of a trial; none means a quarter of the recipe's `updates`
-    seed : of the split, of each training and of the search
-    device : "auto", "cpu", "cuda", ...
-    study_file : SQLite file that keeps every trial, so that a search can be stopped; None keeps nothing
-    progress : show a progress bar on standard error
+    survey : Survey or FingerprintSet
+        Scans with positions; a survey gives its training split.
+    network : str
+        A registered network, or NAME:FILE to begin with the settings of a network file.
+    spaces : sequence of str
+        Names among `SPACES`. Without any, the architecture, or learning for a network without a search space.
+    teachers : Teacher, str, path or a sequence of them
+        As in `Localizer`.
+    recipe : {"default", "paper"}, optional
+        None means paper if the space paper is searched, else default.
+    settings : mapping, optional
+        Changes to the settings of the network and of its recipe; they are fixed in every trial.
+    n_trials : int
+        Number of trials, those of an earlier run included.
+    study_file : path, optional
+        SQLite file that keeps every trial, so that a search can be stopped; None keeps nothing.
+    run : RunOptions, optional
+        Seed of the split, of each training and of the search; device; progress. Its length is the length of a
+        trial, by default a quarter of the recipe's `updates`.
+
+    Returns
+    -------
+    NetworkFile
+        The best settings, to save and to use as NAME:FILE.
 
     Raises
     ------
     BadInputError, UnknownNameError, FileFormatError
         If an argument, the data or the study file cannot be used, or no trial gives a result.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> office = tt.simulated_survey(seed=2, n_train=100, n_test=10)
+    >>> run = tt.RunOptions(device="cpu", budget=tt.Budget(updates=2))
+    >>> settings = {"width": 16, "d_e": 8}
+    >>> file = tt.tune(office, "dnn", spaces=["learning"], settings=settings, n_trials=1, run=run)
+    >>> file.network, file.search_record.n_finished
+    ('dnn', 1)
     """
     if n_trials < 1:
         raise BadInputError(f"n_trials is {n_trials}; a search has at least one")
-    scans, target, _ = training_scans(train)
-    search = _checked(
-        scans,
-        target,
-        network,
-        spaces,
-        teachers,
-        recipe,
-        settings or {},
-        Budget(epochs, minutes, updates),
-        seed,
-    )
-    resolve_device(device)
-    score = scored_on_held_out(
+    run = run or RunOptions()
+    scans, name, _ = training_set(survey)
+    search = _checked_search(scans, name, network, spaces, teachers, recipe, settings or {}, run)
+    resolve_device(run.device)
+    score = held_out_score(
         scans[scans.n_heard > 0],
         search.spec.name,
         search.recipe_name,
         search.teachers,
-        RunOptions(seed=seed, device=device, budget=search.budget),
-        of_network=search.divided({})[0],
+        RunOptions(seed=run.seed, device=run.device, budget=search.budget),
+        network_settings=search.lesson({})[0],
     )
-    with opened_study(study_file, search.identity()) as study, _progress_bar(n_trials, progress) as show:
+    with (
+        open_study(study_file, search.identity()) as study,
+        _progress_bar(n_trials, run.progress) as show,
+    ):
         show(study)
         while len(finished_trials(study)) < n_trials:
             _next_trial(study, search, score)
             show(study)
-        return _found(study, search)
+        return _best_network(study, search)
 
 
-def _checked(
+def _checked_search(
     scans: FingerprintSet,
-    target: str,
+    survey_name: str,
     network: str,
     spaces: Sequence[str],
     teachers: TeacherNames,
     recipe: str | None,
     fixed: Mapping[str, Any],
-    budget: Budget,
-    seed: int,
+    run: RunOptions,
 ) -> _Search:
     choice = network_choice(network)
-    spec, names = choice.spec, tuple(dict.fromkeys(spaces)) or default_spaces(choice.spec)
+    spec = choice.spec
+    names = tuple(dict.fromkeys(spaces)) or default_spaces(spec)
     recipe_name = recipe or ("paper" if "paper" in names else "default")
     base = {**choice.settings, **choice.recipe, **fixed}
-    of_network, of_recipe = split_settings(spec.name, DistillingRecipe.model_fields, base)
-    spec.settings(of_network)
-    begins = distilling_recipe(recipe_name, of_recipe, spec)
-    known = network_teachers(teachers, spec.name, scans, target)
+    lesson = network_lesson(choice, recipe_name, fixed)
+    plan = fit_plan(spec.name, teachers=teachers, recipe=recipe_name, run=run)
+    if plan.teachers == "auto":
+        raise BadInputError("teachers are chosen by fit alone; here, name them, or give all or none")
+    plan = with_zoo_teachers(plan, scans, survey_name)
+    assert not isinstance(plan.teachers, str)
+    budget = run.budget
     if budget == Budget():
-        budget = Budget(updates=max(1, begins.updates // _SHARE_OF_UPDATES))
-    plan = search_plan(names, spec, begins.model_dump(), fixed, with_teachers=bool(known))
+        budget = Budget(updates=max(1, lesson.recipe.updates // _SHARE_OF_UPDATES))
+    space = search_plan(names, spec, lesson.recipe.model_dump(), fixed, with_teachers=bool(plan.teachers))
     return _Search(
-        target, scans.content_hash(), spec, names, plan, base, recipe_name, begins, known, budget, seed
+        survey_name,
+        scans.content_hash(),
+        spec,
+        names,
+        space,
+        base,
+        recipe_name,
+        lesson.recipe,
+        plan.teachers,
+        budget,
+        run.seed,
     )
 
 
-def _next_trial(study: optuna.Study, search: _Search, score: Scored) -> None:
+def _next_trial(study: optuna.Study, search: _Search, score: ScoreFunction) -> None:
     n_before = len(finished_trials(study))
-    # A fresh sampler for each trial: what it asks then depends on the finished trials alone, so that a
-    # search that was killed goes on as if it had not been, with the very settings that it was trying.
-    random = int(np.random.SeedSequence([search.seed, n_before]).generate_state(1)[0])
-    study.sampler = TPESampler(seed=random, multivariate=False)
+    # A fresh sampler for each trial: its choice then depends on the finished trials alone, so that a search
+    # that was killed goes on as if it had not been, with the very settings that it was about to try.
+    sampler_seed = int(np.random.SeedSequence([search.seed, n_before]).generate_state(1)[0])
+    study.sampler = TPESampler(seed=sampler_seed, multivariate=False)
     ask = search.plan.ask if n_before else search.plan.ask_defaults
-    trial, chosen = ask(study)
-    trial.set_user_attr(_SETTINGS, chosen)
+    trial, settings = ask(study)
+    trial.set_user_attr(_SETTINGS, settings)
     try:
-        error_m = score(*search.divided(chosen), trial)
+        error_m = score(*search.lesson(settings), trial)
     except optuna.TrialPruned:
         study.tell(trial, state=TrialState.PRUNED)
     except (BadInputError, TrainingDivergedError, torch.OutOfMemoryError) as error:
@@ -221,18 +260,18 @@ def _next_trial(study: optuna.Study, search: _Search, score: Scored) -> None:
         study.tell(trial, error_m)
 
 
-def _found(study: optuna.Study, search: _Search) -> NetworkFile:
+def _best_network(study: optuna.Study, search: _Search) -> NetworkFile:
     trials = finished_trials(study)
-    complete = _complete(trials)
-    refused = [trial for trial in trials if _REFUSED in trial.user_attrs]
+    complete = _complete_trials(trials)
+    failures = [trial for trial in trials if _REFUSED in trial.user_attrs]
     if not complete:
-        said = refused[0].user_attrs[_REFUSED] if refused else "nothing"
+        message = failures[0].user_attrs[_REFUSED] if failures else "nothing"
         raise BadInputError(
-            f"none of {len(trials)} trials gave a result; the first said: {said}; change --set or the "
+            f"none of {len(trials)} trials gave a result; the first said: {message}; change --set or the "
             "length, and name another --study"
         )
     best = min(complete, key=_error_m)
-    begun_with = [_error_m(trial) for trial in complete if trial.user_attrs.get(DEFAULTS)]
+    default_errors_m = [_error_m(trial) for trial in complete if trial.user_attrs.get(DEFAULTS)]
     network, recipe = search.changes(best.user_attrs[_SETTINGS])
     record = SearchRecord(
         target=search.target,
@@ -241,20 +280,20 @@ def _found(study: optuna.Study, search: _Search) -> NetworkFile:
         teachers=[t if isinstance(t, str) else t.card.source for t in search.teachers],
         spaces=list(search.spaces),
         n_finished=len(complete),
-        n_pruned=len(trials) - len(complete) - len(refused),
-        n_failed=len(refused),
+        n_pruned=len(trials) - len(complete) - len(failures),
+        n_failed=len(failures),
         held_out_mae_m=round(_error_m(best), 4),
-        default_held_out_mae_m=round(begun_with[0], 4) if begun_with else None,
+        default_held_out_mae_m=round(default_errors_m[0], 4) if default_errors_m else None,
         seed=search.seed,
         epochs=search.budget.epochs,
         minutes=search.budget.minutes,
         updates=search.budget.updates,
         version=version("tutelage"),
     )
-    return NetworkFile(network=search.spec.name, settings=network, recipe=recipe, found=record)
+    return NetworkFile(network=search.spec.name, settings=network, recipe=recipe, search_record=record)
 
 
-def _complete(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+def _complete_trials(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     return [trial for trial in trials if trial.state == TrialState.COMPLETE]
 
 
@@ -280,7 +319,7 @@ def _progress_bar(n_trials: int, visible: bool) -> Iterator[Callable[[optuna.Stu
 
         def show(study: optuna.Study) -> None:
             trials = finished_trials(study)
-            best = min(map(_error_m, _complete(trials)), default=None)
+            best = min(map(_error_m, _complete_trials(trials)), default=None)
             words = "" if best is None else f"best {best:.2f} m"
             progress.update(task, completed=len(trials), best=words)
 

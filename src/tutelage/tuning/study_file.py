@@ -18,9 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from tutelage.errors import BadInputError, FileFormatError, TutelageError
-from tutelage.files.atomic import held_alone, require_writable_parent
+from tutelage.files.atomic import exclusive_lock, require_writable_parent
 
-__all__ = ["Tried", "finished_trials", "opened_study", "tried_in"]
+__all__ = ["TrialRecord", "finished_trials", "open_study", "study_trials"]
 
 _NAME = "tutelage"
 _IDENTITY = "search"
@@ -29,45 +29,64 @@ _SECONDS_TO_WAIT = 30.0
 
 
 def finished_trials(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
-    """Trials that need not be run again: trained to the end, stopped early, or refused."""
+    """List the trials that need not run again: trained to the end, stopped early, or refused.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    """
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
 
 
-class Tried(NamedTuple):
-    """A trial that need not be run again."""
+class TrialRecord(NamedTuple):
+    """A trial that need not run again."""
 
     settings: dict[str, Any]
-    """What was asked of it, by name."""
+    """Its settings by name."""
     error_m: float | None
-    """Its error on held-out reference points; None if it did not come to an end."""
+    """Its error on held-out reference points in metres; None if it was stopped or refused."""
 
     @property
     def ended(self) -> str:
-        """How: "complete", or "stopped early" (which includes what was refused)."""
+        """How it ended: "complete", or "stopped early", as is also said of a refused one."""
         return "stopped early" if self.error_m is None else "complete"
 
 
-def tried_in(file: str | Path) -> list[Tried]:
-    """The finished trials of a study file, in order. Errors as of `opened_study`."""
-    with opened_study(file) as study:
+def study_trials(file: str | Path) -> list[TrialRecord]:
+    """Read the finished trials of a study file, in order.
+
+    Parameters
+    ----------
+    file : path
+
+    Raises
+    ------
+    BadInputError, FileFormatError, TutelageError
+        See `open_study`.
+    """
+    with open_study(file) as study:
         return [
-            Tried(dict(trial.params), trial.value if trial.state == TrialState.COMPLETE else None)
+            TrialRecord(dict(trial.params), trial.value if trial.state == TrialState.COMPLETE else None)
             for trial in finished_trials(study)
         ]
 
 
 @contextmanager
-def opened_study(
-    file: str | Path | None, identity: Mapping[str, Any] | None = None
-) -> Iterator[optuna.Study]:
-    """The study in `file`, made where there is none, and used by no other process meanwhile.
+def open_study(file: str | Path | None, identity: Mapping[str, Any] | None = None) -> Iterator[optuna.Study]:
+    """Open the study in a file, or make it, and keep other processes out meanwhile.
 
-    A trial that a stop or a kill cut short counts as failed; it left nothing that a later one builds on.
+    A trial that a stop or a kill cut short counts as failed; a later one does not build on it.
 
     Parameters
     ----------
-    file : SQLite file, None for a study in memory
-    identity : what the search depends on; None takes the study as it is
+    file : path or None
+        SQLite file; None keeps the study in memory.
+    identity : mapping, optional
+        Everything that the search depends on. None takes the study as it is.
+
+    Yields
+    ------
+    optuna.Study
 
     Raises
     ------
@@ -83,11 +102,11 @@ def opened_study(
             yield _study(InMemoryStorage())
             return
         path = require_writable_parent(file)
-        alone = held_alone(
+        lock = exclusive_lock(
             path.with_name(f".{path.name}.lock"),
             f"another process searches in {path}; wait for it, or name another --study",
         )
-        with alone, _readable(path):
+        with lock, _translated_errors(path):
             _require_study_or_nothing(path)
             storage = _storage(path)
             try:
@@ -122,7 +141,7 @@ def _storage(path: Path) -> RDBStorage:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without Optuna's own messages: a line for every trial."""
+    """Silence Optuna's own messages: it writes a line for every trial."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
@@ -132,7 +151,7 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def _translated_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
@@ -161,9 +180,9 @@ def _require_same_search(study: optuna.Study, path: Path, identity: dict[str, An
     if theirs is None:
         study.set_user_attr(_IDENTITY, identity)
         return
-    differing = [name for name in identity | theirs if identity.get(name) != theirs.get(name)]
-    if differing:
-        name = differing[0]
+    differences = [name for name in identity | theirs if identity.get(name) != theirs.get(name)]
+    if differences:
+        name = differences[0]
         raise BadInputError(
             f"the study {path} belongs to another search: {name} was {theirs.get(name)!r}, "
             f"now {identity.get(name)!r}; give the same command, or name another --study"

@@ -13,63 +13,81 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.representation import RssRepresentation
 from tutelage.data.splits import split_by_position
 from tutelage.errors import TrainingDivergedError
-from tutelage.networks import build_network
+from tutelage.networks import build_network, network_spec
 from tutelage.paper.expert_distilling import DistillingRecipe, TeacherChoice, distil
-from tutelage.training import RunOptions
-from tutelage.training.trained_network import TrainedNetwork
+from tutelage.training import RunOptions, TrainedNetwork, epochs_of_recipe, train_network
 
-__all__ = ["Scored", "scored_on_held_out"]
+__all__ = ["ScoreFunction", "held_out_score"]
 
-_HELD_OUT = 0.2
-_LOOK_AT = 1000  # scans, where a trial is looked at on the way
-_LAST = 10  # the look after the last step: what comes then is the score itself
+_HELD_OUT_SHARE = 0.2
+_MOST_PROGRESS_SCANS = 1000  # scans for the score of a trial that still trains
+_LAST = 10  # the tenth at the end of the training, which has the score itself
 
-Scored = Callable[[dict[str, Any], DistillingRecipe, optuna.Trial], float]
-"""Trains a network with settings by a recipe; its error in metres, or `optuna.TrialPruned`."""
+ScoreFunction = Callable[[dict[str, Any], DistillingRecipe, optuna.Trial], float]
+"""Trains a network with settings by a recipe; gives its error in metres, or raises `optuna.TrialPruned`."""
 
 
-def scored_on_held_out(
+def held_out_score(
     scans: FingerprintSet,
     network: str,
     recipe_name: str,
     teachers: Sequence[TeacherChoice],
-    options: RunOptions,
+    run: RunOptions,
     *,
-    of_network: dict[str, Any],
-) -> Scored:
-    """The score over a fifth of the reference points of `scans`, held out.
+    network_settings: dict[str, Any],
+) -> ScoreFunction:
+    """Make the function that scores a trial on a fifth of the reference points, held out.
 
     Parameters
     ----------
-    scans : training scans, each hearing something
-    network, recipe_name, teachers, options : of every trial
-    of_network : settings of the network as the search begins
+    scans : FingerprintSet
+        Training scans; each hears something.
+    network, recipe_name : str
+        Network and recipe of every trial.
+    teachers : sequence of Teacher or "untrained"
+        Teachers of every trial.
+    run : RunOptions
+        Seed, device and length of every trial.
+    network_settings : dict
+        Settings of the network at the beginning of the search.
+
+    Returns
+    -------
+    ScoreFunction
 
     Raises
     ------
     BadInputError
         If there is only one reference point, or a teacher does not fit the network.
     """
-    rest, held_rows = split_by_position(scans, _HELD_OUT, options.seed)
-    train, held = scans[rest], scans[held_rows]
-    few = np.random.default_rng(options.seed).permutation(len(held))[:_LOOK_AT]
-    look = held[np.sort(few)]
-    _require_fit(train, network, teachers, of_network)
+    train_rows, held_out_rows = split_by_position(scans, _HELD_OUT_SHARE, run.seed)
+    train = scans[train_rows]
+    held_out = scans[held_out_rows]
+    some = np.random.default_rng(run.seed).permutation(len(held_out))[:_MOST_PROGRESS_SCANS]
+    progress_scans = held_out[np.sort(some)]
+    _require_fit(train, network, teachers, network_settings)
+    spec = network_spec(network)
 
     def score(settings: dict[str, Any], recipe: DistillingRecipe, trial: optuna.Trial) -> float:
         last = 0
 
-        def watch(student: TrainedNetwork, tenth: int) -> None:
+        def watch(network: TrainedNetwork, tenth: int) -> None:
             nonlocal last
-            if not last < tenth < _LAST:  # a run measured in minutes may begin its count again
+            if not last < tenth < _LAST:  # a run whose length is in minutes may begin its count again
                 return
             last = tenth
-            trial.report(_error_m(student, look), tenth)
+            trial.report(_error_m(network, progress_scans), tenth)
             if trial.should_prune():
                 raise optuna.TrialPruned
 
-        student = distil(train, network, settings, teachers, recipe_name, recipe, options, watch)
-        error_m = _error_m(student, held)
+        if teachers:
+            trained = distil(
+                train, spec, settings, teachers, recipe, run, recipe_name=recipe_name, watch=watch
+            )
+        else:
+            epochs = epochs_of_recipe(recipe_name, len(train))
+            trained = train_network(train, spec, settings, recipe, run, recipe_epochs=epochs, watch=watch)
+        error_m = _error_m(trained, held_out)
         if not math.isfinite(error_m):
             raise TrainingDivergedError("the error on held-out scans is no finite number")
         return error_m
@@ -77,18 +95,18 @@ def scored_on_held_out(
     return score
 
 
-def _error_m(student: TrainedNetwork, scans: FingerprintSet) -> float:
-    answers = student.locate(scans).position_m
-    return float(np.linalg.norm(answers - scans.known_position_m, axis=1).mean())
+def _error_m(network: TrainedNetwork, scans: FingerprintSet) -> float:
+    position_m = network.locate(scans).position_m
+    return float(np.linalg.norm(position_m - scans.known_position_m, axis=1).mean())
 
 
 def _require_fit(
     train: FingerprintSet, network: str, teachers: Sequence[TeacherChoice], settings: dict[str, Any]
 ) -> None:
-    taught = [teacher for teacher in teachers if not isinstance(teacher, str)]
-    if not taught:
+    trained_teachers = [teacher for teacher in teachers if not isinstance(teacher, str)]
+    if not trained_teachers:
         return
     n_ap = len(RssRepresentation.fit(train).access_points)
     d_e = build_network(network, n_ap, settings).d_e(n_ap)
-    for teacher in taught:
+    for teacher in trained_teachers:
         teacher.require_fit(network, d_e)

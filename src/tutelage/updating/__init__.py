@@ -1,5 +1,5 @@
-"""A model that goes on from its building as it was, with new scans of it."""
+"""Continuing from a model with new scans of its building."""
 
-from tutelage.updating.update_model import updated
+from tutelage.updating.update_model import update
 
-__all__ = ["updated"]
+__all__ = ["update"]

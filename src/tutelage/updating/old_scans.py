@@ -1,4 +1,4 @@
-"""What a model still holds of the scans that it learnt from, and new scans as it would have seen them."""
+"""The old scans that a model still holds, and new scans in the model's frame and spelling."""
 
 from __future__ import annotations
 
@@ -11,45 +11,50 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.sparse_rows import csr
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.localizer import Localizer
-from tutelage.methods.fitting import radio_map_of
-from tutelage.runtime.access_point_names import columns_in
+from tutelage.runtime.access_point_names import find_columns
 from tutelage.runtime.landmarks import Landmarks
-from tutelage.runtime.readings import readings_of
+from tutelage.runtime.readings import to_dbm
 
-__all__ = ["held_by", "names_after", "new_for", "with_access_points"]
+__all__ = ["aligned_new_scans", "old_scans", "updated_access_points", "with_access_points"]
 
-_FAINTEST_DB = 0.5  # above the lowest RSS: what a mean fingerprint hardly hears is left out
+_FAINTEST_DB = 0.5  # above the lowest RSS: fainter readings of a mean fingerprint are left out
 
 
-def held_by(model: Localizer) -> FingerprintSet:
-    """The radio map of k-NN, matcher and blend; of a network its landmarks, labelled as it answers them.
+def old_scans(model: Localizer) -> FingerprintSet:
+    """Give a model's radio map as scans, or for a network its landmarks with its own labels.
+
+    Parameters
+    ----------
+    model : Localizer
+        Fitted.
 
     Raises
     ------
     BadInputError
-        If a network was fitted without calibration: it holds nothing of the building.
+        If it has no radio map and was fitted without calibration: it holds no scans then.
     """
-    held = radio_map_of(model.method_)
-    if held is not None:
-        scans = held.fingerprints(model.frame_)
+    radio_map = model.method_.radio_map
+    if radio_map is not None:
+        scans = radio_map.fingerprints(model.frame_)
     elif model.calibration_ is not None:
         scans = _mean_scans(model, model.calibration_.landmarks)
     else:
         raise BadInputError(
-            f"this {model.network} was fitted without calibration and holds nothing of its building that an "
-            "update could keep; fit it anew with the new scans"
+            f"this {model.method_spec.name} was fitted without calibration and holds nothing of its building "
+            "that an update could keep; fit it anew with the new scans"
         )
     return replace(scans, scan_id=np.char.add("old-", scans.scan_id))
 
 
 def _mean_scans(model: Localizer, marks: Landmarks) -> FingerprintSet:
-    """Landmarks as scans: in the powed representation each is exactly the mean fingerprint of its point."""
-    value, names = marks.value, model.access_points_
-    rss_dbm = readings_of(value.data, "powed", marks.rss_min_dbm)
+    """Make scans of landmarks: in the powed representation each is the mean fingerprint of its point."""
+    value = marks.value
+    names = model.access_points_
+    rss_dbm = to_dbm(value.data, "powed", marks.rss_min_dbm)
     row = np.repeat(np.arange(value.shape[0]), np.diff(value.indptr))
-    clear = rss_dbm > marks.rss_min_dbm + _FAINTEST_DB
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(row[clear], minlength=value.shape[0]))])
-    rss = csr(rss_dbm[clear], value.indices[clear], indptr, len(names))
+    is_clear = rss_dbm > marks.rss_min_dbm + _FAINTEST_DB
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row[is_clear], minlength=value.shape[0]))])
+    rss = csr(rss_dbm[is_clear], value.indices[is_clear], indptr, len(names))
     scans = FingerprintSet(
         rss, names, np.arange(len(indptr) - 1).astype(np.str_), marks.position_m, model.frame_
     )
@@ -58,20 +63,29 @@ def _mean_scans(model: Localizer, marks: Landmarks) -> FingerprintSet:
     return replace(scans, floor=answers.floor, building=answers.building)
 
 
-def new_for(model: Localizer, scans: FingerprintSet, old: FingerprintSet) -> FingerprintSet:
-    """New training scans in the model's frame, with its spelling of the access points that it knows.
+def aligned_new_scans(model: Localizer, scans: FingerprintSet, old: FingerprintSet) -> FingerprintSet:
+    """Give new training scans in the model's frame, with its spelling of access points.
+
+    Parameters
+    ----------
+    model : Localizer
+        Fitted.
+    scans : FingerprintSet
+        New scans.
+    old : FingerprintSet
+        From `old_scans`.
 
     Raises
     ------
     BadInputError
-        If they have no positions, none hears an access point of the model, or floors or buildings that the
-        model names are not named.
+        If the scans have no positions, or none hears an access point of the model. If they name no floors or
+        buildings, and the model does.
     """
     heard = scans[scans.n_heard > 0].in_frame(model.frame_)
-    _ = heard.known_position_m
-    column = columns_in(old.access_points, heard.access_points)
-    known = np.isin(heard.rss_dbm.indices, np.flatnonzero(column >= 0))
-    if not known.any():
+    _ = heard.known_position_m  # refuses scans without positions
+    column = find_columns(old.access_points, heard.access_points)
+    is_shared = np.isin(heard.rss_dbm.indices, np.flatnonzero(column >= 0))
+    if not is_shared.any():
         raise BadInputError(
             f"none of the {len(scans)} new scans hears an access point that the model knows; "
             "is it the same building? An update continues from a model, fit begins anew"
@@ -89,31 +103,38 @@ def new_for(model: Localizer, scans: FingerprintSet, old: FingerprintSet) -> Fin
     )
 
 
-def _label(kind: str, given: np.ndarray | None, old: np.ndarray | None) -> np.ndarray | None:
+def _label(kind: str, new: np.ndarray | None, old: np.ndarray | None) -> np.ndarray | None:
     if old is None:
         return None
-    if given is None or (given == "").any():
+    if new is None or (new == "").any():
         raise BadInputError(
             f"the model names the {kind} of a scan, and new scans do not; add the column {kind}"
         )
-    return given
+    return new
 
 
-def names_after(
-    known: Sequence[str], new: FingerprintSet, drop: Collection[str], *, may_grow: bool
+def updated_access_points(
+    old_names: Sequence[str], new: FingerprintSet, drop: Collection[str], *, may_grow: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Access points of the updated model: those it knows without those to drop, and what new scans hear.
+    """Give the access points of an updated model: the old ones without those to drop, and new ones.
 
     Parameters
     ----------
-    known : of the model as it was
-    new : as of `new_for`
-    may_grow : whether the model can take others than it knows
+    old_names : sequence of str
+        Access points of the model before the update.
+    new : FingerprintSet
+        From `aligned_new_scans`.
+    drop : collection of str
+        Access points to forget.
+    may_grow : bool
+        Whether the model can take access points that it does not know.
 
     Returns
     -------
-    names, ignored
-        `ignored` : heard in the new scans, and not taken
+    names : tuple of str
+        Access points of the updated model.
+    ignored : tuple of str
+        Access points that new scans hear, and that the model cannot take.
 
     Raises
     ------
@@ -121,27 +142,33 @@ def names_after(
         If the model does not know one to drop.
     """
     for name in drop:
-        if name not in known:
-            raise UnknownNameError("access point", name, known)
-    left = tuple(name for name in known if name not in drop)
-    there = set(known)
-    others = [new.access_points[j] for j in np.unique(new.rss_dbm.indices).tolist()]
-    others = [name for name in others if name not in there]
-    return ((*left, *others), ()) if may_grow else (left, tuple(others))
+        if name not in old_names:
+            raise UnknownNameError("access point", name, old_names)
+    rest = tuple(name for name in old_names if name not in drop)
+    old_set = set(old_names)
+    heard_names = [new.access_points[j] for j in np.unique(new.rss_dbm.indices).tolist()]
+    new_names = tuple(name for name in heard_names if name not in old_set)
+    return ((*rest, *new_names), ()) if may_grow else (rest, new_names)
 
 
 def with_access_points(scans: FingerprintSet, names: Sequence[str]) -> FingerprintSet:
-    """Scans over these access points alone; those that hear nothing else are left out.
+    """Give scans over these access points alone, without those that hear none of them.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+    names : sequence of str
+        Access points.
 
     Raises
     ------
     BadInputError
         If nothing is left.
     """
-    kept = scans.aligned_to(names)
-    kept = kept[kept.n_heard > 0]
-    if not len(kept):
+    aligned = scans.aligned_to(names)
+    heard = aligned[aligned.n_heard > 0]
+    if not len(heard):
         raise BadInputError(
             f"no scan hears any of the {len(names)} access points that are left; drop fewer of them"
         )
-    return kept
+    return heard

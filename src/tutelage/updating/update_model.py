@@ -1,4 +1,4 @@
-"""Continuing from a model with new scans of its building."""
+"""The update of a model: it continues with new scans of its building."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import numpy as np
 
@@ -15,26 +14,28 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.splits import reference_points
 from tutelage.errors import BadInputError, LeftOutWarning
 from tutelage.localizer import Localizer
-from tutelage.methods.blend import Blend
-from tutelage.methods.calibration import Trial, calibrate
-from tutelage.methods.fitting import Method, radio_map_of, share_held_out
-from tutelage.methods.knn import NearestNeighbours
-from tutelage.methods.learning import Building, training_scans
-from tutelage.methods.matcher import Matcher
-from tutelage.methods.network_update import learn_on, takes_access_points
+from tutelage.methods import calibration
+from tutelage.methods.base import FittedMethod, UpdateSpec
+from tutelage.methods.calibration import Trial
+from tutelage.methods.fit_plan import AnySurvey, training_set
+from tutelage.methods.lineage import Lineage
+from tutelage.methods.twin import held_out_share
 from tutelage.training import Budget, RunOptions
-from tutelage.training.trained_network import TrainedNetwork
-from tutelage.updating.old_scans import held_by, names_after, new_for, with_access_points
+from tutelage.updating.old_scans import (
+    aligned_new_scans,
+    old_scans,
+    updated_access_points,
+    with_access_points,
+)
 
-__all__ = ["updated"]
+__all__ = ["update"]
 
-_OF_ORIGIN = "source", "licence", "data_hash", "n_train", "seed", "dropped", "ignored", "updated_from"
-_Learn = Callable[[FingerprintSet, FingerprintSet, RunOptions], Method]
+Learn = Callable[[FingerprintSet, FingerprintSet, RunOptions], FittedMethod]
 
 
 @dataclass(frozen=True, eq=False)
 class _Scans:
-    """What an update learns from: nothing but scans that hear something, over the same access points."""
+    """Scans for an update; each hears something, and all are over the same access points."""
 
     old: FingerprintSet
     new: FingerprintSet
@@ -43,176 +44,167 @@ class _Scans:
 
     @property
     def joined(self) -> FingerprintSet:
-        return FingerprintSet.joined([self.old, self.new])
+        return FingerprintSet.join([self.old, self.new])
 
 
-def updated(
+def update(
     model: Localizer,
-    new: Building,
+    survey: AnySurvey,
     *,
     drop: Collection[str] = (),
-    calibrated: bool = True,
-    epochs: int | None = None,
-    minutes: float | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    checkpoint_dir: str | Path | None = None,
-    resume: bool = False,
-    log: str | Path | None = None,
-    progress: bool = False,
+    calibrate: bool = True,
+    run: RunOptions | None = None,
 ) -> Localizer:
-    """A model that continues from another with new scans of the same building.
+    """Continue from a model with new scans of the same building.
 
     k-NN, matcher and blend search the old and the new scans together; settings, the matcher's weights and the
     blend's share stay. A network, the blend's among them, continues from its weights on old and new scans in
-    equal parts; a network alone holds its landmarks of the old ones. New access points that the new scans
-    hear are added; BayesCNN, whose shape depends on its access points, learns on without them, which a
-    `LeftOutWarning` and the lineage say.
+    equal parts; a network alone has its landmarks as old scans. New access points that the new scans hear are
+    added. BayesCNN, whose shape depends on its access points, learns on without them; a `LeftOutWarning` and
+    the lineage say so.
 
     Parameters
     ----------
-    model : fitted; it does not change
-    new : scans with positions; of a survey its training split
-    drop : access points to forget, such as those that `measure_drift` finds gone
-    calibrated : learn radii and refusals anew, from reference points held out: of the new scans where a
-        network learns on (its weights have seen all old ones), else of all. Fewer than eight points give none
-    epochs, minutes : length of a network's learning; neither means a quarter of its recipe's updates
-    seed, device, checkpoint_dir, resume, log, progress : as of `Localizer`
+    model : Localizer
+        Fitted; it does not change.
+    survey : Survey or FingerprintSet
+        New scans with positions; a survey gives its training split.
+    drop : collection of str
+        Access points to forget, such as those that `measure_drift` reports as gone.
+    calibrate : bool
+        Learn radii and refusals from held-out reference points. They are points of the new scans if a network
+        learns on, whose weights have seen all old ones; otherwise of all scans. Fewer than eight points give
+        no calibration.
+    run : RunOptions, optional
+        Its length is for a network; without one, a quarter of the recipe's updates.
+
+    Returns
+    -------
+    Localizer
+        The new model.
 
     Raises
     ------
     BadInputError, UnknownNameError
-        If the scans cannot be used, the model holds nothing of its building, or all of the scans already, or
-        an option does not fit.
+        If the scans cannot be used, or an option does not fit. If the model holds no old scans, or all of the
+        new ones already.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> office = tt.simulated_survey(seed=2, n_train=200, n_test=40)
+    >>> model = tt.Localizer("knn", settings={"k": 3}).fit(office)
+    >>> tt.update(model, office.test).lineage_.updated_from.n_train == len(office.train)
+    True
     """
-    began = time.monotonic()
-    scans, name, licence = training_scans(new)
-    method = model.method_
-    if not _learns(method) and (epochs is not None or minutes is not None):
-        raise BadInputError(f"an update of {model.network} learns nothing; leave epochs and minutes out")
-    options = RunOptions(
-        seed=seed,
-        device=device,
-        budget=Budget(epochs, minutes),
-        checkpoint_dir=Path(checkpoint_dir) if checkpoint_dir else None,
-        resume=resume,
-        log=Path(log) if log else None,
-        progress=progress,
+    start_s = time.monotonic()
+    run = run or RunOptions()
+    scans, name, licence = training_set(survey)
+    spec = model.method_spec
+    if spec.update is None:
+        raise BadInputError(f"{spec.name} cannot be updated; fit it anew with old and new scans")
+    if not spec.update.learns and run.budget != Budget():
+        raise BadInputError(f"an update of {spec.name} learns nothing; leave epochs and minutes out")
+    parts = _scans(model, spec.update, scans, drop)
+    learn: Learn = partial(spec.update.continuation, model.method_)
+    updated = Localizer(spec.name, run=run, calibrate=calibrate)
+    updated.method_ = learn(parts.old, parts.new, run)
+    updated.frame_ = model.frame_
+    trial = _trial(learn, parts, run, from_new=spec.update.learns) if calibrate else None
+    updated.calibration_ = (
+        calibration.calibrate(parts.joined, updated.access_points_, trial, seed=run.seed) if trial else None
     )
-    known = _scans(model, scans, drop)
-
-    def learn(old: FingerprintSet, new: FingerprintSet, options: RunOptions) -> Method:
-        return _continued(method, old, new, options)
-
-    found = Localizer(model.network, seed=seed, device=device, calibrate=calibrated)
-    found.method_, found.frame_ = learn(known.old, known.new, options), model.frame_
-    trial = _trial(learn, known, options, of_new=_learns(method)) if calibrated else None
-    found.calibration_ = calibrate(known.joined, found.access_points_, trial, seed=seed) if trial else None
-    found.lineage_ = {
-        **_lineage(model, known.ignored, drop),
-        "source": name,
+    changes = {
+        "survey": name,
         "licence": licence,
         "data_hash": scans.content_hash(),
         "n_train": len(scans),
-        "seed": seed,
-        "fit_seconds": round(time.monotonic() - began, 1),
+        "n_blank": 0,
+        "seed": run.seed,
+        "fit_seconds": round(time.monotonic() - start_s, 1),
+        "metrics": {},
+        "dropped": tuple(sorted(drop)),
+        "ignored": tuple(sorted(parts.ignored)),
+        "updated_from": _origin(model.lineage_),
     }
-    return found
+    updated.lineage_ = model.lineage_.model_copy(update=changes)
+    return updated
 
 
-def _scans(model: Localizer, new: FingerprintSet, drop: Collection[str]) -> _Scans:
-    """What the model holds and what is new, over the access points that it will know."""
-    student = _student_of(model.method_)
-    old = held_by(model)
-    given = _without_known(model, new_for(model, new, old))
-    may_grow = student is None or takes_access_points(student)
-    names, ignored = names_after(model.access_points_, given, drop, may_grow=may_grow)
+def _origin(lineage: Lineage) -> Lineage:
+    """Give the record of the model before: where it comes from, not how it was fitted."""
+    return Lineage(
+        survey=lineage.survey,
+        licence=lineage.licence,
+        data_hash=lineage.data_hash,
+        n_train=lineage.n_train,
+        seed=lineage.seed,
+        fit_seconds=lineage.fit_seconds,
+        dropped=lineage.dropped,
+        ignored=lineage.ignored,
+        updated_from=lineage.updated_from,
+    )
+
+
+def _scans(model: Localizer, spec: UpdateSpec, new: FingerprintSet, drop: Collection[str]) -> _Scans:
+    """Give the model's old scans and the new ones, over the access points of the updated model."""
+    old = old_scans(model)
+    unseen = _without_old(model, aligned_new_scans(model, new, old))
+    may_grow = spec.takes_new_access_points(model.method_)
+    names, ignored = updated_access_points(model.access_points_, unseen, drop, may_grow=may_grow)
     if ignored:
         warnings.warn(
             f"{len(ignored)} new access points are ignored, such as {ignored[0]}: the shape of this "
-            f"{model.network} depends on its access points; to take them, fit it anew with all scans",
+            f"{model.method_spec.name} depends on its access points; to take them, fit it anew with all "
+            "scans",
             LeftOutWarning,
             stacklevel=3,
         )
-    return _Scans(with_access_points(old, names), with_access_points(given, names), ignored)
+    return _Scans(with_access_points(old, names), with_access_points(unseen, names), ignored)
 
 
-def _without_known(model: Localizer, new: FingerprintSet) -> FingerprintSet:
-    """The new scans that the model's radio map does not hold: twice the same scan would count twice.
+def _without_old(model: Localizer, new: FingerprintSet) -> FingerprintSet:
+    """Leave out new scans that the model's radio map has already: they would count twice.
 
     Raises
     ------
     BadInputError
         If it holds all of them.
     """
-    held = radio_map_of(model.method_)
-    known = np.zeros(len(new), dtype=bool) if held is None else held.holds(new)
-    if known.all():
+    radio_map = model.method_.radio_map
+    is_old = np.zeros(len(new), dtype=bool) if radio_map is None else radio_map.holds(new)
+    if is_old.all():
         raise BadInputError(f"the model holds all of the {len(new)} new scans already; nothing to update")
-    if known.any():
+    if is_old.any():
         warnings.warn(
-            f"{known.sum()} of the {len(new)} new scans are in the model already, and are left out",
+            f"{is_old.sum()} of the {len(new)} new scans are in the model already, and are left out",
             LeftOutWarning,
             stacklevel=4,
         )
-    return new[~known]
+    return new[~is_old]
 
 
-def _lineage(model: Localizer, ignored: Collection[str], drop: Collection[str]) -> dict[str, Any]:
-    """The model's own, and what became of it."""
-    return {
-        **{key: value for key, value in model.lineage_.items() if key not in ("ignored", "n_blank")},
-        "metrics": {},
-        "dropped": sorted(drop),
-        **({"ignored": sorted(ignored)} if ignored else {}),
-        "updated_from": {key: model.lineage_[key] for key in _OF_ORIGIN if key in model.lineage_},
-    }
-
-
-def _student_of(method: Method) -> TrainedNetwork | None:
-    """The network that learns on; None where nothing learns."""
-    if isinstance(method, Blend):
-        return method.student
-    return method if isinstance(method, TrainedNetwork) else None
-
-
-def _learns(method: Method) -> bool:
-    return _student_of(method) is not None
-
-
-def _continued(method: Method, old: FingerprintSet, new: FingerprintSet, options: RunOptions) -> Method:
-    joined = FingerprintSet.joined([old, new])
-    if isinstance(method, NearestNeighbours):
-        return NearestNeighbours.fit(joined, method.settings)
-    if isinstance(method, Matcher):
-        return Matcher.of(joined, method.network, method.recipe)
-    if isinstance(method, TrainedNetwork):
-        return learn_on(method, old, new, options)
-    if isinstance(method, Blend):
-        student = learn_on(method.student, old, new, options)
-        return Blend(Matcher.of(joined, method.matcher.network, method.matcher.recipe), student, method.share)
-    raise TypeError(f"{type(method).__name__} cannot be updated")
-
-
-def _trial(learn: _Learn, known: _Scans, options: RunOptions, *, of_new: bool) -> Trial | None:
-    """What a twin, updated without some reference points, makes of the scans there.
+def _trial(learn: Learn, parts: _Scans, run: RunOptions, *, from_new: bool) -> Trial | None:
+    """Locate held-out reference points with a twin, updated without them.
 
     Parameters
     ----------
-    of_new : hold out points where new scans were taken, and ask about new scans alone
+    from_new : bool
+        Hold out points where new scans were taken, and locate new scans alone.
     """
-    joined = known.joined
-    is_new = np.arange(len(joined)) >= len(known.old)
+    joined = parts.joined
+    is_new = np.arange(len(joined)) >= len(parts.old)
     point = reference_points(joined)
-    points = np.unique(point[is_new] if of_new else point)
-    share = share_held_out(len(points))
+    points = np.unique(point[is_new] if from_new else point)
+    share = held_out_share(len(points))
     if share is None:
         return None
-    chosen = np.random.default_rng(options.seed).choice(points, round(share * len(points)), replace=False)
-    held = np.isin(point, chosen)
-    asked = held & is_new if of_new else held
-    rest = [joined[~held & ~is_new], joined[~held & is_new]]
-    if not all(map(len, rest)):  # the new scans are where all the old ones were
+    some = np.random.default_rng(run.seed).choice(points, round(share * len(points)), replace=False)
+    is_held_out = np.isin(point, some)
+    is_query = is_held_out & is_new if from_new else is_held_out
+    old = joined[~is_held_out & ~is_new]
+    new = joined[~is_held_out & is_new]
+    if not len(old) or not len(new):  # the new scans are where all the old ones were
         return None
-    twin = learn(rest[0], rest[1], options.within("calibration", "to calibrate: "))
-    return Trial(joined[~held], joined[asked], point[asked], twin.locate(joined[asked]))
+    twin = learn(old, new, run.within("calibration", "to calibrate: "))
+    return Trial(joined[~is_held_out], joined[is_query], point[is_query], twin.locate(joined[is_query]))

@@ -1,4 +1,4 @@
-"""Survey check: what is wrong with a survey, before anything is learnt from it."""
+"""Survey check: what is wrong with a survey, before a model learns from it."""
 
 from tutelage.data.check.findings import Finding
 from tutelage.data.check.survey_check import SurveyCheck, check_survey

@@ -1,4 +1,4 @@
-"""Checks of access points and devices: who is heard where, and by whom how strongly."""
+"""Checks of access points and devices: who is heard where, and how strongly."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Set
 
 import numpy as np
 
-from tutelage.data.check.findings import Finding, Severity, Split, counted
+from tutelage.data.check.findings import Finding, Severity, Split, quantity
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.splits import reference_points
 
@@ -19,14 +19,25 @@ _OF_A_PERSON = re.compile(
     r"_nomap$|^androidap|iphone|^direct-|galaxy|^moto[ _g]|hotspot|mifi|tether", flags=re.IGNORECASE
 )
 _MAC = re.compile(r"(?:^|[^0-9a-z])([0-9a-f]{2})(?:[:-]?[0-9a-f]{2}){5}$", flags=re.IGNORECASE)
-_LOCAL_BIT = 0b10  # of the first byte of a MAC: given out locally, not by a maker
+_LOCAL_BIT = 0b10  # in a MAC's first byte it means: assigned locally, not by a maker
 _CELL_M = 2.0
 _FEWEST_COMPARED = 30
 _OFFSET_DB = 3.0
 
 
 def check_heard_on_one_side(train: Split, test: Split) -> Iterator[Finding]:
-    """Access points that only one of the splits hears."""
+    """Find access points that only one of the splits hears.
+
+    Parameters
+    ----------
+    train, test : Split
+        Both sides of a survey.
+
+    Yields
+    ------
+    Finding
+        One finding for each side.
+    """
     for code, here, there, words, advice in (
         (
             "heard_in_test_only",
@@ -50,7 +61,18 @@ def check_heard_on_one_side(train: Split, test: Split) -> Iterator[Finding]:
 
 
 def check_access_points(split: Split) -> Iterator[Finding]:
-    """Access points that move, or belong to a person rather than to the building."""
+    """Find access points that move, or belong to a person rather than to the building.
+
+    Parameters
+    ----------
+    split : Split
+        The scans.
+
+    Yields
+    ------
+    Finding
+        One finding for each kind.
+    """
     yield from _moving(split)
     yield from _named(
         split,
@@ -72,7 +94,18 @@ def check_access_points(split: Split) -> Iterator[Finding]:
 
 
 def check_devices(split: Split) -> Iterator[Finding]:
-    """Devices that hear everything stronger or fainter than others at the same places."""
+    """Find devices that hear everything stronger or fainter than others at the same places.
+
+    Parameters
+    ----------
+    split : Split
+        The scans.
+
+    Yields
+    ------
+    Finding
+        One finding, if there are such devices.
+    """
     scans = split.scans
     if scans.device is None or scans.position_m is None:
         return
@@ -105,14 +138,24 @@ def check_devices(split: Split) -> Iterator[Finding]:
 
 
 def _offsets(mean: np.ndarray, at: np.ndarray, device: np.ndarray) -> dict[str, float]:
-    """How much more than others each device hears in dB, where it was compared often enough.
+    """Estimate how much more than others each device hears in dB, where enough comparisons exist.
 
-    A device stands against the median of the devices at a place, which one that is off does not pull; of
-    two, each against the other. Then all against the median device.
+    A device is compared with the median of the devices at a place, which an odd one does not move. Of two
+    devices, each is compared with the other. Then all are compared with the median device.
 
     Parameters
     ----------
-    mean, at, device : [k] mean RSS in dBm, the place with its access point from 0, and whose it is
+    mean : numpy.ndarray
+        Mean RSS in dBm, [k].
+    at : numpy.ndarray
+        Number of the place and access point, [k] int from 0.
+    device : numpy.ndarray
+        Device, [k] str.
+
+    Returns
+    -------
+    dict of str to float
+        Offset of each device in dB.
     """
     n_devices = np.bincount(at)
     difference = (mean - _medians(mean, at)[at]) * np.where(n_devices == 2, 2, 1)[at]
@@ -127,7 +170,7 @@ def _offsets(mean: np.ndarray, at: np.ndarray, device: np.ndarray) -> dict[str, 
 
 
 def _medians(values: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """The median of each group; groups are numbered from 0 and none is empty."""
+    """Return the median of each group; groups are numbered from 0 and none is empty."""
     ordered = values[np.lexsort((values, group))]
     n = np.bincount(group)
     first = np.cumsum(n) - n
@@ -147,16 +190,16 @@ def _moving(split: Split) -> Iterator[Finding]:
     place = scans.position_m[row[order]]
     heard, first = np.unique(column[order], return_index=True)
     extent = np.maximum.reduceat(place, first) - np.minimum.reduceat(place, first)
-    moved = heard[np.linalg.norm(extent, axis=1) > _APART_M]
-    if len(moved):
+    moving = heard[np.linalg.norm(extent, axis=1) > _APART_M]
+    if len(moving):
         yield split.finding(
             "moving_access_point",
             "warning",
-            row[np.isin(column, moved)],
-            f"{counted(len(moved), 'access point', 'are')} heard at {_NEAR_DBM:.0f} dBm or more at places "
+            row[np.isin(column, moving)],
+            f"{quantity(len(moving), 'access point', 'are')} heard at {_NEAR_DBM:.0f} dBm or more at places "
             f"over {_APART_M:.0f} m apart",
             "leave their columns out if they are phones or buses; two with one name need two names",
-            [scans.access_points[j] for j in moved],
+            [scans.access_points[j] for j in moving],
         )
 
 
@@ -169,19 +212,21 @@ def _named(
     advice: str,
 ) -> Iterator[Finding]:
     names = split.scans.access_points
-    such = {name for name in names if is_such(name)}
-    if such:
-        yield _about(split, such, code, severity, f"of {len(names):,} access points {words}", advice)
+    matches = {name for name in names if is_such(name)}
+    if matches:
+        yield _about(split, matches, code, severity, f"of {len(names):,} access points {words}", advice)
 
 
-def _about(split: Split, such: Set[str], code: str, severity: Severity, words: str, advice: str) -> Finding:
-    """A finding about some access points, with the scans that hear one of them."""
+def _about(
+    split: Split, members: Set[str], code: str, severity: Severity, words: str, advice: str
+) -> Finding:
+    """Make a finding about some access points, with the scans that hear one of them."""
     names = split.scans.access_points
-    is_such = np.array([name in such for name in names])
+    is_member = np.array([name in members for name in names])
     row = np.repeat(np.arange(len(split.scans)), split.scans.n_heard)
-    hears = row[is_such[split.scans.rss_dbm.indices]]
-    of_them = [name for name in names if name in such]
-    return split.finding(code, severity, hears, f"{len(such):,} {words}", advice, of_them)
+    hears = row[is_member[split.scans.rss_dbm.indices]]
+    ordered_members = [name for name in names if name in members]
+    return split.finding(code, severity, hears, f"{len(members):,} {words}", advice, ordered_members)
 
 
 def _is_local(name: str) -> bool:

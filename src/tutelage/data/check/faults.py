@@ -1,4 +1,4 @@
-"""Gathers what is wrong with a table, row by row."""
+"""Collect what is wrong with a table, row by row."""
 
 from __future__ import annotations
 
@@ -10,17 +10,23 @@ from tutelage.data.check.findings import Finding
 from tutelage.data.forms.located_table import LocatedTable
 from tutelage.errors import BadInputError
 
-__all__ = ["Faults", "numbers_of"]
+__all__ = ["Faults", "lenient_numbers"]
 
 
 @dataclass
 class Faults:
-    """Gathers findings.
+    """Findings about a table of scans.
 
     Parameters
     ----------
-    line, scan_id : [n] of the table of scans
-    split : [n] "train" or "test" where each has a file of its own, whose lines are counted apart
+    line : numpy.ndarray
+        Line of each scan, [n].
+    scan_id : numpy.ndarray
+        Id of each scan, [n].
+    split : numpy.ndarray, optional
+        "train" or "test" for each scan, [n], where each split has a file of its own with its own lines.
+    found : list of Finding
+        Findings so far.
     """
 
     line: np.ndarray
@@ -29,17 +35,43 @@ class Faults:
     found: list[Finding] = field(default_factory=list)
 
     def add(self, code: str, index: np.ndarray, message: str, advice: str, *access_points: str) -> None:
-        """An error about the rows at `index`, if there are any; one for each file that they are of."""
+        """Add an error about some rows, if there are any; one error for each file.
+
+        Parameters
+        ----------
+        code, message, advice
+            As for `Finding`.
+        index : numpy.ndarray
+            Rows of the table of scans, [m].
+        *access_points : str
+            Access points of the fault.
+        """
         at = np.unique(index)
         of = np.full(len(at), "") if self.split is None else self.split[at]
         for name in np.unique(of).tolist():
-            here = at[of == name]
-            rows, scans = tuple(self.line[here].tolist()), tuple(self.scan_id[here].tolist())
+            index_here = at[of == name]
+            rows = tuple(self.line[index_here].tolist())
+            scans = tuple(self.scan_id[index_here].tolist())
             self.found.append(Finding(code, "error", message, advice, name, rows, scans, access_points))
 
 
-def numbers_of(table: LocatedTable, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """[n] numbers, NaN where there is none, and [n] whether something else stands there."""
+def lenient_numbers(table: LocatedTable, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read the numbers of a column and go on at cells that hold none.
+
+    Parameters
+    ----------
+    table : LocatedTable
+        The table.
+    name : str
+        The column.
+
+    Returns
+    -------
+    values : numpy.ndarray
+        Numbers, [n]; NaN where there is none.
+    bad : numpy.ndarray
+        Whether the cell holds something else, [n] bool.
+    """
     try:
         values = table.numbers(name, "")
         return values, np.zeros(len(values), dtype=bool)

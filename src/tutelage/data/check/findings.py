@@ -1,4 +1,4 @@
-"""What a survey check finds: what, where, how bad, and what to do."""
+"""Findings of the survey check, and the splits that it looks at."""
 
 from __future__ import annotations
 
@@ -10,26 +10,33 @@ import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
 
-__all__ = ["Finding", "Severity", "Split", "counted"]
+__all__ = ["Finding", "Severity", "Split", "quantity"]
 
 Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of fault, with every place where it was found.
+    """One kind of fault, with every place where it occurs.
 
     Parameters
     ----------
-    code : its name, for machines
-    severity : "error" must be mended before anything is learnt, "warning" costs accuracy or makes a figure
-        dishonest, "note" is good to know
-    message, advice : what was found, and what to do
-    split : "train" or "test"; "" where it concerns both
-    rows : lines of the file, the header counted, for a user's own table; else places in the split from 1.
-        Of a finding about access points, the scans that hear one of them
-    scans : ids of the same scans
-    access_points : those concerned
+    code : str
+        Name of the fault, for machines.
+    severity : str
+        "error" must be mended before anything is learnt. "warning" costs accuracy or makes a figure
+        dishonest. "note" is good to know.
+    message, advice : str
+        What is wrong, and what to do.
+    split : str
+        "train" or "test"; "" where the fault concerns both.
+    rows : tuple of int
+        Lines of the file with the header for a user's own table; else places in the split from 1. For a
+        finding about access points, the scans that hear one of them.
+    scans : tuple of str
+        Ids of the same scans.
+    access_points : tuple of str
+        Access points of the fault.
     """
 
     code: str
@@ -42,10 +49,28 @@ class Finding:
     access_points: tuple[str, ...] = ()
 
 
-def counted(n: int, what: str, do: str = "", which: str = "") -> str:
-    """How many do something, in the words of one or of several.
+def quantity(n: int, what: str, do: str = "", which: str = "") -> str:
+    """Count things that do something, in the words of one or of several.
 
-    >>> counted(1, "scan", "hear"), counted(2, "scan", "have", "of the test split")
+    Parameters
+    ----------
+    n : int
+        Number of things.
+    what : str
+        One of them, such as "scan".
+    do : str, default ""
+        Verb of several, such as "hear".
+    which : str, default ""
+        Words between the noun and the verb.
+
+    Returns
+    -------
+    str
+        Beginning of a sentence.
+
+    Examples
+    --------
+    >>> quantity(1, "scan", "hear"), quantity(2, "scan", "have", "of the test split")
     ('1 scan hears', '2 scans of the test split have')
     """
     verb = {"have": "has", "are": "is", "": ""}.get(do, f"{do}s") if n == 1 else do
@@ -58,10 +83,14 @@ class Split:
 
     Parameters
     ----------
-    name : "train" or "test"
-    scans : n of them
-    row : [n] what a finding calls the row of each
-    faulty_rows : those of them whose readings were left out in part: they are not what was heard
+    name : str
+        "train" or "test".
+    scans : FingerprintSet
+        n scans.
+    row : numpy.ndarray
+        Number by which a finding names each scan, [n] int.
+    faulty_rows : tuple of int
+        Numbers of scans with readings that were left out; their other readings are not all that was heard.
     """
 
     name: str
@@ -71,7 +100,7 @@ class Split:
 
     @property
     def whole(self) -> np.ndarray:
-        """[n] bool: scans of which every reading is there."""
+        """Whether every reading of each scan is there, [n] bool."""
         return ~np.isin(self.row, self.faulty_rows)
 
     def finding(
@@ -83,7 +112,20 @@ class Split:
         advice: str,
         access_points: Sequence[str] = (),
     ) -> Finding:
-        """A finding about the scans at `index` [m]."""
+        """Make a finding about some scans.
+
+        Parameters
+        ----------
+        code, severity, message, advice, access_points
+            As for `Finding`.
+        index : numpy.ndarray
+            Places of the scans in the split, [m].
+
+        Returns
+        -------
+        Finding
+            The finding, with rows and ids of these scans.
+        """
         at = np.unique(index)
         return Finding(
             code,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tutelage.data.check.findings import Finding, Split, counted
+from tutelage.data.check.findings import Finding, Split, quantity
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.forms.table_places import look_like_degrees
 from tutelage.data.splits import reference_points
@@ -14,12 +14,23 @@ from tutelage.data.splits import reference_points
 __all__ = ["check_leaks", "check_scans"]
 
 _TOO_STRONG_DBM = -1.0  # right at an antenna a phone measures about -10 dBm
-_FEWEST_SCANS = 3  # of a reference point
+_FEWEST_SCANS = 3  # a reference point with fewer is reported
 _FAR_M = 5_000.0  # from the middle of a survey; a campus is smaller
 
 
 def check_scans(split: Split) -> Iterator[Finding]:
-    """What is wrong within one split."""
+    """Check the scans of one split.
+
+    Parameters
+    ----------
+    split : Split
+        The scans.
+
+    Yields
+    ------
+    Finding
+        Each kind of fault.
+    """
     yield from _blank(split)
     yield from _repeated(split)
     yield from _too_strong(split)
@@ -32,17 +43,28 @@ def check_scans(split: Split) -> Iterator[Finding]:
 
 
 def check_leaks(train: Split, test: Split) -> Iterator[Finding]:
-    """Test scans that are a training scan: an error measured on them is too small."""
+    """Find test scans that repeat a training scan; an error measured on them is too small.
+
+    Parameters
+    ----------
+    train, test : Split
+        Both sides of a survey.
+
+    Yields
+    ------
+    Finding
+        One finding, if there are such scans.
+    """
     names = tuple(dict.fromkeys((*train.scans.access_points, *test.scans.access_points)))
     sides = [_readings_hash(side.scans.aligned_to(names)) for side in (train, test)]
     alike = np.isin(sides[1], sides[0][train.whole])
-    leaked = np.flatnonzero(alike & test.whole & (test.scans.n_heard > 0))
-    if len(leaked):
+    leaks = np.flatnonzero(alike & test.whole & (test.scans.n_heard > 0))
+    if len(leaks):
         yield test.finding(
             "leak",
             "warning",
-            leaked,
-            f"{counted(len(leaked), 'scan', 'hear', 'of the test split')} exactly what a training scan hears",
+            leaks,
+            f"{quantity(len(leaks), 'scan', 'hear', 'of the test split')} exactly what a training scan hears",
             "leave them out of one of the two; an error measured on them is too small",
         )
 
@@ -55,7 +77,7 @@ def _blank(split: Split) -> Iterator[Finding]:
             "blank_scan",
             "error" if nothing else "warning",
             blank,
-            f"{'all' if nothing else ''} {counted(len(blank), 'scan', 'hear')} no access point".strip(),
+            f"{'all' if nothing else ''} {quantity(len(blank), 'scan', 'hear')} no access point".strip(),
             "give their readings; there is nothing to learn from"
             if nothing
             else "leave them out; they say nothing about their place",
@@ -77,7 +99,7 @@ def _repeated(split: Split) -> Iterator[Finding]:
             "duplicate_scan",
             "warning",
             again,
-            f"{counted(len(again), 'scan', 'repeat')} an earlier row in everything but the id",
+            f"{quantity(len(again), 'scan', 'repeat')} an earlier row in everything but the id",
             "keep one of each; repeats count twice and make held-out errors too small",
         )
 
@@ -87,12 +109,13 @@ def _too_strong(split: Split) -> Iterator[Finding]:
     reading = np.flatnonzero(scans.rss_dbm.data >= _TOO_STRONG_DBM)
     if len(reading):
         row = np.repeat(np.arange(len(scans)), scans.n_heard)[reading]
-        heard, where = np.unique(scans.rss_dbm.indices[reading]), f"in {counted(len(np.unique(row)), 'scan')}"
+        heard = np.unique(scans.rss_dbm.indices[reading])
+        where = f"in {quantity(len(np.unique(row)), 'scan')}"
         yield split.finding(
             "impossible_rss",
             "warning",
             row,
-            f"{counted(len(reading), 'reading', 'are', where)} of "
+            f"{quantity(len(reading), 'reading', 'are', where)} of "
             f"{_TOO_STRONG_DBM:g} dBm or more, which no receiver measures",
             "find out which phone or program wrote them, and leave these readings empty",
             [scans.access_points[j] for j in heard],
@@ -103,13 +126,13 @@ def _unnamed(split: Split) -> Iterator[Finding]:
     for what, label in (("floor", split.scans.floor), ("building", split.scans.building)):
         if label is None:
             continue
-        unnamed = np.flatnonzero(label == "")
-        if len(unnamed):
+        rows = np.flatnonzero(label == "")
+        if len(rows):
             yield split.finding(
                 f"unnamed_{what}",
                 "warning",
-                unnamed,
-                f"{counted(len(unnamed), 'scan', 'have')} no {what}, others have",
+                rows,
+                f"{quantity(len(rows), 'scan', 'have')} no {what}, others have",
                 f"name the {what} of each, or leave the column out",
             )
 
@@ -135,7 +158,7 @@ def _far_away(split: Split) -> Iterator[Finding]:
             "far_away",
             "warning",
             far,
-            f"{counted(len(far), 'scan', 'lie')} farther than {_FAR_M / 1000:g} km from the middle of the "
+            f"{quantity(len(far), 'scan', 'lie')} farther than {_FAR_M / 1000:g} km from the middle of the "
             f"survey, up to {apart_m.max() / 1000:,.0f} km",
             "look for metres in columns of degrees, rows in another system, or digits too many",
         )
@@ -162,10 +185,10 @@ def _few_scans(split: Split) -> Iterator[Finding]:
 
 
 def _readings_hash(scans: FingerprintSet) -> np.ndarray:
-    """[n] int64: equal for scans that hear the same access points equally strongly."""
+    """Hash the readings of each scan, [n] int64; equal readings have equal hashes."""
     value = scans.rss_dbm.data.view(np.uint32).astype(np.uint64)
     mixed = (scans.rss_dbm.indices.astype(np.uint64) + np.uint64(1)) << np.uint64(32) | value
-    # The finaliser of SplitMix64 (Steele et al., OOPSLA 2014); a sum of such numbers knows no order.
+    # The finaliser of SplitMix64 (Steele et al., OOPSLA 2014); the sum does not depend on their order.
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     mixed ^= mixed >> np.uint64(31)

@@ -18,7 +18,7 @@ from tutelage.data.check.findings import Finding, Severity, Split
 from tutelage.data.check.scan_findings import check_leaks, check_scans
 from tutelage.data.check.table_findings import FaultyTable, faulty_table
 from tutelage.data.fingerprints import Survey
-from tutelage.data.forms import is_own, read_tables
+from tutelage.data.forms.all_forms import is_user_file, read_tables
 from tutelage.data.forms.matrix_pair import NOT_HEARD, pair_tables
 from tutelage.data.surveys import load
 from tutelage.errors import BadInputError
@@ -27,19 +27,23 @@ from tutelage.progress import steps
 __all__ = ["SurveyCheck", "check_survey"]
 
 _ORDER = get_args(Severity)
-_OF_READINGS = "undeclared_code", "impossible_rss", "unreadable_rss", "duplicate_reading"
+_READING_CODES = "undeclared_code", "impossible_rss", "unreadable_rss", "duplicate_reading"
 
 
 @dataclass(frozen=True)
 class SurveyCheck:
-    """What was checked, and what was found.
+    """Findings about a survey, and its size.
 
     Parameters
     ----------
-    name : of the survey
-    n_train, n_test, n_access_points : what could be read of it
-    findings : errors first, then warnings, then notes
-    row_name : what their rows count: "row", or in some forms "feature" or "entry"
+    name : str
+        Name of the survey.
+    n_train, n_test, n_access_points : int
+        Number of scans and access points that could be read.
+    findings : tuple of Finding
+        Errors first, then warnings, then notes.
+    row_name : str
+        What the rows of findings count: "row", or in some forms "feature" or "entry".
     """
 
     name: str
@@ -51,11 +55,17 @@ class SurveyCheck:
 
     @property
     def n_errors(self) -> int:
-        """Findings that must be mended before anything is learnt."""
+        """Number of findings that must be mended before anything is learnt."""
         return sum(finding.severity == "error" for finding in self.findings)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Return plain values for JSON.
+
+        Returns
+        -------
+        dict
+            The fields, with findings as dictionaries.
+        """
         return {**asdict(self), "n_errors": self.n_errors}
 
 
@@ -67,24 +77,40 @@ def check_survey(
     epsg: int | None = None,
     progress: bool = False,
 ) -> SurveyCheck:
-    """Look a survey over before anything is learnt from it.
+    """Check a survey before a model learns from it.
 
     Parameters
     ----------
-    source : a survey, or what `load` takes
-    data_dir, not_heard, epsg : as of `load`
-    progress : say on standard error what is being done
+    source : str, Path or Survey
+        A survey, or what `load` takes.
+    data_dir, not_heard, epsg
+        As for `load`.
+    progress : bool, default False
+        Whether to show the current step on standard error.
+
+    Returns
+    -------
+    SurveyCheck
+        All findings, the worst first.
 
     Raises
     ------
     BadInputError, UnknownNameError, DataUnavailableError, FileFormatError
-        If it cannot be read at all. A cell that breaks a rule in a table of the user's own is a finding.
+        If the survey cannot be read at all. A cell that breaks a rule in a user's own table is a finding.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> scans = tt.FingerprintSet.from_scans([{"ap1": -60.0}, {"ap1": -48.0}, {}])
+    >>> check = tt.check_survey(tt.Survey("hall", train=scans))
+    >>> [(finding.code, finding.severity, finding.rows) for finding in check.findings]
+    [('blank_scan', 'warning', (3,))]
     """
     with steps(progress=progress) as say:
         if isinstance(source, Survey):
             return _checked(source, say)
         say("reading")
-        if is_own(Path(source)):
+        if is_user_file(Path(source)):
             tables = read_tables(source, located=True)
             return _checked_table(faulty_table(tables, not_heard=not_heard, epsg=epsg), say)
         try:
@@ -95,17 +121,17 @@ def check_survey(
 
 
 def _checked_pair(
-    source: str, not_heard: float | None, epsg: int | None, say: Callable[[str], None], refused: BadInputError
+    source: str, not_heard: float | None, epsg: int | None, say: Callable[[str], None], error: BadInputError
 ) -> SurveyCheck:
-    """All that is wrong with a matrix pair that was `refused`, for its first fault or for another reason."""
+    """Check a matrix pair that was refused for its first fault or for another reason."""
     kind, _, path = source.partition(":")
     if kind != "matrix":
-        raise refused
+        raise error
     code = NOT_HEARD if not_heard is None else not_heard
-    found = _checked_table(faulty_table(pair_tables(path), not_heard=code, epsg=epsg), say)
-    if not found.n_errors:
-        raise refused
-    return found
+    check = _checked_table(faulty_table(pair_tables(path), not_heard=code, epsg=epsg), say)
+    if not check.n_errors:
+        raise error
+    return check
 
 
 def _checked_table(table: FaultyTable, say: Callable[[str], None]) -> SurveyCheck:
@@ -119,24 +145,24 @@ def _checked(
     faults: tuple[Finding, ...] = (),
 ) -> SurveyCheck:
     sides = {"train": survey.train} | ({} if survey.test is None else {"test": survey.test})
-    of_readings = [fault for fault in faults if fault.code in _OF_READINGS]
+    reading_faults = [fault for fault in faults if fault.code in _READING_CODES]
     splits = [
         Split(
             name,
             scans,
             line[name] if line else np.arange(1, len(scans) + 1),
-            tuple(row for fault in of_readings if fault.split in ("", name) for row in fault.rows),
+            tuple(row for fault in reading_faults if fault.split in ("", name) for row in fault.rows),
         )
         for name, scans in sides.items()
     ]
-    found = list(faults)
+    findings = list(faults)
     for split in splits:
         say(f"checking the {len(split.scans):,} scans of the split {split.name}")
-        found += check_scans(split)
+        findings += check_scans(split)
     say("checking access points and devices")
-    found += [*check_access_points(splits[0]), *check_devices(splits[0])]
+    findings += [*check_access_points(splits[0]), *check_devices(splits[0])]
     if len(splits) == 2:
-        found += [*check_leaks(*splits), *check_heard_on_one_side(*splits)]
-    found.sort(key=lambda finding: _ORDER.index(finding.severity))
+        findings += [*check_leaks(*splits), *check_heard_on_one_side(*splits)]
+    findings.sort(key=lambda finding: _ORDER.index(finding.severity))
     n_test = 0 if survey.test is None else len(survey.test)
-    return SurveyCheck(survey.name, len(survey.train), n_test, survey.train.n_access_points, tuple(found))
+    return SurveyCheck(survey.name, len(survey.train), n_test, survey.train.n_access_points, tuple(findings))

@@ -1,13 +1,13 @@
 """comford's three tables: Samples.csv, RSSI.csv and APs.csv in a folder.
 
-The intermediate format of the package comford (https://pypi.org/project/comford, version 0.1.2): the
-README gives the columns, `comford.data.intermediate` their order, the delimiter (;), the word None for
-what is unknown, and the names of the splits: training, validation, testing. The README calls the files
+They are the intermediate format of the package comford (https://pypi.org/project/comford, version 0.1.2).
+Its README gives the columns. `comford.data.intermediate` gives their order, the delimiter (;), the word None
+for unknown values, and the names of the splits: training, validation, testing. The README calls the files
 Sample.csv, RSSI.csv and AP.csv, and the splits train, validation, test; both are read.
 
-comford has train, validation and test; Tutelage has two splits. Validation scans are test scans where no
-scan is marked testing, as in comford's UJIIndoorLoc, else training scans. The coordinates are metres of the
-set; the tables do not tell their EPSG code. Heights, channels, configurations and orientations are not read.
+comford has three splits, Tutelage two. Where no scan is marked testing, as in comford's UJIIndoorLoc,
+validation scans are test scans; else they are training scans. The coordinates are metres of the set; the
+tables do not tell their EPSG code. Heights, channels, configurations and orientations are not read.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.forms.fields import LABELS
-from tutelage.data.forms.form import Form
-from tutelage.data.forms.located_table import LocatedTable, read_located_table
-from tutelage.data.forms.scan_tables import ScanTables
+from tutelage.data.fingerprints import LABELS, FingerprintSet
+from tutelage.data.forms.form import Form, ScanTables
+from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.table_file import read_located_table
 from tutelage.data.forms.table_readings import first_repeat
 from tutelage.errors import BadInputError
-from tutelage.files.atomic import replaced_folder
-from tutelage.runtime.access_point_names import plain_name
+from tutelage.files.atomic import atomic_folder
+from tutelage.runtime.access_point_names import normalised_name
 
 __all__ = ["FORM"]
 
-_SAMPLES, _READINGS, _ACCESS_POINTS = ("Samples.csv", "Sample.csv"), ("RSSI.csv",), ("APs.csv", "AP.csv")
+_SAMPLES = ("Samples.csv", "Sample.csv")
+_READINGS = ("RSSI.csv",)
+_ACCESS_POINTS = ("APs.csv", "AP.csv")
 _UNKNOWN = "None"
 _SPLITS = {"training": "train", "train": "train", "testing": "test", "test": "test"}
 _VALIDATION = ("validation", "val")
@@ -83,16 +84,16 @@ def _table(folder: Path, names: tuple[str, ...], needed: set[str]) -> LocatedTab
 
 
 def _known(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Cells as text, empty where they say that nothing is known."""
+    """Return cells as text, empty where they say that nothing is known."""
     return pc.if_else(pc.equal(pc.utf8_trim_whitespace(cells), _UNKNOWN), "", cells)
 
 
 def _splits(cells: pa.ChunkedArray) -> pa.Array:
-    """Names of splits as in a table of the user's; one that is unknown stays, to be refused with its row."""
-    given = pc.utf8_trim_whitespace(cells).to_pylist()
-    tested = any(_SPLITS.get(name) == "test" for name in given)
+    """Rename splits as in a user's table; an unknown name stays and is refused later with its row."""
+    cells_text = pc.utf8_trim_whitespace(cells).to_pylist()
+    tested = any(_SPLITS.get(name) == "test" for name in cells_text)
     names = _SPLITS | dict.fromkeys(_VALIDATION, "train" if tested else "test")
-    return pa.array([names.get(name, name) for name in given], pa.string())
+    return pa.array([names.get(name, name) for name in cells_text], pa.string())
 
 
 def _readings(folder: Path) -> LocatedTable:
@@ -100,14 +101,14 @@ def _readings(folder: Path) -> LocatedTable:
     titles = {"scan_id": "sample_id", "ap": "ap_id", "rss_dbm": "rssi"}
     cells = {field: _known(table.columns[name]) for field, name in titles.items()}
     names = pc.utf8_trim_whitespace(cells["ap"]).combine_chunks().dictionary_encode()
-    plain = pa.array([plain_name(name) for name in names.dictionary.to_pylist()], pa.string())
+    plain = pa.array([normalised_name(name) for name in names.dictionary.to_pylist()], pa.string())
     cells["ap"] = pa.chunked_array([plain.take(names.indices)])
     return LocatedTable(table.file, pa.table(cells), table.rows, titles=titles)
 
 
 def _access_points(folder: Path) -> tuple[str, ...]:
     table = _table(folder, _ACCESS_POINTS, {"ap_id"})
-    names = np.array([plain_name(name) for name in table.text("ap_id").tolist()], dtype=np.str_)
+    names = np.array([normalised_name(name) for name in table.text("ap_id").tolist()], dtype=np.str_)
     for index in np.flatnonzero(names == "")[:1]:
         raise table.error("no name; give every access point one", index, "ap_id")
     repeat = first_repeat(names)
@@ -120,10 +121,10 @@ def _access_points(folder: Path) -> tuple[str, ...]:
 
 
 def _write(splits: Mapping[str, FingerprintSet], path: Path) -> None:
-    known = {_SAMPLES[0], _READINGS[0], _ACCESS_POINTS[0]}
-    if path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - known):
+    own_files = {_SAMPLES[0], _READINGS[0], _ACCESS_POINTS[0]}
+    if path.exists() and (not path.is_dir() or {file.name for file in path.iterdir()} - own_files):
         raise BadInputError("is there and holds something else; name a new folder for the tables", file=path)
-    scans = FingerprintSet.joined(list(splits.values()))
+    scans = FingerprintSet.join(list(splits.values()))
     _refuse_none(scans)
     split = np.repeat(["training" if name == "train" else "testing" for name in splits],
                       [len(part) for part in splits.values()])  # fmt: skip
@@ -135,7 +136,7 @@ def _write(splits: Mapping[str, FingerprintSet], path: Path) -> None:
         "ap_id": names[scans.rss_dbm.indices],
         "channel/freq": np.full(len(reading), _UNKNOWN, dtype=object),
     }
-    with replaced_folder(path) as beside:
+    with atomic_folder(path) as beside:
         _write_table(beside / _SAMPLES[0], _samples(scans, split))
         _write_table(beside / _READINGS[0], readings)
         _write_table(beside / _ACCESS_POINTS[0], _devices(names))
@@ -155,16 +156,16 @@ def _samples(scans: FingerprintSet, split: np.ndarray) -> dict[str, Any]:
 
 
 def _devices(names: np.ndarray) -> dict[str, Any]:
-    unknown = np.full(len(names), _UNKNOWN, dtype=object)
+    nothing = np.full(len(names), _UNKNOWN, dtype=object)
     technology = np.full(len(names), "WiFi", dtype=object)  # fingerprints do not tell Wi-Fi from Bluetooth
-    return {"ap_id": names, "technology": technology, "x": unknown, "y": unknown, "z": unknown}
+    return {"ap_id": names, "technology": technology, "x": nothing, "y": nothing, "z": nothing}
 
 
 def _unix_seconds(time: np.ndarray) -> Iterable[str]:
-    for moment, known in zip(time.astype("datetime64[ms]").astype(np.int64), ~np.isnat(time), strict=True):
+    for moment, is_time in zip(time.astype("datetime64[ms]").astype(np.int64), ~np.isnat(time), strict=True):
         seconds, milliseconds = divmod(int(moment), 1000)
         fraction = f".{milliseconds:03d}" if milliseconds else ""
-        yield f"{seconds}{fraction}" if known else _UNKNOWN
+        yield f"{seconds}{fraction}" if is_time else _UNKNOWN
 
 
 def _refuse_none(scans: FingerprintSet) -> None:

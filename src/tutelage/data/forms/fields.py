@@ -1,12 +1,12 @@
-"""The columns of a table of scans, and what is said where one is missing."""
+"""Columns of a table of scans, and the errors where one is missing."""
 
 from __future__ import annotations
 
+from tutelage.data.fingerprints import LABELS
 from tutelage.data.forms.located_table import LocatedTable
 
-__all__ = ["DEGREES", "FIELDS", "LABELS", "METRES", "READING_FIELDS", "place_columns", "require_columns"]
+__all__ = ["DEGREES", "FIELDS", "METRES", "READING_FIELDS", "place_columns", "require_columns"]
 
-LABELS = ("floor", "building", "device", "user")
 METRES = ("x_m", "y_m")
 DEGREES = (("lat", "lon"), ("latitude", "longitude"))
 FIELDS = ("scan_id", *METRES, *DEGREES[0], *DEGREES[1], *LABELS, "time", "split")
@@ -24,7 +24,20 @@ _RENAMES = {
 
 
 def require_columns(table: LocatedTable, needed: tuple[str, ...]) -> None:
-    """Refuse a table without these columns, and say which to rename."""
+    """Refuse a table without some columns, and say which to rename.
+
+    Parameters
+    ----------
+    table : LocatedTable
+        The table.
+    needed : tuple of str
+        Names of the columns.
+
+    Raises
+    ------
+    BadInputError
+        If one is missing.
+    """
     missing = [name for name in needed if name not in table.names]
     if not missing:
         return
@@ -36,9 +49,21 @@ def require_columns(table: LocatedTable, needed: tuple[str, ...]) -> None:
 
 
 def place_columns(table: LocatedTable, *, required: bool, key: str = "scan_id") -> tuple[str, str] | None:
-    """The two columns that say where the scans were taken; None where none do and none have to.
+    """Find the two columns that hold the places of the scans.
 
-    `key` is the column that names what lies there, which is always needed.
+    Parameters
+    ----------
+    table : LocatedTable
+        The table.
+    required : bool
+        Whether the table must have them.
+    key : str, default "scan_id"
+        Column that every table must have, which names what lies at the places.
+
+    Returns
+    -------
+    tuple of str or None
+        Names of both columns; None where the table has none and needs none.
 
     Raises
     ------

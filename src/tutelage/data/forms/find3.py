@@ -1,15 +1,15 @@
 """FIND3: what is posted to its server, or what the server dumps (`-dump FAMILY` writes FAMILY.learn.N.jsons).
 
-JSON objects, one a line, or one array of them (https://github.com/schollz/find3, doc/api.md, POST /data, and
-server/main/src/models/sensorData.go):
+The file holds JSON objects, one a line, or one array of them (https://github.com/schollz/find3, doc/api.md,
+POST /data, and server/main/src/models/sensorData.go):
 
     {"d": device, "f": family, "t": milliseconds since 1970, "l": label,
      "s": {"wifi": {MAC: dBm}, "bluetooth": {MAC: dBm}}, "gps": {"lat": degrees, "lon": degrees}}
 
-`l` and `gps` may be missing; other sensors than the two are passed over. FIND3 knows labels, not positions:
-they stand in a table beside the file, NAME_labels.csv, with `label`, `x_m` and `y_m` or `lat` and `lon`, and
-where known `floor` and `building`; a label is the same in any case, as for FIND3. Without that table the
-places are those of `gps`.
+`l` and `gps` may be missing; sensors other than the two are passed over. FIND3 knows labels, not positions.
+Positions stand in a table beside the file, NAME_labels.csv, with `label`, `x_m` and `y_m` or `lat` and `lon`,
+and where known `floor` and `building`. As in FIND3, the case of a label does not matter. Without that table,
+`gps` gives the places.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ import pyarrow as pa
 
 from tutelage.data.forms import json_text
 from tutelage.data.forms.fields import place_columns
-from tutelage.data.forms.form import Form, decoded
-from tutelage.data.forms.located_table import LocatedTable, read_located_table
-from tutelage.data.forms.scan_tables import LeftOut, ScanTables
+from tutelage.data.forms.form import Form, LeftOut, ScanTables, read_text
+from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.table_file import read_located_table
 from tutelage.data.forms.table_places import read_coordinates
 from tutelage.errors import BadInputError
-from tutelage.runtime.access_point_names import plain_name
+from tutelage.runtime.access_point_names import normalised_name
 
 __all__ = ["FORM"]
 
@@ -55,7 +55,7 @@ class _Entry:
 
 
 def _recognises(path: Path) -> bool:
-    """Any JSON: GeoJSON is asked before."""
+    """Return whether a file holds any JSON; GeoJSON comes before this form."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -70,15 +70,15 @@ def _read(path: Path, located: bool) -> ScanTables:
     left_out: list[LeftOut] = []
     places: dict[str, object] = {}
     if located:
-        learnt = [entry for entry in entries if entry.label]
-        if not learnt:
+        labelled = [entry for entry in entries if entry.label]
+        if not labelled:
             raise BadInputError(
                 "no scan has a label (l): these are scans to be located, and nothing can be learnt from them",
                 file=path,
             )
-        if len(learnt) < len(entries):
+        if len(labelled) < len(entries):
             left_out.append(_tracking([entry for entry in entries if not entry.label], len(entries)))
-        entries = learnt
+        entries = labelled
         places = _places(path, entries, row_name)
     columns = {
         "scan_id": [entry.scan_id for entry in entries],
@@ -96,14 +96,14 @@ def _read(path: Path, located: bool) -> ScanTables:
 
 
 def _objects(path: Path) -> tuple[str, list[tuple[int, Any]]]:
-    """What the places count, and each object with its place: lines, or else the entries of an array."""
-    text = decoded(path)
+    """Return what row numbers count, and each object with its row: lines, or else entries of an array."""
+    text = read_text(path)
     if text.lstrip().startswith("["):
-        return "entry", list(enumerate(json_text.parsed(text, path), start=1))
+        return "entry", list(enumerate(json_text.parse_json(text, path), start=1))
     lines = [(row, line) for row, line in enumerate(text.split("\n"), start=1) if line.strip()]
     if lines and lines[0][1].rstrip().endswith("}"):
-        return "row", [(row, json_text.parsed(line, path, row)) for row, line in lines]
-    return "entry", [(1, json_text.parsed(text, path))]  # one object over several lines
+        return "row", [(row, json_text.parse_json(line, path, row)) for row, line in lines]
+    return "entry", [(1, json_text.parse_json(text, path))]  # one object over several lines
 
 
 def _entry(value: Any, row: int, path: Path, row_name: str) -> _Entry:
@@ -118,7 +118,7 @@ def _entry(value: Any, row: int, path: Path, row_name: str) -> _Entry:
     time_ms = value.get("t")
     if not isinstance(time_ms, int) or isinstance(time_ms, bool) or not 0 < time_ms < 1 << 53:
         raise error(f"{time_ms!r} is no time; it is a whole number of milliseconds since 1970", "t")
-    device = json_text.text_of(value.get("d")).strip()
+    device = json_text.label_text(value.get("d")).strip()
     if not device:
         raise error("no device; give every scan one", "d")
     heard: list[tuple[str, Any]] = []
@@ -126,11 +126,11 @@ def _entry(value: Any, row: int, path: Path, row_name: str) -> _Entry:
         readings = value["s"].get(sensor) or {}
         if not isinstance(readings, dict):
             raise error("write an object {MAC: dBm}", f"s.{sensor}")
-        heard += [(plain_name(name.strip()), rss) for name, rss in readings.items()]
+        heard += [(normalised_name(name.strip()), rss) for name, rss in readings.items()]
     gps = value.get("gps") or {}
     if not isinstance(gps, dict):
         raise error('write an object {"lat": degrees, "lon": degrees}', "gps")
-    label = json_text.text_of(value.get("l")).strip().lower()
+    label = json_text.label_text(value.get("l")).strip().lower()
     return _Entry(row, device, time_ms, label, (gps.get("lat"), gps.get("lon")), tuple(heard))
 
 
@@ -157,7 +157,7 @@ def _readings(path: Path, entries: Sequence[_Entry], row_name: str) -> LocatedTa
 def _places(path: Path, entries: Sequence[_Entry], row_name: str) -> dict[str, object]:
     beside = path.with_name(f"{path.stem}_labels.csv")
     if beside.is_file():
-        return _of_labels(read_located_table(beside), path, entries, row_name)
+        return _label_places(read_located_table(beside), path, entries, row_name)
     for entry in entries:
         if None in entry.gps:
             raise BadInputError(
@@ -175,7 +175,7 @@ def _places(path: Path, entries: Sequence[_Entry], row_name: str) -> dict[str, o
     }
 
 
-def _of_labels(
+def _label_places(
     labels: LocatedTable, path: Path, entries: Sequence[_Entry], row_name: str
 ) -> dict[str, object]:
     pair = place_columns(labels, required=True, key="label")
@@ -195,10 +195,10 @@ def _of_labels(
                 row_name=row_name,
             )
     at = np.array([row_of[entry.label] for entry in entries])
-    known = [name for name in ("floor", "building") if name in labels.names]
+    label_columns = [name for name in ("floor", "building") if name in labels.names]
     return {
         **dict(zip(pair, place[at].T, strict=True)),
-        **{name: labels.text(name)[at].astype(object) for name in known},
+        **{name: labels.text(name)[at].astype(object) for name in label_columns},
     }
 
 

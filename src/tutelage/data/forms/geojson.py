@@ -4,14 +4,14 @@
       {"type": "Feature", "geometry": {"type": "Point", "coordinates": [longitude, latitude]},
        "properties": {"scan_id": "s1", "floor": "2", "rss_dbm": {"00:0b:86:27:36:c1": -61}}}]}
 
-Coordinates are longitude and latitude in degrees (WGS 84), as the RFC has them, and are projected.
-Properties: `rss_dbm` (access point to dBm), `scan_id` (else the feature's `id`, else its number), `floor`,
+Coordinates are longitude and latitude in degrees (WGS 84), as the RFC requires, and are projected.
+Properties are `rss_dbm` (access point to dBm), `scan_id` (else the feature's `id`, else its number), `floor`,
 `building`, `device`, `user`, `time` and `split` as in a table; others are passed over. A building without an
-EPSG code has no degrees: its features have no geometry (null, which the RFC allows) and the properties `x_m`
+EPSG code has no degrees. Its features have no geometry (null, which the RFC allows) and the properties `x_m`
 and `y_m`.
 
-Two members of the collection that the RFC does not know make what was written the same when it is read:
-`epsg`, the system to project into, and `access_points`, all of them in order, heard or not.
+Two members of the collection are not in the RFC: `epsg`, the system to project into, and `access_points`, all
+access points in order, heard or not. With them a survey that was written is the same when it is read.
 """
 
 from __future__ import annotations
@@ -25,15 +25,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.fingerprints import LABELS, FingerprintSet
 from tutelage.data.forms import json_text
-from tutelage.data.forms.fields import LABELS, METRES
-from tutelage.data.forms.form import Form, decoded
+from tutelage.data.forms.fields import METRES
+from tutelage.data.forms.form import Form, ScanTables, read_text
 from tutelage.data.forms.located_table import LocatedTable
-from tutelage.data.forms.scan_tables import ScanTables
 from tutelage.errors import BadInputError
-from tutelage.files.atomic import replaced_file
-from tutelage.runtime.access_point_names import plain_name
+from tutelage.files.atomic import atomic_file
+from tutelage.runtime.access_point_names import normalised_name
 from tutelage.runtime.degrees import to_degrees
 
 __all__ = ["FORM"]
@@ -54,11 +53,11 @@ def _recognises(path: Path) -> bool:
     with path.open("rb") as file:
         if not file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
             return False
-    return _GEOJSON.search(decoded(path)) is not None
+    return _GEOJSON.search(read_text(path)) is not None
 
 
 def _read(path: Path, located: bool) -> ScanTables:
-    collection = json_text.parsed(decoded(path), path)
+    collection = json_text.parse_json(read_text(path), path)
     features = collection.get("features")
     if collection.get("type") != "FeatureCollection" or not isinstance(features, list):
         raise BadInputError(
@@ -75,10 +74,11 @@ def _read(path: Path, located: bool) -> ScanTables:
 
 
 class _Scan:
-    """A feature whose parts are of the right kind; what they say is not looked at yet."""
+    """A feature whose parts have the right kind; their values are not checked yet."""
 
     def __init__(self, feature: Any, number: int, path: Path) -> None:
-        self.number, self._path = number, path
+        self.number = number
+        self._path = path
         if not isinstance(feature, dict) or feature.get("type") != "Feature":
             raise self._error('write {"type": "Feature", "geometry": ..., "properties": ...}')
         properties = feature.get("properties")
@@ -88,7 +88,7 @@ class _Scan:
         if not isinstance(heard, dict):
             raise self._error("write an object {access point: dBm}", "properties.rss_dbm")
         self.heard: dict[str, Any] = heard
-        self.scan_id = json_text.text_of(self.properties.get("scan_id", feature.get("id", number)))
+        self.scan_id = json_text.label_text(self.properties.get("scan_id", feature.get("id", number)))
 
     def _coordinates(self, geometry: Any) -> tuple[Any, Any]:
         if geometry is None:
@@ -108,7 +108,7 @@ def _scans(path: Path, scans: Sequence[_Scan], located: bool) -> LocatedTable:
         columns |= _places(scans)
     for name in _TEXTS:
         if any(name in scan.properties for scan in scans):
-            columns[name] = [json_text.text_of(scan.properties.get(name)) for scan in scans]
+            columns[name] = [json_text.label_text(scan.properties.get(name)) for scan in scans]
     rows = np.array([scan.number for scan in scans], dtype=np.int64)
     return LocatedTable(path, pa.table(columns), rows, "feature", _TITLES)
 
@@ -125,7 +125,7 @@ def _places(scans: Sequence[_Scan]) -> dict[str, object]:
 
 
 def _readings(path: Path, scans: Sequence[_Scan]) -> LocatedTable:
-    heard = [(scan, plain_name(name.strip()), rss) for scan in scans for name, rss in scan.heard.items()]
+    heard = [(scan, normalised_name(name.strip()), rss) for scan in scans for name, rss in scan.heard.items()]
     columns = {
         "scan_id": pa.array([scan.scan_id for scan, _, _ in heard], pa.string()),
         "ap": pa.array([name for _, name, _ in heard], pa.string()),
@@ -137,13 +137,13 @@ def _readings(path: Path, scans: Sequence[_Scan]) -> LocatedTable:
 
 
 def _access_points(collection: dict[str, Any], path: Path) -> tuple[str, ...] | None:
-    """The names that the collection lists, None if it lists none."""
+    """Return the names that the collection lists, None if it lists none."""
     listed = collection.get("access_points")
     if listed is None:
         return None
     if not isinstance(listed, list) or not all(isinstance(name, str) and name for name in listed):
         raise BadInputError("write a list of names", file=path, column="access_points")
-    names = tuple(plain_name(name) for name in listed)
+    names = tuple(normalised_name(name) for name in listed)
     if len(set(names)) < len(names):
         twice = next(name for i, name in enumerate(names) if name in names[:i])
         raise BadInputError(f"{twice!r} appears twice; keep one", file=path, column="access_points")
@@ -161,13 +161,13 @@ def _epsg(collection: dict[str, Any], path: Path) -> int | None:
 
 
 def _write(splits: Mapping[str, FingerprintSet], path: Path) -> None:
-    scans = FingerprintSet.joined(list(splits.values()))
+    scans = FingerprintSet.join(list(splits.values()))
     split = np.repeat(list(splits), [len(part) for part in splits.values()])
     head: dict[str, Any] = {"type": "FeatureCollection"}
     if scans.frame.epsg is not None:
         head["epsg"] = scans.frame.epsg
     head["access_points"] = list(scans.access_points)
-    with replaced_file(path) as beside, beside.open("w", encoding="utf-8") as file:
+    with atomic_file(path) as beside, beside.open("w", encoding="utf-8") as file:
         file.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "features": [')
         for i, feature in enumerate(_features(scans, split)):
             file.write((",\n" if i else "\n") + json.dumps(feature, ensure_ascii=False))
@@ -175,38 +175,40 @@ def _write(splits: Mapping[str, FingerprintSet], path: Path) -> None:
 
 
 def _features(scans: FingerprintSet, split: np.ndarray) -> Iterator[dict[str, Any]]:
-    absolute_m, epsg = scans.absolute_position_m, scans.frame.epsg
+    absolute_m = scans.absolute_position_m
+    epsg = scans.frame.epsg
     geometry: list[Any] = [None] * len(scans)
     properties: list[dict[str, Any]] = [{"scan_id": name} for name in scans.scan_id.tolist()]
     if epsg is None:
-        for told, (x, y) in zip(properties, absolute_m.tolist(), strict=True):
-            told |= {"x_m": x, "y_m": y}
+        for members, (x, y) in zip(properties, absolute_m.tolist(), strict=True):
+            members |= {"x_m": x, "y_m": y}
     else:
         lon_lat = to_degrees(absolute_m, epsg)[:, ::-1]
         geometry = [{"type": "Point", "coordinates": place} for place in lon_lat.tolist()]
     for name, values in _labels(scans, split).items():
-        for told, value in zip(properties, values, strict=True):
-            told[name] = value
-    names, heard = scans.access_points, scans.rss_dbm
+        for members, value in zip(properties, values, strict=True):
+            members[name] = value
+    names = scans.access_points
+    heard = scans.rss_dbm
     dbm = [_shortest(value) for value in heard.data]
     for i, (begin, end) in enumerate(zip(heard.indptr[:-1], heard.indptr[1:], strict=True)):
-        of_scan = zip(heard.indices[begin:end].tolist(), dbm[begin:end], strict=True)
-        properties[i]["rss_dbm"] = {names[j]: value for j, value in of_scan}
+        readings = zip(heard.indices[begin:end].tolist(), dbm[begin:end], strict=True)
+        properties[i]["rss_dbm"] = {names[j]: value for j, value in readings}
         yield {"type": "Feature", "geometry": geometry[i], "properties": properties[i]}
 
 
 def _labels(scans: FingerprintSet, split: np.ndarray) -> dict[str, list[str | None]]:
-    told: dict[str, list[str | None]] = {
+    columns: dict[str, list[str | None]] = {
         name: getattr(scans, name).tolist() for name in LABELS if getattr(scans, name) is not None
     }
     if scans.time is not None:
         times = np.datetime_as_string(scans.time, unit="ms").tolist()
-        told["time"] = [None if time == "NaT" else time for time in times]
-    return told | ({"split": split.tolist()} if len(np.unique(split)) > 1 else {})
+        columns["time"] = [None if time == "NaT" else time for time in times]
+    return columns | ({"split": split.tolist()} if len(np.unique(split)) > 1 else {})
 
 
 def _shortest(dbm: np.float32) -> float:
-    """The number with the fewest digits that is this reading in single precision."""
+    """Return the number with the fewest digits that is this reading in single precision."""
     value = float(str(dbm))
     return int(value) if value.is_integer() else value
 

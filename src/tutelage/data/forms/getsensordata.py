@@ -1,6 +1,6 @@
 """Logs of the app GetSensorData, in which the IPIN competitions give their data.
 
-Text lines `TYPE;field;field...`, those beginning with % are comments. The header that the app writes into
+Text lines `TYPE;field;field...`; lines that begin with % are comments. The header that the app writes into
 each log is the specification (https://github.com/lopsi/GetSensorData_Android, MainActivity.java, 2.1):
 
     WIFI;AppTimestamp(s);SensorTimeStamp(s);Name_SSID;MAC_BSSID;Frequency;RSS(dBm)   before 2.1 no Frequency
@@ -9,9 +9,9 @@ each log is the specification (https://github.com/lopsi/GetSensorData_Android, M
     BLE4;AppTimestamp(s);MajorID;MinorID;RSS(dBm)                                    the first versions
     POSI;Timestamp(s);Counter;Latitude(degrees);Longitude(degrees);floor ID;Building ID
 
-Lines of other sensors are passed over. The app gives all WIFI lines of one scan result one AppTimestamp:
-together they are a scan. Where a scan was taken is interpolated between its marks: `marks`. A folder of logs
-is a survey: ids of scans then begin with the name of the log.
+Lines of other sensors are passed over. The app gives all WIFI lines of one scan result one AppTimestamp;
+together they are a scan. The place of a scan is interpolated between marks (`marks`). A folder of logs is a
+survey; ids of scans then begin with the name of the log.
 """
 
 from __future__ import annotations
@@ -25,11 +25,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from tutelage.data.forms.form import Form
+from tutelage.data.forms.form import Form, LeftOut, ScanTables
 from tutelage.data.forms.located_table import LocatedTable
-from tutelage.data.forms.log_lines import Heard, Log, is_log, read_log
+from tutelage.data.forms.log_lines import Log, LogReading, is_log, read_log
 from tutelage.data.forms.marks import positions_between
-from tutelage.data.forms.scan_tables import LeftOut, ScanTables
 from tutelage.runtime.access_point_names import NO_MAP
 
 __all__ = ["FORM"]
@@ -39,12 +38,12 @@ _BEACON_AGE_S = 5.0  # someone who walks is a few metres further by then
 
 @dataclass(frozen=True)
 class _Scan:
-    """One scan: its id, when it was, where it begins in the log, and what it heard."""
+    """One scan: its id, its time, its first line in the log, and its readings."""
 
     scan_id: str
     time_s: float
     row: int
-    heard: tuple[Heard, ...]
+    heard: tuple[LogReading, ...]
 
 
 def _recognises(path: Path) -> bool:
@@ -58,13 +57,13 @@ def _files(path: Path) -> list[Path]:
 def _read(path: Path, located: bool) -> ScanTables:
     logs = [file for file in _files(path) if is_log(file)]
     parts = [_read_one(log, located, f"{log.stem}/" if path.is_dir() else "") for log in logs]
-    told = [reduce(add, same) for same in zip(*(part.left_out for part in parts), strict=True)]
+    left_out = [reduce(add, same) for same in zip(*(part.left_out for part in parts), strict=True)]
     readings = [part.readings for part in parts if part.readings is not None]
     return ScanTables(
         path.resolve().stem,
         _joined(path, [part.scans for part in parts]),
         _joined(path, readings),
-        left_out=tuple(each for each in told if each.rows),
+        left_out=tuple(each for each in left_out if each.rows),
     )
 
 
@@ -78,7 +77,7 @@ def _joined(path: Path, tables: Sequence[LocatedTable]) -> LocatedTable:
 
 
 def _read_one(path: Path, located: bool, prefix: str) -> ScanTables:
-    """The tables of a log, with a line for each thing that may be left out, also where none is."""
+    """Read the tables of a log, with an entry for each kind of thing left out, also where nothing is."""
     log = read_log(path)
     scans, left_out = _scans_of(log, prefix)
     if not scans:
@@ -86,29 +85,29 @@ def _read_one(path: Path, located: bool, prefix: str) -> ScanTables:
             "no line WIFI or BLE4: the log heard nothing; record again with the radios switched on"
         )
     columns: dict[str, object] = {}
-    kept = np.arange(len(scans))
+    rows_with_place = np.arange(len(scans))
     if located:
         time_s = np.array([scan.time_s for scan in scans])
-        columns, kept, lost = positions_between(log.marks, time_s, log.error)
-        left_out += [_left_out(scans, *each) for each in lost]
-    chosen = [scans[i] for i in kept]
-    columns = {"scan_id": [scan.scan_id for scan in chosen], **columns}
+        columns, rows_with_place, reasons = positions_between(log.marks, time_s, log.error)
+        left_out += [_left_out(scans, *each) for each in reasons]
+    located_scans = [scans[i] for i in rows_with_place]
+    columns = {"scan_id": [scan.scan_id for scan in located_scans], **columns}
     if log.device:
-        columns["device"] = [" ".join(log.device)] * len(chosen)
-    rows = np.array([scan.row for scan in chosen], dtype=np.int64)
+        columns["device"] = [" ".join(log.device)] * len(located_scans)
+    rows = np.array([scan.row for scan in located_scans], dtype=np.int64)
     table = LocatedTable(path, pa.table(columns), rows, titles={"scan_id": "AppTimestamp"})
-    return ScanTables(path.stem, table, _readings(path, chosen), left_out=tuple(left_out))
+    return ScanTables(path.stem, table, _readings(path, located_scans), left_out=tuple(left_out))
 
 
 # -- scans ----------------------------------------------------------------------------------------
 
 
 def _scans_of(log: Log, prefix: str) -> tuple[list[_Scan], list[LeftOut]]:
-    """Scan results with the beacons heard shortly before; without Wi-Fi, one scan a second."""
-    groups: dict[float, list[Heard]] = {}
+    """Combine scan results with the beacons heard shortly before; without Wi-Fi, make one scan a second."""
+    groups: dict[float, list[LogReading]] = {}
     for heard in log.wifi:
         groups.setdefault(heard.time_s, []).append(heard)
-    stray: list[Heard] = []
+    stray: list[LogReading] = []
     if groups:
         stray = _join_beacons(log.beacons, groups)
         ids = {time: heard[0].time for time, heard in groups.items()}
@@ -142,10 +141,10 @@ def _scans_of(log: Log, prefix: str) -> tuple[list[_Scan], list[LeftOut]]:
     ]
 
 
-def _join_beacons(beacons: list[Heard], groups: dict[float, list[Heard]]) -> list[Heard]:
+def _join_beacons(beacons: list[LogReading], groups: dict[float, list[LogReading]]) -> list[LogReading]:
     """Give each beacon's line to the scan result that follows it; those that no result follows soon."""
     times = np.array(sorted(groups))
-    following: dict[float, list[Heard]] = {}
+    following: dict[float, list[LogReading]] = {}
     stray = []
     for heard in beacons:
         place = int(np.searchsorted(times, heard.time_s))
@@ -158,13 +157,14 @@ def _join_beacons(beacons: list[Heard], groups: dict[float, list[Heard]]) -> lis
     return stray
 
 
-def _last_of_each(heard: list[Heard]) -> list[Heard]:
+def _last_of_each(heard: list[LogReading]) -> list[LogReading]:
     return list({each.name: each for each in heard}.values())
 
 
 def _left_out(scans: Sequence[_Scan], code: str, which: np.ndarray, why: str, advice: str) -> LeftOut:
-    gone = [scans[i] for i in which]
-    rows, ids = tuple(scan.row for scan in gone), tuple(scan.scan_id for scan in gone)
+    absent = [scans[i] for i in which]
+    rows = tuple(scan.row for scan in absent)
+    ids = tuple(scan.scan_id for scan in absent)
     return LeftOut(code, "scan", len(scans), f"taken {why}", advice, rows, ids)
 
 

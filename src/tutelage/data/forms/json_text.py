@@ -1,4 +1,4 @@
-"""JSON that says where it is broken, and its values as cells of a table."""
+"""JSON with the place of its faults, and its values as cells of a table."""
 
 from __future__ import annotations
 
@@ -11,23 +11,38 @@ import pyarrow as pa
 
 from tutelage.errors import BadInputError
 
-__all__ = ["cells", "parsed", "text_of"]
+__all__ = ["cells", "label_text", "parse_json"]
 
 _LARGEST = 1e300  # a longer integer does not fit a double; as text it is refused with its place
 
 
-def parsed(text: str, path: Path, row: int = 1) -> Any:
-    """The value of a JSON text that begins in line `row` of a file.
+def parse_json(text: str, path: Path, row: int = 1) -> Any:
+    """Parse a JSON text.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    path : Path
+        Its file, for errors.
+    row : int, default 1
+        Line of the file in which it begins.
+
+    Returns
+    -------
+    object
+        The value.
 
     Raises
     ------
     BadInputError
-        If it is no JSON, names a member of an object twice, or holds NaN or Infinity.
+        If it is not JSON, names a member of an object twice, or holds NaN or Infinity.
     """
     try:
         return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        line, message = row + error.lineno - 1, f"not readable as JSON: {error.msg}"
+        line = row + error.lineno - 1
+        message = f"not readable as JSON: {error.msg}"
         raise BadInputError(message, file=path, row=line, column=error.colno) from error
     except (_RepeatedMemberError, _NoNumberError) as error:
         raise BadInputError(str(error), file=path, row=row if "\n" not in text.strip() else None) from error
@@ -44,12 +59,12 @@ class _NoNumberError(Exception):
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for i, name in enumerate(names) if name in names[:i])
         raise _RepeatedMemberError(f"{twice!r} stands twice in one object; keep one")
-    return found
+    return members
 
 
 def _no_constant(name: str) -> Any:
@@ -57,14 +72,36 @@ def _no_constant(name: str) -> Any:
 
 
 def cells(values: Sequence[Any]) -> pa.Array:
-    """A column of numbers, or of text where one of the values is none; null where there is no value."""
+    """Make a column of numbers, or of text where a value is not a number.
+
+    Parameters
+    ----------
+    values : sequence
+        JSON values.
+
+    Returns
+    -------
+    pyarrow.Array
+        float64 or string; null where there is no value.
+    """
     if all(value is None or _is_number(value) for value in values):
         return pa.array([None if value is None else float(value) for value in values], pa.float64())
-    return pa.array([None if value is None else text_of(value) for value in values], pa.string())
+    return pa.array([None if value is None else label_text(value) for value in values], pa.string())
 
 
-def text_of(value: Any) -> str:
-    """A value as a label: text as it is, 2 and 2.0 as "2", anything else as JSON; "" for none."""
+def label_text(value: Any) -> str:
+    """Return a value as a label: text unchanged, 2 and 2.0 as "2", anything else as JSON.
+
+    Parameters
+    ----------
+    value : object
+        JSON value.
+
+    Returns
+    -------
+    str
+        The label; "" for None.
+    """
     if value is None:
         return ""
     if isinstance(value, str):

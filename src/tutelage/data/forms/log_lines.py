@@ -1,4 +1,4 @@
-"""The lines of a GetSensorData log that are of use: readings, marks, the device. See `getsensordata`."""
+"""Lines of a GetSensorData log that matter here: readings, marks, the device (see `getsensordata`)."""
 
 from __future__ import annotations
 
@@ -9,27 +9,41 @@ from pathlib import Path
 
 import numpy as np
 
-from tutelage.data.forms.form import decoded
+from tutelage.data.forms.form import read_text
 from tutelage.data.forms.marks import Marks
 from tutelage.errors import BadInputError
-from tutelage.runtime.access_point_names import NO_MAP, is_mac, plain_name
+from tutelage.runtime.access_point_names import NO_MAP, is_mac, normalised_name
 
-__all__ = ["Heard", "Log", "is_log", "read_log"]
+__all__ = ["Log", "LogReading", "is_log", "read_log"]
 
-_TYPES = (  # of the lines that the app writes
+_TYPES = (  # the line types that the app writes
     *("ACCE", "GYRO", "MAGN", "PRES", "LIGH", "PROX", "HUMI", "TEMP", "AHRS", "GNSS", "WIFI", "BLUE", "BLE4"),
     *("SOUN", "RFID", "IMUX", "IMUL", "IMUI", "POSI"),
 )
 _LINE = re.compile(rf"(?:{'|'.join(_TYPES)});")
-_LONGEST_LINE = 1 << 16  # a file that is no text may have no lines at all
+_LONGEST_LINE = 1 << 16  # a binary file may have no lines at all
 _HEADER = "% LogFile created by"
 _BEACON_KINDS = ("iBeacon", "Eddystone")
 _MODEL = re.compile(r"%\s*(Manufacturer|Model):\s*(.*)")
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A reading as it stands in its line."""
+class LogReading:
+    """A reading as its line gives it.
+
+    Parameters
+    ----------
+    time_s : float
+        Time of the app in seconds.
+    time : str
+        The same as text.
+    name : str
+        Access point or beacon.
+    rss : str
+        RSS in dBm, as text.
+    row : int
+        Line of the log.
+    """
 
     time_s: float
     time: str
@@ -40,21 +54,70 @@ class Heard:
 
 @dataclass
 class Log:
-    """What is of use in a log, in the order of its lines."""
+    """The contents of a log, in the order of its lines.
+
+    Parameters
+    ----------
+    path : Path
+        The log.
+    wifi, beacons : list
+        Readings of Wi-Fi and of Bluetooth.
+    marks : Marks
+        Marks of the walker.
+    device : list of str
+        Maker and model of the phone.
+    unmapped : set of str
+        Access points whose owners opted out of positioning.
+    """
 
     path: Path
-    wifi: list[Heard] = field(default_factory=list)
-    beacons: list[Heard] = field(default_factory=list)
+    wifi: list[LogReading] = field(default_factory=list)
+    beacons: list[LogReading] = field(default_factory=list)
     marks: Marks = field(default_factory=Marks)
     device: list[str] = field(default_factory=list)
     unmapped: set[str] = field(default_factory=set)
 
     def error(self, message: str, row: int | None = None, column: str | None = None) -> BadInputError:
-        """The error to raise for a line."""
+        """Make the error to raise for a line.
+
+        Parameters
+        ----------
+        message : str
+            What is wrong, the rule and the next step.
+        row : int, optional
+            Line.
+        column : str, optional
+            Field of the line.
+
+        Returns
+        -------
+        BadInputError
+            The error, with the log's path.
+        """
         return BadInputError(message, file=self.path, row=row, column=column)
 
     def seconds(self, text: str, row: int, column: str) -> float:
-        """The time that a line gives."""
+        """Parse the time of a line.
+
+        Parameters
+        ----------
+        text : str
+            The field.
+        row : int
+            Line.
+        column : str
+            Name of the field.
+
+        Returns
+        -------
+        float
+            Seconds.
+
+        Raises
+        ------
+        BadInputError
+            If the field is not a finite number.
+        """
         try:
             value = float(text)
         except ValueError:
@@ -65,7 +128,18 @@ class Log:
 
 
 def is_log(path: Path) -> bool:
-    """Whether the first line that is no comment, or the comment that the app writes first, is of a log."""
+    """Return whether a file is a log, by its first line or by the comment that the app writes first.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    bool
+        False also where it does not exist.
+    """
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -79,12 +153,22 @@ def is_log(path: Path) -> bool:
 
 
 def read_log(path: Path) -> Log:
-    """The lines of use of a log.
+    """Read a log.
+
+    Parameters
+    ----------
+    path : Path
+        The log.
+
+    Returns
+    -------
+    Log
+        Its contents.
 
     Raises
     ------
     BadInputError
-        If one of them is not as the specification has it.
+        If a line that matters breaks the specification.
     """
     log = Log(path)
     readers: dict[str, Callable[[Log, list[str], int], None]] = {
@@ -92,7 +176,7 @@ def read_log(path: Path) -> Log:
         "BLE4;": _add_beacon,
         "POSI;": _add_mark,
     }
-    for row, line in enumerate(decoded(path).split("\n"), start=1):
+    for row, line in enumerate(read_text(path).split("\n"), start=1):
         reader = readers.get(line[:5])
         if reader is not None:
             fields = [cell.strip() for cell in line.rstrip("; \t").split(";")]
@@ -111,16 +195,16 @@ def _add_wifi(log: Log, fields: list[str], row: int) -> None:
             "MAC_BSSID;Frequency;RSS (Frequency may be missing)",
             row,
         )
-    mac = plain_name(fields[place])
+    mac = normalised_name(fields[place])
     if ";".join(fields[3:place]).endswith(NO_MAP):
         log.unmapped.add(mac)
     time_s = log.seconds(fields[1], row, "AppTimestamp")
-    log.wifi.append(Heard(time_s, fields[1], mac, fields[-1], row))
+    log.wifi.append(LogReading(time_s, fields[1], mac, fields[-1], row))
 
 
 def _add_beacon(log: Log, fields: list[str], row: int) -> None:
     if len(fields) >= 5 and fields[2] in _BEACON_KINDS and is_mac(fields[3]):
-        name = plain_name(fields[3])
+        name = normalised_name(fields[3])
     elif len(fields) == 5 and fields[2].isdecimal() and fields[3].isdecimal():
         name = f"beacon-{fields[2]}-{fields[3]}"
     else:
@@ -129,7 +213,9 @@ def _add_beacon(log: Log, fields: list[str], row: int) -> None:
             "BLE4;AppTimestamp;MajorID;MinorID;RSS",
             row,
         )
-    log.beacons.append(Heard(log.seconds(fields[1], row, "AppTimestamp"), fields[1], name, fields[4], row))
+    log.beacons.append(
+        LogReading(log.seconds(fields[1], row, "AppTimestamp"), fields[1], name, fields[4], row)
+    )
 
 
 def _add_mark(log: Log, fields: list[str], row: int) -> None:

@@ -1,8 +1,8 @@
-"""Where the scans of a walk were taken: between the marks that the walker set.
+"""Places of scans on a walk, between the marks that the walker set.
 
-Between two marks on one floor of one building the walker is taken to go straight and evenly. Before the
-first mark and after the last nothing is known, and between marks on different floors neither: such scans
-have no position.
+Between two marks on one floor of one building the walker is assumed to go straight and evenly. Before the
+first mark, after the last, and between marks on different floors the place is unknown. Such scans have no
+position.
 """
 
 from __future__ import annotations
@@ -18,21 +18,41 @@ __all__ = ["Lost", "Marks", "positions_between"]
 
 Error = Callable[[str, int | None, str | None], BadInputError]
 Lost = tuple[str, np.ndarray, str, str]
-"""Scans without a position, possibly none: a code, their numbers, when they were taken, what to do."""
+"""Scans without a position, possibly none: a code, their numbers, the reason, what to do."""
 
 _COLUMNS = ("Latitude", "Longitude", "floor ID", "Building ID")
 
 
 @dataclass
 class Marks:
-    """Places at times, as they were written: latitude, longitude, floor, building."""
+    """Places at times as text: latitude, longitude, floor, building.
+
+    Parameters
+    ----------
+    time_s : list of float
+        Times in seconds.
+    cells : list of list of str
+        Latitude, longitude, floor and building of each mark.
+    rows : list of int
+        Lines of the marks.
+    """
 
     time_s: list[float] = field(default_factory=list)
     cells: list[list[str]] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
 
     def add(self, time_s: float, cells: list[str], row: int) -> None:
-        """A further mark, from a line of the file."""
+        """Add a mark.
+
+        Parameters
+        ----------
+        time_s : float
+            Time in seconds.
+        cells : list of str
+            Latitude, longitude, floor and building.
+        row : int
+            Line of the file.
+        """
         self.time_s.append(time_s)
         self.cells.append(cells)
         self.rows.append(row)
@@ -41,38 +61,49 @@ class Marks:
 def positions_between(
     marks: Marks, time_s: np.ndarray, error: Error
 ) -> tuple[dict[str, object], np.ndarray, list[Lost]]:
-    """Columns lat, lon, floor and building of the scans that have a position.
+    """Interpolate the places of scans between marks.
 
     Parameters
     ----------
-    marks : of the walk
-    time_s : [n] when the scans were taken
-    error : makes an error of a message, a row and a column
+    marks : Marks
+        Marks of the walk.
+    time_s : numpy.ndarray
+        Times of the scans in seconds, [n].
+    error : callable
+        Makes an error from a message, a row and a column.
 
     Returns
     -------
-    columns of k scans, [k] the numbers of these scans, and the scans without a position
+    columns : dict
+        lat, lon, floor and building of the k scans that have a place.
+    kept : numpy.ndarray
+        Numbers of these scans, [k].
+    lost : list of tuple
+        Scans without a place, one entry for each reason.
 
     Raises
     ------
     BadInputError
-        If there are no marks, a mark is no place, two contradict each other, or no scan lies between marks.
+        If there are no marks, a mark is not a place, two contradict each other, or no scan lies between
+        marks.
     """
     at_s, lat_lon, floor, building = _sound(marks, error)
     before = np.searchsorted(at_s, time_s, side="right") - 1
     after = np.searchsorted(at_s, time_s, side="left")
     within = (before >= 0) & (after < len(at_s))
-    first, last = before.clip(min=0), after.clip(max=len(at_s) - 1)
+    first = before.clip(min=0)
+    last = after.clip(max=len(at_s) - 1)
     level = (floor[first] == floor[last]) & (building[first] == building[last])
-    kept = np.flatnonzero(within & level)
-    if not len(kept):
+    rows = np.flatnonzero(within & level)
+    if not len(rows):
         raise error(
             "no scan was taken between two POSI marks on one floor; mark the beginning and the end of a walk",
             None,
             None,
         )
-    a, b = first[kept], last[kept]
-    share = (time_s[kept] - at_s[a]) / np.where(a == b, 1.0, at_s[b] - at_s[a])
+    a = first[rows]
+    b = last[rows]
+    share = (time_s[rows] - at_s[a]) / np.where(a == b, 1.0, at_s[b] - at_s[a])
     place = lat_lon[a] + share[:, None] * (lat_lon[b] - lat_lon[a])
     columns = {
         "lat": place[:, 0],
@@ -94,11 +125,11 @@ def positions_between(
             "mark where a floor is left and where the next is reached",
         ),
     ]
-    return columns, kept, lost
+    return columns, rows, lost
 
 
 def _sound(marks: Marks, error: Error) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Times in order, latitude and longitude, floors and buildings of the marks."""
+    """Return times in order, latitude and longitude, floors and buildings of the marks."""
     if not marks.rows:
         raise error(
             "no line POSI says where the scans were taken; such a log can be located, not learnt from",
@@ -119,7 +150,7 @@ def _sound(marks: Marks, error: Error) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 def _place(cells: list[str], row: int, error: Error) -> tuple[float, float]:
-    found = []
+    place = []
     for text, column, limit in zip(cells[:2], _COLUMNS[:2], (90.0, 180.0), strict=True):
         try:
             value = float(text)
@@ -127,14 +158,14 @@ def _place(cells: list[str], row: int, error: Error) -> tuple[float, float]:
             value = np.nan
         if not abs(value) <= limit:
             raise error(f"{text!r} is no {column.lower()}, from -{limit:g} to {limit:g} degrees", row, column)
-        found.append(value)
-    if found == [0.0, 0.0]:
+        place.append(value)
+    if place == [0.0, 0.0]:
         raise error(
             "the mark has no place: the app writes 0 and 0 unless it was told; write latitude and longitude",
             row,
             _COLUMNS[0],
         )
-    return found[0], found[1]
+    return place[0], place[1]
 
 
 def _labels(cells: list[str], row: int, error: Error) -> tuple[str, str]:

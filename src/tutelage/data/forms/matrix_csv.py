@@ -1,7 +1,7 @@
-"""CSV matrices of RSS, fast where the file is sound and precise where it is not.
+"""CSV matrices of RSS: read fast where the file is sound, and with the place of the fault where it is not.
 
-pyarrow reads whole columns at once; only when it gives up is the file walked line by line, to say which
-row and which column are wrong.
+pyarrow reads whole columns at once. Only when it gives up, the file is read line by line to find the row and
+the column that are wrong.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from scipy import sparse
 
-from tutelage.data.fingerprints import RSS_MAX_DBM, RSS_MIN_DBM
 from tutelage.data.sparse_rows import csr as make_csr
 from tutelage.errors import BadInputError
+from tutelage.runtime.readings import RSS_MAX_DBM, RSS_MIN_DBM
 
 __all__ = [
     "CODE_SHARE",
@@ -36,17 +36,31 @@ CsvFile = Path | zipfile.Path
 _FAINTEST_PLAUSIBLE_DBM = -104.0  # the faintest reading in UJIIndoorLoc; receivers do not go lower
 _MOST_CELLS = 0.5
 CODE_SHARE = 0.05
-"""A number that no receiver measures and that fills more of a table than this is a code."""
+"""A number that no receiver measures is a code if it fills a larger share of a table."""
 ONCE_OR_TWICE = 2
-"""A slip, not a code."""
+"""Number of cells up to which such a number is a slip, not a code."""
 
 
 def read_table(
     file: CsvFile, dtype: pa.DataType, *, header: bool = False, text: Collection[str] = ()
 ) -> pa.Table:
-    """Read a comma-separated file, every column as `dtype` but those named in `text`.
+    """Read a comma-separated file.
 
-    Without a header the columns are named "1", "2", ... as an editor counts them.
+    Parameters
+    ----------
+    file : CsvFile
+        The file.
+    dtype : pyarrow.DataType
+        Type of every column that is not text.
+    header : bool, default False
+        Whether the first line names the columns; else they are "1", "2", ... as an editor counts them.
+    text : collection of str
+        Names of text columns.
+
+    Returns
+    -------
+    pyarrow.Table
+        The columns.
 
     Raises
     ------
@@ -77,12 +91,24 @@ def read_table(
 
 
 def read_matrix(file: CsvFile, n_columns: int | None = None) -> np.ndarray:
-    """A headerless file of finite numbers [n, k] as float64.
+    """Read a headerless file of finite numbers.
+
+    Parameters
+    ----------
+    file : CsvFile
+        The file.
+    n_columns : int, optional
+        Number of columns that it must have.
+
+    Returns
+    -------
+    numpy.ndarray
+        Numbers, [n, k] float64.
 
     Raises
     ------
     BadInputError
-        As `read_table`; also if a number is not finite or there are not `n_columns` columns.
+        As for `read_table`. Also if a number is not finite or there are not `n_columns` columns.
     """
     table = read_table(file, pa.float64())
     if n_columns is not None and table.num_columns != n_columns:
@@ -96,15 +122,31 @@ def read_matrix(file: CsvFile, n_columns: int | None = None) -> np.ndarray:
 def sparse_rss(
     table: pa.Table, names: Sequence[str], *, not_heard: float, file: CsvFile, header: bool = False
 ) -> sparse.csr_array:
-    """RSS [n, n_ap] in dBm of the columns `names`; cells equal to `not_heard` are left out.
+    """Collect the readings of some columns, one column at a time, so that no dense copy exists.
 
-    Column by column, so that no dense copy of the table is made.
+    Parameters
+    ----------
+    table : pyarrow.Table
+        n rows.
+    names : sequence of str
+        Columns of access points.
+    not_heard : float
+        Value of cells that hold no reading.
+    file : CsvFile
+        File of the table, for errors.
+    header : bool, default False
+        Whether the file has a header, for the line in errors.
+
+    Returns
+    -------
+    scipy.sparse.csr_array
+        Readings in dBm, [n, len(names)] float32.
 
     Raises
     ------
     BadInputError
-        If a cell is neither a reading in [-120, 0] dBm nor `not_heard`, or if one value must be a code for
-        that (`is_undeclared_code`).
+        If a cell is neither a reading in [-120, 0] dBm nor `not_heard`, or one value must be another code for
+        "not heard" (`is_undeclared_code`).
     """
     columns = [table[name].to_numpy() for name in names]
     heard = [np.flatnonzero(column != not_heard) for column in columns]
@@ -119,29 +161,41 @@ def sparse_rss(
 
 
 def is_undeclared_code(value: np.ndarray, n: np.ndarray, n_cells: int) -> np.ndarray:
-    """Which values must mean "not heard", since receivers would not measure them so often.
+    """Return which values must mean "not heard", since receivers would not measure them so often.
 
-    Below -104 dBm, or 0 dBm, in more than half of all cells; 0 dBm, which not even a phone that leans on an
-    access point measures, in more than a twentieth of a table that has more than two.
+    Such a value lies below -104 dBm, or is 0 dBm, and fills more than half of all cells. Not even a phone
+    right at an access point measures 0 dBm: it is a code already beyond a twentieth of the cells, if more
+    than two hold it.
 
     Parameters
     ----------
-    value, n : [k] RSS in dBm, and in how many of `n_cells` cells each stands
+    value : numpy.ndarray
+        RSS in dBm, [k].
+    n : numpy.ndarray
+        Number of cells with each value, [k].
+    n_cells : int
+        Number of all cells.
+
+    Returns
+    -------
+    numpy.ndarray
+        Whether each value is a code, [k] bool.
     """
     mostly = (n > _MOST_CELLS * n_cells) & ((value < _FAINTEST_PLAUSIBLE_DBM) | (value == 0))
     return np.asarray(mostly | ((value == 0) & (n > max(CODE_SHARE * n_cells, ONCE_OR_TWICE))))
 
 
 def refuse_undeclared_code(dense_dbm: np.ndarray, heard: np.ndarray, file: str | CsvFile) -> None:
-    """Refuse a table in which a code for "not heard" would be taken for a reading.
-
-    Such values are those of `is_undeclared_code`.
+    """Refuse a table in which a code for "not heard" would count as a reading (`is_undeclared_code`).
 
     Parameters
     ----------
-    dense_dbm : [n, n_ap] RSS in dBm
-    heard : [n, n_ap] bool, the cells that would be taken for readings
-    file : named in the error
+    dense_dbm : numpy.ndarray
+        RSS in dBm, [n, n_ap].
+    heard : numpy.ndarray
+        Whether each cell would count as a reading, [n, n_ap] bool.
+    file : str or CsvFile
+        File of the table, for the error.
 
     Raises
     ------
@@ -152,7 +206,18 @@ def refuse_undeclared_code(dense_dbm: np.ndarray, heard: np.ndarray, file: str |
 
 
 def label_names(numbers: np.ndarray) -> np.ndarray:
-    """[n] str labels of floor, building or device numbers: 2.0 -> "2", 2.5 -> "2.5"."""
+    """Return labels for numbers of floors, buildings or devices: 2.0 becomes "2", 2.5 becomes "2.5".
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray
+        Numbers, [n].
+
+    Returns
+    -------
+    numpy.ndarray
+        Labels, [n] str.
+    """
     values, index = np.unique(numbers, return_inverse=True)
     names = [str(int(value)) if value == int(value) else str(value) for value in values.tolist()]
     return np.array(names, dtype=np.str_)[index]
@@ -178,7 +243,8 @@ def _require_readings(
     bad = np.flatnonzero(~((data >= RSS_MIN_DBM) & (data <= RSS_MAX_DBM)))
     if not len(bad):
         return
-    entry, value = int(bad[0]), float(data[bad[0]])
+    entry = int(bad[0])
+    value = float(data[bad[0]])
     code = f"if it means not heard, pass not_heard={value:g}" if np.isfinite(value) else "write a number"
     raise BadInputError(
         f"{value:g} is not an RSS in [{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] dBm, nor {not_heard:g} "

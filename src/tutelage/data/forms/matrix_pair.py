@@ -1,7 +1,7 @@
 """Matrix pairs: headerless RSS and coordinate files, one row a scan.
 
-The format in which Torres-Sospedra et al. collect public data sets: PREFIX_trnrss.csv, PREFIX_trncrd.csv
-and the same with tst; the coordinate columns are x, y, z (metres), floor, building.
+Torres-Sospedra et al. collect public data sets in this format: PREFIX_trnrss.csv, PREFIX_trncrd.csv and the
+same with tst. The coordinate columns are x, y, z (metres), floor, building.
 """
 
 from __future__ import annotations
@@ -15,23 +15,39 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.forms.form import ScanTables
 from tutelage.data.forms.located_table import LocatedTable
 from tutelage.data.forms.matrix_csv import CsvFile, label_names, read_matrix, read_table, sparse_rss
-from tutelage.data.forms.scan_tables import ScanTables
 from tutelage.errors import BadInputError
 from tutelage.runtime.frames import LocalFrame
 
 __all__ = ["NOT_HEARD", "pair_files", "pair_tables", "read_pair", "read_split"]
 
 NOT_HEARD = 100.0
-"""The number that stands for "not heard" in the public pairs."""
+"""Number that means "not heard" in the public pairs."""
 _SUFFIXES = ("trnrss", "trncrd", "tstrss", "tstcrd")
 _SHORT = {"train": "trn", "test": "tst"}
 _COORDINATES = ("x_m", "y_m", "z_m", "floor", "building")
 
 
 def pair_files(path: str | Path) -> dict[str, CsvFile]:
-    """The four files of the pair FOLDER/PREFIX, by name; they are opened when they are read."""
+    """Return the four files of a pair by name; they are opened when they are read.
+
+    Parameters
+    ----------
+    path : str or Path
+        FOLDER/PREFIX.
+
+    Returns
+    -------
+    dict of str to CsvFile
+        Files by name.
+
+    Raises
+    ------
+    BadInputError
+        If there is no prefix.
+    """
     path = Path(path)
     if not path.name:
         raise BadInputError("a matrix pair is named FOLDER/PREFIX, such as matrix:data/TUT6")
@@ -46,16 +62,28 @@ def read_pair(
     epsg: int | None = None,
     licence: str = "",
 ) -> Survey:
-    """Training and test scans of the pair `prefix`, in one frame.
+    """Read training and test scans of a pair, in one frame.
 
-    Columns have no names in these files; they are called "prefix-ap0001", ... so that the columns of two
-    buildings are never taken for the same device.
+    Columns have no names in these files. They become "prefix-ap0001", ... so that columns of two
+    buildings never pass for the same device.
 
     Parameters
     ----------
-    files : readable files by name, see `pair_files`
-    not_heard : the number that stands for "not heard"
-    epsg : EPSG code of x and y, None for a building's own plan
+    files : mapping of str to CsvFile
+        Files by name (`pair_files`).
+    prefix : str
+        Prefix of their names.
+    not_heard : float, default 100
+        Number that means "not heard".
+    epsg : int, optional
+        EPSG code of x and y; None for a building's own plan.
+    licence : str, default ""
+        Licence of the data.
+
+    Returns
+    -------
+    Survey
+        Training and test scans.
 
     Raises
     ------
@@ -82,9 +110,30 @@ def read_split(
     epsg: int | None = None,
     frame: LocalFrame | None = None,
 ) -> FingerprintSet:
-    """The "train" or the "test" scans of a pair; scan ids carry the line number."""
-    rss_file, crd_file = _files_of(files, prefix, split)
-    table, coordinates = read_table(rss_file, pa.float32()), read_matrix(crd_file, n_columns=5)
+    """Read the training or the test scans of a pair.
+
+    Parameters
+    ----------
+    files, prefix, not_heard, epsg
+        As for `read_pair`.
+    split : str
+        "train" or "test"; scan ids are split-line.
+    frame : LocalFrame, optional
+        Frame of the positions; by default one around them.
+
+    Returns
+    -------
+    FingerprintSet
+        The scans.
+
+    Raises
+    ------
+    BadInputError
+        As for `read_pair`.
+    """
+    rss_file, crd_file = _split_files(files, prefix, split)
+    table = read_table(rss_file, pa.float32())
+    coordinates = read_matrix(crd_file, n_columns=5)
     if len(table) != len(coordinates):
         raise BadInputError(
             f"{len(coordinates)} rows, {rss_file.name} has {len(table)}; one row is one scan in both",
@@ -103,14 +152,25 @@ def read_split(
 
 
 def pair_tables(path: str | Path) -> ScanTables:
-    """The pair FOLDER/PREFIX cell by cell, not yet checked: for the survey check.
+    """Read a pair cell by cell for the survey check, without checking it.
+
+    Parameters
+    ----------
+    path : str or Path
+        FOLDER/PREFIX.
+
+    Returns
+    -------
+    ScanTables
+        Training and test scans in one table.
 
     Raises
     ------
     BadInputError
         If a file is missing, or rows or files differ in length.
     """
-    files, prefix = pair_files(path), Path(path).name
+    files = pair_files(path)
+    prefix = Path(path).name
     parts = [_split_table(files, prefix, split) for split in _SHORT]
     if parts[0].names != parts[1].names:
         n_columns = [len(part.names) for part in parts]
@@ -125,8 +185,8 @@ def pair_tables(path: str | Path) -> ScanTables:
 
 
 def _split_table(files: Mapping[str, CsvFile], prefix: str, split: str) -> LocatedTable:
-    """The scans of a split: readings, places and labels as they are written."""
-    rss_file, crd_file = _files_of(files, prefix, split)
+    """Return the scans of a split: readings, places and labels as text."""
+    rss_file, crd_file = _split_files(files, prefix, split)
     readings, places = (read_table(file, pa.string()) for file in (rss_file, crd_file))
     located = LocatedTable(Path(str(rss_file)), readings, np.arange(1, len(readings) + 1))
     if (len(places), places.num_columns) != (len(readings), len(_COORDINATES)):
@@ -146,12 +206,12 @@ def _split_table(files: Mapping[str, CsvFile], prefix: str, split: str) -> Locat
 
 
 def _filled(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """With a word in empty cells: elsewhere they are what was not heard, here a number stands for that."""
+    """Write a word into empty cells; elsewhere they mean "not heard", but here a number does."""
     return pc.if_else(pc.equal(pc.utf8_trim_whitespace(cells), ""), "(empty)", cells)
 
 
-def _files_of(files: Mapping[str, CsvFile], prefix: str, split: str) -> tuple[CsvFile, CsvFile]:
-    """RSS and coordinates."""
+def _split_files(files: Mapping[str, CsvFile], prefix: str, split: str) -> tuple[CsvFile, CsvFile]:
+    """Return the files of RSS and of coordinates."""
     return files[f"{prefix}_{_SHORT[split]}rss.csv"], files[f"{prefix}_{_SHORT[split]}crd.csv"]
 
 

@@ -1,8 +1,8 @@
 """A table: one CSV or Parquet file, or two in long form.
 
-Wide form: `scan_id, x_m, y_m` (or `lat, lon`), optionally `floor, building, device, user, time, split`;
-every other column is an access point. Long form: the same table without access points, `NAME.csv`, and
-beside it `NAME_readings.csv` with the columns `scan_id, ap, rss_dbm`.
+Wide form: `scan_id, x_m, y_m` (or `lat, lon`), optionally `floor, building, device, user, time, split`; every
+other column is an access point. Long form: the same table without access points, `NAME.csv`, and beside it
+`NAME_readings.csv` with the columns `scan_id, ap, rss_dbm`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.forms.fields import FIELDS, LABELS, READING_FIELDS, place_columns
-from tutelage.data.forms.form import Form
-from tutelage.data.forms.located_table import read_located_table
-from tutelage.data.forms.scan_tables import ScanTables
+from tutelage.data.fingerprints import LABELS, FingerprintSet
+from tutelage.data.forms.fields import FIELDS, READING_FIELDS, place_columns
+from tutelage.data.forms.form import Form, ScanTables
+from tutelage.data.forms.table_file import read_located_table
 from tutelage.errors import BadInputError
-from tutelage.files.atomic import replaced_file
+from tutelage.files.atomic import atomic_file
 
 __all__ = ["FORM"]
 
@@ -45,15 +44,15 @@ def _read(path: Path, located: bool) -> ScanTables:
 
 
 def _write(splits: Mapping[str, FingerprintSet], path: Path) -> None:
-    taken = {name for scans in splits.values() for name in scans.access_points} & set(FIELDS)
-    if taken:
+    clashes = {name for scans in splits.values() for name in scans.access_points} & set(FIELDS)
+    if clashes:
         raise BadInputError(
-            f"{min(taken)!r} is the name of an access point and of a field; rename the former"
+            f"{min(clashes)!r} is the name of an access point and of a field; rename the former"
         )
     table = pa.concat_tables([_wide(scans, name) for name, scans in splits.items()])
     if len(splits) == 1:
         table = table.drop_columns("split")
-    with replaced_file(path) as beside:
+    with atomic_file(path) as beside:
         (pa_csv.write_csv if path.suffix.lower() == ".csv" else pq.write_table)(table, beside)
 
 

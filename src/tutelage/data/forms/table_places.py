@@ -1,4 +1,4 @@
-"""Where the scans of a table were taken: in metres, or in degrees, which are projected."""
+"""Places of the scans of a table: in metres, or in degrees, which are projected."""
 
 from __future__ import annotations
 
@@ -12,42 +12,51 @@ from tutelage.errors import BadInputError
 from tutelage.runtime.degrees import require_metres, to_metres, utm_epsg
 
 __all__ = [
-    "Places",
+    "TablePlaces",
+    "coordinate_rule",
     "impossible_places",
-    "in_metres",
     "look_like_degrees",
+    "project_places",
     "read_coordinates",
     "read_places",
-    "rule_of",
 ]
 
-_DEGREES_EXTENT = 0.05  # of latitude: 5.5 km
+_DEGREES_EXTENT = 0.05  # degrees of latitude: 5.5 km
 _FARTHEST_M = 1e8  # more than any projected system of the Earth has
 
 
 @dataclass(frozen=True)
-class Places:
+class TablePlaces:
     """Positions of n scans.
 
     Parameters
     ----------
-    absolute_m : [n, 2] float64 in the system `epsg`
-    epsg : its EPSG code, None for a building's own plan
+    absolute_m : numpy.ndarray
+        Positions in the system `epsg` in metres, [n, 2] float64.
+    epsg : int or None
+        EPSG code; None for a building's own plan.
     """
 
     absolute_m: np.ndarray
     epsg: int | None
 
 
-def read_places(table: LocatedTable, *, required: bool, epsg: int | None) -> Places | None:
-    """Positions of all scans of a table; None where none are given and none are required.
+def read_places(table: LocatedTable, *, required: bool, epsg: int | None) -> TablePlaces | None:
+    """Read the positions of all scans of a table.
 
     Parameters
     ----------
-    table : with columns x_m and y_m, or lat and lon (latitude and longitude)
-    required : whether every scan must have one
-    epsg : EPSG code of the metres, or of the system into which degrees are projected (without one, the UTM
-        zone of the survey)
+    table : LocatedTable
+        Table with columns x_m and y_m, or lat and lon (latitude and longitude).
+    required : bool
+        Whether every scan must have a position.
+    epsg : int or None
+        EPSG code of the metres. Degrees are projected into it, without it into the UTM zone of the survey.
+
+    Returns
+    -------
+    Places or None
+        None where no scan has a position and none needs one.
 
     Raises
     ------
@@ -57,61 +66,133 @@ def read_places(table: LocatedTable, *, required: bool, epsg: int | None) -> Pla
     columns = place_columns(table, required=required)
     if columns is None:
         return None
-    if not required and all(np.isnan(table.numbers(name, rule_of(columns))).all() for name in columns):
+    if not required and all(
+        np.isnan(table.numbers(name, coordinate_rule(columns))).all() for name in columns
+    ):
         return None
-    return in_metres(table, read_coordinates(table, columns), metric=columns == METRES, epsg=epsg)
+    return project_places(table, read_coordinates(table, columns), metric=columns == METRES, epsg=epsg)
 
 
 def read_coordinates(table: LocatedTable, columns: tuple[str, str]) -> np.ndarray:
-    """[n, 2] numbers of two columns of a table, one of the pairs of `fields`.
+    """Read the numbers of two columns of coordinates.
+
+    Parameters
+    ----------
+    table : LocatedTable
+        The table.
+    columns : tuple of str
+        One of the pairs of `fields`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Numbers in metres or degrees, [n, 2].
 
     Raises
     ------
     BadInputError
-        If one is missing or cannot be a coordinate.
+        If a cell is empty, not a number, or not a place.
     """
-    given = np.column_stack([table.numbers(name, rule_of(columns)) for name in columns])
-    for row, axis in np.argwhere(np.isnan(given))[:1]:
+    coordinates = np.column_stack([table.numbers(name, coordinate_rule(columns)) for name in columns])
+    for row, axis in np.argwhere(np.isnan(coordinates))[:1]:
         unit = "metres" if columns == METRES else "degrees"
         message = f"no coordinate; give every position in {unit}"
         raise table.error(message, row, columns[axis])
     metric = columns == METRES
-    for row, axis in np.argwhere(impossible_places(given, metric=metric))[:1]:
+    for row, axis in np.argwhere(impossible_places(coordinates, metric=metric))[:1]:
         words = _metres_message if metric else _degrees_message
-        raise table.error(words(given[row], axis), row, columns[axis])
-    return given
+        raise table.error(words(coordinates[row], axis), row, columns[axis])
+    return coordinates
 
 
-def rule_of(columns: tuple[str, str]) -> str:
-    """What belongs into the columns of a place."""
+def coordinate_rule(columns: tuple[str, str]) -> str:
+    """Say what belongs into the columns of a place.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        One of the pairs of `fields`.
+
+    Returns
+    -------
+    str
+        Rule for errors.
+    """
     return f"a coordinate is a number {'in metres' if columns == METRES else 'of degrees'}"
 
 
-def in_metres(table: LocatedTable, given: np.ndarray, *, metric: bool, epsg: int | None) -> Places:
-    """Sound coordinates [n, 2] as they are, if `metric`, or projected from latitude and longitude."""
+def project_places(
+    table: LocatedTable, coordinates: np.ndarray, *, metric: bool, epsg: int | None
+) -> TablePlaces:
+    """Return coordinates unchanged if they are metres, else project them.
+
+    Parameters
+    ----------
+    table : LocatedTable
+        Their table, for errors.
+    coordinates : numpy.ndarray
+        Sound coordinates in metres, or latitude and longitude in degrees, [n, 2].
+    metric : bool
+        Whether they are metres.
+    epsg : int or None
+        As for `read_places`.
+
+    Returns
+    -------
+    Places
+        Positions in metres.
+
+    Raises
+    ------
+    BadInputError
+        If the system does not fit.
+    """
     try:
         if metric:
             if epsg is not None:
                 require_metres(epsg)
-            return Places(given, epsg)
-        code = utm_epsg(given) if epsg is None else epsg
-        return Places(to_metres(given, code), code)
+            return TablePlaces(coordinates, epsg)
+        code = utm_epsg(coordinates) if epsg is None else epsg
+        return TablePlaces(to_metres(coordinates, code), code)
     except BadInputError as error:
         raise table.error(str(error)) from error
 
 
-def impossible_places(given: np.ndarray, *, metric: bool) -> np.ndarray:
-    """[n, 2] bool: which numbers are no latitude or longitude, or no metres on Earth.
+def impossible_places(coordinates: np.ndarray, *, metric: bool) -> np.ndarray:
+    """Return which numbers are not a latitude or longitude, or not metres on Earth.
 
-    Latitude 0 with longitude 0 is what a phone writes that has no fix.
+    Latitude 0 with longitude 0 is impossible too: a phone without a fix writes it.
+
+    Parameters
+    ----------
+    coordinates : numpy.ndarray
+        Coordinates, [n, 2].
+    metric : bool
+        Whether they are metres.
+
+    Returns
+    -------
+    numpy.ndarray
+        Whether each number is impossible, [n, 2] or [n, 1] bool.
     """
     if metric:
-        return np.asarray(np.abs(given) > _FARTHEST_M)
-    return np.asarray((np.abs(given) > [90.0, 180.0]) | (given == 0).all(axis=1, keepdims=True))
+        return np.asarray(np.abs(coordinates) > _FARTHEST_M)
+    return np.asarray((np.abs(coordinates) > [90.0, 180.0]) | (coordinates == 0).all(axis=1, keepdims=True))
 
 
 def look_like_degrees(position_m: np.ndarray) -> str | None:
-    """What is wrong with positions [n, 2] that were given as metres, if they seem to be degrees."""
+    """Return the fault of positions that seem to be degrees though they should be metres.
+
+    Parameters
+    ----------
+    position_m : numpy.ndarray
+        Positions in metres, [n, 2].
+
+    Returns
+    -------
+    str or None
+        What is wrong; None if they look like metres.
+    """
     x, y = np.abs(position_m).max(axis=0)
     extent = float(np.ptp(position_m, axis=0).max())
     if max(x, y) > 180 or min(x, y) > 90 or not 0 < extent < _DEGREES_EXTENT:

@@ -1,16 +1,16 @@
-"""What the scans of a table heard: in a column an access point, or a row a reading."""
+"""Readings of a table: a column an access point, or a row a reading."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
 
-from tutelage.data.fingerprints import RSS_MAX_DBM, RSS_MIN_DBM
 from tutelage.data.forms.fields import FIELDS, READING_FIELDS
+from tutelage.data.forms.form import ScanTables
 from tutelage.data.forms.located_table import LocatedTable
 from tutelage.data.forms.matrix_csv import refuse_undeclared_code
-from tutelage.data.forms.scan_tables import ScanTables
 from tutelage.data.sparse_rows import csr, csr_from_dense
+from tutelage.runtime.readings import RSS_MAX_DBM, RSS_MIN_DBM
 
 __all__ = ["first_repeat", "out_of_range", "read_readings", "require_reading_columns"]
 
@@ -22,18 +22,28 @@ _RSS_RULE = (
 def read_readings(
     tables: ScanTables, scan_id: np.ndarray, not_heard: float | None
 ) -> tuple[sparse.csr_array, tuple[str, ...]]:
-    """Readings [n, n_ap] in dBm and their access points, from whichever form the tables have.
+    """Read the readings of all scans and their access points.
 
     Parameters
     ----------
-    tables : of n scans
-    scan_id : [n] their ids, unique
-    not_heard : the value that stands for "not heard", if there is one
+    tables : ScanTables
+        n scans of any form.
+    scan_id : numpy.ndarray
+        Unique ids of the scans, [n].
+    not_heard : float or None
+        Value that means "not heard", if there is one.
+
+    Returns
+    -------
+    rss_dbm : scipy.sparse.csr_array
+        Readings in dBm, [n, n_ap] float32.
+    access_points : tuple of str
+        Names of the columns.
 
     Raises
     ------
     BadInputError
-        If a reading is no RSS in dBm, stands twice, or belongs to no scan.
+        If a reading is not an RSS in dBm, stands twice, or belongs to no scan.
     """
     if tables.readings is None:
         names = tuple(name for name in tables.scans.names if name not in FIELDS)
@@ -59,8 +69,8 @@ def _long_rss(
     access_points: tuple[str, ...] | None,
 ) -> tuple[sparse.csr_array, tuple[str, ...]]:
     require_reading_columns(readings)
-    row = _rows_of(readings, scan_id)
-    names, column = _columns_of(readings, access_points)
+    row = _scan_rows(readings, scan_id)
+    names, column = _ap_columns(readings, access_points)
     repeat = first_repeat(row * len(names) + column)
     if repeat is not None:
         raise readings.error(
@@ -74,40 +84,40 @@ def _long_rss(
     if len(bad):
         raise readings.error(_range_message(rss_dbm[bad[0]]), bad[0], "rss_dbm")
     refuse_undeclared_code(rss_dbm, heard, readings.file)
-    kept = np.flatnonzero(heard)
-    kept = kept[np.argsort(row[kept], kind="stable")]
-    lengths = np.bincount(row[kept], minlength=len(scan_id))
-    rss = csr(rss_dbm[kept], column[kept], np.concatenate([[0], np.cumsum(lengths)]), len(names))
+    entries = np.flatnonzero(heard)
+    entries = entries[np.argsort(row[entries], kind="stable")]
+    lengths = np.bincount(row[entries], minlength=len(scan_id))
+    rss = csr(rss_dbm[entries], column[entries], np.concatenate([[0], np.cumsum(lengths)]), len(names))
     return rss, tuple(map(str, names))
 
 
-def _rows_of(readings: LocatedTable, scan_id: np.ndarray) -> np.ndarray:
-    """[n_readings] int: the scan that each reading belongs to."""
-    named = readings.text("scan_id")
+def _scan_rows(readings: LocatedTable, scan_id: np.ndarray) -> np.ndarray:
+    """Return the scan of each reading, [n_readings] int."""
+    scan = readings.text("scan_id")
     order = np.argsort(scan_id)
-    row = order[np.searchsorted(scan_id, named, sorter=order).clip(max=len(scan_id) - 1)]
-    unknown = np.flatnonzero(scan_id[row] != named)
-    if len(unknown):
-        given = str(named[unknown[0]])
-        raise readings.error(f"no scan {given!r} in the table of scans; add it there", unknown[0], "scan_id")
+    row = order[np.searchsorted(scan_id, scan, sorter=order).clip(max=len(scan_id) - 1)]
+    strays = np.flatnonzero(scan_id[row] != scan)
+    if len(strays):
+        stray = str(scan[strays[0]])
+        raise readings.error(f"no scan {stray!r} in the table of scans; add it there", strays[0], "scan_id")
     return np.asarray(row)
 
 
-def _columns_of(
+def _ap_columns(
     readings: LocatedTable, access_points: tuple[str, ...] | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Access points, in the order in which the form lists them if it does, and [n_readings] the column."""
-    named = readings.text("ap")
-    for index in np.flatnonzero(named == "")[:1]:
+    """Return the access points, in the form's own order if it lists them, and the column of each reading."""
+    ap = readings.text("ap")
+    for index in np.flatnonzero(ap == "")[:1]:
         raise readings.error("no access point; write its name, or remove the row", index, "ap")
     if access_points is None:
-        names, column = np.unique(named, return_inverse=True)
+        names, column = np.unique(ap, return_inverse=True)
         return names, column
     place = {name: j for j, name in enumerate(access_points)}
-    column = np.array([place.get(name, -1) for name in named.tolist()], dtype=np.int64)
+    column = np.array([place.get(name, -1) for name in ap.tolist()], dtype=np.int64)
     for index in np.flatnonzero(column < 0)[:1]:
-        given = str(named[index])
-        raise readings.error(f"no access point {given!r} in the list of them; add it there", index, "ap")
+        name = str(ap[index])
+        raise readings.error(f"no access point {name!r} in the list of them; add it there", index, "ap")
     return np.array(access_points, dtype=np.str_), column
 
 
@@ -117,7 +127,18 @@ def _heard(rss_dbm: np.ndarray, not_heard: float | None) -> np.ndarray:
 
 
 def require_reading_columns(readings: LocatedTable) -> None:
-    """Refuse readings that have other columns than they should."""
+    """Refuse readings that have other columns than they should.
+
+    Parameters
+    ----------
+    readings : LocatedTable
+        Table with a row a reading.
+
+    Raises
+    ------
+    BadInputError
+        If the columns differ.
+    """
     if set(readings.names) != set(READING_FIELDS):
         raise readings.error(
             f"the columns are {', '.join(readings.names)}; readings have exactly {', '.join(READING_FIELDS)}"
@@ -125,14 +146,36 @@ def require_reading_columns(readings: LocatedTable) -> None:
 
 
 def first_repeat(values: np.ndarray) -> int | None:
-    """Where a value stands for the second time, None if none does."""
+    """Find the first value that repeats an earlier one.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Values, [n].
+
+    Returns
+    -------
+    int or None
+        Its place; None if every value is unique.
+    """
     is_repeat = np.ones(len(values), dtype=bool)
     is_repeat[np.unique(values, return_index=True)[1]] = False
     return int(np.argmax(is_repeat)) if is_repeat.any() else None
 
 
 def out_of_range(rss_dbm: np.ndarray) -> np.ndarray:
-    """Which numbers cannot be an RSS in dBm."""
+    """Return which numbers cannot be an RSS in dBm.
+
+    Parameters
+    ----------
+    rss_dbm : numpy.ndarray
+        Numbers.
+
+    Returns
+    -------
+    numpy.ndarray
+        Bool of the same shape.
+    """
     return np.asarray((rss_dbm < RSS_MIN_DBM) | (rss_dbm > RSS_MAX_DBM))
 
 

@@ -1,4 +1,4 @@
-"""A user's own survey or scans, in any of the forms that are read: every cell checked, none repaired."""
+"""A user's own survey or scans in any form: every cell checked, none repaired."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tutelage.data.fingerprints import FingerprintSet, Survey
-from tutelage.data.forms import read_tables
-from tutelage.data.forms.fields import LABELS, place_columns
+from tutelage.data.fingerprints import LABELS, FingerprintSet, Survey
+from tutelage.data.forms.all_forms import read_tables
+from tutelage.data.forms.fields import place_columns
+from tutelage.data.forms.form import ScanTables
 from tutelage.data.forms.located_table import LocatedTable
-from tutelage.data.forms.scan_tables import ScanTables
 from tutelage.data.forms.table_places import look_like_degrees, read_places
 from tutelage.data.forms.table_readings import first_repeat, read_readings
 from tutelage.errors import LeftOutWarning
@@ -32,18 +32,22 @@ def read_user_table(
 
     Parameters
     ----------
-    path : file, or folder of tables
-    not_heard : the value that stands for "not heard", if it is not the empty cell
-    epsg : EPSG code of x_m and y_m, None for a building's own plan; of degrees, the system into which they
-        are projected, without one the UTM zone of the survey
-    for_training : refuse training scans that all come from one place, and a table in which all are marked as
-        test scans; where scans are evaluated, such a table is one split
+    path : str or Path
+        File, or folder of tables.
+    not_heard : float, optional
+        Value that means "not heard", if it is not the empty cell.
+    epsg : int, optional
+        EPSG code of x_m and y_m; None for a building's own plan. Degrees are projected into it,
+        without it into the UTM zone of the survey.
+    for_training : bool, default True
+        Whether to refuse training scans that all come from one place, and a table in which all scans are
+        marked as test scans. Where scans are evaluated, such a table is one split.
 
     Returns
     -------
     Survey
-        Named after the file. `test` is None unless the column `split` marks test scans; both parts
-        share the access points and a frame around the training positions.
+        Named after the file. `test` is None unless the column `split` marks test scans. Both parts share the
+        access points and a frame around the training positions.
 
     Raises
     ------
@@ -72,20 +76,41 @@ def read_user_table(
 def read_scans(
     path: str | Path, *, not_heard: float | None = None, with_positions: bool = True
 ) -> FingerprintSet:
-    """Read scans to be located; positions may be absent and `split` is ignored.
+    """Read scans to locate; positions may be absent and `split` is ignored.
 
-    Parameters, errors and warnings as for `read_user_table`; `with_positions`: where all scans have one, keep
-    them, and refuse a table in which only some do.
+    Parameters
+    ----------
+    path : str or Path
+        File, or folder of tables.
+    not_heard : float, optional
+        As for `read_user_table`.
+    with_positions : bool, default True
+        Whether to keep positions where all scans have one, and to refuse a table in which only some do.
+
+    Returns
+    -------
+    FingerprintSet
+        The scans.
+
+    Raises
+    ------
+    BadInputError
+        As for `read_user_table`.
+
+    Warns
+    -----
+    LeftOutWarning
+        As for `read_user_table`.
     """
     tables = read_tables(path, located=False)
     places = read_places(tables.scans, required=False, epsg=tables.epsg) if with_positions else None
     if places is None:
-        found = _fingerprints(tables, not_heard, None, LocalFrame())
+        scans = _fingerprints(tables, not_heard, None, LocalFrame())
     else:
         frame = LocalFrame.around(places.absolute_m, places.epsg)
-        found = _fingerprints(tables, not_heard, places.absolute_m, frame)
+        scans = _fingerprints(tables, not_heard, places.absolute_m, frame)
     _tell_left_out(tables)
-    return found
+    return scans
 
 
 def _fingerprints(
@@ -107,13 +132,13 @@ def _tell_left_out(tables: ScanTables) -> None:
 
 
 def _training_rows(table: LocatedTable, for_training: bool) -> np.ndarray:
-    """[n] bool: all scans, unless the column `split` says otherwise; test scans alone are one split too."""
+    """Return whether each scan is for training, [n] bool; test scans alone count as one split."""
     if "split" not in table.names:
         return np.ones(len(table), dtype=bool)
     split = table.text("split")
-    unknown = np.flatnonzero(~np.isin(split, ("train", "test")))
-    if len(unknown):
-        raise table.error(f"{str(split[unknown[0]])!r} is no split; write train or test", unknown[0], "split")
+    others = np.flatnonzero(~np.isin(split, ("train", "test")))
+    if len(others):
+        raise table.error(f"{str(split[others[0]])!r} is no split; write train or test", others[0], "split")
     is_train = np.asarray(split == "train")
     if is_train.any():
         return is_train
@@ -138,9 +163,9 @@ def _require_spread(table: LocatedTable, train: FingerprintSet) -> None:
 
 def _scan_ids(table: LocatedTable) -> np.ndarray:
     scan_id = table.text("scan_id")
-    unnamed = np.flatnonzero(scan_id == "")
-    if len(unnamed):
-        raise table.error("no scan id; give every scan one", unnamed[0], "scan_id")
+    blanks = np.flatnonzero(scan_id == "")
+    if len(blanks):
+        raise table.error("no scan id; give every scan one", blanks[0], "scan_id")
     repeat = first_repeat(scan_id)
     if repeat is not None:
         raise table.error(

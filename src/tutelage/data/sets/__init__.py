@@ -1,1 +1,1 @@
-"""Public data sets, and a simulated building."""
+"""Public data sets, each read by a file of its own, and a simulated building."""

@@ -1,6 +1,6 @@
-"""Where the files of a public data set lie: a local folder, else a download; and the cache of what was read.
+"""Files of public data sets, from a local folder or a download, and the cache of converted sets.
 
-A place holds a set either as its archive or unpacked. Archives are zipped again in many copies, so the
+A folder holds a set either as its archive or unpacked. Archives are zipped again in many copies, so the
 files inside are verified, never the archive.
 """
 
@@ -15,11 +15,12 @@ from pathlib import Path, PurePosixPath
 
 import pooch
 
-from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.fingerprints import Survey
 from tutelage.data.forms.matrix_csv import CsvFile
+from tutelage.data.sets.fingerprint_file import read_fingerprints, write_fingerprints
 from tutelage.data.sets.public_sets import PublicDataset
 from tutelage.errors import BadInputError, DataUnavailableError, FileFormatError, TutelageError
-from tutelage.files.atomic import cache_dir, replaced_folder
+from tutelage.files.atomic import atomic_folder, cache_dir
 
 __all__ = [
     "cached_survey",
@@ -36,12 +37,30 @@ __all__ = [
 
 
 def require_files(dataset: PublicDataset, data_dir: str | Path | None, progress: bool) -> dict[str, CsvFile]:
-    """The files of a set by name, from the first local folder that has them all, else downloaded.
+    """Return the files of a set from the first local folder that has them all, else download them.
+
+    Parameters
+    ----------
+    dataset : PublicDataset
+        The set.
+    data_dir : str or Path or None
+        Folder to look in first; then TUTELAGE_DATA and the cache.
+    progress : bool
+        Whether to show a bar while downloading.
+
+    Returns
+    -------
+    dict of str to CsvFile
+        Files by name, as in the registry.
 
     Raises
     ------
+    BadInputError
+        If a named folder does not exist.
     DataUnavailableError
-        If they are in no folder and cannot be downloaded.
+        If the files are in no folder and cannot be downloaded.
+    FileFormatError
+        If an archive is damaged or lacks a file.
     """
     places = _places(dataset, data_dir)
     for place in places:
@@ -49,31 +68,51 @@ def require_files(dataset: PublicDataset, data_dir: str | Path | None, progress:
         if not _missing(dataset, files):
             return files
     try:
-        downloaded = _download(dataset, progress)
+        download = _download(dataset, progress)
     except (OSError, ValueError) as error:
         raise _unavailable(dataset, places, error) from error
-    files = _files_in(downloaded, dataset)
+    files = _files_in(download, dataset)
     if _missing(dataset, files):
         raise FileFormatError(
-            f"{downloaded} was downloaded from {dataset.url} but lacks "
+            f"{download} was downloaded from {dataset.url} but lacks "
             f"{', '.join(_missing(dataset, files))}; delete it and see {dataset.page}"
         )
     return files
 
 
 def presence(dataset: PublicDataset, data_dir: str | Path | None) -> str:
-    """Whether a folder has the files of a set: "local" (all), "partly here" or "not here"."""
-    found = []
+    """Return how much of a set is in local folders.
+
+    Parameters
+    ----------
+    dataset : PublicDataset
+        The set.
+    data_dir : str or Path or None
+        As for `require_files`.
+
+    Returns
+    -------
+    str
+        "local" (all files in one folder), "partly here" or "not here".
+    """
+    contents = []
     for place in _places(dataset, data_dir):
         with suppress(FileFormatError):  # a broken archive holds nothing; loading says what is wrong
-            found.append(_files_in(place, dataset))
-    if any(not _missing(dataset, files) for files in found):
+            contents.append(_files_in(place, dataset))
+    if any(not _missing(dataset, files) for files in contents):
         return "local"
-    return "partly here" if any(found) else "not here"
+    return "partly here" if any(contents) else "not here"
 
 
 def verify(dataset: PublicDataset, files: Mapping[str, CsvFile]) -> None:
     """Compare every file with the SHA-256 of the registry; a file without one is not checked.
+
+    Parameters
+    ----------
+    dataset : PublicDataset
+        The set.
+    files : mapping of str to CsvFile
+        Its files by name.
 
     Raises
     ------
@@ -97,7 +136,17 @@ def verify(dataset: PublicDataset, files: Mapping[str, CsvFile]) -> None:
 
 
 def require_data_folder(root: str | Path) -> Path:
-    """A folder of public sets.
+    """Require that a folder of public sets exists.
+
+    Parameters
+    ----------
+    root : str or Path
+        The folder.
+
+    Returns
+    -------
+    Path
+        The same folder.
 
     Raises
     ------
@@ -110,23 +159,23 @@ def require_data_folder(root: str | Path) -> Path:
 
 
 def _places(dataset: PublicDataset, data_dir: str | Path | None) -> list[Path]:
-    """Where to look, in order; in each folder the archive comes before unpacked files."""
-    given = (data_dir, os.environ.get("TUTELAGE_DATA"))
-    roots = [require_data_folder(root) for root in given if root]
-    folders = [root / dataset.folder for root in (*roots, cache_dir() / "downloads")]
-    candidates = [place for folder in folders for place in (folder / dataset.archive, folder)]
+    """Return where to look, in order; in each folder the archive comes before unpacked files."""
+    folders = (data_dir, os.environ.get("TUTELAGE_DATA"))
+    roots = [require_data_folder(root) for root in folders if root]
+    set_folders = [root / dataset.folder for root in (*roots, cache_dir() / "downloads")]
+    candidates = [place for folder in set_folders for place in (folder / dataset.archive, folder)]
     return [place for place in dict.fromkeys(candidates) if place.exists()]
 
 
 def _files_in(place: Path, dataset: PublicDataset) -> dict[str, CsvFile]:
-    """Files of the set in a folder or archive, named as in the registry whatever folders are around them."""
-    found: dict[str, CsvFile] = {}
+    """Return the files of the set in a folder or archive, under their names in the registry."""
+    files: dict[str, CsvFile] = {}
     for path, file in _contents(place):
         for pattern in dataset.files:
             if path.match(pattern):
                 depth = len(PurePosixPath(pattern).parts)
-                found["/".join(path.parts[-depth:])] = file
-    return found
+                files["/".join(path.parts[-depth:])] = file
+    return files
 
 
 def _contents(place: Path) -> Iterable[tuple[PurePosixPath, CsvFile]]:
@@ -156,28 +205,30 @@ def _sha256(file: CsvFile) -> str:
 
 
 def _download(dataset: PublicDataset, progress: bool) -> Path:
-    """Fetch the archive, or each file, into the cache; the place where it now lies."""
+    """Download the archive, or each file, into the cache and return its place there."""
     if not dataset.url:
         raise ValueError("the public server has no archive of these files")
     pooch.get_logger().setLevel("WARNING")  # else it asks the user to pin the hash of the archive
     folder = cache_dir() / "downloads" / dataset.folder
-    wanted = [dataset.archive] if dataset.archive else list(dataset.files)
-    for name in wanted:
+    names = [dataset.archive] if dataset.archive else list(dataset.files)
+    for name in names:
         url = dataset.url if dataset.archive else f"{dataset.url}/{name}"
         pooch.retrieve(url, known_hash=None, fname=name, path=folder, progressbar=progress)
     return folder / dataset.archive if dataset.archive else folder
 
 
 def _unavailable(dataset: PublicDataset, places: list[Path], error: Exception) -> DataUnavailableError:
-    have = {name for place in places for name in _files_in(place, dataset)}
-    wanted = dataset.archive or " and ".join(_missing(dataset, have))
+    present = {name for place in places for name in _files_in(place, dataset)}
+    missing = dataset.archive or " and ".join(_missing(dataset, present))
     folder = f"DATA/{dataset.folder}"
-    source, place = f"{dataset.url}/", f"put it into {folder}"
+    source = f"{dataset.url}/"
+    place = f"put it into {folder}"
     if dataset.archive:
-        source, place = dataset.url or dataset.page, f"save it as {folder}/{wanted} or unpack it there"
+        source = dataset.url or dataset.page
+        place = f"save it as {folder}/{missing} or unpack it there"
     reason = type(error).__name__ if isinstance(error, OSError) else str(error)
     return DataUnavailableError(
-        f"{dataset.name} needs {wanted}, not found here and not downloadable ({reason}): "
+        f"{dataset.name} needs {missing}, not found here and not downloadable ({reason}): "
         f"get it from {source} and {place}, with DATA named by --data-dir or TUTELAGE_DATA"
     )
 
@@ -186,31 +237,61 @@ def _unavailable(dataset: PublicDataset, places: list[Path], error: Exception) -
 
 
 def is_cached(dataset: PublicDataset) -> bool:
-    """Whether the set was converted before, by these loaders and from files with these hashes."""
+    """Return whether these loaders converted the set before, from files with these hashes.
+
+    Parameters
+    ----------
+    dataset : PublicDataset
+        The set.
+
+    Returns
+    -------
+    bool
+        True if the cache has the converted set.
+    """
     return _cached_folder(dataset).is_dir()
 
 
 def cached_survey(dataset: PublicDataset) -> Survey | None:
-    """What `keep_in_cache` kept, or None if there is nothing or it is damaged."""
+    """Read a converted set from the cache.
+
+    Parameters
+    ----------
+    dataset : PublicDataset
+        The set.
+
+    Returns
+    -------
+    Survey or None
+        None if the cache does not have it or it is damaged.
+    """
     folder = _cached_folder(dataset)
     if not folder.is_dir():
         return None
     with suppress(FileFormatError):  # converted again from the verified files
-        train, test = (FingerprintSet.from_parquet(folder / f"{s}.parquet") for s in ("train", "test"))
+        train, test = (read_fingerprints(folder / f"{split}.parquet") for split in ("train", "test"))
         return Survey(dataset.name, train, test, dataset.licence)
     return None
 
 
 def keep_in_cache(dataset: PublicDataset, survey: Survey) -> None:
-    """Keep the converted set for the next time, if the cache can be written and the files were verified."""
+    """Write a converted set to the cache, if the cache is writable and the files were verified.
+
+    Parameters
+    ----------
+    dataset : PublicDataset
+        The set.
+    survey : Survey
+        Its converted form.
+    """
     if not dataset.verified or survey.test is None:
         return
     folder = _cached_folder(dataset)
     with suppress(OSError, TutelageError):  # a read-only cache costs time, never the data
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with replaced_folder(folder) as beside:
-            survey.train.to_parquet(beside / "train.parquet")
-            survey.test.to_parquet(beside / "test.parquet")
+        with atomic_folder(folder) as beside:
+            write_fingerprints(survey.train, beside / "train.parquet")
+            write_fingerprints(survey.test, beside / "test.parquet")
 
 
 def _cached_folder(dataset: PublicDataset) -> Path:

@@ -1,8 +1,8 @@
 """A simulated building: offices on a regular plan, surveyed by walkers with phones.
 
-It stands in for a real survey where one is needed at once: examples, tests, a first look. Its radio is
-the COST 231 multi-wall model under spatially correlated shadowing, with what makes real surveys hard:
-walls and floors, the walker's body, another phone in the test, access points that come and go.
+It replaces a real survey in examples, in tests and for a first look. Its radio is the COST 231 multi-wall
+model under spatially correlated shadowing. It has what makes real surveys hard: walls and floors, the
+walker's body, another phone in the test, access points that come and go.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tutelage.data.fingerprints import RSS_MAX_DBM, RSS_MIN_DBM, FingerprintSet, Survey
+from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.sparse_rows import csr_from_dense
 from tutelage.errors import BadInputError
 from tutelage.runtime.frames import LocalFrame
+from tutelage.runtime.readings import RSS_MAX_DBM, RSS_MIN_DBM
 
 __all__ = ["Building", "multi_wall_rss_dbm", "simulated_survey"]
 
 _LOSS_AT_1M_DB = 40.0  # free space at 2.4 GHz
-_FLOOR_LOSS_DB, _FLOOR_EXPONENT = 18.3, 0.46  # COST 231, between storeys
-_SPECTRAL_LINES = 64  # of the shadowing: enough that its distribution is close to normal
+# COST 231, between storeys
+_FLOOR_LOSS_DB = 18.3
+_FLOOR_EXPONENT = 0.46
+_SPECTRAL_LINES = 64  # so many make the shadowing close to normal
 _SCANS_PER_POINT = 4  # one a quarter turn, as surveyors stand
-_DAYS = 4  # of the training survey; two walkers and two phones make four pairs
-_ANTENNA_HEIGHT_M, _PHONE_HEIGHT_M = 2.8, 1.2
+_DAYS = 4  # two walkers and two phones make four pairs
+_ANTENNA_HEIGHT_M = 2.8
+_PHONE_HEIGHT_M = 1.2
 _WORKDAY = np.timedelta64(8 * 3600 * 1000, "ms")
 _START = np.datetime64("2024-03-04T09:00:00", "ms")
 _TEST_START = np.datetime64("2024-04-08T09:00:00", "ms")
@@ -39,49 +43,66 @@ class Building(BaseModel):
 
     Parameters
     ----------
-    n_floors, width_m, depth_m, floor_height_m : the building
-    room_m : (x, y) sides of a room; walls stand on every multiple of them
-    n_access_points : over all floors, those that come and go included
-    churn : share of the access points heard only in training, and again only in the test, in [0, 0.5]
-    power_dbm : RSS at the antenna, before any loss
-    exponent : of the loss over distance; 2 = free space, as COST 231 has it
-    wall_loss_db : a light wall (COST 231)
-    shadowing_db, shadowing_m : standard deviation and correlation distance of the shadowing
-    body_loss_db : behind the walker's back
-    device_offset_db : standard deviation of the offsets between phones
-    fading_db : standard deviation of the noise of one reading
-    threshold_dbm : below it nothing is heard
-    faint_db : just above the threshold readings are missed; their share falls by e over this many dB
-    n_train : about as many training scans, on a grid of reference points with four scans each
-    n_test : test scans, at random positions
+    n_floors : int
+        Number of floors.
+    width_m, depth_m, floor_height_m : float
+        Size of the building and of a floor, in metres.
+    room_m : tuple of float
+        Sides of a room along x and y, in metres; walls stand on every multiple of them.
+    n_access_points : int
+        Number over all floors, with those that come and go.
+    churn : float
+        Share of the access points heard only in training, and again only in the test, in [0, 0.5].
+    power_dbm : float
+        RSS at the antenna, before any loss, in dBm.
+    exponent : float
+        Exponent of the loss over distance; 2 is free space, as in COST 231.
+    wall_loss_db : float
+        Loss of a light wall (COST 231), in dB.
+    shadowing_db, shadowing_m : float
+        Standard deviation of the shadowing in dB, and its correlation distance in metres.
+    body_loss_db : float
+        Loss behind the walker's back, in dB.
+    device_offset_db : float
+        Standard deviation of the offsets between phones, in dB.
+    fading_db : float
+        Standard deviation of the noise of one reading, in dB.
+    threshold_dbm : float
+        RSS below which nothing is heard, in dBm.
+    faint_db : float
+        Just above the threshold readings are missed; their share falls by e over this many dB.
+    n_train : int
+        Approximate number of training scans, on a grid of reference points with four scans each.
+    n_test : int
+        Number of test scans, at random positions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    n_floors: int = Field(2, ge=1)
-    width_m: float = Field(60.0, gt=0)
-    depth_m: float = Field(30.0, gt=0)
-    floor_height_m: float = Field(3.5, ge=3)
+    n_floors: int = Field(default=2, ge=1)
+    width_m: float = Field(default=60.0, gt=0)
+    depth_m: float = Field(default=30.0, gt=0)
+    floor_height_m: float = Field(default=3.5, ge=3)
     room_m: tuple[_Length, _Length] = (6.0, 5.0)
-    n_access_points: int = Field(40, ge=1)
-    churn: float = Field(0.05, ge=0, le=0.5)
+    n_access_points: int = Field(default=40, ge=1)
+    churn: float = Field(default=0.05, ge=0, le=0.5)
     power_dbm: float = 15.0
-    exponent: float = Field(2.0, gt=0)
-    wall_loss_db: float = Field(3.4, ge=0)
-    shadowing_db: float = Field(4.0, ge=0)
-    shadowing_m: float = Field(6.0, gt=0)
-    body_loss_db: float = Field(5.0, ge=0)
-    device_offset_db: float = Field(3.0, ge=0)
-    fading_db: float = Field(2.0, ge=0)
-    threshold_dbm: float = Field(-95.0, ge=-120, le=0)
-    faint_db: float = Field(4.0, gt=0)
-    n_train: int = Field(1200, ge=1)
-    n_test: int = Field(300, ge=1)
+    exponent: float = Field(default=2.0, gt=0)
+    wall_loss_db: float = Field(default=3.4, ge=0)
+    shadowing_db: float = Field(default=4.0, ge=0)
+    shadowing_m: float = Field(default=6.0, gt=0)
+    body_loss_db: float = Field(default=5.0, ge=0)
+    device_offset_db: float = Field(default=3.0, ge=0)
+    fading_db: float = Field(default=2.0, ge=0)
+    threshold_dbm: float = Field(default=-95.0, ge=-120, le=0)
+    faint_db: float = Field(default=4.0, gt=0)
+    n_train: int = Field(default=1200, ge=1)
+    n_test: int = Field(default=300, ge=1)
 
 
 @dataclass(frozen=True, eq=False)
 class _Radio:
-    """What stays the same from scan to scan: a access points, their shadowing, the phones."""
+    """What stays the same from scan to scan: access points, their shadowing, the phones."""
 
     antenna_m: np.ndarray  # [a, 3]
     wave: np.ndarray  # [a, k, 3] spectral lines of the shadowing, radians per metre
@@ -91,7 +112,7 @@ class _Radio:
 
 @dataclass(frozen=True, eq=False)
 class _Walk:
-    """Where, which way, with which phone, by whom and when n scans were taken."""
+    """Place, direction, phone, walker and time of n scans."""
 
     phone_m: np.ndarray  # [n, 3]
     heading: np.ndarray  # [n] radians
@@ -105,19 +126,27 @@ def simulated_survey(seed: int = 0, **building: Any) -> Survey:
 
     Parameters
     ----------
-    seed : the same seed and building give the same survey
-    building : fields of `Building`; how many scans the test has does not change the training
+    seed : int, default 0
+        Random seed; the same seed and building give the same survey.
+    **building
+        Fields of `Building`. The number of test scans does not change the training scans.
 
     Returns
     -------
     Survey
-        Named "simulated", with floor, building, device, user and time. The test comes five weeks after
-        the training, from another walker with another phone.
+        Named "simulated", with floor, building, device, user and time. The test comes five weeks after the
+        training, from another walker with another phone.
 
     Raises
     ------
     BadInputError
         If a field of `Building` does not exist or is out of range.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> tt.simulated_survey(seed=3, n_floors=1, n_train=200, n_test=50)
+    Survey('simulated', train=200, test=50, access_points=40)
     """
     try:
         plan = Building(**building)
@@ -129,7 +158,8 @@ def simulated_survey(seed: int = 0, **building: Any) -> Survey:
     radio = _radio(plan, radio_rng)
     access_point = np.arange(plan.n_access_points)
     n_churned = round(plan.churn * plan.n_access_points)
-    not_yet, no_more = access_point < n_churned, access_point >= plan.n_access_points - n_churned
+    not_yet = access_point < n_churned
+    no_more = access_point >= plan.n_access_points - n_churned
     train = _scanned(plan, radio, _training_walk(plan), ~not_yet, train_rng, "train")
     test = _scanned(plan, radio, _test_walk(plan, test_rng), ~no_more, test_rng, "test")
     return Survey("simulated", train, test)
@@ -139,26 +169,34 @@ def simulated_survey(seed: int = 0, **building: Any) -> Survey:
 
 
 def multi_wall_rss_dbm(plan: Building, antenna_m: np.ndarray, phone_m: np.ndarray) -> np.ndarray:
-    """Mean RSS by the multi-wall model: distance, the walls and the floors in between.
+    """Compute mean RSS by the multi-wall model: distance, and the walls and floors in between.
 
     `P - L_1m - 10 n log10(d) - k_w L_w - L_f k_f^((k_f + 2) / (k_f + 1) - b)`, d at least 1 m.
 
     Parameters
     ----------
-    antenna_m : [a, 3] x, y and height above ground in metres
-    phone_m : [n, 3] likewise
+    plan : Building
+        The building.
+    antenna_m : numpy.ndarray
+        x, y and height above ground of the antennas in metres, [a, 3].
+    phone_m : numpy.ndarray
+        The same of the phones, [n, 3].
 
     Returns
     -------
-    [n, a] RSS in dBm
+    numpy.ndarray
+        RSS in dBm, [n, a].
 
-    Source: COST Action 231 final report (1999), section 4.7, multi-wall model; differs in that all walls
-    are light ones, counted along x and y apart.
+    Notes
+    -----
+    Source: COST Action 231 final report (1999), section 4.7, multi-wall model. Here all walls are light ones,
+    counted along x and y apart.
     """
     distance_m = np.linalg.norm(phone_m[:, None] - antenna_m, axis=-1)
     cell_m = np.array([*plan.room_m, plan.floor_height_m])
     crossed = np.abs(phone_m[:, None] // cell_m - antenna_m // cell_m)
-    walls, floors = crossed[..., :2].sum(axis=-1), crossed[..., 2]
+    walls = crossed[..., :2].sum(axis=-1)
+    floors = crossed[..., 2]
     floor_loss_db = _FLOOR_LOSS_DB * floors ** ((floors + 2) / (floors + 1) - _FLOOR_EXPONENT)
     distance_loss_db = 10 * plan.exponent * np.log10(np.maximum(distance_m, 1.0))
     lost_db = _LOSS_AT_1M_DB + distance_loss_db + plan.wall_loss_db * walls + floor_loss_db
@@ -182,7 +220,7 @@ def _radio(plan: Building, rng: np.random.Generator) -> _Radio:
 
 
 def _shadowing_db(plan: Building, radio: _Radio, phone_m: np.ndarray) -> np.ndarray:
-    """[n, a] in dB: one random field an access point, the same whenever one comes back to a place."""
+    """Return the shadowing in dB, [n, a]: a fixed random field for each access point."""
     fields = [
         np.cos(phone_m @ wave.T + phase).sum(axis=1)
         for wave, phase in zip(radio.wave, radio.phase, strict=True)
@@ -191,7 +229,7 @@ def _shadowing_db(plan: Building, radio: _Radio, phone_m: np.ndarray) -> np.ndar
 
 
 def _body_loss_db(plan: Building, radio: _Radio, walk: _Walk) -> np.ndarray:
-    """[n, a] in dB: none ahead of the walker, `body_loss_db` right behind."""
+    """Return the loss of the walker's body in dB, [n, a]: none ahead, `body_loss_db` right behind."""
     ahead = (radio.antenna_m - walk.phone_m[:, None])[..., :2]
     angle = np.arctan2(ahead[..., 1], ahead[..., 0]) - walk.heading[:, None]
     return np.asarray(plan.body_loss_db * (1 - np.cos(angle)) / 2)
@@ -201,11 +239,12 @@ def _body_loss_db(plan: Building, radio: _Radio, walk: _Walk) -> np.ndarray:
 
 
 def _training_walk(plan: Building) -> _Walk:
-    """Every reference point of a square grid on one of four days, so that each day covers the building."""
+    """Visit each reference point of a square grid on one of four days; each day covers the building."""
     n_points = plan.n_train / _SCANS_PER_POINT / plan.n_floors
     spacing_m = np.sqrt(plan.width_m * plan.depth_m / n_points)
     n_x, n_y = (max(1, round(side / spacing_m)) for side in (plan.width_m, plan.depth_m))
-    x, y = (np.arange(n_x) + 0.5) * plan.width_m / n_x, (np.arange(n_y) + 0.5) * plan.depth_m / n_y
+    x = (np.arange(n_x) + 0.5) * plan.width_m / n_x
+    y = (np.arange(n_y) + 0.5) * plan.depth_m / n_y
     z = np.arange(plan.n_floors) * plan.floor_height_m + _PHONE_HEIGHT_M
     points = np.stack(np.meshgrid(z, x, y, indexing="ij"), axis=-1).reshape(-1, 3)[:, [1, 2, 0]]
     phone_m = np.repeat(points, _SCANS_PER_POINT, axis=0)
@@ -236,7 +275,7 @@ def _test_walk(plan: Building, rng: np.random.Generator) -> _Walk:
 def _scanned(
     plan: Building, radio: _Radio, walk: _Walk, present: np.ndarray, rng: np.random.Generator, name: str
 ) -> FingerprintSet:
-    """What the phones of a walk hear of the access points that are `present` [a]."""
+    """Return what the phones of a walk hear of the access points that are `present` [a]."""
     rss_dbm = (
         multi_wall_rss_dbm(plan, radio.antenna_m, walk.phone_m)
         + _shadowing_db(plan, radio, walk.phone_m)

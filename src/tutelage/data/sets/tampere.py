@@ -18,7 +18,23 @@ _STOREY_M = 3.7
 
 
 def read(files: Mapping[str, CsvFile]) -> tuple[FingerprintSet, FingerprintSet]:
-    """Training and test scans of the eight files *_21Aug17.csv."""
+    """Read training and test scans.
+
+    Parameters
+    ----------
+    files : mapping of str to CsvFile
+        The eight files ``*_21Aug17.csv`` by name.
+
+    Returns
+    -------
+    train, test : FingerprintSet
+        Scans in one frame.
+
+    Raises
+    ------
+    BadInputError
+        If a file is malformed.
+    """
     train = _read_split(files, "Training", "train")
     return train, _read_split(files, "Test", "test", frame=train.frame)
 

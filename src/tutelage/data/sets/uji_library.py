@@ -1,8 +1,8 @@
 """UJI library (Mendoza-Silva et al., 2018): two floors of a library over 25 months, 620 access points.
 
-Each month has training files trnNN and test files tstNN, each in four parts (rss, crd, tms, ids).
-Six rows of the first month's training file 14 carry floor 0, which the library does not have; they are
-dropped. The last month was taken with another phone.
+Each month has training files trnNN and test files tstNN, each in four parts (rss, crd, tms, ids). Six rows
+of the first month's training file 14 carry floor 0, which the library does not have; they are dropped.
+Another phone took the last month.
 """
 
 from __future__ import annotations
@@ -30,32 +30,67 @@ _NO_FLOOR = 0.0
 
 
 def parse_months(months: str | Iterable[int]) -> tuple[int, ...]:
-    """Months of "1", "1-25", "1,3", or of integers, in order and each once.
+    """Parse months of the library.
+
+    Parameters
+    ----------
+    months : str or iterable of int
+        Text such as "1", "1-25" or "1,3", or numbers.
+
+    Returns
+    -------
+    tuple of int
+        Months in order, each once.
 
     Raises
     ------
     BadInputError
-        If the text is not of that form or a month is outside 1 to 25.
+        If the text has another form or a month is outside 1 to 25.
     """
     if isinstance(months, str):
         spans = [re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip()) for part in months.split(",")]
-        chosen = {m for span in spans if span for m in range(int(span[1]), int(span[2] or span[1]) + 1)}
+        numbers = {m for span in spans if span for m in range(int(span[1]), int(span[2] or span[1]) + 1)}
     else:
-        spans, chosen = [], set(months)
-    if None in spans or not chosen or not chosen <= set(_ALL_MONTHS):
+        spans = []
+        numbers = set(months)
+    if None in spans or not numbers or not numbers <= set(_ALL_MONTHS):
         raise BadInputError(f"months {months!r}; allowed are 1 to 25, such as 1, 1-25 or 1,3")
-    return tuple(sorted(chosen))
+    return tuple(sorted(numbers))
 
 
 def month_pattern(month: int) -> str:
-    """The pattern that the files of a month match."""
+    """Return the pattern that the files of a month match.
+
+    Parameters
+    ----------
+    month : int
+        Month from 1 to 25.
+
+    Returns
+    -------
+    str
+        Pattern for `pathlib.PurePath.match`.
+    """
     return f"db/{month:02d}/t*.csv"
 
 
 def read(files: Mapping[str, CsvFile]) -> tuple[FingerprintSet, FingerprintSet]:
-    """All training and all test scans among `files`, each in one frame around the training scans.
+    """Read all training and all test scans among some files.
 
-    Scan ids are month-file-line, such as "01-trn03-00017".
+    Parameters
+    ----------
+    files : mapping of str to CsvFile
+        Files of any months by name.
+
+    Returns
+    -------
+    train, test : FingerprintSet
+        Scans in one frame around the training scans. Ids are month-file-line, such as "01-trn03-00017".
+
+    Raises
+    ------
+    BadInputError
+        If a file is malformed.
     """
     train = _read_split(files, "trn")
     return train, _read_split(files, "tst", frame=train.frame)
@@ -65,11 +100,11 @@ def _read_split(files: Mapping[str, CsvFile], kind: str, frame: LocalFrame | Non
     stems = sorted(name.removesuffix("rss.csv") for name in files if re.search(f"/{kind}[0-9]+rss", name))
     parts = [_read_file(files, stem) for stem in stems]
     rss, scan_id, xy_floor, time = zip(*parts, strict=True)
-    stacked = sparse.vstack(rss, format="csr")
+    table = sparse.vstack(rss, format="csr")
     absolute = np.concatenate(xy_floor)
     return FingerprintSet.from_absolute(
-        make_csr(stacked.data, stacked.indices, stacked.indptr, stacked.shape[1]),
-        [f"lib-WAP{j + 1:03d}" for j in range(stacked.shape[1])],
+        make_csr(table.data, table.indices, table.indptr, table.shape[1]),
+        [f"lib-WAP{j + 1:03d}" for j in range(table.shape[1])],
         np.concatenate(scan_id),
         absolute[:, :2],
         frame=frame,
@@ -88,12 +123,12 @@ def _read_file(
     stamp = read_table(files[f"{stem}tms.csv"], pa.int64())["1"].to_numpy()
     path = PurePosixPath(stem)
     scan_id = np.array([f"{path.parent.name}-{path.name}-{line:05d}" for line in range(1, len(table) + 1)])
-    kept = np.flatnonzero(xy_floor[:, 2] != _NO_FLOOR)
-    return rss[kept], scan_id[kept], xy_floor[kept], _time_of_digits(stamp[kept])
+    rows = np.flatnonzero(xy_floor[:, 2] != _NO_FLOOR)
+    return rss[rows], scan_id[rows], xy_floor[rows], _parse_time(stamp[rows])
 
 
-def _time_of_digits(stamp: np.ndarray) -> np.ndarray:
-    """datetime64[ms] of numbers written yyyymmddHHMMSSmmm."""
+def _parse_time(stamp: np.ndarray) -> np.ndarray:
+    """Convert numbers written yyyymmddHHMMSSmmm to datetime64[ms]."""
     stamp, millisecond = np.divmod(stamp, 1000)
     stamp, second = np.divmod(stamp, 100)
     stamp, minute = np.divmod(stamp, 100)
@@ -102,5 +137,5 @@ def _time_of_digits(stamp: np.ndarray) -> np.ndarray:
     year, month = np.divmod(stamp, 100)
     first_of_month = (12 * (year - 1970) + month - 1).astype("datetime64[M]").astype("datetime64[ms]")
     seconds = 86400 * (day - 1) + 3600 * hour + 60 * minute + second
-    since_then = (1000 * seconds + millisecond).astype("timedelta64[ms]")
-    return np.asarray(first_of_month + since_then)
+    offset = (1000 * seconds + millisecond).astype("timedelta64[ms]")
+    return np.asarray(first_of_month + offset)

@@ -1,6 +1,6 @@
 """UJIIndoorLoc (Torres-Sospedra et al., 2014): three buildings of a university, 520 access points.
 
-The public validation file is the test split that papers use. LONGITUDE and LATITUDE are EPSG:3857 metres.
+The public validation file is the test split of the literature. LONGITUDE and LATITUDE are EPSG:3857 metres.
 Nothing is repaired: 76 training scans hear nothing, 637 rows are duplicates, and readings of 0 dBm stay.
 """
 
@@ -23,13 +23,49 @@ _WIDE = ("LONGITUDE", "LATITUDE", "TIMESTAMP", *_LABELS.values())
 
 
 def read(files: Mapping[str, CsvFile]) -> tuple[FingerprintSet, FingerprintSet]:
-    """Training and test scans of trainingData.csv and validationData.csv."""
+    """Read training and test scans.
+
+    Parameters
+    ----------
+    files : mapping of str to CsvFile
+        trainingData.csv and validationData.csv by name.
+
+    Returns
+    -------
+    train, test : FingerprintSet
+        Scans in one frame.
+
+    Raises
+    ------
+    BadInputError
+        If a file is malformed.
+    """
     train = read_split(files["trainingData.csv"], "train")
     return train, read_split(files["validationData.csv"], "test", frame=train.frame)
 
 
 def read_split(file: CsvFile, split: str, *, frame: LocalFrame | None = None) -> FingerprintSet:
-    """One file; scan ids are "train-2", ... after the split and the line."""
+    """Read one file.
+
+    Parameters
+    ----------
+    file : CsvFile
+        The file.
+    split : str
+        Beginning of the scan ids, before the line: "train-2", ...
+    frame : LocalFrame, optional
+        Frame of the positions; by default one around them.
+
+    Returns
+    -------
+    FingerprintSet
+        Scans of the file.
+
+    Raises
+    ------
+    BadInputError
+        If the file is malformed.
+    """
     # Text for the few columns that float32 cannot hold: coordinates near 4.9e6 m and Unix seconds.
     table = read_table(file, pa.float32(), header=True, text=_WIDE)
     names = [name for name in table.column_names if name.startswith("WAP")]

@@ -1,6 +1,6 @@
 """UTSIndoorLoc (Song et al., 2019): one 16-storey building, 589 access points.
 
-The authors state no licence, so the files are downloaded from their repository and never passed on.
+The authors state no licence. The files are therefore downloaded from their repository and never passed on.
 """
 
 from __future__ import annotations
@@ -22,16 +22,51 @@ _TEXT = ("Pos_x", "Pos_y", "Building_ID", "User_ID", "Phone_type", "Time")
 
 
 def read(files: Mapping[str, CsvFile]) -> tuple[FingerprintSet, FingerprintSet]:
-    """Training and test scans of UTS_training.csv and UTS_test.csv."""
+    """Read training and test scans.
+
+    Parameters
+    ----------
+    files : mapping of str to CsvFile
+        UTS_training.csv and UTS_test.csv by name.
+
+    Returns
+    -------
+    train, test : FingerprintSet
+        Scans in one frame.
+
+    Raises
+    ------
+    BadInputError
+        If a file is malformed.
+    """
     train = read_split(files["UTS_training.csv"], split="train")
     return train, read_split(files["UTS_test.csv"], split="test", frame=train.frame)
 
 
 def read_split(file: CsvFile, *, split: str = "test", frame: LocalFrame | None = None) -> FingerprintSet:
-    """One file; scan ids are "test-2", ... after the split and the line.
+    """Read one file.
 
-    The set shares the column names WAP001, ... with UJIIndoorLoc although the devices differ; here they
-    are called "uts-WAP001". Times are day/month/year; one that cannot be read is left unknown (NaT).
+    The column names WAP001, ... also occur in UJIIndoorLoc for other devices, so they become "uts-WAP001".
+    Times are day/month/year; a time that cannot be read becomes unknown (NaT).
+
+    Parameters
+    ----------
+    file : CsvFile
+        The file.
+    split : str, default "test"
+        Beginning of the scan ids, before the line: "test-2", ...
+    frame : LocalFrame, optional
+        Frame of the positions; by default one around them.
+
+    Returns
+    -------
+    FingerprintSet
+        Scans of the file.
+
+    Raises
+    ------
+    BadInputError
+        If the file is malformed.
     """
     table = read_table(file, pa.float32(), header=True, text=_TEXT)
     names = [name for name in table.column_names if name.startswith("WAP")]

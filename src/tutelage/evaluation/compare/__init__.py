@@ -1,6 +1,6 @@
 """Which method suits a building: all of them on the same reference points held out, and a recommendation."""
 
-from tutelage.evaluation.compare.candidates import Candidate, all_of_zoo, candidates
+from tutelage.evaluation.compare.candidates import Candidate, candidate, candidates
 from tutelage.evaluation.compare.comparison import (
     Comparison,
     Recommendation,
@@ -14,7 +14,7 @@ __all__ = [
     "Comparison",
     "Recommendation",
     "Standing",
-    "all_of_zoo",
+    "candidate",
     "candidates",
     "compare",
     "write_comparison",

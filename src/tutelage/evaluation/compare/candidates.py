@@ -1,177 +1,281 @@
-"""What is compared: k-NN, matcher, networks, with what other buildings taught and without."""
+"""Candidates of a comparison: k-NN, matcher, blend and networks, with and without other buildings' help."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.errors import BadInputError
 from tutelage.localizer import Localizer
-from tutelage.methods.learning import Building, training_scans
-from tutelage.methods.matcher import PretrainedMatcher, shipped_matcher
-from tutelage.methods.teachers.shelf import zoo_names, zoo_teachers
-from tutelage.methods.teachers.teacher_names import (
-    ALL,
-    AUTO,
-    NONE,
-    UNTRAINED,
-    any_teacher,
-    pretrained_matcher,
-    teacher_list,
-)
-from tutelage.networks import network_names, plain_name
-from tutelage.paper.expert_training import Teacher
+from tutelage.methods.base import UNTRAINED, PretrainedChoice, Teachers
+from tutelage.methods.fit_plan import AnySurvey, training_set
+from tutelage.methods.matcher.matcher_card import MatcherCard
+from tutelage.methods.matcher.pretrained import PretrainedMatcher, shipped_matcher
+from tutelage.methods.method_registry import MethodChoice, method_choice
+from tutelage.methods.teacher_names import PretrainedName, read_pretrained, read_teachers
+from tutelage.methods.teachers.shelf import zoo_teachers
+from tutelage.paper.expert_training import Teacher, TeacherCard
+from tutelage.training import Budget, RunOptions
 
-__all__ = ["Candidate", "all_of_zoo", "candidates"]
+__all__ = ["BASELINE", "Candidate", "candidate", "candidates"]
 
-_DEFAULT = "knn", "matcher", "dnn", "blend"
-_OWN_MAP = {"matcher": "fine_tune", "blend": "matcher.fine_tune"}
+BASELINE = "knn"
+"""The method that all others are held against."""
+_DEFAULT = (BASELINE, "matcher", "dnn", "blend")
 _OWN = "own data alone"
-_LENGTHS = "epochs", "minutes", "budget"
+_NO_TEACHERS = {"auto", "none", "untrained"}
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A way to learn the building.
+    """A way to learn a building.
 
     Parameters
     ----------
-    name : what tables call it
-    network : as of `Localizer`
-    teachers : names or files, as of `Localizer`
-    settings : as of `Localizer`
+    name : str
+        What tables call it.
+    method : MethodChoice
+    teachers : tuple of Teacher or "untrained"
+    pretrained : PretrainedMatcher or str
+        As in `Localizer`.
+    settings : mapping
+    words : tuple of str
+        Its part of the command line of fit.
     """
 
     name: str
-    network: str
-    teachers: tuple[str, ...] = ()
+    method: MethodChoice
+    teachers: Teachers = ()
+    pretrained: PretrainedChoice = "zoo"
     settings: Mapping[str, Any] = field(default_factory=dict)
+    words: tuple[str, ...] = ()
 
-    def localizer(self, **more: Any) -> Localizer:
-        """Ready to be fitted; `more` as of `Localizer`, lengths only for what is trained for long."""
-        has_length = self.network not in ("knn", "matcher")
-        kept = {key: value for key, value in more.items() if has_length or key not in _LENGTHS}
-        return Localizer(self.network, teachers=self.teachers, settings=self.settings, **kept)
-
-    def trial_localizer(self, seed: int, **options: Any) -> Localizer:
-        """The same for a trial on held-out points: no radii.
+    def localizer(self, run: RunOptions, *, calibrate: bool = True) -> Localizer:
+        """Give a localizer ready to be fitted; the length counts only where a network is trained.
 
         Parameters
         ----------
-        options : as of `Localizer`, such as `minutes`
+        run : RunOptions
+        calibrate : bool
+            False in a trial on points held out.
         """
-        return self.localizer(seed=seed, calibrate=False, **options)
+        return Localizer(
+            self.method,
+            teachers=self.teachers,
+            pretrained=self.pretrained,
+            settings=self.settings,
+            run=run if self.method.spec.trains_network else replace(run, budget=Budget()),
+            calibrate=calibrate,
+        )
 
-    def words(self) -> list[str]:
-        """Its part of the command line of fit."""
-        teachers = [word for each in self.teachers for word in ("--teacher", each)]
-        settings = [word for name, value in self.settings.items() for word in ("--set", f"{name}={value}")]
-        return ["--network", self.network, *teachers, *settings]
-
-    def cards(self) -> list[dict[str, Any]]:
-        """What its teachers say of themselves."""
-        if self.network in _OWN_MAP and not self.teachers:
-            return [shipped_matcher().card.model_dump()]
-        files = [any_teacher(teacher) for teacher in self.teachers if teacher not in (NONE, UNTRAINED)]
-        return [teacher.card.model_dump() for teacher in files]
+    def cards(self) -> list[TeacherCard | MatcherCard]:
+        """Give what its teachers and its pretrained weights say of themselves."""
+        cards: list[TeacherCard | MatcherCard] = [
+            teacher.card for teacher in self.teachers if isinstance(teacher, Teacher)
+        ]
+        if isinstance(self.pretrained, PretrainedMatcher):
+            cards.append(self.pretrained.card)
+        elif self.pretrained == "zoo" and self.method.spec.takes("pretrained"):
+            cards.append(shipped_matcher().card)
+        return cards
 
 
 def candidates(
-    networks: Sequence[str] = (), teachers: Sequence[str] = (), building: Building | None = None
+    methods: Sequence[str] = (),
+    *,
+    teachers: Sequence[str] = (),
+    pretrained: PretrainedName = "zoo",
+    survey: AnySurvey | None = None,
 ) -> list[Candidate]:
-    """k-NN, then each network with what other buildings taught, and without.
+    """List k-NN, then each method with what other buildings taught, and without.
 
-    Beside a matcher or blend stands the same from own data alone. A network stands by itself and, where
-    surrogate teachers are given, under them and under as many untrained ones: the control, without which a
-    gain means nothing.
+    A method that takes pretrained weights is compared with the same from own data alone; without named
+    methods, only the first such method. A network is compared by itself. If surrogate teachers are named, it
+    is also compared under them, and under as many untrained ones: the control, without which a gain means
+    nothing.
 
     Parameters
     ----------
-    networks : names, or NAME:FILE with the settings of a network file; none: matcher, DNN and blend (whose
-        matcher is the same: it stands there once)
-    teachers : files and names of the zoo, of surrogate teachers for networks, or of one pretrained matcher in the
-        place of ours; or "all" of the zoo that are of each network. A network stands under those that were
-        made for it
-    building : of "all", teachers that learnt in it are left out
+    methods : sequence of str
+        Names, or NAME:FILE with the settings of a network file. Without any: matcher, DNN and blend.
+    teachers : sequence of str
+        Files and names of the zoo, or "all" of the zoo that fit each network. A network takes those that were
+        made for it.
+    pretrained : str, path or PretrainedMatcher
+        A matcher of other buildings instead of the zoo's.
+    survey : Survey or FingerprintSet, optional
+        For "all": teachers that learnt in it are left out.
 
     Raises
     ------
     UnknownNameError
-        If a network does not exist.
+        If a method does not exist.
     BadInputError
-        If one is named twice, or a teacher cannot be read or is for none of the networks.
+        If one is named twice, or a teacher cannot be read or is for none of the methods.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> [candidate.name for candidate in tt.candidates(["dnn"], teachers=["zoo:dnn-tut6"])]
+    ['knn', 'dnn', 'dnn, taught', 'dnn, untrained teachers']
     """
-    known = [*network_names(), "knn", *_OWN_MAP]
-    for network in networks:
-        if plain_name(network) not in known:
-            raise UnknownNameError("network", network, known)
-    if twice := sorted({network for network in networks if list(networks).count(network) > 1}):
-        raise BadInputError(f"{', '.join(twice)} is named twice; name each network once")
-    taught_by = _taught_by(networks or _DEFAULT, teachers, building)
-    found = [Candidate("knn", "knn")]
-    for network in networks or _DEFAULT:
-        of_network = taught_by[network]
-        if network in _OWN_MAP:
-            more = {_OWN_MAP[network]: True} if of_network else {}
-            found.append(Candidate(network, network, of_network, more))
-            if networks or network == "matcher":
-                found.append(Candidate(f"{network}, {_OWN}", network, ("none",)))
-        elif network != "knn":
-            found.append(Candidate(network, network))
-            if of_network:
-                untrained = (UNTRAINED,) * len(of_network)
-                found.append(Candidate(f"{network}, taught", network, of_network))
-                found.append(Candidate(f"{network}, untrained teachers", network, untrained))
-    return found
+    if twice := sorted({method for method in methods if list(methods).count(method) > 1}):
+        raise BadInputError(f"{', '.join(twice)} is named twice; name each method once")
+    choices = [method_choice(method) for method in methods or _DEFAULT]
+    weights = read_pretrained(pretrained)
+    teachers_by_method = _teachers_by_method(choices, teachers, survey)
+    compared = [_bare(method_choice(BASELINE))]
+    n_pretrained = 0
+    for choice in choices:
+        if choice.spec.takes("pretrained"):
+            compared.append(_pretrained(choice, weights, pretrained))
+            n_pretrained += 1
+            # The default methods share the pretrained weights: one companion shows what these are worth.
+            if methods or n_pretrained == 1:
+                compared.append(_from_own_data(choice))
+        elif choice.spec.name != BASELINE:
+            compared.append(_bare(choice))
+            compared += _under_teachers(choice, teachers_by_method[str(choice)])
+    return compared
 
 
-def all_of_zoo(network: str, building: Building | None) -> tuple[str, ...]:
-    """Names of the zoo's teachers for a network, but for those that learnt in `building`."""
-    if building is None:
-        return tuple(zoo_names(network))
-    scans, survey, _ = training_scans(building)
-    return tuple(zoo_teachers(network, scans, survey))
+def candidate(
+    method: str,
+    *,
+    teachers: Sequence[str] = (),
+    pretrained: PretrainedName = "zoo",
+    settings: Mapping[str, Any] | None = None,
+    survey: AnySurvey | None = None,
+) -> Candidate:
+    """Make one way to learn a building, for `plan` or `compare`.
+
+    Parameters
+    ----------
+    method : str
+        A name, or NAME:FILE with the settings of a network file.
+    teachers, pretrained, settings : as in `Localizer`
+        But for "auto".
+    survey : Survey or FingerprintSet, optional
+        For teachers "all": those that learnt in it are left out.
+
+    Raises
+    ------
+    UnknownNameError, BadInputError
+        If the method does not exist, or a teacher cannot be read.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> tt.candidate("knn", settings={"k": 3}).words
+    ('--method', 'knn', '--set', 'k=3')
+    """
+    choice = method_choice(method)
+    named = read_teachers(teachers)
+    if named == "auto" or pretrained == "auto":
+        raise BadInputError("teachers are chosen by fit alone; here, name them, or give all or none")
+    if named == "all":
+        named = tuple(_zoo_teachers(choice, survey).values())
+        if not named:
+            raise BadInputError(
+                f"no teacher of network {choice.spec.name!r} comes with Tutelage, or none but of this "
+                "building; name a teacher file"
+            )
+    words = [word for name in teachers for word in ("--teachers", str(name))]
+    if pretrained != "zoo":
+        words += ["--pretrained", str(pretrained)]
+    for name, value in (settings or {}).items():
+        words += ["--set", f"{name}={value}"]
+    return replace(
+        _bare(choice),
+        teachers=named,
+        pretrained=read_pretrained(pretrained),
+        settings=settings or {},
+        words=(*_bare(choice).words, *words),
+    )
 
 
-def _taught_by(
-    networks: Sequence[str], teachers: Sequence[str], building: Building | None
-) -> dict[str, tuple[str, ...]]:
-    """For each network the teachers that it takes; a matcher that is given none has its own."""
-    named = [str(teacher) for teacher in teacher_list(teachers)]
-    if not named and not teachers:
-        return dict.fromkeys(networks, ())
-    if by_itself := {AUTO, NONE, UNTRAINED} & {*named, *teachers}:
+def _bare(choice: MethodChoice) -> Candidate:
+    return Candidate(str(choice), choice, words=("--method", str(choice)))
+
+
+def _pretrained(choice: MethodChoice, weights: PretrainedChoice, name: PretrainedName) -> Candidate:
+    if weights == "zoo":
+        return _bare(choice)
+    setting = choice.spec.fine_tune_setting
+    words = ("--method", str(choice), "--pretrained", str(name), "--set", f"{setting}=True")
+    return Candidate(str(choice), choice, pretrained=weights, settings={setting: True}, words=words)
+
+
+def _from_own_data(choice: MethodChoice) -> Candidate:
+    words = ("--method", str(choice), "--pretrained", "none")
+    return Candidate(f"{choice}, {_OWN}", choice, pretrained="none", words=words)
+
+
+def _under_teachers(choice: MethodChoice, teachers: Mapping[str, Teacher]) -> list[Candidate]:
+    """Give a network under teachers, and its control."""
+    if not teachers:
+        return []
+    name_words = [word for name in teachers for word in ("--teachers", name)]
+    control_words = ["--teachers", "untrained"] * len(teachers)
+    start = ("--method", str(choice))
+    return [
+        Candidate(f"{choice}, taught", choice, tuple(teachers.values()), words=(*start, *name_words)),
+        Candidate(
+            f"{choice}, untrained teachers",
+            choice,
+            (UNTRAINED,) * len(teachers),
+            words=(*start, *control_words),
+        ),
+    ]
+
+
+def _teachers_by_method(
+    choices: Sequence[MethodChoice], names: Sequence[str], survey: AnySurvey | None
+) -> dict[str, dict[str, Teacher]]:
+    """Give for each method the teachers that it takes, by name."""
+    if alone := _NO_TEACHERS & {*map(str, names)}:
         raise BadInputError(
-            f"{by_itself.pop()!r} is no teacher to compare: with, without and untrained are shown by "
+            f"{alone.pop()!r} is no teacher to compare: with, without and untrained are shown by "
             "themselves; name teachers or give all, and auto to fit"
         )
-    if named == [ALL]:
-        return _by_all(networks, building)
-    read = {name: any_teacher(name) for name in named}
-    pretrained_matcher([read[name] for name in named if isinstance(read[name], PretrainedMatcher)])
-    taken = {network: tuple(name for name in named if _is_for(network, read[name])) for network in networks}
-    for name, teacher in read.items():
-        if not any(name in names for names in taken.values()):
-            fitting = "matcher or blend" if isinstance(teacher, PretrainedMatcher) else teacher.card.network
+    if [*names] == ["all"]:
+        return _all_by_method(choices, survey)
+    teachers = dict(zip(map(str, names), read_teachers(names), strict=True))
+    suitable = {
+        str(choice): {
+            name: teacher
+            for name, teacher in teachers.items()
+            if isinstance(teacher, Teacher) and teacher.card.network == choice.spec.name
+        }
+        for choice in choices
+    }
+    for name, teacher in teachers.items():
+        if isinstance(teacher, Teacher) and not any(name in mapping for mapping in suitable.values()):
             raise BadInputError(
-                f"none of {', '.join(networks)} takes the teacher {name}, which is for --network {fitting}; "
-                "name that network too, or leave the teacher out"
+                f"none of {', '.join(map(str, choices))} takes the teacher {name}, which is for --method "
+                f"{teacher.card.network}; name that method too, or leave the teacher out"
             )
-    return taken
+    return suitable
 
 
-def _by_all(networks: Sequence[str], building: Building | None) -> dict[str, tuple[str, ...]]:
-    found = {network: all_of_zoo(plain_name(network), building) for network in networks}
-    if not any(names or network in _OWN_MAP for network, names in found.items()):
+def _all_by_method(
+    choices: Sequence[MethodChoice], survey: AnySurvey | None
+) -> dict[str, dict[str, Teacher]]:
+    suitable = {str(choice): _zoo_teachers(choice, survey) for choice in choices}
+    if not any(suitable.values()):
         raise BadInputError(
-            f"no teacher of {', '.join(networks)} comes with Tutelage, or none but of this building; "
-            f"leave {ALL!r} out, or make a teacher with tutelage teach and name it"
+            f"no teacher of {', '.join(suitable)} comes with Tutelage, or none but of this building; "
+            "leave 'all' out, or make a teacher with tutelage teach and name it"
         )
-    return found
+    return suitable
 
 
-def _is_for(network: str, teacher: Teacher | PretrainedMatcher) -> bool:
-    if isinstance(teacher, PretrainedMatcher):
-        return network in _OWN_MAP
-    return plain_name(network) == teacher.card.network
+def _zoo_teachers(choice: MethodChoice, survey: AnySurvey | None) -> dict[str, Teacher]:
+    """Give the zoo's teachers of a network by name, but for those that learnt in the survey."""
+    if not choice.spec.takes("teachers"):
+        return {}
+    if survey is None:
+        return zoo_teachers(choice.spec.name)
+    scans, name, _ = training_set(survey)
+    return zoo_teachers(choice.spec.name, scans, name)

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from tutelage.errors import BadInputError
-from tutelage.evaluation import Evaluation, evaluate_positions, write_report
 from tutelage.evaluation.compare.candidates import Candidate
-from tutelage.evaluation.compare.held_out import Trial, folds, surveyed_points
-from tutelage.methods.learning import Building
+from tutelage.evaluation.compare.held_out import Part, folds, surveyed_points
+from tutelage.evaluation.metrics import Evaluation, evaluate_positions
+from tutelage.evaluation.report import write_report
+from tutelage.methods.fit_plan import AnySurvey
 from tutelage.runtime.positions import Positions
 from tutelage.statistics import Difference, holm, paired_bootstraps
+from tutelage.training import RunOptions
 
 __all__ = ["Comparison", "Recommendation", "Standing", "compare", "write_comparison"]
 
@@ -101,19 +103,17 @@ class Comparison:
             "n_points": self.n_points,
             "n_scans": self.n_scans,
             "methods": [_figures(standing) for standing in self.standings],
-            "recommended": {"method": take.standing.candidate.name, "why": take.words},
+            "recommended": {"name": take.standing.candidate.name, "why": take.words},
         }
 
 
 def compare(
-    building: Building,
+    survey: AnySurvey,
     candidates: Sequence[Candidate],
     *,
     n_folds: int = 3,
     source_too: bool = False,
-    seed: int = 0,
-    progress: bool = False,
-    **options: Any,
+    run: RunOptions | None = None,
 ) -> Comparison:
     """Fit every candidate without a part of the reference points, ask it about those, and so on in turn.
 
@@ -121,33 +121,49 @@ def compare(
 
     Parameters
     ----------
-    building : a survey or scans
-    candidates : see `tutelage.evaluation.compare.candidates`; k-NN is the first
-    n_folds : parts into which the reference points are divided
-    source_too : also of a survey in which a candidate's teacher learnt
-    seed : of the parts and of every fit
-    progress : show a progress bar on standard error
-    options : as of `Localizer`, such as `minutes`; k-NN and a matcher that learns nothing have no length
+    survey : Survey or FingerprintSet
+    candidates : sequence of Candidate
+        See `tutelage.candidates`; k-NN is the first.
+    n_folds : int
+        Parts into which the reference points are divided.
+    source_too : bool
+        Allow a survey in which a candidate's teacher learnt.
+    run : RunOptions, optional
+        Seed of the parts and of every fit, device, progress; its length counts for networks.
+
+    Returns
+    -------
+    Comparison
+        Each candidate's errors, and which to take.
 
     Raises
     ------
     BadInputError, UnknownNameError
         If the survey has fewer reference points than needed, a candidate cannot be fitted, or its teacher
         learnt in this survey and `source_too` is off.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> office = tt.simulated_survey(seed=2, n_train=120, n_test=20)
+    >>> comparison = tt.compare(office, tt.candidates(["knn"]))
+    >>> comparison.recommended.standing.candidate.name
+    'knn'
     """
-    points = surveyed_points(building, candidates, source_too=source_too)
+    run = run or RunOptions()
+    points = surveyed_points(survey, candidates, source_too=source_too)
     n_points = len(points)
     if not 2 <= n_folds <= n_points // 2:
         raise BadInputError(
             f"{n_folds} folds of {n_points} reference points; at least 2 folds, of 2 points or more each"
         )
-    parts = folds(n_points, n_folds, np.random.default_rng(seed))
-    trials = [Trial(candidate, *part) for candidate in candidates for part in parts]
-    answers = points.answers(trials, "comparing", seed=seed, progress=progress, **options)
+    divisions = folds(n_points, n_folds, np.random.default_rng(run.seed))
+    parts = [Part(each, *division) for each in candidates for division in divisions]
+    answers = points.answers(parts, "comparing", run)
     found = [answers[first : first + n_folds] for first in range(0, len(answers), n_folds)]
     evaluations = [
         evaluate_positions(
-            Positions.joined([part.positions for part in of_one]), points.scans, name=candidate.name
+            Positions.join([part.positions for part in of_one]), points.scans, name=candidate.name
         )
         for candidate, of_one in zip(candidates, found, strict=True)
     ]
@@ -188,7 +204,20 @@ def _standings(
 
 
 def write_comparison(comparison: Comparison, path: str | Path) -> None:
-    """One HTML page: the recommendation, the figures of every candidate, errors and where they are."""
+    """One HTML page: the recommendation, the figures of every candidate, errors and where they are.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import tutelage as tt
+    >>> office = tt.simulated_survey(seed=2, n_train=120, n_test=20)
+    >>> comparison = tt.compare(office, tt.candidates(["knn"]))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     tt.write_comparison(comparison, Path(folder) / "methods.html")
+    ...     (Path(folder) / "methods.html").exists()
+    True
+    """
     notes = [
         f"Take {comparison.recommended.words}.",
         f"{comparison.n_points:,} reference points in {comparison.n_folds} parts, each located by models "
@@ -210,7 +239,7 @@ def _best(standings: Sequence[Standing]) -> Standing:
 
 
 def _in_words(standing: Standing, than: str = " than k-NN") -> str:
-    """The difference to k-NN."""
+    """Give the difference to k-NN."""
     d = standing.against_knn
     if d is None:
         return ""
@@ -225,8 +254,8 @@ def _not_clearly(standing: Standing) -> str:
 def _figures(standing: Standing) -> dict[str, Any]:
     d = standing.against_knn
     return {
-        "method": standing.candidate.name,
-        "network": standing.candidate.network,
+        "name": standing.candidate.name,
+        "method": standing.candidate.method.spec.name,
         "error_m": standing.error.mean,
         "low_m": standing.error.low,
         "high_m": standing.error.high,

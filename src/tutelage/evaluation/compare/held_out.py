@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,25 +13,27 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.splits import reference_points
 from tutelage.evaluation.compare.candidates import Candidate
 from tutelage.evaluation.evaluate import require_unseen
-from tutelage.methods.learning import Building, training_scans
-from tutelage.progress import counted_off
+from tutelage.methods.fit_plan import AnySurvey, training_set
+from tutelage.progress import progress_bar
 from tutelage.runtime.positions import Positions
+from tutelage.training import RunOptions
 
-__all__ = ["Answers", "SurveyedPoints", "Trial", "folds", "surveyed_points"]
+__all__ = ["Answers", "Part", "SurveyedPoints", "folds", "surveyed_points"]
 
 
-class Trial(NamedTuple):
-    """A candidate, the numbers of the reference points that it learns, and of those it is asked about."""
+class Part(NamedTuple):
+    """A candidate, and the numbers of the reference points that it learns and that are held out."""
 
     candidate: Candidate
-    learnt: np.ndarray
-    held: np.ndarray
+    training_points: np.ndarray
+    held_out_points: np.ndarray
 
 
 class Answers(NamedTuple):
-    """Of a trial: [k] numbers of the scans at held-out points, their positions, and how long the fit took."""
+    """What a candidate says of the scans at points held out."""
 
     row: np.ndarray
+    """Numbers of these scans [k]."""
     positions: Positions
     fit_seconds: float
 
@@ -55,32 +57,33 @@ class SurveyedPoints:
         """How many reference points there are."""
         return int(self.point.max()) + 1
 
-    def answers(
-        self, trials: Sequence[Trial], words: str, *, seed: int, progress: bool, **options: Any
-    ) -> list[Answers]:
-        """What came of each trial.
+    def answers(self, parts: Sequence[Part], words: str, run: RunOptions) -> list[Answers]:
+        """Fit every part, and locate the scans at its points held out.
 
         Parameters
         ----------
-        words : beside the progress bar, which `progress` shows on standard error
-        seed, options : as of `Candidate.trial_localizer`
+        parts : sequence of Part
+        words : str
+            Beside the progress bar, which `run.progress` shows on standard error.
+        run : RunOptions
+            Seed, device and length of every fit.
         """
-        shown = counted_off(trials, words, progress=progress)
-        return [self._answers(trial, seed, options) for trial in shown]
+        quiet = replace(run, progress=False)
+        return [self._answers(part, quiet) for part in progress_bar(parts, words, progress=run.progress)]
 
-    def _answers(self, trial: Trial, seed: int, options: dict[str, Any]) -> Answers:
+    def _answers(self, part: Part, run: RunOptions) -> Answers:
         began = time.monotonic()
-        learnt = self.scans[np.isin(self.point, trial.learnt)]
-        model = trial.candidate.trial_localizer(seed, **options).fit(learnt)
+        training_scans = self.scans[np.isin(self.point, part.training_points)]
+        model = part.candidate.localizer(run, calibrate=False).fit(training_scans)
         fit_seconds = time.monotonic() - began
-        row = np.flatnonzero(np.isin(self.point, trial.held))
+        row = np.flatnonzero(np.isin(self.point, part.held_out_points))
         return Answers(row, model.predict(self.scans[row]), fit_seconds)
 
 
 def surveyed_points(
-    building: Building, candidates: Iterable[Candidate], *, source_too: bool
+    survey: AnySurvey, candidates: Iterable[Candidate], *, source_too: bool
 ) -> SurveyedPoints:
-    """What there is to learn and to ask about; a test split stays sealed.
+    """Give the training scans by reference point; a test split stays sealed.
 
     Raises
     ------
@@ -89,8 +92,8 @@ def surveyed_points(
         `source_too` is off.
     """
     if not source_too:
-        require_unseen([card for candidate in candidates for card in candidate.cards()], building)
-    scans, name, _ = training_scans(building)
+        require_unseen([card for candidate in candidates for card in candidate.cards()], survey)
+    scans, name, _ = training_set(survey)
     heard = scans[scans.n_heard > 0]
     return SurveyedPoints(name, heard, reference_points(heard))
 

@@ -1,4 +1,4 @@
-"""Recent scans beside the radio map: place by place, what is heard and what was to be expected."""
+"""Recent scans beside the radio map: for each place the signals that are heard, and those to expect."""
 
 from __future__ import annotations
 
@@ -9,79 +9,102 @@ import numpy as np
 from scipy import sparse
 
 from tutelage.runtime.landmarks import Landmarks, nearest_landmarks
-from tutelage.runtime.readings import readings_of, represented
-from tutelage.runtime.rows import part
+from tutelage.runtime.readings import to_dbm, to_strength
+from tutelage.runtime.rows import slice_rows
 
-__all__ = ["Places", "compared_places"]
+__all__ = ["PlaceComparison", "compare_places"]
 
-_SCANS = 4096  # at a time: 33 MB of cosines
+_BLOCK_SCANS = 4096  # 33 MB of cosines at a time
 
 
-class Places(NamedTuple):
+class PlaceComparison(NamedTuple):
     """P places, each the surroundings of one landmark, over the access points of a model.
 
-    Scans taken at one place hear alike, so that a place counts once, however many scans it has.
+    Scans from one place hear alike, so a place counts once, however many scans it has.
     """
 
     expected_dbm: np.ndarray
-    """[P, n_ap] mean of the landmarks most like the scans there; NaN where these hear nothing."""
+    """Mean RSS of the landmarks most like the scans there [P, n_ap]; NaN where these hear nothing."""
     found_dbm: np.ndarray
-    """[P, n_ap] mean of the scans there, taken in the same way; the model's lowest RSS where none hears."""
+    """Mean RSS of the scans there [P, n_ap], in the same way; the model's lowest RSS where none hears."""
     share: np.ndarray
-    """[P, n_ap] of the scans there that hear the access point."""
+    """Share of the scans there that hear the access point [P, n_ap]."""
     n_scans: np.ndarray
-    """[P]"""
+    """Scans there [P]."""
 
 
-def compared_places(marks: Landmarks, rss_dbm: sparse.csr_array) -> Places:
-    """Scans [n, n_ap] by the landmark most like each; scans that share nothing with any are left out.
+def compare_places(landmarks: Landmarks, rss_dbm: sparse.csr_array) -> PlaceComparison:
+    """Group scans by the landmark most like each, and compare every group with its landmarks.
 
-    Both sides are means of the powed representation in which "not heard" is 0, so that an access point that
-    half of the scans hear is as faint on either side.
+    Scans that have no access point in common with any landmark are left out. Both sides are means of the
+    powed representation, in which "not heard" is 0. An access point that half of the scans hear is therefore
+    as faint on either side.
+
+    Parameters
+    ----------
+    landmarks : Landmarks
+        Fingerprints of the survey.
+    rss_dbm : scipy.sparse.csr_array
+        RSS of recent scans [n, n_ap], over the access points of the model.
+
+    Returns
+    -------
+    PlaceComparison
+        The places that have scans.
     """
-    shape = len(marks.position_m), rss_dbm.shape[1]
-    expected, found, heard = (np.zeros(shape) for _ in range(3))
-    n_scans = np.zeros(shape[0])
-    for rows, take in _taken(marks, rss_dbm):
-        n, at = rows.shape[0], take.nearest
-        place = sparse.csr_array((np.ones(len(at)), (at, np.flatnonzero(take.known))), shape=(shape[0], n))
-        strength = represented(rows.data, "powed", marks.rss_min_dbm)
-        expected += (place @ take.weight @ _values(marks)).toarray()
-        found += (place @ _like(rows, strength)).toarray()
-        heard += (place @ _like(rows, np.ones(rows.nnz))).toarray()
-        n_scans += np.bincount(at, minlength=shape[0])
-    at = np.flatnonzero(n_scans)
-    expected, found, share = (sums[at] / n_scans[at, None] for sums in (expected, found, heard))
-    expected_dbm, found_dbm = (readings_of(value, "powed", marks.rss_min_dbm) for value in (expected, found))
-    return Places(np.where(expected > 0, expected_dbm, np.nan), found_dbm, share, n_scans[at])
+    n_marks = len(landmarks.position_m)
+    shape = (n_marks, rss_dbm.shape[1])
+    expected_sum = np.zeros(shape)
+    strength_sum = np.zeros(shape)
+    n_heard = np.zeros(shape)
+    n_scans = np.zeros(n_marks)
+    for scans, matches in _match_blocks(landmarks, rss_dbm):
+        nearest = matches.nearest
+        coordinates = (nearest, np.flatnonzero(matches.has_match))
+        place = sparse.csr_array((np.ones(len(nearest)), coordinates), shape=(n_marks, scans.shape[0]))
+        value = to_strength(scans.data, "powed", landmarks.rss_min_dbm)
+        expected_sum += (place @ matches.weight @ _values(landmarks)).toarray()
+        strength_sum += (place @ _like(scans, value)).toarray()
+        n_heard += (place @ _like(scans, np.ones(scans.nnz))).toarray()
+        n_scans += np.bincount(nearest, minlength=n_marks)
+    rows = np.flatnonzero(n_scans)
+    n_scans = n_scans[rows]
+    expected = expected_sum[rows] / n_scans[:, None]
+    strength = strength_sum[rows] / n_scans[:, None]
+    share = n_heard[rows] / n_scans[:, None]
+    expected_dbm = to_dbm(expected, "powed", landmarks.rss_min_dbm)
+    found_dbm = to_dbm(strength, "powed", landmarks.rss_min_dbm)
+    return PlaceComparison(np.where(expected > 0, expected_dbm, np.nan), found_dbm, share, n_scans)
 
 
-class _Taken(NamedTuple):
-    known: np.ndarray
-    """[n] bool: something is shared with a landmark."""
+class _Matches(NamedTuple):
+    has_match: np.ndarray
+    """Whether a scan has an access point in common with a landmark, bool [n]."""
     nearest: np.ndarray
-    """[n known] landmark."""
+    """Most similar landmark of each scan with a match."""
     weight: sparse.csr_array
-    """[n, n_marks] of the most similar landmarks."""
+    """Weights of the most similar landmarks [n, n_marks]."""
 
 
-def _taken(marks: Landmarks, rss_dbm: sparse.csr_array) -> Iterator[tuple[sparse.csr_array, _Taken]]:
-    """Blocks of scans, and where each was taken by the landmarks."""
-    for first in range(0, rss_dbm.shape[0], _SCANS):
-        block = part(rss_dbm, first, first + _SCANS)
+def _match_blocks(
+    landmarks: Landmarks, rss_dbm: sparse.csr_array
+) -> Iterator[tuple[sparse.csr_array, _Matches]]:
+    """Yield blocks of scans with the landmarks most like them."""
+    for first in range(0, rss_dbm.shape[0], _BLOCK_SCANS):
+        block = slice_rows(rss_dbm, first, first + _BLOCK_SCANS)
         rows = sparse.csr_array((block.data, block.indices, block.indptr), shape=block.shape)
-        similarity = marks.similarity(rows)
+        similarity = landmarks.similarity(rows)
         near, weight = nearest_landmarks(similarity)
         n, k = near.shape
-        known = similarity.max(axis=1) > 0
-        spread = sparse.csr_array(
+        has_match = similarity.max(axis=1) > 0
+        weights = sparse.csr_array(
             (weight.ravel(), near.ravel(), k * np.arange(n + 1)), shape=similarity.shape
         )
-        yield rows, _Taken(known, similarity[known].argmax(axis=1), spread)
+        yield rows, _Matches(has_match, similarity[has_match].argmax(axis=1), weights)
 
 
-def _values(marks: Landmarks) -> sparse.csr_array:
-    value = marks.value
+def _values(landmarks: Landmarks) -> sparse.csr_array:
+    value = landmarks.value
     return sparse.csr_array((value.data, value.indices, value.indptr), shape=value.shape)
 
 

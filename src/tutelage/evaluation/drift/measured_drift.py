@@ -1,4 +1,4 @@
-"""Recent scans beside a model."""
+"""Measurement of the drift between a model and recent scans."""
 
 from __future__ import annotations
 
@@ -10,42 +10,67 @@ import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.errors import BadInputError
-from tutelage.evaluation import evaluate_positions, n_learnt
-from tutelage.evaluation.drift.changed_access_points import Gone, New, Shifts, gone, hearing, new, shifts
-from tutelage.evaluation.drift.compared_places import compared_places
-from tutelage.evaluation.drift.expected_loss import Loss, Severity, estimated_loss, severity_of
+from tutelage.evaluation.drift.changed_access_points import (
+    Gone,
+    New,
+    Shifts,
+    expected_shares,
+    find_gone,
+    find_new,
+    find_shifts,
+)
+from tutelage.evaluation.drift.compared_places import compare_places
+from tutelage.evaluation.drift.expected_loss import Loss, Severity, estimate_loss, judge_severity
+from tutelage.evaluation.evaluate import n_learnt
+from tutelage.evaluation.metrics import evaluate_positions
 from tutelage.localizer import Localizer
 from tutelage.methods.calibration import landmarks_of
-from tutelage.methods.fitting import radio_map_of
 from tutelage.runtime.landmarks import Landmarks
 from tutelage.runtime.positions import Positions
 
-__all__ = ["Drift", "Measured", "measure_drift"]
+__all__ = ["Drift", "Measurement", "measure_drift"]
 
 
-class Measured(NamedTuple):
-    """Where the scans have positions."""
+class Measurement(NamedTuple):
+    """The error of recent scans that have positions."""
 
     mae_m: float | None
+    """Mean error in metres; None where no scan got a position."""
     coverage: float | None
-    """Of radii at 95 %; None without a calibration."""
+    """Share of the true positions within radii at 95 %; None without a calibration."""
     n_training_scans: int
-    """From how many of the scans the model learnt: of these the error is a training error."""
+    """How many of the scans the model learnt from; their errors are training errors."""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """What changed since a model was made.
+    """The changes since a model was made.
 
     Parameters
     ----------
-    n_scans, n_places : compared, and how many landmarks are the most like any of them
-    n_access_points : of the model
-    gone, new, shifts : access points; `shifts.common_db` is what all of them share, as by another phone
-    refused_share : of the scans, those that are unlike every surveyed place; None without a calibration
-    loss : estimated
-    measured : None where the scans have no positions
-    severity, reasons : "none", "watch", "resurvey", or "unknown" of scans at too few places; and why
+    n_scans : int
+        Recent scans.
+    n_places : int
+        Landmarks that are the most like any of them.
+    n_access_points : int
+        Access points of the model.
+    gone : tuple of Gone
+        Access points that are no longer heard.
+    new : tuple of New
+        Access points that the model does not know.
+    shifts : Shifts
+        Access points that are louder or fainter. `shifts.common_db` is the offset of all of them, which
+        another phone brings about.
+    refused_share : float, optional
+        Share of the scans that are unlike every surveyed place; None without a calibration.
+    loss : Loss
+        The mean error to expect.
+    measured : Measurement, optional
+        The error of the scans; None where they have no positions.
+    severity : {"none", "watch", "resurvey", "unknown"}
+        Whether to survey again; "unknown" for scans at too few places.
+    reasons : tuple of str
+        One clause for each reason.
     """
 
     n_scans: int
@@ -56,13 +81,19 @@ class Drift:
     shifts: Shifts
     refused_share: float | None
     loss: Loss
-    measured: Measured | None
+    measured: Measurement | None
     severity: Severity
     reasons: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        named = {
+        """Turn the drift into plain values, ready for JSON.
+
+        Returns
+        -------
+        dict
+            Values by field name.
+        """
+        plain = {
             "gone": [each._asdict() for each in self.gone],
             "new": [each._asdict() for each in self.new],
             "shifts": {
@@ -73,7 +104,7 @@ class Drift:
             "measured": self.measured and self.measured._asdict(),
             "reasons": list(self.reasons),
         }
-        return asdict(self) | named
+        return asdict(self) | plain
 
 
 def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress: bool = False) -> Drift:
@@ -81,50 +112,68 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress:
 
     Parameters
     ----------
-    model : fitted; of one without calibration the radio map is asked, which k-NN, matcher and blend hold
-    scans : with or without positions; of a survey its test split, or its only split
-    progress : as of `Localizer.predict`
+    model : Localizer
+        A fitted model. Without a calibration it needs a radio map.
+    scans : FingerprintSet or Survey
+        Scans with or without positions. A survey stands for its test split, or for its only split.
+    progress : bool, default False
+        Show a progress bar on standard error.
+
+    Returns
+    -------
+    Drift
+        What changed, what it costs, and whether to survey again.
 
     Raises
     ------
     BadInputError
-        If there are no scans, none of them hears an access point that the model knows, or the model holds
-        neither landmarks nor a radio map.
+        If there are no scans, none of them hears an access point of the model, or the model has neither
+        landmarks nor a radio map.
+
+    Examples
+    --------
+    >>> from tutelage import Localizer, measure_drift, simulated_survey
+    >>> survey = simulated_survey(churn=0.0, device_offset_db=0.0)
+    >>> model = Localizer("knn", calibrate=False).fit(survey)
+    >>> drift = measure_drift(model, survey)
+    >>> drift.severity, drift.gone, drift.new
+    ('none', (), ())
     """
     if isinstance(scans, Survey):
         scans = scans.train if scans.test is None else scans.test
-    marks, names = _landmarks(model), model.access_points_
+    landmarks = _landmarks(model)
+    names = model.access_points_
     readings = scans.rss_of(names)
     if not readings.nnz:
         raise BadInputError(
             f"none of the {len(scans)} scans hears an access point that the model knows; "
             "was it fitted on another building?"
         )
-    places = compared_places(marks, readings)
-    missing = gone(places, hearing(places), names)
-    is_gone = _among(names, [each.access_point for each in missing])
-    should = hearing(places, is_gone)
-    found = shifts(places, should, names, marks.rss_min_dbm, is_gone)
-    is_shifted = _among(names, [each.access_point for each in found.shifted])
-    loss = estimated_loss(should, is_gone, is_shifted, model.calibration_)
+    places = compare_places(landmarks, readings)
+    gone = find_gone(places, expected_shares(places), names)
+    is_gone = _among(names, [each.access_point for each in gone])
+    shares = expected_shares(places, is_gone)
+    shifts = find_shifts(places, shares, names, landmarks.rss_min_dbm, is_gone)
+    is_shifted = _among(names, [each.access_point for each in shifts.shifted])
+    loss = estimate_loss(shares, is_gone, is_shifted, model.calibration_)
     answers = model.predict(scans, progress=progress)
-    refused = None if model.calibration_ is None else float(answers.refused.mean())
-    measured = None if scans.position_m is None else _measured(model, answers, scans)
-    severity, reasons = severity_of(
-        loss.factor, refused or 0.0, measured and measured.coverage, len(places.n_scans)
+    refused_share = None if model.calibration_ is None else float(answers.refused.mean())
+    measurement = None if scans.position_m is None else _measure(model, answers, scans)
+    severity, reasons = judge_severity(
+        loss.factor, refused_share or 0.0, measurement and measurement.coverage, len(places.n_scans)
     )
     return Drift(
-        len(scans),
-        len(places.n_scans),
-        len(names),
-        tuple(missing),
-        tuple(new(scans, names)),
-        found,
-        refused,
-        loss,
-        measured,
-        severity,
-        reasons,
+        n_scans=len(scans),
+        n_places=len(places.n_scans),
+        n_access_points=len(names),
+        gone=tuple(gone),
+        new=tuple(find_new(scans, names)),
+        shifts=shifts,
+        refused_share=refused_share,
+        loss=loss,
+        measured=measurement,
+        severity=severity,
+        reasons=reasons,
     )
 
 
@@ -132,19 +181,19 @@ def _landmarks(model: Localizer) -> Landmarks:
     names = model.access_points_
     if model.calibration_ is not None:
         return model.calibration_.landmarks
-    held = radio_map_of(model.method_)
+    held = model.method_.radio_map
     if held is None:
         raise BadInputError(
-            f"this {model.network} was fitted without calibration and holds nothing to compare scans with; "
-            "fit it again with it"
+            f"this {model.method_spec.name} was fitted without calibration and holds nothing to compare "
+            "scans with; fit it again with it"
         )
     return landmarks_of(held.fingerprints(model.frame_), names)
 
 
-def _among(names: Sequence[str], chosen: Sequence[str]) -> np.ndarray:
-    return np.isin(np.asarray(names), np.asarray(chosen, dtype=np.str_))
+def _among(names: Sequence[str], subset: Sequence[str]) -> np.ndarray:
+    return np.isin(np.asarray(names), np.asarray(subset, dtype=np.str_))
 
 
-def _measured(model: Localizer, answers: Positions, scans: FingerprintSet) -> Measured:
+def _measure(model: Localizer, answers: Positions, scans: FingerprintSet) -> Measurement:
     figures = evaluate_positions(answers, scans).figures()
-    return Measured(figures["mae_m"], figures["coverage"], n_learnt(model, scans))
+    return Measurement(figures["mae_m"], figures["coverage"], n_learnt(model, scans))

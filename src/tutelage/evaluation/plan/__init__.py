@@ -4,7 +4,7 @@ from tutelage.evaluation.plan.learning_curve import LITTLE_M, Estimate, Learning
 from tutelage.evaluation.plan.plan_page import write_plan
 from tutelage.evaluation.plan.power_law import PowerLaw, fit_power_law
 from tutelage.evaluation.plan.sampling import SHARES, Repetition, repetitions
-from tutelage.evaluation.plan.survey_plan import SurveyPlan, plan_survey, planning_method
+from tutelage.evaluation.plan.survey_plan import SurveyPlan, plan
 from tutelage.evaluation.plan.surveyed_places import SurveyedPlaces, surveyed_places
 
 __all__ = [
@@ -19,8 +19,7 @@ __all__ = [
     "Verdict",
     "fit_power_law",
     "learning_curve",
-    "plan_survey",
-    "planning_method",
+    "plan",
     "repetitions",
     "surveyed_places",
     "write_plan",

@@ -1,4 +1,4 @@
-"""Errors against the number of reference points, and what more points would bring."""
+"""Learning curves: errors against the number of reference points, and the gain of more points."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from tutelage.evaluation.plan.power_law import PowerLaw, fit_power_law
 __all__ = ["LITTLE_M", "Estimate", "LearningCurve", "Verdict", "learning_curve"]
 
 Verdict = Literal["gain", "little", "unclear"]
+"""Whether more points help: yes, surely less than `LITTLE_M`, or too uncertain to say."""
 
 LITTLE_M = 0.1
 """Gains below this many metres are not worth a walk."""
 
-_RESAMPLES, _LEVEL = 500, 0.95
-_TOO_WIDE = 0.5  # of an interval, as a share of the present error
+_RESAMPLES = 500
+_LEVEL = 0.95
+_TOO_WIDE = 0.5  # width of an interval over the present error
 
 
 class Estimate(NamedTuple):
@@ -35,11 +37,16 @@ class LearningCurve:
 
     Parameters
     ----------
-    n_points : [k] reference points that were learnt
-    errors : [k] at these sizes
-    law : fitted to them
-    laws : the same, fitted to each resample
-    n_now : reference points of the whole survey
+    n_points : ndarray
+        Reference points that were learnt, one number a size [k].
+    errors : tuple of Estimate
+        Mean errors at these sizes [k].
+    law : PowerLaw
+        The law fitted to the errors.
+    laws : tuple of PowerLaw
+        The laws fitted to resamples of the errors.
+    n_now : int
+        Reference points of the whole survey.
     """
 
     n_points: np.ndarray
@@ -49,20 +56,42 @@ class LearningCurve:
     n_now: int
 
     def at(self, n_points: float) -> Estimate:
-        """The law's error with so many points."""
+        """Estimate the error with so many points, by the law.
+
+        Parameters
+        ----------
+        n_points : float
+            Reference points.
+
+        Returns
+        -------
+        Estimate
+            Mean error in metres, with its interval.
+        """
         return _around(float(self.law.error_m(n_points)), [float(law.error_m(n_points)) for law in self.laws])
 
     def gain(self, factor: float = 2.0) -> Estimate:
-        """What `factor` times the points of the whole survey would bring."""
+        """Estimate what more points than those of the whole survey would bring.
 
-        def of(law: PowerLaw) -> float:
+        Parameters
+        ----------
+        factor : float, default 2
+            Points over those of the survey.
+
+        Returns
+        -------
+        Estimate
+            Decrease of the mean error in metres, with its interval.
+        """
+
+        def law_gain(law: PowerLaw) -> float:
             return float(law.error_m(self.n_now) - law.error_m(factor * self.n_now))
 
-        return _around(of(self.law), [of(law) for law in self.laws])
+        return _around(law_gain(self.law), [law_gain(law) for law in self.laws])
 
     @property
     def verdict(self) -> Verdict:
-        """ "gain", "little" (surely less than `LITTLE_M`), or "unclear" where the interval holds too much."""
+        """Whether twice the points would help; "unclear" where the interval of the gain is too wide."""
         mean, low, high = self.gain()
         if high < LITTLE_M:
             return "little"
@@ -80,7 +109,13 @@ class LearningCurve:
         }[self.verdict]
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain figures, for JSON."""
+        """Turn the curve into plain figures, for JSON.
+
+        Returns
+        -------
+        dict
+            Sizes with their errors, the law, the error now and with twice the points, and the verdict.
+        """
         return {
             "sizes": [
                 {"n_points": round(float(n), 1), **_figures("error", error)}
@@ -103,53 +138,69 @@ class LearningCurve:
 def learning_curve(
     n_learnt: np.ndarray, errors_m: Sequence[np.ndarray], n_now: int, *, seed: int = 0
 ) -> LearningCurve:
-    """Means, law and intervals of measured errors.
+    """Fit a law to measured errors, and compute means and intervals.
 
-    The intervals are a pigeonhole bootstrap (Owen, Annals of Applied Statistics 1, 2007): a resample draws
+    The intervals are a pigeonhole bootstrap (Owen, Annals of Applied Statistics 1, 2007). A resample draws
     repetitions and, independently, reference points, and fits the law again.
 
     Parameters
     ----------
-    n_learnt : [n_repetitions, k] points that were learnt
-    errors_m : one [k, n_points] a repetition; NaN in the columns of points that were not held out, or that
-        got no position at some size
-    n_now : reference points of the whole survey
+    n_learnt : ndarray
+        Reference points that were learnt [n_repetitions, k].
+    errors_m : sequence of ndarray
+        Errors in metres [k, n_points], one array a repetition. The columns of points that were not held out,
+        or that got no position at some size, are NaN.
+    n_now : int
+        Reference points of the whole survey.
+    seed : int, default 0
+        Random seed of the bootstrap.
+
+    Returns
+    -------
+    LearningCurve
+        Sizes, mean errors and law.
     """
     table = np.stack(errors_m)
-    counted = np.isfinite(table[:, 0])
-    table = np.where(counted[:, None], table, 0.0)
+    has_error = np.isfinite(table[:, 0])
+    table = np.where(has_error[:, None], table, 0.0)
     sizes = n_learnt.mean(axis=0)
 
-    def means(of_repetition: np.ndarray, of_point: np.ndarray) -> np.ndarray:
-        return np.asarray(of_repetition @ (table @ of_point) / (of_repetition @ (counted @ of_point)))
+    def means(repetition_weight: np.ndarray, point_weight: np.ndarray) -> np.ndarray:
+        total = repetition_weight @ (table @ point_weight)
+        return np.asarray(total / (repetition_weight @ (has_error @ point_weight)))
 
-    n_repetitions, n_points = counted.shape
-    each = (table.sum(axis=2) / np.maximum(counted.sum(axis=1), 1)[:, None])[counted.any(axis=1)]
+    n_repetitions, n_points = has_error.shape
+    repetition_m = table.sum(axis=2) / np.maximum(has_error.sum(axis=1), 1)[:, None]
+    repetition_m = repetition_m[has_error.any(axis=1)]
     mean_m = means(np.ones(n_repetitions), np.ones(n_points))
     # A size at which all repetitions agree by chance must not take all the weight.
-    spread_m = np.maximum(each.std(axis=0, ddof=1) / np.sqrt(len(each)), 0.01 * mean_m + 1e-6)
+    standard_error_m = repetition_m.std(axis=0, ddof=1) / np.sqrt(len(repetition_m))
+    spread_m = np.maximum(standard_error_m, 0.01 * mean_m + 1e-6)
     rng = np.random.default_rng(seed)
-    drawn = np.array(
-        [means(_times_drawn(n_repetitions, rng), _times_drawn(n_points, rng)) for _ in range(_RESAMPLES)]
+    resamples_m = np.array(
+        [means(_draw_counts(n_repetitions, rng), _draw_counts(n_points, rng)) for _ in range(_RESAMPLES)]
     )
-    laws = tuple(fit_power_law(sizes, resample, spread_m) for resample in drawn)
-    errors = tuple(_estimate(float(mean), drawn[:, i]) for i, mean in enumerate(mean_m))
+    laws = tuple(fit_power_law(sizes, resample_m, spread_m) for resample_m in resamples_m)
+    errors = tuple(_estimate(float(mean), resamples_m[:, i]) for i, mean in enumerate(mean_m))
     return LearningCurve(sizes, errors, fit_power_law(sizes, mean_m, spread_m), laws, n_now)
 
 
-def _times_drawn(size: int, rng: np.random.Generator) -> np.ndarray:
-    """[size] how often each is among `size` draws with replacement."""
+def _draw_counts(size: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw `size` times with replacement and count how often each was drawn [size]."""
     return np.bincount(rng.integers(size, size=size), minlength=size).astype(np.float64)
 
 
-def _estimate(mean: float, resampled: Sequence[float] | np.ndarray) -> Estimate:
-    low, high = np.quantile(resampled, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+def _estimate(mean: float, resamples: Sequence[float] | np.ndarray) -> Estimate:
+    low, high = np.quantile(resamples, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     return Estimate(mean, min(float(low), mean), max(float(high), mean))
 
 
-def _around(mean: float, resampled: Sequence[float]) -> Estimate:
-    """Both sides as long as the longer: laws without negative figures err to one side."""
-    _, low, high = _estimate(mean, resampled)
+def _around(mean: float, resamples: Sequence[float]) -> Estimate:
+    """Make both sides of an interval as long as the longer.
+
+    Laws without negative figures err to one side.
+    """
+    _, low, high = _estimate(mean, resamples)
     reach = max(mean - low, high - mean)
     return Estimate(mean, max(0.0, mean - reach), mean + reach)
 

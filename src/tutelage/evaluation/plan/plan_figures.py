@@ -13,16 +13,28 @@ from tutelage.evaluation.plots import plain_text, scatter_kind
 
 __all__ = ["curve_figure", "map_figure"]
 
-_LAW, _BAND, _PLACES = "#0072b2", "rgba(0, 114, 178, 0.15)", "#d55e00"  # of Okabe and Ito's colours
+# Okabe and Ito's colours for all kinds of colour vision.
+_LAW = "#0072b2"
+_BAND = "rgba(0, 114, 178, 0.15)"
+_PLACES = "#d55e00"
 _HEIGHT_PX = 560
 
 
 def curve_figure(curve: LearningCurve) -> dict[str, Any]:
-    """Measured errors with intervals, the law through them, and dashed what it says beyond."""
-    measured, beyond = (
-        np.linspace(first, last, 40)
-        for first, last in ((curve.n_points[0], curve.n_points[-1]), (curve.n_points[-1], 2 * curve.n_now))
-    )
+    """Draw errors with intervals, the law through them, and dashed its continuation.
+
+    Parameters
+    ----------
+    curve : LearningCurve
+        The curve.
+
+    Returns
+    -------
+    dict
+        `data` and `layout` for plotly.js.
+    """
+    measured = np.linspace(curve.n_points[0], curve.n_points[-1], 40)
+    beyond = np.linspace(curve.n_points[-1], 2 * curve.n_now, 40)
     extrapolated = [curve.at(n) for n in beyond]
     mean = [error.mean for error in curve.errors]
     points = {
@@ -50,8 +62,8 @@ def curve_figure(curve: LearningCurve) -> dict[str, Any]:
         "margin": {"l": 60, "r": 20, "t": 60, "b": 60},
         "xaxis": {"title": {"text": "reference points learnt"}, "rangemode": "tozero"},
         "yaxis": {"title": {"text": "mean error at points held out (m)"}, "rangemode": "tozero"},
-        "shapes": [_today(curve.n_now)],
-        "annotations": [_today_word(curve.n_now)],
+        "shapes": [_survey_line(curve.n_now)],
+        "annotations": [_survey_label(curve.n_now)],
     }
     return {"data": [_band(beyond, extrapolated), points, *lines], "layout": layout}
 
@@ -69,13 +81,14 @@ def _line(name: str, n_points: np.ndarray, error_m: Sequence[float], dash: str) 
 
 
 def _band(n_points: np.ndarray, estimates: Sequence[Estimate]) -> dict[str, Any]:
-    """Between the ends of the intervals."""
-    there, back = [each.low for each in estimates], [each.high for each in reversed(estimates)]
+    """Fill the area between the ends of the intervals."""
+    low = [each.low for each in estimates]
+    high = [each.high for each in reversed(estimates)]
     return {
         "type": "scatter",
         "mode": "lines",
         "x": _rounded([*n_points, *n_points[::-1]]),
-        "y": _rounded([*there, *back]),
+        "y": _rounded([*low, *high]),
         "fill": "toself",
         "fillcolor": _BAND,
         "line": {"width": 0},
@@ -84,21 +97,34 @@ def _band(n_points: np.ndarray, estimates: Sequence[Estimate]) -> dict[str, Any]
     }
 
 
-def _today(n_points: int) -> dict[str, Any]:
+def _survey_line(n_points: int) -> dict[str, Any]:
     ends = {"x0": n_points, "x1": n_points, "y0": 0, "y1": 1, "yref": "paper"}
     return {"type": "line", **ends, "line": {"color": "#888888", "width": 1, "dash": "dot"}}
 
 
-def _today_word(n_points: int) -> dict[str, Any]:
-    at = {"x": n_points, "y": 1, "yref": "paper", "xanchor": "left", "yanchor": "top"}
-    return {**at, "text": "the survey", "showarrow": False}
+def _survey_label(n_points: int) -> dict[str, Any]:
+    place = {"x": n_points, "y": 1, "yref": "paper", "xanchor": "left", "yanchor": "top"}
+    return {**place, "text": "the survey", "showarrow": False}
 
 
 # -- map ----------------------------------------------------------------------------------------------
 
 
 def map_figure(places: SurveyedPlaces, floors: Sequence[str]) -> dict[str, Any]:
-    """One layout, and for each of `floors` the traces to show in it; one metre as long in x as in y."""
+    """Draw the map of a plan, of which one floor is seen at a time; one metre is as long in x as in y.
+
+    Parameters
+    ----------
+    places : SurveyedPlaces
+        The reference points.
+    floors : sequence of str
+        Floors to draw.
+
+    Returns
+    -------
+    dict
+        `layout` for plotly.js, and `floors`: for each floor the traces to show in it.
+    """
     axis = {"nticks": 6, "tickformat": ".0f", "zeroline": False}
     return {
         "layout": {
@@ -114,21 +140,21 @@ def map_figure(places: SurveyedPlaces, floors: Sequence[str]) -> dict[str, Any]:
             "xaxis": axis,
             "yaxis": axis | {"scaleanchor": "x"},
         },
-        "floors": [_floor(places, floor) for floor in floors],
+        "floors": [_floor_traces(places, floor) for floor in floors],
     }
 
 
-def _floor(places: SurveyedPlaces, floor: str) -> list[dict[str, Any]]:
-    """Every reference point, coloured by smoothed error, and numbered rings around those that come first."""
+def _floor_traces(places: SurveyedPlaces, floor: str) -> list[dict[str, Any]]:
+    """Draw reference points, coloured by smoothed error, and numbered rings around the neediest."""
     on_floor = np.flatnonzero(places.floor == floor)
-    listed = [(rank, i) for rank, i in enumerate(places.first.tolist(), start=1) if places.floor[i] == floor]
+    ranks = [(rank, i) for rank, i in enumerate(places.first.tolist(), start=1) if places.floor[i] == floor]
     x, y = np.round(places.position_m[on_floor], 3).T.tolist()
     points = {
         "type": scatter_kind(len(places)),
         "mode": "markers",
         "x": x,
         "y": y,
-        "customdata": [_said(places, i) for i in on_floor.tolist()],
+        "customdata": [_hover_words(places, i) for i in on_floor.tolist()],
         "marker": {
             "size": 8,
             "color": _rounded(places.smoothed_m[on_floor]),
@@ -142,9 +168,9 @@ def _floor(places: SurveyedPlaces, floor: str) -> list[dict[str, Any]]:
     rings = {
         "type": "scatter",
         "mode": "markers+text",
-        "x": _rounded([places.position_m[i, 0] for _, i in listed]),
-        "y": _rounded([places.position_m[i, 1] for _, i in listed]),
-        "text": [str(rank) for rank, _ in listed],
+        "x": _rounded([places.position_m[i, 0] for _, i in ranks]),
+        "y": _rounded([places.position_m[i, 1] for _, i in ranks]),
+        "text": [str(rank) for rank, _ in ranks],
         "textposition": "top center",
         "marker": {"size": 16, "symbol": "circle-open", "color": _PLACES, "line": {"width": 2}},
         "hoverinfo": "skip",
@@ -152,8 +178,9 @@ def _floor(places: SurveyedPlaces, floor: str) -> list[dict[str, Any]]:
     return [points, rings]
 
 
-def _said(places: SurveyedPlaces, point: int) -> list[str]:
-    error_m, gap_m = places.error_m[point], places.gap_m[point]
+def _hover_words(places: SurveyedPlaces, point: int) -> list[str]:
+    error_m = places.error_m[point]
+    gap_m = places.gap_m[point]
     return [
         "no position" if np.isnan(error_m) else f"{error_m:.2f} m",
         "none on this floor" if np.isnan(gap_m) else f"{gap_m:.2f} m",

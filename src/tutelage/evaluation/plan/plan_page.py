@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from html import escape
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from tutelage.evaluation.plan.plan_figures import curve_figure, map_figure
 from tutelage.evaluation.plan.survey_plan import SurveyPlan
 from tutelage.evaluation.plan.surveyed_places import N_NEIGHBOURS
 from tutelage.evaluation.plots import storey
-from tutelage.evaluation.web_page import map_page
-from tutelage.files.atomic import replaced_file
+from tutelage.files.web_page import write_page
 
 __all__ = ["write_plan"]
 
@@ -32,35 +29,52 @@ _COLUMNS = {
 
 
 def write_plan(plan: SurveyPlan, path: str | Path) -> None:
-    """Write one HTML file that holds everything it shows.
+    """Write a plan as one HTML file that holds everything it shows.
 
     Parameters
     ----------
-    plan : as of `plan_survey`
-    path : file to write; it appears whole or not at all
+    plan : SurveyPlan
+        What `plan` returned.
+    path : str or Path
+        File to write. It appears whole or not at all.
 
     Raises
     ------
     BadInputError, TutelageError
         If it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from tutelage import plan, simulated_survey, write_plan
+    >>> survey = simulated_survey(n_train=120, n_access_points=10)
+    >>> survey_plan = plan(survey, n_folds=2, n_rounds=1)
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> page = Path(folder.name) / "plan.html"
+    >>> write_plan(survey_plan, page)
+    >>> page.read_text(encoding="utf-8")[:15]
+    '<!DOCTYPE html>'
+    >>> folder.cleanup()
     """
-    places, template = plan.places, files(__package__).joinpath("plan_template.html")
+    places = plan.places
     floors = sorted(set(map(str, places.floor)), key=storey)
-    # The map begins where it matters.
-    shown = str(places.floor[places.first[0]])
-    title = f"How much more to survey: {plan.name}"
-    body = Template(template.read_text(encoding="utf-8")).substitute(
-        title=escape(title),
-        words=escape(plan.curve.words[0].upper() + plan.curve.words[1:]),
-        subtitle=escape(_subtitle(plan)),
+    records = [places.record(point) for point in places.first]
+    # Columns that say nothing of any place are left out.
+    columns = [name for name in _COLUMNS if any(record.get(name) is not None for record in records)]
+    write_page(
+        path,
+        "evaluation/plan/plan_template.html",
+        title=f"How much more to survey: {plan.name}",
+        figures={"curve": curve_figure(plan.curve), "map": map_figure(places, floors)},
+        words=plan.curve.words[0].upper() + plan.curve.words[1:],
+        subtitle=_subtitle(plan),
         n_neighbours=N_NEIGHBOURS,
-        floor_options="".join(_option(floor, floor == shown) for floor in floors),
-        places=_table([places.record(point) for point in places.first]),
+        floors=floors,
+        first_shown=str(places.floor[places.first[0]]),  # the map begins where it matters
+        head=["", *(_COLUMNS[name] for name in columns)],
+        places=_rows(records, columns),
     )
-    figures = {"curve": curve_figure(plan.curve), "map": map_figure(places, floors)}
-    page = map_page(title, body, figures)
-    with replaced_file(path) as beside:
-        beside.write_text(page, encoding="utf-8")
 
 
 def _subtitle(plan: SurveyPlan) -> str:
@@ -68,38 +82,22 @@ def _subtitle(plan: SurveyPlan) -> str:
     now = plan.curve.at(plan.curve.n_now)
     return (
         f"{len(plan.places):,} reference points{out} with {plan.n_scans:,} training scans; "
-        f"{plan.method.network}, each size learnt {plan.n_repetitions} times. With all points, the law says "
-        f"{now.mean:.2f} m ({now.low:.2f} to {now.high:.2f}) at places between them."
+        f"{plan.method.method.spec.name}, each size learnt {plan.n_repetitions} times. With all points, the "
+        f"law says {now.mean:.2f} m ({now.low:.2f} to {now.high:.2f}) at places between them."
     )
 
 
-def _option(floor: str, selected: bool) -> str:
-    name = f"floor {floor}" if floor else "floor unknown"
-    return f"<option{' selected' if selected else ''}>{escape(name)}</option>"
-
-
-def _table(records: list[dict[str, Any]]) -> str:
-    """The places in order; columns of which none says anything are left out."""
-    names = [name for name in _COLUMNS if any(record.get(name) is not None for record in records)]
-    head = "".join(f'<th scope="col">{escape(_COLUMNS[name])}</th>' for name in names)
-    rows = "".join(
-        f'<tr><th scope="row">{rank}</th>'
-        + "".join(f"<td>{escape(_cell(name, record[name]))}</td>" for name in names)
-        + "</tr>"
+def _rows(records: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[list[str]]:
+    """List rank and figures of each place."""
+    return [
+        [str(rank), *(_cell(name, record[name]) for name in columns)]
         for rank, record in enumerate(records, start=1)
-    )
-    return (
-        f'<div class="wide"><table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-    )
+    ]
 
 
 def _cell(name: str, value: Any) -> str:
     if value is None:
         return "–"
-    return (
-        f"{value:.6f}"
-        if name in ("lat", "lon")
-        else f"{value:.2f}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if name in ("lat", "lon"):
+        return f"{value:.6f}"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""Which reference points are learnt and which are asked about: nested parts of whole points."""
+"""Samples of reference points for learning curves: nested parts to learn, and points to hold out."""
 
 from __future__ import annotations
 
@@ -16,32 +16,58 @@ SHARES = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)
 
 @dataclass(frozen=True, eq=False)
 class Repetition:
-    """One drawing of reference points.
+    """One sample of reference points.
 
     Parameters
     ----------
-    held : [n_held] points that are asked about and never learnt
-    order : [n_points - n_held] all others; a part learns the first of them, and so holds every smaller part
+    held_out_points : ndarray
+        Points that are located and never learnt [n_held_out].
+    order : ndarray
+        All other points [n_points - n_held_out]. A part learns the first of them, so it contains every
+        smaller part.
     """
 
-    held: np.ndarray
+    held_out_points: np.ndarray
     order: np.ndarray
 
     def part(self, share: float) -> np.ndarray:
-        """The points that are learnt at one of `SHARES`."""
+        """Select the points that one size learns.
+
+        Parameters
+        ----------
+        share : float
+            One of `SHARES`.
+
+        Returns
+        -------
+        ndarray
+            Points to learn.
+        """
         return self.order[: round(share * len(self.order))]
 
 
 def repetitions(n_points: int, *, n_folds: int, n_rounds: int, seed: int) -> list[Repetition]:
-    """Rounds, each of which divides the points anew into folds that are held out in turn.
+    """Draw samples in rounds; each round divides the points into folds and holds out one after another.
+
+    Parameters
+    ----------
+    n_points : int
+        Reference points.
+    n_folds : int
+        Folds of a round.
+    n_rounds : int
+        Rounds.
+    seed : int
+        Random seed.
 
     Returns
     -------
-    n_rounds * n_folds repetitions; each point is held out once a round.
+    list of Repetition
+        n_rounds * n_folds samples; each point is held out once a round.
     """
     rng = np.random.default_rng(seed)
     return [
-        Repetition(held, rng.permutation(others))
+        Repetition(held_out_points, rng.permutation(others))
         for _ in range(n_rounds)
-        for others, held in folds(n_points, n_folds, rng)
+        for others, held_out_points in folds(n_points, n_folds, rng)
     ]

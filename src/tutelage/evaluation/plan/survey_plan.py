@@ -8,26 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.data.fingerprints import FingerprintSet
 from tutelage.errors import BadInputError
-from tutelage.evaluation.compare import Candidate, all_of_zoo, candidates
-from tutelage.evaluation.compare.held_out import Answers, SurveyedPoints, Trial, surveyed_points
+from tutelage.evaluation.compare.candidates import BASELINE, Candidate, candidate
+from tutelage.evaluation.compare.held_out import Answers, Part, SurveyedPoints, surveyed_points
 from tutelage.evaluation.plan.learning_curve import LearningCurve, learning_curve
 from tutelage.evaluation.plan.sampling import SHARES, repetitions
 from tutelage.evaluation.plan.surveyed_places import SurveyedPlaces, surveyed_places
-from tutelage.methods.knn import choose_settings
-from tutelage.methods.learning import Building
-from tutelage.methods.teachers.teacher_names import (
-    ALL,
-    AUTO,
-    NONE,
-    network_teacher,
-    pretrained_matcher,
-    teacher_list,
-)
-from tutelage.networks import plain_name
-from tutelage.training import Budget
+from tutelage.methods.fit_plan import AnySurvey, fit_plan
+from tutelage.training import Budget, RunOptions
 
-__all__ = ["SurveyPlan", "plan_survey", "planning_method"]
+__all__ = ["SurveyPlan", "plan"]
 
 _FEWEST_POINTS = 20
 _FEWEST_LEARNT = 4  # points of a part that is worth a model
@@ -60,7 +51,7 @@ class SurveyPlan:
         places = self.places
         return {
             "survey": self.name,
-            "network": self.method.network,
+            "method": self.method.method.spec.name,
             "settings": dict(self.method.settings),
             "n_points": len(places),
             "n_scans": self.n_scans,
@@ -72,117 +63,90 @@ class SurveyPlan:
         }
 
 
-def planning_method(
-    network: str = "knn",
-    teachers: Sequence[str] = (),
-    budget: Budget | None = None,
-    building: Building | None = None,
-) -> Candidate:
-    """What learns the parts; a matcher weighs as its teacher taught it, without learning from each part anew.
-
-    Parameters
-    ----------
-    network, teachers : as of `Localizer`, but for "auto"
-    budget : length of each fit, None for the recipe's own
-    building : of "all", teachers that learnt in it are left out
-
-    Raises
-    ------
-    UnknownNameError, BadInputError
-        If the network does not exist, a teacher cannot be read, or what is given does not go with the method.
-    """
-    candidates([network])
-    _require_fitting(network, teachers, budget)
-    if network == "matcher":
-        pretrained_matcher(teachers)
-        settings = {} if NONE in teachers else {"fine_tune": False}
-        return Candidate(network, network, tuple(teachers), settings)
-    return Candidate(network, network, _named(network, teachers, building))
-
-
-def _require_fitting(network: str, teachers: Sequence[str], budget: Budget | None) -> None:
-    timed = budget not in (None, Budget())
-    if network == "knn" and (teacher_list(teachers) or timed):
-        raise BadInputError("knn has no teachers or epochs; leave them out, or choose another network")
-    if network == "matcher" and timed:
-        raise BadInputError("the matcher learns nothing from the parts; leave epochs and minutes out")
-    if AUTO in teachers:
-        raise BadInputError("teachers are chosen by fit alone; here, name them, or give all or none")
-
-
-def _named(network: str, teachers: Sequence[str], building: Building | None) -> tuple[str, ...]:
-    """The teachers by name, each one known to be of the right kind."""
-    if network == "blend":
-        pretrained_matcher(teachers)
-        return tuple(teachers)
-    given = teacher_list(teachers)
-    if given == [ALL]:
-        name = plain_name(network)
-        given = [*all_of_zoo(name, building)]
-        if not given:
-            raise BadInputError(
-                f"no teacher of network {name!r} comes with Tutelage, or none but of this building; "
-                "name a teacher file"
-            )
-    for teacher in given:
-        network_teacher(teacher)
-    return tuple(map(str, given))
-
-
-def plan_survey(
-    building: Building,
+def plan(
+    survey: AnySurvey,
     method: Candidate | None = None,
     *,
     n_folds: int = 5,
     n_rounds: int = 2,
     source_too: bool = False,
-    seed: int = 0,
-    progress: bool = False,
-    **options: Any,
+    run: RunOptions | None = None,
 ) -> SurveyPlan:
-    """Learning curve over reference points with its extrapolation, and where the model is least sure.
+    """Say how much more to survey, and where.
 
+    A learning curve over reference points is extrapolated, and a map shows where the model is least sure.
     Only training scans are used: a test split stays sealed.
 
     Parameters
     ----------
-    building : a survey or scans
-    method : see `planning_method`, by default k-NN, whose settings are chosen once on all training scans
-    n_folds : parts into which the reference points are divided; one after another is held out
-    n_rounds : how often they are divided anew
-    source_too : also of a survey in which the method's teacher learnt
-    seed : of the parts, the fits and the intervals
-    progress : show progress bars on standard error
-    options : as of `Localizer`, such as `minutes`; k-NN and matcher have no length
+    survey : Survey or FingerprintSet
+    method : Candidate, optional
+        What learns, see `candidate`; by default k-NN. A method that chooses settings does so once, on all
+        training scans; a matcher weighs as it was pretrained.
+    n_folds : int
+        Parts into which the reference points are divided; one after another is held out.
+    n_rounds : int
+        How often they are divided anew.
+    source_too : bool
+        Allow a survey in which the method's teacher learnt.
+    run : RunOptions, optional
+        Seed of the parts, the fits and the intervals, device, progress; its length counts for networks.
+
+    Returns
+    -------
+    SurveyPlan
 
     Raises
     ------
     BadInputError, UnknownNameError
         If the survey has fewer than 20 reference points, the method cannot be fitted, or its teacher learnt
         in this survey and `source_too` is off.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> office = tt.simulated_survey(seed=2, n_train=240, n_test=20)
+    >>> knn = tt.candidate("knn", settings={"k": 3, "metric": "sorensen", "representation": "powed"})
+    >>> tt.plan(office, knn, n_folds=3, n_rounds=1).n_repetitions
+    3
     """
-    method = method or planning_method()
-    points = surveyed_points(building, [method], source_too=source_too)
+    run = run or RunOptions()
+    method = method or candidate(BASELINE)
+    points = surveyed_points(survey, [method], source_too=source_too)
     n_points = len(points)
     _require_enough(n_points, n_folds, n_rounds)
-    if method.network == "knn":
-        settings, _ = choose_settings(points.scans, method.settings, seed=seed, progress=progress)
-        method = replace(method, settings=settings.model_dump())
-    drawn = repetitions(n_points, n_folds=n_folds, n_rounds=n_rounds, seed=seed)
+    method = _settled(method, points.scans, run)
+    drawn = repetitions(n_points, n_folds=n_folds, n_rounds=n_rounds, seed=run.seed)
     shares = [share for share in SHARES if min(len(each.part(share)) for each in drawn) >= _FEWEST_LEARNT]
-    trials = [Trial(method, each.part(share), each.held) for each in drawn for share in shares]
-    answers = points.answers(trials, "learning parts", seed=seed, progress=progress, **options)
-    of_curve, of_points = _over_points(answers, points, len(shares))
-    counted = np.isfinite(of_curve[:, 0]).any(axis=0)
+    parts = [Part(method, each.part(share), each.held_out_points) for each in drawn for share in shares]
+    answers = points.answers(parts, "learning parts", run)
+    curve_errors_m, point_errors_m = _over_points(answers, points, len(shares))
+    counted = np.isfinite(curve_errors_m[:, 0]).any(axis=0)
     if not counted.any():
         raise BadInputError(
             "no scan hears an access point of other reference points; there is no curve to draw"
         )
     n_learnt = np.array([[len(each.part(share)) for share in shares] for each in drawn])
-    curve = learning_curve(n_learnt, list(of_curve), n_points, seed=seed)
-    places = surveyed_places(points.scans, points.point, of_points)
-    n_scans, n_left_out = len(points.scans), int((~counted).sum())
+    curve = learning_curve(n_learnt, list(curve_errors_m), n_points, seed=run.seed)
+    places = surveyed_places(points.scans, points.point, point_errors_m)
+    n_scans = len(points.scans)
+    n_left_out = int((~counted).sum())
     return SurveyPlan(points.name, method, len(drawn), n_scans, n_left_out, curve, places)
+
+
+def _settled(method: Candidate, scans: FingerprintSet, run: RunOptions) -> Candidate:
+    """Choose settings once, on all training scans, where the method chooses any."""
+    spec = method.method.spec
+    if run.budget != Budget() and not spec.trains_network:
+        raise BadInputError(f"{spec.name} learns nothing from the parts; leave epochs and minutes out")
+    fit = fit_plan(
+        method.method,
+        teachers=method.teachers,
+        pretrained=method.pretrained,
+        settings=method.settings,
+        run=run,
+    )
+    return replace(method, settings=spec.for_parts(fit, scans).settings)
 
 
 def _require_enough(n_points: int, n_folds: int, n_rounds: int) -> None:

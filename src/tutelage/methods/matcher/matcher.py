@@ -1,4 +1,4 @@
-"""A building located by weighing its nearest fingerprints as a matcher says."""
+"""The fitted matcher: a radio map, and the network that weighs a scan's nearest fingerprints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tutelage.methods.matcher.smoothing import described_map
 from tutelage.methods.radio_map import RadioMap
 from tutelage.runtime.candidate_lists import CandidateSearch, DescribedMap
 from tutelage.runtime.positions import Located
-from tutelage.runtime.rows import part
+from tutelage.runtime.rows import slice_rows
 
 __all__ = ["Matcher"]
 
@@ -33,9 +33,12 @@ class Matcher:
 
     Parameters
     ----------
-    network : in evaluation mode, on the CPU
-    recipe : of its lists
-    radio_map : in the positive representation
+    network : MatcherNetwork
+        In evaluation mode, on the CPU.
+    recipe : MatcherRecipe
+        Says how long its lists of candidates are.
+    radio_map : RadioMap
+        In the positive representation.
     """
 
     network: MatcherNetwork
@@ -44,50 +47,65 @@ class Matcher:
 
     @classmethod
     def of(cls, train: FingerprintSet, network: MatcherNetwork, recipe: MatcherRecipe) -> Matcher:
-        """The training scans that hear anything as the radio map."""
+        """Make a matcher whose radio map is the training scans that hear anything.
+
+        Parameters
+        ----------
+        train : FingerprintSet
+            With positions.
+        network : MatcherNetwork
+            In evaluation mode, on the CPU.
+        recipe : MatcherRecipe
+        """
         return cls(network, recipe, RadioMap.fit(train, "positive"))
 
     @property
     def representation(self) -> RssRepresentation:
+        """How it reads RSS, and the access points that it knows."""
         return self.radio_map.representation
 
     @cached_property
     def _search(self) -> CandidateSearch:
-        return CandidateSearch(self.described())
+        return CandidateSearch(self.feature_map())
 
-    def described(self) -> DescribedMap:
-        """The radio map as candidates are described by it."""
-        known = self.radio_map
-        storey = storeys(known.floor, known.building, len(known))
-        return described_map(known.value, known.position_m, storey)
+    def feature_map(self) -> DescribedMap:
+        """Compute what the features of candidates are made from."""
+        radio_map = self.radio_map
+        storey = storeys(radio_map.floor, radio_map.building, len(radio_map))
+        return described_map(radio_map.value, radio_map.position_m, storey)
 
     @torch.inference_mode()
     def locate(self, scans: FingerprintSet) -> Located:
-        """Mean position of the candidates, weighted by the matcher; labels by the same vote."""
+        """Average the positions of the candidates, weighted by the network.
+
+        Labels are chosen by the same weighted vote.
+        """
         strength = self.representation.transform(scans)
         k = min(self.recipe.n_candidates, len(self.radio_map))
-        row, weight = np.empty((len(scans), k), dtype=np.int64), np.empty((len(scans), k))
+        row = np.empty((len(scans), k), dtype=np.int64)
+        weight = np.empty((len(scans), k))
         for first in range(0, len(scans), _QUERIES):
-            these = slice(first, first + _QUERIES)
-            asked = part(strength, first, first + _QUERIES)
-            lists = self._search.candidates(asked, self.recipe.n_candidates)
-            known = torch.ones(lists.row.shape, dtype=torch.bool)
-            scores = self.network(torch.as_tensor(lists.feature), known)
-            row[these], weight[these] = lists.row, scores.weight.numpy()
-        return self.radio_map.located(row, weight)
+            block = slice(first, first + _QUERIES)
+            queries = slice_rows(strength, first, first + _QUERIES)
+            lists = self._search.candidates(queries, self.recipe.n_candidates)
+            mask = torch.ones(lists.row.shape, dtype=torch.bool)
+            scores = self.network(torch.as_tensor(lists.feature), mask)
+            row[block] = lists.row
+            weight[block] = scores.weight.numpy()
+        return self.radio_map.locate(row, weight)
 
     def config(self) -> dict[str, Any]:
-        """What `from_config` needs beside the tensors."""
+        """Give what `from_config` needs beside the tensors."""
         return {"recipe": self.recipe.model_dump(), **self.radio_map.config()}
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Radio map and weights as arrays."""
+        """Give radio map and weights as arrays."""
         weights = {_WEIGHTS + key: value.numpy() for key, value in self.network.state_dict().items()}
         return {**self.radio_map.tensors(), **weights}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Matcher:
-        """The matcher that `config` and `tensors` described."""
+        """Make the matcher that `config` and `tensors` describe."""
         recipe = MatcherRecipe(**config["recipe"])
         network = MatcherNetwork(recipe.width)
         weights = {

@@ -1,4 +1,4 @@
-"""The matcher: a small network that says how much each candidate counts."""
+"""The matcher's network: it says how much each candidate counts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MOST = 5.0  # standard deviations: a feature of a strange building does not run
 
 
 class Scores(NamedTuple):
-    """What the matcher says of lists of k candidates."""
+    """The network's answer for lists of k candidates."""
 
     weight: Tensor
-    """[B, k], >= 0, of each list 1 in all."""
+    """[B, k], at least 0; the weights of a list sum to 1."""
     log_distance: Tensor
-    """[B, k], log(1 + metres) from the scan to the candidate, as expected."""
+    """[B, k], expected log(1 + metres) from the scan to the candidate."""
 
 
 class MatcherNetwork(nn.Module):
@@ -29,7 +29,8 @@ class MatcherNetwork(nn.Module):
 
     Parameters
     ----------
-    width : units of its two hidden layers
+    width : int
+        Units of each of its two hidden layers.
     """
 
     def __init__(self, width: int) -> None:
@@ -51,30 +52,57 @@ class MatcherNetwork(nn.Module):
     spread: Tensor
 
     def standardise_as(self, feature: Tensor) -> None:
-        """Take the mean and the spread of features [n, len(FEATURES)] as those of all to come."""
+        """Set the mean and the spread by which features are standardised from now on.
+
+        Parameters
+        ----------
+        feature : Tensor [n, len(FEATURES)]
+            Features to measure them on.
+        """
         self.centre.copy_(feature.mean(dim=0))
         self.spread.copy_(feature.std(dim=0).clamp_min(1e-3))
 
     def towards(self, other: MatcherNetwork, share: float) -> MatcherNetwork:
-        """A copy whose weights are the mean of ours and, with this share of it, those of another."""
-        copy, theirs = deepcopy(self), other.state_dict()
+        """Make a copy whose weights are a mean of our own and those of another network.
+
+        Parameters
+        ----------
+        other : MatcherNetwork
+        share : float
+            Share of the other network's weights, 0 to 1.
+        """
+        copy = deepcopy(self)
+        theirs = other.state_dict()
         copy.load_state_dict(
             {name: torch.lerp(ours, theirs[name], share) for name, ours in self.state_dict().items()}
         )
         return copy
 
-    def sharpened(self, by: float) -> MatcherNetwork:
-        """A copy whose scores are `by` times as far apart: more weight to the best candidates."""
+    def sharper(self, factor: float) -> MatcherNetwork:
+        """Make a copy that gives more weight to the best candidates.
+
+        Parameters
+        ----------
+        factor : float
+            The copy's scores are so many times as far apart.
+        """
         copy = deepcopy(self)
         last = copy.layers[-1]
         assert isinstance(last, nn.Linear)
         with torch.no_grad():
-            for of_score in (last.weight[0], last.bias[0]):
-                of_score *= by
+            for score_weights in (last.weight[0], last.bias[0]):
+                score_weights *= factor
         return copy
 
-    def forward(self, feature: Tensor, known: Tensor) -> Scores:
-        """Features [B, k, len(FEATURES)] and mask [B, k] to scores; what is not known has weight 0."""
+    def forward(self, feature: Tensor, mask: Tensor) -> Scores:
+        """Score candidates by their features.
+
+        Parameters
+        ----------
+        feature : Tensor [B, k, len(FEATURES)]
+        mask : Tensor [B, k] of bool
+            False for what fills up a short list; it gets weight 0.
+        """
         standard = ((feature - self.centre) / self.spread).clamp(-_MOST, _MOST)
         score, log_distance = self.layers(standard).unbind(dim=-1)
-        return Scores(score.masked_fill(~known, -1e9).softmax(dim=1), log_distance)
+        return Scores(score.masked_fill(~mask, -1e9).softmax(dim=1), log_distance)

@@ -1,4 +1,4 @@
-"""Teaching a matcher: exercises on radio maps, of other buildings or of the target itself."""
+"""Training of a matcher by exercises on radio maps of other buildings, or of the target itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tutelage.methods.matcher.exercises import ExerciseBatch, Exercises, Surveyed
+from tutelage.methods.matcher.exercises import ExerciseBatch, Exercises, SurveyScans
 from tutelage.methods.matcher.matcher_network import MatcherNetwork
 from tutelage.methods.matcher.matcher_recipe import MatcherRecipe
 from tutelage.training import (
@@ -27,55 +27,83 @@ from tutelage.training import (
 
 __all__ = ["errors_m", "exercise_errors_m", "fine_tune_matcher", "learn_from"]
 
-_METRES = 5.0  # of position error count as much as 1 of everything else
-_EXAM = 512  # exercises that measure what was learnt
+_METRES = 5.0  # a position error of so many metres counts as much as 1 of everything else
+_EXAM_SIZE = 512  # exercises by which the result is measured
 _NEAREST = 5
 
 
 def learn_from(
-    buildings: Sequence[Surveyed],
+    buildings: Sequence[SurveyScans],
     recipe: MatcherRecipe,
-    options: RunOptions,
+    run: RunOptions,
     fingerprint: Mapping[str, object],
     share_of_minutes: float = 1.0,
 ) -> tuple[MatcherNetwork, int]:
-    """A matcher with random weights that learns from radio maps.
+    """Train a matcher on radio maps, from random weights.
 
     Parameters
     ----------
-    buildings : one or several, each as often as the others
-    options : seed, device, budget, checkpoints, log, progress
-    fingerprint : what must agree for a checkpoint to be continued
-    share_of_minutes : of a budget in minutes
+    buildings : sequence of SurveyScans
+        One or several; each gives as many exercises as the others.
+    recipe : MatcherRecipe
+    run : RunOptions
+        Seed, device, length, checkpoints, progress.
+    fingerprint : mapping
+        What must agree for a checkpoint to be continued.
+    share_of_minutes : float
+        Part of a length in minutes that this training takes.
 
     Returns
     -------
-    the matcher, in evaluation mode on the CPU, and its updates
+    network : MatcherNetwork
+        In evaluation mode, on the CPU.
+    n_steps : int
+        Its updates.
     """
-    device = resolve_device(options.device)
-    with seeded(options.seed, device):
+    device = resolve_device(run.device)
+    with seeded(run.seed, device):
         network = MatcherNetwork(recipe.width).to(device)
-        exercises = _exercises(buildings, recipe, options, device)
-        first = exercises.batch(0, recipe.exercises, options.seed)
-        network.standardise_as(first.feature[first.known])
-        return _learnt("matcher", network, exercises, recipe, options, fingerprint, share_of_minutes)
+        exercises = _exercises(buildings, recipe, run, device)
+        first = exercises.batch(0, recipe.exercises, run.seed)
+        network.standardise_as(first.feature[first.mask])
+        return _train("matcher", network, exercises, recipe, run, fingerprint, share_of_minutes)
 
 
 def fine_tune_matcher(
-    taught: MatcherNetwork,
-    own: Surveyed,
+    pretrained: MatcherNetwork,
+    own: SurveyScans,
     recipe: MatcherRecipe,
-    options: RunOptions,
+    run: RunOptions,
     fingerprint: Mapping[str, object],
 ) -> tuple[MatcherNetwork, int]:
-    """The mean of `taught` and a copy of it that went on with the target's own radio map.
+    """Fine-tune a pretrained matcher on the target's own radio map.
 
-    What a matcher learns from one survey holds for its phones and its day; the mean of the weights keeps what
-    other buildings taught. The more points a survey has, the more its own weights count.
+    The result is the mean of the pretrained weights and of those that learnt the map. What a matcher learns
+    from one survey is true of its phones and its day; the mean keeps what other buildings taught. The more
+    points a survey has, the more its own weights count.
+
     Source: Wortsman et al., "Robust fine-tuning of zero-shot models" (CVPR 2022).
-    Parameters as of `learn_from`.
+
+    Parameters
+    ----------
+    pretrained : MatcherNetwork
+        It does not change.
+    own : SurveyScans
+        Scans of the target's radio map.
+    recipe : MatcherRecipe
+    run : RunOptions
+        Seed, device, length, checkpoints, progress.
+    fingerprint : mapping
+        What must agree for a checkpoint to be continued.
+
+    Returns
+    -------
+    network : MatcherNetwork
+        In evaluation mode, on the CPU.
+    n_steps : int
+        Updates of the fine-tuning.
     """
-    device = resolve_device(options.device)
+    device = resolve_device(run.device)
     shorter = recipe.model_copy(
         update={
             "updates": recipe.fine_tune_updates,
@@ -83,59 +111,82 @@ def fine_tune_matcher(
             "passes": recipe.fine_tune_passes,
         }
     )
-    with seeded(options.seed, device):
+    with seeded(run.seed, device):
         network = MatcherNetwork(recipe.width).to(device)
-        network.load_state_dict(taught.state_dict())
-        exercises = _exercises([own], shorter, options, device)
-        tuned, n_steps = _learnt("matcher, own map", network, exercises, shorter, options, fingerprint)
-    return taught.towards(tuned, recipe.share_of_own(int(own.point.max()) + 1)), n_steps
+        network.load_state_dict(pretrained.state_dict())
+        exercises = _exercises([own], shorter, run, device)
+        tuned, n_steps = _train("matcher, own map", network, exercises, shorter, run, fingerprint)
+    return pretrained.towards(tuned, recipe.share_of_own(int(own.point.max()) + 1)), n_steps
 
 
 @torch.no_grad()
 def exercise_errors_m(
-    network: MatcherNetwork, building: Surveyed, recipe: MatcherRecipe, seed: int
+    network: MatcherNetwork, building: SurveyScans, recipe: MatcherRecipe, seed: int
 ) -> tuple[float, float]:
-    """Mean errors on fresh exercises: of the matcher, and of the mean of the five nearest candidates.
+    """Measure a matcher on fresh exercises in a building.
 
-    A seventh of the reference points are off the radio map, which is whole otherwise; but scans of a building
-    that the matcher learnt in are not new to it.
+    A seventh of the reference points are off the radio map, which is whole otherwise. In a building that the
+    matcher learnt from, these scans are not new to it.
 
     Parameters
     ----------
-    network : in evaluation mode, on the CPU
-    building, recipe : where the exercises come from, and how they are drawn
-    seed : of the teaching; this round has another
+    network : MatcherNetwork
+        In evaluation mode, on the CPU.
+    building : SurveyScans
+        Where the exercises come from.
+    recipe : MatcherRecipe
+        How they are made.
+    seed : int
+        Seed of the training; the exercises have another.
+
+    Returns
+    -------
+    matcher_m, nearest_m : float
+        Mean errors in metres: of the matcher, and of the mean of the five nearest candidates.
     """
-    whole_maps = recipe.model_copy(update={"exercises": _EXAM, "thinned": 0.0})
+    whole_maps = recipe.model_copy(update={"exercises": _EXAM_SIZE, "thinned": 0.0})
     exam = Exercises([building], whole_maps, torch.device("cpu"))
-    batch = exam.batch(0, _EXAM, 2**32 - 1 - seed)
-    weight = network(batch.feature, batch.known).weight
-    nearest = batch.known[:, :_NEAREST].float()
-    even = nearest / nearest.sum(dim=1, keepdim=True)
-    alike_m = errors_m(even, batch.offset_m[:, :_NEAREST])
-    return float(errors_m(weight, batch.offset_m).mean()), float(alike_m.mean())
+    batch = exam.batch(0, _EXAM_SIZE, 2**32 - 1 - seed)
+    weight = network(batch.feature, batch.mask).weight
+    mask = batch.mask[:, :_NEAREST].float()
+    equal_weight = mask / mask.sum(dim=1, keepdim=True)
+    nearest_m = errors_m(equal_weight, batch.offset_m[:, :_NEAREST])
+    return float(errors_m(weight, batch.offset_m).mean()), float(nearest_m.mean())
 
 
 def errors_m(weight: Tensor, offset_m: Tensor) -> Tensor:
-    """[B] from the truth to the weighted mean of candidates; of weights [B, k] and offsets [B, k, 2]."""
+    """Measure how far the weighted mean of candidates is from the true position.
+
+    Parameters
+    ----------
+    weight : Tensor [B, k]
+        Weights of the candidates.
+    offset_m : Tensor [B, k, 2]
+        From the true position to each candidate, in metres.
+
+    Returns
+    -------
+    Tensor [B]
+        Metres.
+    """
     error_m: Tensor = (weight[..., None] * offset_m).sum(dim=1).norm(dim=1)
     return error_m
 
 
 def _exercises(
-    buildings: Sequence[Surveyed], recipe: MatcherRecipe, options: RunOptions, device: torch.device
+    buildings: Sequence[SurveyScans], recipe: MatcherRecipe, run: RunOptions, device: torch.device
 ) -> Exercises:
-    """As many as the run asks for."""
-    n_steps = options.budget.n_steps(sum(len(building) for building in buildings), recipe)
+    """Make as many exercises as the run's length needs."""
+    n_steps = run.budget.n_steps(sum(len(building) for building in buildings), recipe)
     return Exercises(buildings, recipe, device, n_steps)
 
 
-def _learnt(
+def _train(
     stage: str,
     network: MatcherNetwork,
     exercises: Exercises,
     recipe: MatcherRecipe,
-    options: RunOptions,
+    run: RunOptions,
     fingerprint: Mapping[str, object],
     share_of_minutes: float = 1.0,
 ) -> tuple[MatcherNetwork, int]:
@@ -145,14 +196,14 @@ def _learnt(
     )
     step = _step(network, optimizer, recipe)
     average = WeightAverage([network], recipe.averaged, state)
-    begin(options)
+    begin(run)
     run_stage(
         stage,
         state,
-        average.following(step),
+        average.wrap(step),
         exercises,
         recipe.batch_size,
-        options,
+        run,
         share_of_minutes=share_of_minutes,
     )
     average.settle()
@@ -163,12 +214,12 @@ def _step(
     network: MatcherNetwork, optimizer: torch.optim.Optimizer, recipe: MatcherRecipe
 ) -> StepOf[ExerciseBatch]:
     def step(state: TrainState, batch: ExerciseBatch) -> Mapping[str, Tensor]:
-        known = batch.known
-        scores = network(batch.feature, known)
+        mask = batch.mask
+        scores = network(batch.feature, mask)
         j_mae = errors_m(scores.weight, batch.offset_m).mean()
-        true = torch.log1p(batch.offset_m.norm(dim=2))
-        apart = F.smooth_l1_loss(scores.log_distance, true, reduction="none")
-        j_distance = (apart * known).sum() / known.sum()
+        true_log_distance = torch.log1p(batch.offset_m.norm(dim=2))
+        distance_loss = F.smooth_l1_loss(scores.log_distance, true_log_distance, reduction="none")
+        j_distance = (distance_loss * mask).sum() / mask.sum()
         loss = j_mae / _METRES + recipe.weight_distance * j_distance
         descend(optimizer, loss, learning_rate_at(recipe, state.progress))
         return {"J_MAE": j_mae.detach(), "J_distance": j_distance.detach()}

@@ -1,22 +1,23 @@
-"""The pretrained matcher's file: how to weigh candidates, learnt in other buildings, without their data."""
+"""The pretrained matcher and its file: weights that other buildings taught, without their data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError
 
-from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.fingerprints import Survey
 from tutelage.errors import BadInputError, FileFormatError
-from tutelage.files.atomic import replaced_file
+from tutelage.files.atomic import atomic_file
 from tutelage.files.weights import content_hash, read_weights, weights_to_bytes
-from tutelage.methods.matcher.exercises import Surveyed
+from tutelage.methods.matcher.exercises import SurveyScans
+from tutelage.methods.matcher.matcher_card import MATCHER_FORMAT, MatcherCard, MatcherQuality, MatcherSource
 from tutelage.methods.matcher.matcher_network import MatcherNetwork
 from tutelage.methods.matcher.matcher_privacy import memberships
 from tutelage.methods.matcher.matcher_recipe import MatcherRecipe
@@ -24,85 +25,54 @@ from tutelage.methods.matcher.matcher_training import exercise_errors_m, learn_f
 from tutelage.training import RunOptions
 
 __all__ = [
-    "MATCHER_FORMAT",
-    "MatcherCard",
-    "MatcherSource",
     "PretrainedMatcher",
     "pretrain",
     "shipped_matcher",
+    "shipped_matcher_file",
 ]
 
-MATCHER_FORMAT: Literal["tutelage-matcher-2"] = "tutelage-matcher-2"
-"""Goes up when the matcher's features or its network change."""
 _SHIPPED = "methods", "matcher", "shipped.matcher"
-
-
-class MatcherQuality(BaseModel):
-    """Mean errors on fresh exercises in a source: scans of reference points that are off its radio map.
-
-    The matcher learnt from the same scans on other radio maps: how good it is in a building that it never saw
-    is for `tutelage reproduce accuracy` to say, which teaches one without each target.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    exercise_mae_m: float
-    nearest_mae_m: float
-    """Of the mean position of the five nearest candidates."""
-
-
-class MatcherSource(BaseModel):
-    """A building that a matcher learnt in."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    source: str
-    licence: str
-    data_hash: str
-    n_train: int
-    quality: MatcherQuality | None = None
-    """None in files from before it was measured."""
-    membership: float | None = None
-    """How often a scan learnt from is told from another (see `memberships`); None where not measured."""
-
-
-class MatcherCard(BaseModel):
-    """What a pretrained matcher says of itself."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    format: Literal["tutelage-matcher-2"] = MATCHER_FORMAT
-    sources: list[MatcherSource]
-    recipe: MatcherRecipe
-    seed: int
-    n_steps: int
-    version: str
 
 
 @dataclass(frozen=True, eq=False)
 class PretrainedMatcher:
-    """A matcher that learnt in other buildings, and where.
+    """A matcher that learnt in other buildings.
 
     Parameters
     ----------
-    network : in evaluation mode, on the CPU
-    card : sources, recipe, seed
+    network : MatcherNetwork
+        In evaluation mode, on the CPU.
+    card : MatcherCard
+        Its sources, recipe and seed.
+
+    Examples
+    --------
+    >>> from tutelage.methods.matcher.pretrained import shipped_matcher
+    >>> matcher = shipped_matcher()
+    >>> len(matcher.card.sources)
+    8
     """
 
     network: MatcherNetwork
     card: MatcherCard
 
     def content_hash(self) -> str:
-        """SHA-256 over card and weights: tells whether two teachers are the same."""
+        """Compute SHA-256 over card and weights: it tells whether two matchers are the same."""
         return content_hash(self._header(), self.network.state_dict())
 
     def save(self, path: str | Path) -> None:
-        """Write one safetensors file with the card in its header; it appears whole or not at all."""
-        with replaced_file(path) as beside:
+        """Write one safetensors file with the card in its header; it appears whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            File to write.
+        """
+        with atomic_file(path) as beside:
             beside.write_bytes(self.to_bytes())
 
     def to_bytes(self) -> bytes:
-        """The content of a teacher's file."""
+        """Give the content of its file."""
         return weights_to_bytes(self._header(), self.network.state_dict())
 
     def _header(self) -> dict[str, str]:
@@ -111,6 +81,10 @@ class PretrainedMatcher:
     @classmethod
     def load(cls, path: str | Path) -> PretrainedMatcher:
         """Read a pretrained matcher's file.
+
+        Parameters
+        ----------
+        path : path
 
         Raises
         ------
@@ -122,14 +96,20 @@ class PretrainedMatcher:
         path = Path(path)
         if not path.is_file():
             raise BadInputError(
-                f"there is no teacher file {path}; leave it out to take the one that comes with Tutelage, "
-                "or make one with: tutelage teach --network matcher"
+                f"there is no file {path}; leave it out to take the matcher that comes with Tutelage, "
+                "or make one with: tutelage pretrain"
             )
-        return cls.from_bytes(path.read_bytes(), name=f"teacher file {path}")
+        return cls.from_bytes(path.read_bytes(), name=f"file {path}")
 
     @classmethod
     def from_bytes(cls, content: bytes, *, name: str) -> PretrainedMatcher:
-        """The teacher of a file's content; `name` is what errors call it.
+        """Read the content of a pretrained matcher's file.
+
+        Parameters
+        ----------
+        content : bytes
+        name : str
+            What errors call it.
 
         Raises
         ------
@@ -144,78 +124,107 @@ class PretrainedMatcher:
         except (SafetensorError, KeyError, TypeError, RuntimeError, ValueError, ValidationError) as error:
             raise FileFormatError(
                 f"{name} is no pretrained matcher of this version ({MATCHER_FORMAT}), or is damaged; "
-                "surrogate teachers are for the other networks"
+                "surrogate teachers are for networks"
             ) from error
         return cls(network.eval(), card)
 
 
 def shipped_matcher() -> PretrainedMatcher:
-    """The pretrained matcher that comes with Tutelage."""
-    content = files("tutelage").joinpath(*_SHIPPED).read_bytes()
-    return PretrainedMatcher.from_bytes(content, name="the pretrained matcher that comes with Tutelage")
+    """Load the pretrained matcher that comes with Tutelage."""
+    name = "the pretrained matcher that comes with Tutelage"
+    return PretrainedMatcher.from_bytes(shipped_matcher_file(), name=name)
+
+
+def shipped_matcher_file() -> bytes:
+    """Read the file of the pretrained matcher that comes with Tutelage."""
+    return files("tutelage").joinpath(*_SHIPPED).read_bytes()
 
 
 def pretrain(
-    sources: Sequence[Survey],
-    recipe: MatcherRecipe | None = None,
-    options: RunOptions | None = None,
+    surveys: Sequence[Survey],
     *,
+    settings: Mapping[str, Any] | None = None,
     privacy: bool = False,
+    run: RunOptions | None = None,
 ) -> PretrainedMatcher:
-    """Teach a matcher in buildings, from their training splits; no test split is touched.
+    """Pretrain a matcher in buildings, on their training splits; no test split is touched.
 
     Parameters
     ----------
-    sources : buildings
-    recipe, options : how it learns, None for `MatcherRecipe.for_pretraining`
-    privacy : also measure what it gives away, which takes as long again (see `memberships`); of a budget in
-        minutes, each takes half
+    surveys : sequence of Survey
+        The buildings.
+    settings : mapping, optional
+        Changes to `MatcherRecipe.for_pretraining`.
+    privacy : bool
+        Also measure what the result gives away (see `memberships`), which takes as long again. A length in
+        minutes is divided between both.
+    run : RunOptions, optional
+        Seed, device, length, checkpoints, progress.
+
+    Returns
+    -------
+    PretrainedMatcher
+        To be saved, and given to `Localizer(pretrained=...)`.
 
     Raises
     ------
     BadInputError
-        If there is no source, one is named twice, or the scans of one come from a single reference point.
+        If there is no survey, one is named twice, or the scans of one come from a single reference point.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> museum = tt.simulated_survey(seed=1, n_train=200, n_test=20)
+    >>> settings = {"updates": 2, "exercises": 32, "batch_size": 16}
+    >>> tt.pretrain([museum], settings=settings).card.n_steps
+    2
     """
-    recipe, options = recipe or MatcherRecipe.for_pretraining(), options or RunOptions()
-    if not sources:
-        raise BadInputError("name at least one source building for the matcher to learn in")
-    names = [survey.name for survey in sources]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise BadInputError(f"source {twice} is named twice; name it once")
-    described = [_described(survey.name, survey.licence, survey.train) for survey in sources]
-    surveyed = [Surveyed.of(survey.train) for survey in sources]
+    recipe = MatcherRecipe.for_pretraining(settings)
+    run = run or RunOptions()
+    if not surveys:
+        raise BadInputError("name at least one survey for the matcher to learn in")
+    names = [survey.name for survey in surveys]
+    if duplicate := next((name for name in names if names.count(name) > 1), None):
+        raise BadInputError(f"survey {duplicate} is named twice; name it once")
+    sources = [_source(survey) for survey in surveys]
+    buildings = [SurveyScans.of(survey.train) for survey in surveys]
     fingerprint = {
-        "sources": [[source.source, source.data_hash] for source in described],
+        "sources": [[source.source, source.data_hash] for source in sources],
         "recipe": recipe.model_dump(),
-        "seed": options.seed,
+        "seed": run.seed,
     }
     share = 0.5 if privacy else 1.0
-    network, n_steps = learn_from(surveyed, recipe, options, fingerprint, share)
-    told_apart = (
-        memberships(surveyed, recipe, options, fingerprint, share) if privacy else [None] * len(surveyed)
-    )
-    measured = [
+    network, n_steps = learn_from(buildings, recipe, run, fingerprint, share)
+    chances = memberships(buildings, recipe, run, fingerprint, share) if privacy else [None] * len(buildings)
+    figures = [
         {
-            "quality": _quality(network, building, recipe, options.seed),
-            "membership": None if share is None else round(share, 4),
+            "quality": _quality(network, building, recipe, run.seed),
+            "membership": None if chance is None else round(chance, 4),
         }
-        for building, share in zip(surveyed, told_apart, strict=True)
+        for building, chance in zip(buildings, chances, strict=True)
     ]
-    pairs = zip(described, measured, strict=True)
+    pairs = zip(sources, figures, strict=True)
     card = MatcherCard(
-        sources=[source.model_copy(update=figures) for source, figures in pairs],
+        sources=[source.model_copy(update=changes) for source, changes in pairs],
         recipe=recipe,
-        seed=options.seed,
+        seed=run.seed,
         n_steps=n_steps,
         version=version("tutelage"),
     )
     return PretrainedMatcher(network, card)
 
 
-def _described(name: str, licence: str, train: FingerprintSet) -> MatcherSource:
-    return MatcherSource(source=name, licence=licence, data_hash=train.content_hash(), n_train=len(train))
+def _source(survey: Survey) -> MatcherSource:
+    return MatcherSource(
+        source=survey.name,
+        licence=survey.licence,
+        data_hash=survey.train.content_hash(),
+        n_train=len(survey.train),
+    )
 
 
-def _quality(network: MatcherNetwork, building: Surveyed, recipe: MatcherRecipe, seed: int) -> MatcherQuality:
-    scored_m, nearest_m = exercise_errors_m(network, building, recipe, seed)
-    return MatcherQuality(exercise_mae_m=round(scored_m, 3), nearest_mae_m=round(nearest_m, 3))
+def _quality(
+    network: MatcherNetwork, building: SurveyScans, recipe: MatcherRecipe, seed: int
+) -> MatcherQuality:
+    matcher_m, nearest_m = exercise_errors_m(network, building, recipe, seed)
+    return MatcherQuality(exercise_mae_m=round(matcher_m, 3), nearest_mae_m=round(nearest_m, 3))

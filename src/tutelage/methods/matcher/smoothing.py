@@ -10,26 +10,31 @@ from tutelage.runtime.candidate_lists import CandidateSearch, DescribedMap
 
 __all__ = ["Surroundings", "candidate_search", "described_map"]
 
-_NEAR, _WIDE = 6, 16  # reference points that are averaged
-_FARTHEST = 50.0  # spacings; of a farther point nothing is left, and 0 would not be stored beside the others
+_N_NEAR = 6  # reference points that are averaged
+_N_WIDE = 16
+_FARTHEST = 50.0  # spacings; a farther point's weight would be 0, which is not stored beside the others
 
 
 class Surroundings:
-    """Weights with which the scans of a survey make up what the surroundings of each reference point hear.
+    """Averages of the scans of a survey around each of its reference points.
 
     The scans of a point are averaged, then the point with its nearest ones on the same storey, weighted by
-    exp(-distance / (2 spacing)); the spacing is the storey's median distance from a point to the next.
+    exp(-distance / (2 spacing)). The spacing is the storey's median distance from a point to the next.
 
     Parameters
     ----------
-    position_m : [n, 2]
-    storey : [n] int, scans of one floor of one building have the same
-    n_points : how many points are averaged for each, itself among them; at least 2
+    position_m : ndarray [n, 2]
+    storey : ndarray [n] of int
+        The same number for scans of one floor of one building.
+    n_points : int
+        How many points are averaged for each, itself among them; at least 2.
 
     Attributes
     ----------
-    point : [n] which point each scan was taken at
-    weights : CSR [points, n], each row 1 in all
+    point : ndarray [n] of int
+        Reference point of each scan.
+    weights : csr_array [points, n]
+        Weight of each scan in the average of each point; each row sums to 1.
     """
 
     def __init__(self, position_m: np.ndarray, storey: np.ndarray, n_points: int) -> None:
@@ -37,58 +42,72 @@ class Surroundings:
         self.point = point.ravel()
         n = len(self.point)
         share = 1 / np.bincount(self.point)[self.point]
-        of_points = sparse.csr_array((share, (self.point, np.arange(n))), shape=(len(places), n))
-        self.weights = sparse.csr_array(_over_points(places, n_points) @ of_points)
+        point_means = sparse.csr_array((share, (self.point, np.arange(n))), shape=(len(places), n))
+        self.weights = sparse.csr_array(_neighbour_weights(places, n_points) @ point_means)
 
     def mean(self, values: sparse.csr_array) -> sparse.csr_array:
-        """CSR [points, n_ap] means of values [n, n_ap]; what is not heard counts as 0.
+        """Average values around each point; an access point that is not heard counts as 0.
 
-        All means of values that are stored at the same places are stored at the same places too.
+        Averages of values that are stored at the same places are stored at the same places too.
+
+        Parameters
+        ----------
+        values : csr_array [n, n_ap]
+
+        Returns
+        -------
+        csr_array [points, n_ap]
         """
         mean = sparse.csr_array(self.weights @ values)
         mean.sort_indices()
         return mean
 
 
-def _over_points(places: np.ndarray, n_points: int) -> sparse.csr_array:
-    """CSR [p, p] weights of points [p, 3] (x, y, storey) in the mean of each."""
-    rows, columns, weights = [], [], []
+def _neighbour_weights(places: np.ndarray, n_points: int) -> sparse.csr_array:
+    """Give the weights [p, p] of points [p, 3] (x, y, storey) in the average of each."""
+    rows = []
+    columns = []
+    weights = []
     for storey in np.unique(places[:, 2]):
         here = np.flatnonzero(places[:, 2] == storey)
-        distance, near = _nearest(places[here, :2], n_points)
+        distance, neighbour = _nearest(places[here, :2], n_points)
         spacing = max(float(np.median(distance[:, 1])) if len(here) > 1 else 1.0, 1e-3)
         weight = np.exp(-np.minimum(distance / spacing, _FARTHEST) / 2)
-        rows.append(np.repeat(here, near.shape[1]))
-        columns.append(here[near].ravel())
+        rows.append(np.repeat(here, neighbour.shape[1]))
+        columns.append(here[neighbour].ravel())
         weights.append((weight / weight.sum(axis=1, keepdims=True)).ravel())
     entries = np.concatenate(weights), (np.concatenate(rows), np.concatenate(columns))
     return sparse.csr_array(entries, shape=(len(places), len(places)))
 
 
 def _nearest(place: np.ndarray, n_points: int) -> tuple[np.ndarray, np.ndarray]:
-    """[p, k] distances and rows of the nearest of p places, each itself first."""
+    """Give distances and rows [p, k] of the places nearest to each of p, itself first."""
     k = min(n_points, len(place))
     distance, row = KDTree(place).query(place, k=k)
     return distance.reshape(-1, k), row.reshape(-1, k)
 
 
 def described_map(strength: sparse.csr_array, position_m: np.ndarray, storey: np.ndarray) -> DescribedMap:
-    """What candidates are found among and described by.
+    """Compute what the features of candidates are made from.
 
     Parameters
     ----------
-    strength : CSR [n, n_ap], the positive representation of the fingerprints
-    position_m : [n, 2]
-    storey : [n] int, the floor of its building that each was taken on
+    strength : csr_array [n, n_ap]
+        RSS of the fingerprints in the positive representation.
+    position_m : ndarray [n, 2]
+    storey : ndarray [n] of int
+        The floor of its building on which each was taken.
     """
-    near, wide = (Surroundings(position_m, storey, n_points) for n_points in (_NEAR, _WIDE))
-    heard, square = strength.copy(), strength.copy()
-    heard.data, square.data = np.ones_like(strength.data), strength.data**2
+    near, wide = (Surroundings(position_m, storey, n_points) for n_points in (_N_NEAR, _N_WIDE))
+    is_heard = strength.copy()
+    is_heard.data = np.ones_like(strength.data)
+    square = strength.copy()
+    square.data = strength.data**2
     return DescribedMap(
         strength,
         near.point,
         near.mean(strength),
-        near.mean(heard).data,
+        near.mean(is_heard).data,
         near.mean(square).data,
         wide.mean(strength),
     )
@@ -97,5 +116,5 @@ def described_map(strength: sparse.csr_array, position_m: np.ndarray, storey: np
 def candidate_search(
     strength: sparse.csr_array, position_m: np.ndarray, storey: np.ndarray
 ) -> CandidateSearch:
-    """A search among `described_map`."""
+    """Make a search for candidates among fingerprints; the parameters are those of `described_map`."""
     return CandidateSearch(described_map(strength, position_m, storey))

@@ -1,1 +1,1 @@
-"""Surrogate teachers as a user names them: files, those that come with Tutelage, and which of them to take."""
+"""The zoo: surrogate teachers and the pretrained matcher that come with Tutelage, and how they are made."""

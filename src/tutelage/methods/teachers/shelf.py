@@ -1,4 +1,4 @@
-"""What stands in the zoo, and how it is read: by name, by network, or as a list."""
+"""The zoo's files, and how to read them: by name, by network, or as a list."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.sets.public_sets import public_datasets
 from tutelage.data.sets.same_building import same_building
 from tutelage.errors import UnknownNameError
-from tutelage.methods.matcher import MatcherCard, PretrainedMatcher, shipped_matcher
+from tutelage.methods.matcher.matcher_card import MatcherCard
+from tutelage.methods.matcher.pretrained import PretrainedMatcher, shipped_matcher, shipped_matcher_file
 from tutelage.paper.expert_training import Teacher, TeacherCard
 
 __all__ = [
     "SUFFIX",
     "ZOO",
+    "ZOO_MATCHER",
     "ListedTeacher",
     "is_of_zoo",
     "zoo_list",
@@ -30,7 +32,7 @@ __all__ = [
 ZOO = "zoo:"
 """Before the name of a teacher that comes with Tutelage: zoo:matcher, zoo:dnn-tampere."""
 SUFFIX = ".teacher"
-_MATCHER = f"{ZOO}matcher"
+ZOO_MATCHER = f"{ZOO}matcher"
 _SHELF = "shipped"
 
 AnyCard: TypeAlias = TeacherCard | MatcherCard
@@ -42,11 +44,16 @@ class ListedTeacher:
 
     Parameters
     ----------
-    name : as `--teachers` takes it
-    card : what its file says of itself
-    content_hash : SHA-256 over card and weights
-    size_bytes : of its file
-    citations : whom to cite, one a source
+    name : str
+        Its name for `--teachers`.
+    card : TeacherCard or MatcherCard
+        The card in its file.
+    content_hash : str
+        SHA-256 over card and weights.
+    size_bytes : int
+        Size of its file.
+    citations : tuple of str
+        Whom to cite, one a source.
     """
 
     name: str
@@ -57,34 +64,56 @@ class ListedTeacher:
 
 
 def is_of_zoo(name: object) -> bool:
-    """Whether this is a name of the zoo, rather than a file's."""
+    """Tell whether this is a name of the zoo, rather than a file's."""
     return isinstance(name, str) and name.startswith(ZOO)
 
 
 def zoo_names(network: str | None = None) -> list[str]:
-    """Names of all teachers, or of those of one network."""
-    names = [f"{ZOO}{Path(name).stem}" for name in _on_shelf()]
-    surrogate = [name for name in names if name != _MATCHER]
-    if network is None:
-        return [_MATCHER, *surrogate]
-    return [name for name in surrogate if name.startswith(f"{ZOO}{network}-")]
-
-
-def zoo_teachers(network: str, target: FingerprintSet, survey: str = "") -> dict[str, Teacher]:
-    """The surrogate teachers of a network that did not learn in the target's building, by name.
+    """List the names of all teachers, or of those of one network.
 
     Parameters
     ----------
-    network : name of a registered network
-    target, survey : training scans of the target, and the survey's name
+    network : str, optional
+        Name of a registered network.
     """
-    known = {name: _surrogate(name) for name in zoo_names(network)}
-    own = same_building([(t.card.source, t.card.data_hash) for t in known.values()], target, survey)
-    return {name: teacher for name, teacher in known.items() if teacher.card.source not in own}
+    names = [f"{ZOO}{Path(name).stem}" for name in _file_names()]
+    surrogate = [name for name in names if name != ZOO_MATCHER]
+    if network is None:
+        return [ZOO_MATCHER, *surrogate]
+    return [name for name in surrogate if name.startswith(f"{ZOO}{network}-")]
+
+
+def zoo_teachers(network: str, scans: FingerprintSet | None = None, survey: str = "") -> dict[str, Teacher]:
+    """Load the zoo's surrogate teachers of a network, by name.
+
+    Parameters
+    ----------
+    network : str
+        Name of a registered network.
+    scans : FingerprintSet, optional
+        Training scans of a building: teachers that learnt in it are left out.
+    survey : str
+        Name of the building's survey.
+
+    Returns
+    -------
+    dict of str to Teacher
+    """
+    teachers = {name: _surrogate(name) for name in zoo_names(network)}
+    if scans is None:
+        return teachers
+    sources = [(teacher.card.source, teacher.card.data_hash) for teacher in teachers.values()]
+    own = same_building(sources, scans, survey)
+    return {name: teacher for name, teacher in teachers.items() if teacher.card.source not in own}
 
 
 def zoo_teacher(name: str) -> Teacher | PretrainedMatcher:
-    """The teacher called `name`.
+    """Load a teacher of the zoo.
+
+    Parameters
+    ----------
+    name : str
+        Its name, such as "zoo:dnn-tampere".
 
     Raises
     ------
@@ -93,15 +122,15 @@ def zoo_teacher(name: str) -> Teacher | PretrainedMatcher:
     """
     if name not in zoo_names():
         raise UnknownNameError("teacher of the zoo", name, zoo_names())
-    return shipped_matcher() if name == _MATCHER else _surrogate(name)
+    return shipped_matcher() if name == ZOO_MATCHER else _surrogate(name)
 
 
 def zoo_list() -> list[ListedTeacher]:
-    """All teachers with their cards."""
-    return [_listed(name) for name in zoo_names()]
+    """List all teachers with their cards."""
+    return [_list_entry(name) for name in zoo_names()]
 
 
-def _listed(name: str) -> ListedTeacher:
+def _list_entry(name: str) -> ListedTeacher:
     teacher = zoo_teacher(name)
     if isinstance(teacher, PretrainedMatcher):
         sources = [source.source for source in teacher.card.sources]
@@ -111,13 +140,13 @@ def _listed(name: str) -> ListedTeacher:
 
 
 def _citations(sources: Sequence[str]) -> tuple[str, ...]:
-    known = public_datasets()
-    return tuple(known[source].citation for source in sources)
+    datasets = public_datasets()
+    return tuple(datasets[source].citation for source in sources)
 
 
 @cache
-def _on_shelf() -> tuple[str, ...]:
-    """File names of the teachers."""
+def _file_names() -> tuple[str, ...]:
+    """List the file names of the teachers."""
     names = (entry.name for entry in files("tutelage.methods.teachers").joinpath(_SHELF).iterdir())
     return tuple(sorted(name for name in names if name.endswith(SUFFIX)))
 
@@ -127,5 +156,7 @@ def _surrogate(name: str) -> Teacher:
 
 
 def _content(name: str) -> bytes:
+    if name == ZOO_MATCHER:
+        return shipped_matcher_file()
     file = f"{name.removeprefix(ZOO)}{SUFFIX}"
     return files("tutelage.methods.teachers").joinpath(_SHELF, file).read_bytes()

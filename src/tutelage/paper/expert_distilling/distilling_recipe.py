@@ -9,19 +9,16 @@ from pydantic import Field
 from tutelage.errors import BadInputError
 from tutelage.networks import NetworkSpec
 from tutelage.paper.expert_training import PAPER_INPUT
-from tutelage.training import LABELS, LearningRecipe, changed_recipe
+from tutelage.training import LABELS, SupervisedRecipe, changed_recipe
 
 __all__ = ["DistillingRecipe", "distilling_recipe"]
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
 
 
-class DistillingRecipe(LearningRecipe):
+class DistillingRecipe(SupervisedRecipe):
     """Expert Distilling (Paper, section 3.2, Eq. 12)."""
 
-    averaged: Share = 0.0
-    """Last part of the run over whose steps the weights are averaged (Izmailov et al. 2018); 0: none."""
     weight_mae: Annotated[float, Field(gt=0)] = 3.0
     weight_sim: Weight = 0.5
     weight_mi: Weight = 0.5
@@ -53,19 +50,34 @@ _RECIPES = {
 
 
 def distilling_recipe(
-    name: str, given: dict[str, Any] | None = None, network: NetworkSpec | None = None
+    name: str, changes: dict[str, Any] | None = None, network: NetworkSpec | None = None
 ) -> DistillingRecipe:
-    """The recipe `name` as `network` learns by it, with the settings `given` changed, checked.
+    """Make the recipe of Expert Distilling for a network, with its settings checked.
+
+    Parameters
+    ----------
+    name : {"default", "paper"}
+        Name of the recipe.
+    changes : dict, optional
+        New values of settings, by name.
+    network : NetworkSpec, optional
+        The network that learns; its author's changes to the recipe are taken.
+
+    Returns
+    -------
+    DistillingRecipe
+        The recipe.
 
     Raises
     ------
-    BadInputError
-        If J_FI is asked for and the network's author says that it has no meaning there.
+    UnknownNameError, BadInputError
+        If the recipe or a setting does not exist, or a value is not allowed; if J_FI is switched
+        on and the network's author says that it has no meaning there.
     """
-    recipe = changed_recipe(_RECIPES, name, given or {}, network)
+    recipe = changed_recipe(_RECIPES, name, changes or {}, network)
     if network is None or not network.no_functional_information:
         return recipe
-    if "weight_fi" in (given or {}) and recipe.weight_fi:
+    if "weight_fi" in (changes or {}) and recipe.weight_fi:
         raise BadInputError(
             f"J_FI is refused for network {network.name!r}: {network.no_functional_information}; "
             "leave weight_fi out, or set it to 0"

@@ -1,4 +1,4 @@
-"""The overall loss of Expert Distilling (Paper, Eq. 12) and its step."""
+"""The overall loss of Expert Distilling (Paper, Eq. 12) and the constraints in it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from tutelage.losses import (
     angular_similarity,
     compare_norms,
     jacobian_spectral_norm,
-    mean_distance,
     mutual_information,
     sensitivity,
     shifted_estimate,
@@ -21,53 +20,28 @@ from tutelage.losses import (
 from tutelage.networks import Representations, SpecializedNetwork
 from tutelage.paper.expert_distilling.distilling_recipe import DistillingRecipe
 from tutelage.paper.expert_distilling.pairing import Pairing
-from tutelage.paper.expert_training import Generated
-from tutelage.training import Batch, LabelHeads, Step, TrainState, augmented, descend, learning_rate_at
+from tutelage.paper.expert_training import Generated, Teacher
+from tutelage.training import Batch, TrainingData
 
-__all__ = ["distilling_step", "overall_loss"]
-
-
-def distilling_step(
-    network: SpecializedNetwork,
-    pairing: Pairing,
-    psi: MutualInformationEstimator,
-    optimizer: torch.optim.Optimizer,
-    recipe: DistillingRecipe,
-    scale_m: float,
-    heads: LabelHeads | None = None,
-) -> Step:
-    """A step in which the student learns from its own scans and from all teachers at once.
-
-    The estimator Psi learns with the student, from the same loss; so do the heads for floor and building,
-    whose term is no constraint of the paper and is added to Eq. 12 as a whole.
-    """
-    constraints = Constraints(psi, pairing.extractors, network.part("extractor"), recipe)
-
-    def step(state: TrainState, batch: Batch) -> Mapping[str, Tensor]:
-        network.train()
-        student = network(augmented(batch.scans, recipe))
-        j_mae = mean_distance(student.position, batch.position, scale_m=scale_m)
-        taught = pairing(batch, student.z_e)
-        terms = constraints(student, taught)
-        loss, shown = overall_loss(j_mae, terms, recipe), {"J_MAE": j_mae, **terms}
-        if heads is not None:
-            shown["J_labels"] = heads.loss(student.z_e, batch.labels)
-            loss = loss + recipe.weight_labels * shown["J_labels"]
-        descend(optimizer, loss, learning_rate_at(recipe, state.progress))
-        if "J_MI" in terms and recipe.mi_form == "jensen_shannon":  # A7: 0 where nothing is shared
-            shown["J_MI"] = shifted_estimate(terms["J_MI"] / len(taught))
-        return {name: term.detach() for name, term in shown.items()}
-
-    return step
+__all__ = ["Constraints", "DistillingTerms", "overall_loss"]
 
 
 def overall_loss(j_mae: Tensor, terms: Mapping[str, Tensor], recipe: DistillingRecipe) -> Tensor:
-    """Eq. 12: the weighted sum, weights divided by the sum of those in use.
+    """Compute the overall loss (Eq. 12), the weighted mean of the error and the constraints.
 
     Parameters
     ----------
-    j_mae : mean error in metres
-    terms : J_Sim, J_MI and J_FI, those in use
+    j_mae : Tensor
+        Mean error of the position in metres (scalar).
+    terms : Mapping of Tensor
+        Those of J_Sim, J_MI and J_FI that are in use (scalars).
+    recipe : DistillingRecipe
+        The weights, which are divided by the sum of those in use, and the sign of J_MI (A6).
+
+    Returns
+    -------
+    Tensor
+        Scalar, to be minimised.
     """
     weight = {"J_Sim": recipe.weight_sim, "J_MI": recipe.weight_mi, "J_FI": recipe.weight_fi}
     sign = {"J_MI": -1.0 if recipe.mi_sign == "maximise" else 1.0}
@@ -78,51 +52,136 @@ def overall_loss(j_mae: Tensor, terms: Mapping[str, Tensor], recipe: DistillingR
 
 
 class Constraints:
-    """The triplet of constraints over several teachers; a weight of 0 leaves its term out.
+    """The triplet of constraints, each over all teachers.
 
     Parameters
     ----------
-    psi : the one estimator for all teachers
-    extractors : E^G of each teacher
-    extractor : E^S
-    recipe : forms and weights
+    psi : MutualInformationEstimator
+        The one estimator for all teachers.
+    teacher_extractors : sequence of Module
+        E^G of each teacher.
+    student_extractor : Module
+        E^S.
+    recipe : DistillingRecipe
+        Forms and weights; a weight of 0 leaves its term out.
     """
 
     def __init__(
         self,
         psi: MutualInformationEstimator,
-        extractors: Sequence[nn.Module],
-        extractor: nn.Module,
+        teacher_extractors: Sequence[nn.Module],
+        student_extractor: nn.Module,
         recipe: DistillingRecipe,
     ) -> None:
-        self.psi, self.extractors, self.extractor, self.recipe = psi, extractors, extractor, recipe
+        self.psi = psi
+        self.teacher_extractors = teacher_extractors
+        self.student_extractor = student_extractor
+        self.recipe = recipe
 
-    def __call__(self, student: Representations, taught: Sequence[Generated]) -> dict[str, Tensor]:
-        """J_Sim (mean over teachers, A2), J_MI and J_FI (sums over teachers)."""
-        recipe, terms = self.recipe, {}
-        if recipe.weight_sim:
-            cosines = [
-                angular_similarity(student.z_e, t.z_e, margin_rad=recipe.margin_rad, form=recipe.sim_form)
-                for t in taught
-            ]
-            terms["J_Sim"] = torch.stack(cosines).mean()
-        if recipe.weight_mi:
-            bounds = [mutual_information(self.psi, student.z_e, t.z_e, form=recipe.mi_form) for t in taught]
-            terms["J_MI"] = torch.stack(bounds).sum()
-        if recipe.weight_fi:
-            terms["J_FI"] = self._functional_information(student, taught)
+    def __call__(self, student: Representations, generated: Sequence[Generated]) -> dict[str, Tensor]:
+        """Compute the terms in use.
+
+        Parameters
+        ----------
+        student : Representations
+            Output of the student for a batch.
+        generated : sequence of Generated
+            Output of each teacher, row k to be compared with row k of the student's.
+
+        Returns
+        -------
+        dict of Tensor
+            Those of J_Sim, J_MI and J_FI whose weight is not 0 (scalars).
+        """
+        terms = {}
+        if self.recipe.weight_sim:
+            terms["J_Sim"] = self.similarity(student, generated)
+        if self.recipe.weight_mi:
+            terms["J_MI"] = self.mutual_information(student, generated)
+        if self.recipe.weight_fi:
+            terms["J_FI"] = self.functional_information(student, generated)
         return terms
 
-    def _functional_information(self, student: Representations, taught: Sequence[Generated]) -> Tensor:
-        n, form = self.recipe.power_iterations, self.recipe.fi_form
-        if form != "jacobian":
-            own = sensitivity(student.z_f, student.z_e, form=form, iterations=n)
-            with torch.no_grad():
-                theirs = [sensitivity(t.z_f, t.z_e, form=form, iterations=n) for t in taught]
-            return torch.stack([compare_norms(sigma, own, COMPARISON_OF[form]) for sigma in theirs]).sum()
-        own = jacobian_spectral_norm(self.extractor, student.z_f, iterations=n)
-        theirs = [
-            jacobian_spectral_norm(extractor, t.z_f, iterations=n).detach()
-            for extractor, t in zip(self.extractors, taught, strict=True)
+    def similarity(self, student: Representations, generated: Sequence[Generated]) -> Tensor:
+        """Compute J_Sim (Eq. 1), the mean over teachers (A2); parameters as for a call."""
+        margin_rad = self.recipe.margin_rad
+        form = self.recipe.sim_form
+        distances = [
+            angular_similarity(student.z_e, each.z_e, margin_rad=margin_rad, form=form) for each in generated
         ]
-        return torch.stack([compare_norms(norm, own) for norm in theirs]).sum()
+        return torch.stack(distances).mean()
+
+    def mutual_information(self, student: Representations, generated: Sequence[Generated]) -> Tensor:
+        """Compute J_MI (Eq. 4), the sum over teachers; parameters as for a call."""
+        form = self.recipe.mi_form
+        bounds = [mutual_information(self.psi, student.z_e, each.z_e, form=form) for each in generated]
+        return torch.stack(bounds).sum()
+
+    def functional_information(self, student: Representations, generated: Sequence[Generated]) -> Tensor:
+        """Compute J_FI (Eq. 11), the sum over teachers; parameters as for a call."""
+        n = self.recipe.power_iterations
+        form = self.recipe.fi_form
+        if form == "jacobian":
+            return self._jacobian_difference(student, generated)
+        student_sigma = sensitivity(student.z_f, student.z_e, form=form, iterations=n)
+        with torch.no_grad():
+            sigmas = [sensitivity(each.z_f, each.z_e, form=form, iterations=n) for each in generated]
+        differences = [compare_norms(sigma, student_sigma, COMPARISON_OF[form]) for sigma in sigmas]
+        return torch.stack(differences).sum()
+
+    def _jacobian_difference(self, student: Representations, generated: Sequence[Generated]) -> Tensor:
+        """J_FI from the Extractors' Jacobians (A10)."""
+        n = self.recipe.power_iterations
+        student_norm = jacobian_spectral_norm(self.student_extractor, student.z_f, iterations=n)
+        norms = [
+            jacobian_spectral_norm(extractor, each.z_f, iterations=n).detach()
+            for extractor, each in zip(self.teacher_extractors, generated, strict=True)
+        ]
+        return torch.stack([compare_norms(norm, student_norm) for norm in norms]).sum()
+
+
+class DistillingTerms:
+    """The terms that teachers add to the training of a network, for `train_network`.
+
+    Make it inside the run's seeded block: the weights of Psi and the kept noise are drawn here.
+
+    Parameters
+    ----------
+    network : SpecializedNetwork
+        The network that learns.
+    teachers : sequence of Teacher
+        Frozen surrogate teachers, all of the same d_E.
+    data : TrainingData
+        Training data of the network's building.
+    recipe : DistillingRecipe
+        Forms and weights of the terms.
+    """
+
+    def __init__(
+        self,
+        network: SpecializedNetwork,
+        teachers: Sequence[Teacher],
+        data: TrainingData,
+        recipe: DistillingRecipe,
+    ) -> None:
+        self.recipe = recipe
+        self.psi = MutualInformationEstimator(teachers[0].card.d_e).to(data.device)
+        self.pairing = Pairing(teachers, recipe, len(data), data.device)
+        extractor = network.part("extractor")
+        self.constraints = Constraints(self.psi, self.pairing.extractors, extractor, recipe)
+        self.fingerprint = {"teachers": [[each.card.source, each.content_hash()] for each in teachers]}
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """Psi, which learns together with the network."""
+        return {"psi": self.psi}
+
+    def total(self, j_mae: Tensor, output: Representations, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Compute the overall loss and the terms to report; see `LossTerms.total`."""
+        generated = self.pairing(batch, output.z_e)
+        terms = self.constraints(output, generated)
+        loss = overall_loss(j_mae, terms, self.recipe)
+        metrics = dict(terms)
+        if "J_MI" in terms and self.recipe.mi_form == "jensen_shannon":  # A7: 0 where nothing is shared
+            metrics["J_MI"] = shifted_estimate(terms["J_MI"].detach() / len(generated))
+        return loss, metrics

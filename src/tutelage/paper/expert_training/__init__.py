@@ -8,7 +8,7 @@ from tutelage.paper.expert_training.surrogate_teacher import (
     TeacherCard,
     untrained_teacher,
 )
-from tutelage.paper.expert_training.teach import teach
+from tutelage.paper.expert_training.teacher_training import teach
 from tutelage.paper.expert_training.teaching_recipe import PAPER_INPUT, TeachingRecipe, teaching_recipe
 
 __all__ = [

@@ -14,7 +14,7 @@ _OCTAVES = 4
 
 
 class Generated(NamedTuple):
-    """What a surrogate teacher models, one row a sample."""
+    """Output of a surrogate teacher, a row for each sample."""
 
     z_f: Tensor
     """[B, d_F]"""
@@ -27,34 +27,55 @@ class Generator(nn.Module):
 
     Parameters
     ----------
-    d_e : width of the representation it models
-    d_noise : k, width of the noise
-    d_f : width of Z_F and of the hidden layer
-    conditioned : ask for the representation at a place (A3); else noise alone, as printed
-    non_negative : close E^G with a ReLU, for networks whose Z_E is never negative
+    d_e : int
+        Width of Z_E.
+    d_noise : int
+        k, width of the noise.
+    d_f : int
+        Width of Z_F and of the hidden layer.
+    conditioned : bool
+        Take a place beside the noise (A3); otherwise noise alone, as printed.
+    non_negative : bool, default False
+        Close E^G with a ReLU, for networks whose Z_E is never negative.
     """
 
     def __init__(
         self, d_e: int, *, d_noise: int, d_f: int, conditioned: bool, non_negative: bool = False
     ) -> None:
         super().__init__()
-        self.d_e, self.d_noise, self.conditioned, self.non_negative = d_e, d_noise, conditioned, non_negative
+        self.d_e = d_e
+        self.d_noise = d_noise
+        self.conditioned = conditioned
+        self.non_negative = non_negative
         d_in = d_noise + (_place_width() if conditioned else 0)
         self.framer = nn.Sequential(nn.Linear(d_in, d_f), nn.ReLU(), nn.Linear(d_f, d_f), nn.ReLU())
         last: list[nn.Module] = [nn.Linear(d_f, d_e)]
         self.extractor = nn.Sequential(*last, *([nn.ReLU()] if non_negative else []))
 
     def noise(self, n: int, device: torch.device) -> Tensor:
-        """[n, d_noise], standard normal, from the run's generator."""
+        """Draw standard normal noise [n, d_noise] from the run's generator."""
         return torch.randn(n, self.d_noise, device=device)
 
     def forward(self, noise: Tensor, place: Tensor) -> Generated:
-        """Noise [B, k] and places [B, 2] in the unit square (ignored when unconditioned)."""
+        """Generate samples.
+
+        Parameters
+        ----------
+        noise : Tensor
+            [B, d_noise]
+        place : Tensor
+            [B, 2] in the unit square; not used by an unconditioned generator.
+
+        Returns
+        -------
+        Generated
+            Z_F^G and Z_E^G.
+        """
         z_f = self.framer(torch.cat([noise, place_features(place)], dim=1) if self.conditioned else noise)
         return Generated(z_f, self.extractor(z_f))
 
     def architecture(self) -> dict[str, int | bool]:
-        """Keyword arguments that make the same module again."""
+        """List the keyword arguments that make the same module again."""
         first = self.framer[0]
         assert isinstance(first, nn.Linear)
         return {
@@ -67,7 +88,17 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Three fully connected layers without batch norm; [B, d_E] and places -> [B] scores."""
+    """Three fully connected layers without batch norm, from Z_E and places to scores.
+
+    Parameters
+    ----------
+    d_e : int
+        Width of Z_E.
+    width : int
+        Units of the two hidden layers.
+    conditioned : bool
+        Take the place of each sample too (A3).
+    """
 
     def __init__(self, d_e: int, *, width: int, conditioned: bool) -> None:
         super().__init__()
@@ -82,21 +113,46 @@ class Critic(nn.Module):
         )
 
     def forward(self, z_e: Tensor, place: Tensor) -> Tensor:
-        """Higher for representations it takes as the network's own."""
-        seen = torch.cat([z_e, place_features(place)], dim=1) if self.conditioned else z_e
-        scores: Tensor = self.layers(seen)
+        """Score samples, higher for those that look like the network's own.
+
+        Parameters
+        ----------
+        z_e : Tensor
+            [B, d_E]
+        place : Tensor
+            [B, 2] in the unit square.
+
+        Returns
+        -------
+        Tensor
+            [B]
+        """
+        features = torch.cat([z_e, place_features(place)], dim=1) if self.conditioned else z_e
+        scores: Tensor = self.layers(features)
         return scores.squeeze(1)
 
 
 def gradient_penalty(critic: Critic, real: Tensor, generated: Tensor, place: Tensor) -> Tensor:
-    """Mean squared distance from 1 of the critic's gradient norm between real and generated samples.
-
-    Source: Gulrajani et al., "Improved training of Wasserstein GANs" (2017), Eq. 3.
+    """Compute the mean squared distance from 1 of the critic's gradient norm between samples.
 
     Parameters
     ----------
-    real, generated : [B, d_E]; no gradient flows into them
-    place : [B, 2], of the real samples
+    critic : Critic
+        C.
+    real, generated : Tensor
+        Z_E^S and Z_E^G, [B, d_E]; no gradient flows into them.
+    place : Tensor
+        [B, 2], places of the real samples.
+
+    Returns
+    -------
+    Tensor
+        Scalar.
+
+    Notes
+    -----
+    Source: Paper, Algorithm 2, line 13; Gulrajani et al., "Improved training of Wasserstein GANs" (2017),
+    Eq. 3.
     """
     share = torch.rand(len(real), 1, device=real.device)
     between = (share * real + (1 - share) * generated).detach().requires_grad_()
@@ -105,7 +161,18 @@ def gradient_penalty(critic: Critic, real: Tensor, generated: Tensor, place: Ten
 
 
 def place_features(place: Tensor) -> Tensor:
-    """[B, 2] in the unit square to [B, 18]: the place itself and four octaves of sines and cosines."""
+    """Describe places by themselves and by four octaves of sines and cosines.
+
+    Parameters
+    ----------
+    place : Tensor
+        [B, 2] in the unit square.
+
+    Returns
+    -------
+    Tensor
+        [B, 18]
+    """
     centred = 2 * place - 1
     frequency = math.pi * 2.0 ** torch.arange(_OCTAVES, device=place.device)
     angle = (centred[:, :, None] * frequency).flatten(1)

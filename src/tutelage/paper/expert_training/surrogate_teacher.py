@@ -1,4 +1,4 @@
-"""The teacher file: what was learnt of a building, without its data."""
+"""The surrogate teacher and its file: knowledge of a building without its data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from tutelage.errors import BadInputError, FileFormatError
-from tutelage.files.atomic import replaced_file
+from tutelage.files.atomic import atomic_file
 from tutelage.files.weights import content_hash, read_weights, weights_to_bytes
 from tutelage.paper.expert_training.generator import Generator
 from tutelage.paper.expert_training.teaching_recipe import TeachingRecipe
@@ -33,30 +33,30 @@ class Quality(BaseModel):
     source_mae_m: float
     """Mean error of the source network itself."""
     generator_mae_m: float
-    """Mean distance from a place to what the Regressor makes of the representation generated for it."""
+    """Mean distance from a place to the Regressor's position for the representation generated there."""
     centroid_mae_m: float
-    """The same for a constant answer, the mean training position: the mark of a collapsed generator."""
+    """Mean error of a constant answer, the mean training position. A collapsed generator has this error."""
     angular_similarity: float
     """Mean cosine between Z_E^S of a scan and Z_E^G at its place."""
     spread: float
     """Standard deviation of the generated positions over that of the true ones: 0 is a constant."""
     diversity: float
-    """Share of the variance of Z_E^G that noise alone makes at a fixed place; 1 when unconditional."""
+    """Share of the variance of Z_E^G that comes from noise at a fixed place; 1 when unconditional."""
 
 
 class Privacy(BaseModel):
-    """What a teacher file could tell of the scans that it learnt from."""
+    """How much a teacher file could reveal about its training scans."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     membership: float
-    """How well it tells scans that it learnt from others, see `membership`: 0.5 is not at all."""
+    """How well it tells training scans from others, see `membership`; 0.5 is not at all."""
     place_cell_m: tuple[float, float]
     """Width and height of a cell of the card's histogram of where the source was surveyed."""
 
 
 class TeacherCard(BaseModel):
-    """What a teacher file says of itself."""
+    """The description inside a teacher file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -74,7 +74,7 @@ class TeacherCard(BaseModel):
     n_steps: int
     quality: Quality | None
     privacy: Privacy | None = None
-    """None of untrained teachers, and of files from before it was measured."""
+    """None for untrained teachers, and in files from before it was measured."""
     place_histogram: list[list[float]]
     """[rows of y][columns of x] shares of the training scans on a coarse grid over the unit square."""
     version: str
@@ -86,17 +86,32 @@ class Teacher:
 
     Parameters
     ----------
-    generator : G, in evaluation mode, without gradients
-    card : where it comes from and how good it is
+    generator : Generator
+        G; it is set to evaluation mode, without gradients.
+    card : TeacherCard
+        Where the teacher comes from and how good it is.
+
+    Examples
+    --------
+    >>> import tutelage as tt
+    >>> run = tt.RunOptions(device="cpu", budget=tt.Budget(updates=5))
+    >>> settings = {"width": 32, "d_e": 16, "critic_steps": 1}
+    >>> teacher = tt.teach(tt.simulated_survey(n_train=200, n_test=1), settings=settings, run=run)
+    >>> teacher
+    Teacher(source='simulated', network='dnn', d_e=16)
+    >>> tt.Teacher.from_bytes(teacher.to_bytes()).content_hash() == teacher.content_hash()
+    True
     """
 
     generator: Generator
     card: TeacherCard
 
     def __post_init__(self) -> None:
+        """Freeze the generator."""
         self.generator.eval().requires_grad_(False)
 
     def __repr__(self) -> str:
+        """Name the source, the network and d_E."""
         return f"Teacher(source={self.card.source!r}, network={self.card.network!r}, d_e={self.card.d_e})"
 
     def _content(self) -> tuple[dict[str, str], dict[str, Tensor]]:
@@ -107,16 +122,23 @@ class Teacher:
         return header, self.generator.state_dict()
 
     def content_hash(self) -> str:
-        """SHA-256 over card and weights: tells whether two teachers are the same."""
+        """Compute the SHA-256 of card and weights, which tells whether two teachers are the same."""
         return content_hash(*self._content())
 
     def require_fit(self, network: str, d_e: int) -> None:
         """Refuse a student of another network or another width of Z_E.
 
+        Parameters
+        ----------
+        network : str
+            Name of the student's network.
+        d_e : int
+            Width of its Z_E.
+
         Raises
         ------
         BadInputError
-            Which of the two differs, and how.
+            If one of the two differs.
         """
         if self.card.network != network:
             raise BadInputError(
@@ -135,22 +157,34 @@ class Teacher:
 
         Parameters
         ----------
-        path : of the file
-        half : keep weights in half precision, at half the size
+        path : str or Path
+            The file.
+        half : bool, default False
+            Keep the weights in half precision, at half the size.
         """
         header, weights = self._content()
         if half:
             weights = {name: weight.half() for name, weight in weights.items()}
-        with replaced_file(path) as beside:
+        with atomic_file(path) as beside:
             beside.write_bytes(weights_to_bytes(header, weights))
 
     def to_bytes(self) -> bytes:
-        """The content of a teacher file."""
+        """Make the content of a teacher file."""
         return weights_to_bytes(*self._content())
 
     @classmethod
     def load(cls, path: str | Path) -> Teacher:
         """Read a teacher file.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+
+        Returns
+        -------
+        Teacher
+            The teacher.
 
         Raises
         ------
@@ -168,7 +202,19 @@ class Teacher:
 
     @classmethod
     def from_bytes(cls, content: bytes, *, name: str = "this") -> Teacher:
-        """The teacher of a file's content; `name` is what errors call it.
+        """Read a teacher from the content of its file.
+
+        Parameters
+        ----------
+        content : bytes
+            The content.
+        name : str
+            Name of the teacher in error messages.
+
+        Returns
+        -------
+        Teacher
+            The teacher.
 
         Raises
         ------
@@ -190,7 +236,26 @@ class Teacher:
 def untrained_teacher(
     network: str, d_e: int, recipe: TeachingRecipe, *, non_negative: bool, seed: int
 ) -> Teacher:
-    """The control: a surrogate teacher with random weights, which knows no building at all."""
+    """Make the control: a surrogate teacher with random weights, without knowledge of any building.
+
+    Parameters
+    ----------
+    network : str
+        Name of the student's network.
+    d_e : int
+        Width of its Z_E.
+    recipe : TeachingRecipe
+        Shape of the generator.
+    non_negative : bool
+        Whether the student's Z_E is never negative.
+    seed : int
+        Seed of the weights.
+
+    Returns
+    -------
+    Teacher
+        Its card names the source "untrained".
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         generator = Generator(

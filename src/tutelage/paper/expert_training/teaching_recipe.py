@@ -33,7 +33,7 @@ class TeachingRecipe(LearningRecipe):
     """Expert Training (Paper, section 3.1, Algorithm 2)."""
 
     generator: Literal["unconditional", "location"] = "location"
-    """A3: what the generator is asked for: noise alone, or noise and a place."""
+    """A3: the generator's input: noise alone, or noise and a place."""
     source: Literal["joint", "pretrained"] = "pretrained"
     """A18: train the source network together with the generator, or before it."""
     sim_form: Literal["batch_mean", "per_sample"] = "per_sample"
@@ -64,17 +64,32 @@ _RECIPES = {
 
 
 def teaching_recipe(
-    name: str, given: dict[str, Any] | None = None, network: NetworkSpec | None = None
+    name: str, changes: dict[str, Any] | None = None, network: NetworkSpec | None = None
 ) -> TeachingRecipe:
-    """The recipe `name` as `network` learns by it, with the settings `given` changed, checked.
+    """Make the recipe of Expert Training for a network, with its settings checked.
+
+    Parameters
+    ----------
+    name : {"default", "paper"}
+        Name of the recipe.
+    changes : dict, optional
+        New values of settings, by name.
+    network : NetworkSpec, optional
+        The network that learns; its author's changes to the recipe are taken.
+
+    Returns
+    -------
+    TeachingRecipe
+        The recipe.
 
     Raises
     ------
-    BadInputError
-        If floors and buildings are to be learnt: no teacher holds them.
+    UnknownNameError, BadInputError
+        If the recipe or a setting does not exist, or a value is not allowed; if floors and buildings are to
+        be learnt, which no teacher holds.
     """
-    recipe = changed_recipe(_RECIPES, name, given or {}, network)
-    if "weight_labels" in (given or {}) and recipe.weight_labels:
+    recipe = changed_recipe(_RECIPES, name, changes or {}, network)
+    if "weight_labels" in (changes or {}) and recipe.weight_labels:
         raise BadInputError(
             f"weight_labels = {recipe.weight_labels:g}: the source network of a teacher learns positions "
             "alone; leave it out, and give it where the student is fitted"

@@ -28,7 +28,27 @@ _RECIPES = {"paper": TransferRecipe(**PAPER_INPUT), "default": TransferRecipe(**
 
 
 def transfer_recipe(
-    name: str, given: dict[str, Any] | None = None, network: NetworkSpec | None = None
+    name: str, changes: dict[str, Any] | None = None, network: NetworkSpec | None = None
 ) -> TransferRecipe:
-    """The recipe `name` as `network` learns by it, with the settings `given` changed, checked."""
-    return changed_recipe(_RECIPES, name, given or {}, network)
+    """Make the recipe of transfer for a network, with its settings checked.
+
+    Parameters
+    ----------
+    name : {"default", "paper"}
+        Name of the recipe.
+    changes : dict, optional
+        New values of settings, by name.
+    network : NetworkSpec, optional
+        The network that learns; its author's changes to the recipe are taken.
+
+    Returns
+    -------
+    TransferRecipe
+        The recipe.
+
+    Raises
+    ------
+    UnknownNameError, BadInputError
+        If the recipe or a setting does not exist, or a value is not allowed.
+    """
+    return changed_recipe(_RECIPES, name, changes or {}, network)

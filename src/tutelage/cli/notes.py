@@ -1,0 +1,34 @@
+"""Notes that several verbs tell on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tutelage.cli.console import plain, tell
+
+if TYPE_CHECKING:  # only named in signatures
+    from tutelage.localizer import Localizer
+
+__all__ = ["tell_radii_left_out"]
+
+
+def tell_radii_left_out(models: Sequence[tuple[Path, Localizer]], level: float) -> None:
+    """Tell which models cannot promise radii of a level, and what they can.
+
+    Parameters
+    ----------
+    models : sequence of (path, model)
+    level : float
+        Share of the true positions that the radii are to hold.
+    """
+    for path, model in models:
+        calibration = model.calibration_
+        if calibration is not None and level > calibration.highest_level:
+            note = (
+                f"{path} gives no radius at level {level:g}: the {calibration.n_points} reference "
+                f"points that were held out for it promise {calibration.highest_level:.3f} at most; give a "
+                "lower --level"
+            )
+            tell(f"[bold]note:[/] {plain(note)}")

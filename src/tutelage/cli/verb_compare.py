@@ -1,0 +1,149 @@
+"""The verb that says which method suits a building."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from tutelage.cli.console import interval, number, plain, show
+from tutelage.cli.options import (
+    AGAIN,
+    Folds,
+    Json,
+    Length,
+    Page,
+    Reading,
+    SourceToo,
+    SurveyName,
+    require_writable_page,
+    stoppable,
+    verb,
+)
+from tutelage.files.model_folder import require_model_path
+
+if TYPE_CHECKING:  # only named in signatures
+    from tutelage.data.fingerprints import Survey
+    from tutelage.evaluation.compare import Candidate, Comparison
+
+__all__ = ["compare_command"]
+
+_HEADINGS = (
+    "mean of points",
+    "95 % interval",
+    "against k-NN",
+    "95 % interval",
+    "median of scans",
+    "95 % of scans",
+    "fit (s)",
+)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What is compared with k-NN."""
+
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="To compare with k-NN; repeatable. Else matcher, dnn and blend."),
+    ] = None
+    teachers: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Teacher file or zoo:NAME, repeatable; or all: networks with, without and untrained."
+        ),
+    ] = None
+    pretrained: Annotated[
+        str, typer.Option(metavar="zoo|FILE", help="The matcher of other buildings to compare.")
+    ] = "zoo"
+
+    def candidates(self, survey: Survey | None) -> list[Candidate]:
+        """List the candidates; of "all" teachers, those that learnt in the survey are left out."""
+        from tutelage.evaluation.compare import candidates
+
+        return candidates(
+            self.method or (), teachers=self.teachers or (), pretrained=self.pretrained, survey=survey
+        )
+
+
+@verb
+def compare_command(
+    survey: SurveyName,
+    compared: Compared,
+    run: Length,
+    reading: Reading,
+    folds: Folds = 3,
+    source_too: SourceToo = False,
+    report: Page = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Model folder: the recommended method, fitted to all training scans.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare methods on reference points held out, with intervals, and say which of them to take."""
+    from tutelage.evaluation.compare import compare, write_comparison
+    from tutelage.training import resolve_device
+
+    if report:
+        require_writable_page(report, [survey, *(compared.teachers or ())])
+    if out:
+        require_model_path(out)
+    run_options = run.run(progress=not as_json)
+    resolve_device(run.device)
+    building = reading.load(survey)
+    candidates = compared.candidates(None if source_too else building)
+    with stoppable(AGAIN):
+        comparison = compare(building, candidates, n_folds=folds, source_too=source_too, run=run_options)
+        if report:
+            write_comparison(comparison, report)
+    _show_comparison(comparison, report, as_json)
+    best = comparison.recommended.standing.candidate
+    by_hand = _fit_words(best, survey, out)
+    if out:
+        with stoppable(f"the comparison is done, but no model was written; for that: {by_hand}"):
+            best.localizer(run_options).fit(building).save(out)
+    if not as_json:
+        print(f"model: {out}" if out else f"next: {by_hand}")
+
+
+# -- what it prints ------------------------------------------------------------------------------------
+
+
+def _show_comparison(comparison: Comparison, report: Path | None, as_json: bool) -> None:
+    """Print every method with its intervals, the recommendation, and the page that was written."""
+    if as_json:
+        print(json.dumps(comparison.as_dict()))
+        return
+    show(_standings(comparison))
+    show(f"take {plain(comparison.recommended.words)}")
+    if report:
+        show(f"report: {plain(str(report))}")
+
+
+def _fit_words(candidate: Candidate, survey: str, out: Path | None) -> str:
+    """Give the command that fits a candidate to a survey, as that was named."""
+    return shlex.join(["tutelage", "fit", survey, *candidate.words, "--out", str(out or "MODEL")])
+
+
+def _standings(comparison: Comparison) -> Table:
+    """Make a row for each method, the recommended one in bold."""
+    best = comparison.recommended.standing
+    title = f"2-D error at reference points of {plain(comparison.name)} held out, in metres"
+    table = Table("method", title=title)
+    for heading in _HEADINGS:
+        table.add_column(heading, justify="right")
+    for standing in comparison.standings:
+        figures = standing.evaluation.figures()
+        name = plain(standing.candidate.name)
+        error = standing.error
+        against = standing.against_knn
+        row = [f"[bold]{name}[/]" if standing is best else name, number(error.mean), interval(error)]
+        row += ["-", "-"] if against is None else [f"{against.mean:+.2f}", interval(against)]
+        row += [number(figures[key]) for key in ("median_m", "p95_m")]
+        table.add_row(*row, f"{standing.fit_seconds:.1f}")
+    return table

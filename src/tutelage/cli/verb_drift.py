@@ -1,0 +1,125 @@
+"""The verb that compares recent scans with a model's radio map."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tutelage.cli.console import counted, show_pairs
+from tutelage.cli.options import SURVEY, Json, ModelFolder, Reading, stoppable, verb
+from tutelage.data import surveys
+from tutelage.data.forms.all_forms import is_user_file
+
+if TYPE_CHECKING:  # only named in signatures
+    from tutelage.data.fingerprints import FingerprintSet, Survey
+    from tutelage.evaluation.drift import Drift
+
+__all__ = ["drift_command"]
+
+
+@verb
+def drift_command(
+    model: ModelFolder,
+    scans: Annotated[
+        str,
+        typer.Argument(
+            metavar="SCANS",
+            help=f"Recent scans, with or without positions: {SURVEY}. Where there are two splits, the test.",
+        ),
+    ],
+    reading: Reading,
+    as_json: Json = False,
+) -> None:
+    """Say what changed since the survey, what it costs, and whether to survey again."""
+    from tutelage.evaluation.drift import measure_drift
+    from tutelage.localizer import Localizer
+
+    localizer = Localizer.load(model)
+    recent = _recent(scans, reading)
+    with stoppable("give the same command again"):
+        drift = measure_drift(localizer, recent, progress=not as_json)
+    _show_drift(drift, model, scans, as_json)
+
+
+def _recent(name: str, reading: Reading) -> FingerprintSet | Survey:
+    """Read a survey where the scans have positions, else the scans alone."""
+    if is_user_file(Path(name)):
+        scans = surveys.read_scans(name, not_heard=reading.not_heard)
+        if scans.position_m is None:
+            return scans
+    return reading.load(name, for_training=False)
+
+
+# -- what it prints ------------------------------------------------------------------------------------
+
+
+def _show_drift(drift: Drift, model: Path, scans: str, as_json: bool) -> None:
+    """Print what changed since the survey, what it costs, and whether to survey again."""
+    if as_json:
+        print(json.dumps({"model": str(model), "scans": scans, **drift.as_dict()}))
+        return
+    show_pairs(_figures(drift), as_json)
+    for line in (*_gone(drift), *_shifted(drift), *_new(drift)):
+        print(line)
+    if drift.measured and drift.measured.n_training_scans:
+        learnt = f"the model learnt from {drift.measured.n_training_scans:,} of the scans"
+        print(f"note: {learnt}: the error measured has training errors in it")
+    print(_advice(drift))
+
+
+def _figures(drift: Drift) -> dict[str, str]:
+    loss = drift.loss
+    common_db = drift.shifts.common_db
+    figures = {
+        "scans": f"{drift.n_scans:,} at {counted(drift.n_places, 'place')}",
+        "gone": f"{len(drift.gone)} of {drift.n_access_points} access points",
+        "shifted": f"{len(drift.shifts.shifted)} of {drift.shifts.n_tested} whose level can be told",
+        "new": f"{len(drift.new)}",
+        "common offset": "cannot be told" if common_db is None else f"{common_db:+.1f} dB",
+        "mean error, estimated": f"{loss.factor - 1:+.0%}"
+        + (f", {loss.then_m:.2f} m to {loss.now_m:.2f} m at places not surveyed" if loss.then_m else ""),
+    }
+    if drift.refused_share is not None:
+        figures["refused"] = f"{drift.refused_share:.1%} of the scans"
+    if drift.measured and drift.measured.mae_m is not None:
+        coverage = drift.measured.coverage
+        within = "" if coverage is None else f", {coverage:.1%} within the radius at 95 %"
+        figures["mean error, measured"] = f"{drift.measured.mae_m:.2f} m{within}"
+    return figures
+
+
+def _gone(drift: Drift) -> list[str]:
+    return [
+        f"gone: {each.access_point}, heard by {each.found_share:.0%} of the scans at {each.n_places} places, "
+        f"{each.expected_share:.0%} should"
+        for each in drift.gone
+    ]
+
+
+def _shifted(drift: Drift) -> list[str]:
+    return [
+        f"shifted: {each.access_point}, {each.offset_db:+.1f} dB ({each.low_db:+.1f} to {each.high_db:+.1f}) "
+        f"at {each.n_places} places"
+        for each in drift.shifts.shifted
+    ]
+
+
+def _new(drift: Drift) -> list[str]:
+    return [
+        f"new: {each.access_point}, in {each.share:.0%} of the scans, {each.mean_dbm:.0f} dBm on average"
+        for each in drift.new
+    ]
+
+
+def _advice(drift: Drift) -> str:
+    reasons = "; ".join(drift.reasons)
+    if drift.severity == "resurvey":
+        return f"survey again: {reasons}\nthen: tutelage fit NEW --update MODEL --out OUT"
+    if drift.severity == "unknown":
+        return f"it cannot be told whether to survey again: {reasons}"
+    if drift.severity == "watch":
+        return f"no need to survey again yet; {reasons}"
+    return "no need to survey again"

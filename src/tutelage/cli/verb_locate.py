@@ -1,0 +1,78 @@
+"""The verb that locates scans."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tutelage.cli.notes import tell_radii_left_out
+from tutelage.cli.options import AGAIN, Json, ModelFolder, require_writable_file, stoppable, verb
+from tutelage.data import surveys
+from tutelage.errors import BadInputError
+from tutelage.files.atomic import atomic_file
+from tutelage.runtime.conformal import require_level
+
+if TYPE_CHECKING:  # only named in signatures
+    from tutelage.runtime.positions import Positions
+
+__all__ = ["locate_command"]
+
+
+@verb
+def locate_command(
+    model: ModelFolder,
+    scans: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SCANS", help="Scans, in any form: a table of scan_id and access points, a log ..."
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, .csv or .json; else standard output.")
+    ] = None,
+    level: Annotated[
+        float, typer.Option(help="Share of the true positions that are to lie within the radius.")
+    ] = 0.95,
+    not_heard: Annotated[
+        float | None, typer.Option(help="Code for 'not heard' in your own table, such as 100.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Locate scans: positions with radii, in the coordinates of the training data (and in degrees)."""
+    from tutelage.localizer import Localizer
+
+    require_level(level)
+    allowed = (".json",) if as_json else (".csv", ".json")
+    if out and out.suffix not in allowed:
+        raise BadInputError(f"--out {out}: the name must end in {' or '.join(allowed)}")
+    if out:
+        require_writable_file(out, [model, scans])
+    localizer = Localizer.load(model)
+    queries = surveys.read_scans(scans, not_heard=not_heard, with_positions=False)
+    with stoppable(AGAIN):
+        answers = localizer.predict(queries, level=level, progress=not as_json)
+    tell_radii_left_out([(model, localizer)], level)
+    text = _positions_text(answers, as_json or (out is not None and out.suffix == ".json"))
+    if out is None:
+        sys.stdout.write(text)
+        return
+    with atomic_file(out) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def _positions_text(answers: Positions, as_json: bool) -> str:
+    """Write positions as JSON or CSV text."""
+    records = answers.records()
+    if as_json:
+        return json.dumps(records, indent=1) + "\n"
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()

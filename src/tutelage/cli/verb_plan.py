@@ -1,0 +1,138 @@
+"""The verb that says how much more to survey, and where."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from tutelage.cli.console import interval, number, plain, show
+from tutelage.cli.options import (
+    AGAIN,
+    Folds,
+    Json,
+    Length,
+    Page,
+    Reading,
+    SourceToo,
+    SurveyName,
+    require_writable_page,
+    stoppable,
+    verb,
+)
+
+if TYPE_CHECKING:  # only named in signatures
+    from tutelage.data.fingerprints import Survey
+    from tutelage.evaluation.compare import Candidate
+    from tutelage.evaluation.plan import SurveyPlan
+
+__all__ = ["plan_command"]
+
+_PLACE_HEADINGS = {
+    "x_m": "x (m)",
+    "y_m": "y (m)",
+    "floor": "floor",
+    "building": "building",
+    "smoothed_error_m": "error around (m)",
+    "nearest_point_m": "nearest point (m)",
+}
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What learns the parts of a survey."""
+
+    method: Annotated[
+        str,
+        typer.Option(help="What learns: knn, matcher, blend, a registered network, or NAME:FILE of tune."),
+    ] = "knn"
+    teachers: Annotated[
+        list[str] | None, typer.Option(help="Surrogate teachers of a network, as in fit; repeatable.")
+    ] = None
+    pretrained: Annotated[
+        str,
+        typer.Option(metavar="none|untrained|zoo|FILE", help="What matcher and blend begin with, as in fit."),
+    ] = "zoo"
+
+    def candidate(self, survey: Survey | None) -> Candidate:
+        """Make the candidate; of "all" teachers, those that learnt in the survey are left out."""
+        from tutelage.evaluation.compare import candidate
+
+        return candidate(self.method, teachers=self.teachers or (), pretrained=self.pretrained, survey=survey)
+
+
+@verb
+def plan_command(
+    survey: SurveyName,
+    learner: Learner,
+    run: Length,
+    reading: Reading,
+    folds: Folds = 5,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the points are divided anew.")] = 2,
+    source_too: SourceToo = False,
+    report: Page = None,
+    as_json: Json = False,
+) -> None:
+    """Say how much more to survey, and where: a learning curve over points, and a map of the errors."""
+    from tutelage.evaluation.plan import plan, write_plan
+
+    if report:
+        require_writable_page(report, [survey, *(learner.teachers or ())])
+    run_options = run.run(progress=not as_json)
+    building = reading.load(survey)
+    candidate = learner.candidate(None if source_too else building)
+    with stoppable(AGAIN):
+        survey_plan = plan(
+            building, candidate, n_folds=folds, n_rounds=rounds, source_too=source_too, run=run_options
+        )
+        if report:
+            write_plan(survey_plan, report)
+    _show_plan(survey_plan, report, as_json)
+
+
+# -- what it prints ------------------------------------------------------------------------------------
+
+
+def _show_plan(survey_plan: SurveyPlan, report: Path | None, as_json: bool) -> None:
+    """Print the learning curve, the places that need points most, and the sentence."""
+    if as_json:
+        print(json.dumps(survey_plan.as_dict()))
+        return
+    show(_curve(survey_plan))
+    show(_places(survey_plan))
+    show(f"{plain(survey_plan.name)}: {survey_plan.curve.words}")
+    if report:
+        show(f"report: {plain(str(report))}")
+
+
+def _curve(survey_plan: SurveyPlan) -> Table:
+    """Show what was measured at each number of points, and what the law says of all and of twice as many."""
+    curve = survey_plan.curve
+    method = survey_plan.method.method.spec.name
+    title = f"{method}: 2-D error at reference points of {plain(survey_plan.name)} held out"
+    table = Table(title=title)
+    for heading in ("points", "mean (m)", "95 % interval"):
+        table.add_column(heading, justify="right")
+    for n_points, error in zip(curve.n_points, curve.errors, strict=True):
+        table.add_row(f"{n_points:,.0f}", number(error.mean), interval(error))
+    for words, n_points in (("all", curve.n_now), ("twice", 2 * curve.n_now)):
+        error = curve.at(n_points)
+        table.add_row(f"{words}, {n_points:,} (by the law)", number(error.mean), interval(error))
+    return table
+
+
+def _places(survey_plan: SurveyPlan) -> Table:
+    """Show the places that need points most, the neediest first."""
+    title = "Where more points would help most: around these places"
+    table = Table(title=title)
+    for heading in ("", *_PLACE_HEADINGS.values()):
+        table.add_column(heading, justify="right")
+    places = survey_plan.places
+    for rank, record in enumerate(map(places.record, places.first), start=1):
+        cells = [record[name] for name in _PLACE_HEADINGS]
+        table.add_row(str(rank), *(plain(c) if isinstance(c, str) else number(c) for c in cells))
+    return table

@@ -1,0 +1,170 @@
+"""Lay out the figures of a table as rows, the same in Markdown and in HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import mean
+from typing import NamedTuple
+
+from tutelage.experiments.compared_methods import BOUND, KNN
+from tutelage.experiments.groups import CONTROLS, ControlComparison, SeedGroup
+from tutelage.experiments.result_files import Row
+from tutelage.experiments.summary import Summary
+from tutelage.experiments.table_wording import network_title
+
+__all__ = [
+    "KNN_SETTINGS",
+    "WITHIN_RADIUS",
+    "Grid",
+    "cells_grid",
+    "coverage_text",
+    "grid_lines",
+    "teachers_grid",
+]
+
+_QUALITY = {
+    "source_mae_m": "source network",
+    "generator_mae_m": "generator",
+    "centroid_mae_m": "centroid",
+    "angular_similarity": "cosine",
+    "spread": "spread",
+    "diversity": "diversity",
+}
+KNN_SETTINGS = {
+    "none": "settings chosen on training data",
+    BOUND: "best settings on this very test split (a bound)",
+}
+WITHIN_RADIUS = "within the 95 % radius"
+_FAR_M = 10_000.0
+
+
+class Grid(NamedTuple):
+    """The cells of a table on a page. Differences that hold stand between `**`.
+
+    Parameters
+    ----------
+    head : list of str
+        Names of the columns.
+    rows : list of list of str
+        The rows.
+    """
+
+    head: list[str]
+    rows: list[list[str]]
+
+
+def grid_lines(grid: Grid) -> str:
+    """Write a grid as Markdown.
+
+    Parameters
+    ----------
+    grid : Grid
+        The table.
+
+    Returns
+    -------
+    str
+        The text.
+    """
+    rows = [grid.head, ["---"] * len(grid.head), *grid.rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def cells_grid(summary: Summary, place: tuple[str, float]) -> Grid:
+    """Return a row for each group of a place.
+
+    Parameters
+    ----------
+    summary : Summary
+        The table.
+    place : tuple of str and float
+        Target and share of the training data.
+
+    Returns
+    -------
+    Grid
+        The figures.
+    """
+    with_sources = summary.table.subsets
+    controls = [name for name in CONTROLS if any(name in group.comparisons for group in summary.groups)]
+    head = ["network", "method", *(["sources"] if with_sources else []), "mean error (m)", "seeds"]
+    head += ["median", "75 %", "95 %", *(f"against {CONTROLS[name]}" for name in controls)]
+    head += ["the paper", "seconds"]
+    rows = [_group_row(group, with_sources, controls) for group in summary.at(place)]
+    if any(group.coverage for group in summary.groups):
+        head.append(WITHIN_RADIUS)
+        rows = [[*row, coverage_text(group)] for row, group in zip(rows, summary.at(place), strict=True)]
+    return Grid(head, rows)
+
+
+def coverage_text(group: SeedGroup) -> str:
+    """Say how many test scans lie within their radius.
+
+    Parameters
+    ----------
+    group : SeedGroup
+        The seeds of one configuration.
+
+    Returns
+    -------
+    str
+        A percentage; "-" for a group without radii.
+    """
+    return "-" if group.coverage is None else f"{100 * group.coverage:.1f} %"
+
+
+def _group_row(group: SeedGroup, with_sources: bool, controls: Sequence[str]) -> list[str]:
+    cell = group.cell
+    spread = "" if group.sd_m is None else f" ± {_metres(group.sd_m)}"
+    return [
+        network_title(cell.network),
+        KNN_SETTINGS[cell.method] if cell.network == KNN else f"`{cell.method}`",
+        *([" + ".join(cell.sources) or "-"] if with_sources else []),
+        f"{group.n_diverged} diverged" if group.n_diverged else f"{_metres(group.mae_m)}{spread}",
+        " / ".join(map(_metres, group.values("mae_m"))),
+        *(_metres(mean(group.values(name))) for name in ("median_m", "p75_m", "p95_m")),
+        *(_difference(group.comparisons.get(name)) for name in controls),
+        f"{group.paper_figure.mae_m:.2f}" if group.paper_figure else "-",
+        group.seconds_text,
+    ]
+
+
+def _metres(value: float, sign: str = "") -> str:
+    """Write metres to the centimetre, or the order of magnitude of a divergence."""
+    return f"{value:{sign}.2f}" if abs(value) < _FAR_M else f"{value:{sign}.0e}"
+
+
+def _difference(comparison: ControlComparison | None) -> str:
+    if comparison is None:
+        return "-"
+    difference = comparison.difference
+    low = _metres(difference.low, "+")
+    high = _metres(difference.high, "+")
+    words = f"{_metres(difference.mean, '+')} [{low}, {high}]"
+    return f"**{words}**" if comparison.holds else words
+
+
+def teachers_grid(teachers: Sequence[Row]) -> Grid:
+    """Return the quality of the teachers, averaged over seeds.
+
+    Parameters
+    ----------
+    teachers : sequence of Row
+        The figures of each teacher.
+
+    Returns
+    -------
+    Grid
+        A row for each configuration.
+    """
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in teachers:
+        key = (row["source"], row["network"], row["recipe"], row["permuted"])
+        groups.setdefault(key, []).append(row)
+    rows = []
+    for (source, network, recipe, permuted), group in sorted(groups.items()):
+        by_figure = {name: [float(row[name]) for row in group if row[name]] for name in _QUALITY}
+        figures = [f"{mean(values):.2f}" if values else "-" for values in by_figure.values()]
+        locations = "permuted" if permuted == "True" else "true"
+        rows.append([source, network_title(network), recipe, locations, *figures, str(len(group))])
+    return Grid(["source", "network", "recipe", "locations", *_QUALITY.values(), "seeds"], rows)

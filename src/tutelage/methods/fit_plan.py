@@ -1,0 +1,145 @@
+"""The plan of a fit: every name that a user gives is read here, once, and becomes a checked object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias, cast, get_args
+
+import numpy as np
+
+from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.methods.base import FitPlan, SourceSurvey, Teachers, Transfer
+from tutelage.methods.method_registry import MethodChoice, method_choice
+from tutelage.methods.teacher_names import (
+    PretrainedName,
+    TeacherNames,
+    read_pretrained,
+    read_teachers,
+)
+from tutelage.paper.transfer import TransferKind
+from tutelage.training import RunOptions
+
+__all__ = ["AnySurvey", "Surveys", "TrainingSet", "checked_transfer_kind", "fit_plan", "training_set"]
+
+AnySurvey: TypeAlias = FingerprintSet | Survey
+Surveys: TypeAlias = AnySurvey | Sequence[AnySurvey]
+
+
+class TrainingSet(NamedTuple):
+    """Scans to learn from, with the name and the licence of their survey."""
+
+    scans: FingerprintSet
+    name: str
+    licence: str
+
+
+def training_set(survey: AnySurvey) -> TrainingSet:
+    """Give the training scans of a survey, with its name and licence.
+
+    Parameters
+    ----------
+    survey : Survey or FingerprintSet
+        Bare scans are called "unnamed".
+
+    Raises
+    ------
+    BadInputError
+        If the scans that hear anything come from one reference point, or from none.
+    """
+    scans, name, licence = (
+        (survey.train, survey.name, survey.licence) if isinstance(survey, Survey) else (survey, "unnamed", "")
+    )
+    points = np.unique(scans.known_position_m[scans.n_heard > 0], axis=0)
+    if len(points) < 2:
+        raise BadInputError(
+            f"the training scans of {name!r} that hear anything come from {len(points)} reference point(s); "
+            "positions can only be learnt from several"
+        )
+    return TrainingSet(scans, name, licence)
+
+
+def fit_plan(
+    method: str | MethodChoice,
+    *,
+    teachers: TeacherNames | Teachers = (),
+    pretrained: PretrainedName = "zoo",
+    transfer: str = "none",
+    sources: Surveys = (),
+    recipe: str = "default",
+    settings: Mapping[str, Any] | None = None,
+    run: RunOptions | None = None,
+) -> FitPlan:
+    """Read and check what a user named for a fit; the parameters are those of `Localizer`.
+
+    Raises
+    ------
+    UnknownNameError
+        If a method, a transfer or a file of the zoo does not exist.
+    BadInputError
+        If a file cannot be used, or the method does not take an option.
+    """
+    run = run or RunOptions()
+    if run.seed < 0:
+        raise BadInputError(f"the seed is {run.seed}; give a whole number from 0 on")
+    choice = method_choice(method)
+    teacher_choices = read_teachers(teachers)
+    surveys = [sources] if isinstance(sources, (FingerprintSet, Survey)) else list(sources)
+    kind = checked_transfer_kind(transfer, surveys, has_teachers=bool(teacher_choices))
+    return FitPlan(
+        choice.spec,
+        choice.network,
+        settings or {},
+        teacher_choices,
+        read_pretrained(pretrained),
+        _transfer(kind, surveys) if kind else None,
+        recipe,
+        run,
+    )
+
+
+def _transfer(kind: TransferKind, surveys: Sequence[AnySurvey]) -> Transfer:
+    training_sets = [training_set(survey) for survey in surveys]
+    return Transfer(kind, tuple(SourceSurvey(each.name, each.licence, each.scans) for each in training_sets))
+
+
+def checked_transfer_kind(kind: str, sources: Sequence[object], *, has_teachers: bool) -> TransferKind | None:
+    """Check a transfer, and that it goes with the sources and teachers.
+
+    Parameters
+    ----------
+    kind : str
+    sources : sequence
+        Surveys, or their names.
+    has_teachers : bool
+        Whether the user named teachers as well.
+
+    Returns
+    -------
+    "collective", "sequential" or None
+        None for "none".
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such kind.
+    BadInputError
+        If it lacks sources, or does not go with sources or teachers.
+    """
+    kinds: tuple[Literal["collective", "sequential"], ...] = get_args(TransferKind)
+    if kind not in ("none", *kinds):
+        raise UnknownNameError("transfer", kind, ("none", *kinds))
+    if kind == "none":
+        if sources:
+            raise BadInputError(
+                f"source buildings are given, and no transfer; choose transfer {' or '.join(kinds)}, "
+                "or leave the sources out (what teachers know is in their files)"
+            )
+        return None
+    if has_teachers:
+        raise BadInputError(
+            f"{kind} transfer learns from the sources' own data and takes no teachers; leave one of them out"
+        )
+    if not sources:
+        raise BadInputError(f"{kind} transfer learns from source buildings first; name at least one source")
+    return cast(TransferKind, kind)

@@ -1,0 +1,271 @@
+"""The matcher as a method: pretrained on other buildings, fine-tuned on the own radio map, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, Literal, NamedTuple
+
+import torch
+from pydantic import Field
+
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.sets.same_building import same_building
+from tutelage.errors import BadInputError
+from tutelage.methods.base import (
+    ExportParts,
+    FitPlan,
+    Fitted,
+    MethodSpec,
+    PretrainedChoice,
+    TeacherCandidate,
+    UpdateSpec,
+)
+from tutelage.methods.lineage import MethodLineage
+from tutelage.methods.matcher.exercises import SurveyScans
+from tutelage.methods.matcher.matcher import Matcher
+from tutelage.methods.matcher.matcher_card import MatcherCard
+from tutelage.methods.matcher.matcher_network import MatcherNetwork
+from tutelage.methods.matcher.matcher_recipe import MatcherRecipe
+from tutelage.methods.matcher.matcher_training import fine_tune_matcher, learn_from
+from tutelage.methods.matcher.pretrained import PretrainedMatcher, shipped_matcher
+from tutelage.methods.method_registry import register_method
+from tutelage.networks import checked_settings
+from tutelage.runtime.rows import Rows
+from tutelage.training import Budget, RunOptions
+
+__all__ = [
+    "MATCHER_METHOD",
+    "MatcherSettings",
+    "continue_matcher",
+    "fit_matcher",
+    "matcher_export_parts",
+    "pretrained_candidates",
+]
+
+_NETWORK_SETTINGS = ("width", "n_candidates")
+_METHOD_SETTINGS = {"fine_tune", "sharpness"}
+
+
+class MatcherSettings(MatcherRecipe):
+    """Settings of the method matcher."""
+
+    fine_tune: bool | None = None
+    """Learn from the survey's own radio map too; None does so unless the user named a pretrained matcher."""
+    sharpness: Annotated[float, Field(gt=0)] = 1.25
+    """Factor by which a pretrained matcher's scores are spread where it is not fine-tuned.
+
+    It learnt on radio maps and phones of all kinds, half of them degraded, so its weights are too flat on a
+    good map (docs/matcher.md). Fine-tuning mends that.
+    """
+
+
+class _Lesson(NamedTuple):
+    """How a matcher learns, checked."""
+
+    settings: MatcherSettings
+    recipe: MatcherRecipe
+    fine_tune: bool
+
+
+def fit_matcher(plan: FitPlan, scans: FingerprintSet) -> Fitted:
+    """Fit a matcher to training scans.
+
+    Parameters
+    ----------
+    plan : FitPlan
+        Its `pretrained` says what it begins with: the zoo's matcher, the user's, or random weights (the
+        control). "none" learns from the survey's own radio map alone. The setting `fine_tune` decides whether
+        a pretrained matcher learns that map too. By default the zoo's does, another does not.
+    scans : FingerprintSet
+        With positions.
+
+    Raises
+    ------
+    UnknownNameError, BadInputError
+        If a setting does not exist, or does not go with the pretrained matcher.
+    """
+    pretrained = plan.pretrained
+    run = plan.run
+    settings, recipe, fine_tune = _lesson(plan)
+    fingerprint = {
+        "recipe": recipe.model_dump(),
+        "seed": run.seed,
+        "data": scans.full_hash(),
+        "teacher": pretrained.content_hash() if isinstance(pretrained, PretrainedMatcher) else pretrained,
+    }
+    n_steps = 0
+    sharpness = 1.0
+    card: MatcherCard | Literal["untrained"] | None = None
+    if pretrained == "none":
+        network, n_steps = learn_from([SurveyScans.of(scans)], recipe, run, fingerprint)
+    else:
+        network, recipe, card = _start(pretrained, recipe, plan.settings, run.seed)
+        if fine_tune:
+            network, n_steps = fine_tune_matcher(network, SurveyScans.of(scans), recipe, run, fingerprint)
+        elif pretrained != "untrained":
+            sharpness = settings.sharpness
+            network = network.sharper(sharpness)
+    lineage = MethodLineage(
+        pretrained=card,
+        fine_tune=fine_tune,
+        sharpness=sharpness,
+        recipe=recipe.model_dump(),
+        n_steps=n_steps,
+    )
+    # A twin serves for figures alone: half of the fine-tuning is enough.
+    twin_settings = {"fine_tune_updates": max(1, recipe.fine_tune_updates // 2)}
+    return Fitted(Matcher.of(scans, network, recipe), lineage, twin_settings=twin_settings)
+
+
+def _lesson(plan: FitPlan) -> _Lesson:
+    settings = MatcherSettings(**checked_settings(MatcherSettings, plan.settings, "setting of the matcher"))
+    pretrained = plan.pretrained
+    fine_tune = settings.fine_tune if settings.fine_tune is not None else pretrained in ("zoo", "none")
+    if pretrained == "none" and not fine_tune:
+        raise BadInputError(
+            "fine_tune=false leaves nothing to learn from; give pretrained weights, or leave it out"
+        )
+    if not fine_tune and plan.run.budget != Budget():
+        raise BadInputError(
+            "a pretrained matcher that is used as it is learns nothing here; leave epochs and minutes out, "
+            "or set fine_tune=true"
+        )
+    if "sharpness" in plan.settings and (fine_tune or pretrained == "untrained"):
+        raise BadInputError(
+            "sharpness is for a pretrained matcher that is used as it is; leave it out, or give one and set "
+            "fine_tune=false"
+        )
+    return _Lesson(settings, MatcherRecipe(**settings.model_dump(exclude=_METHOD_SETTINGS)), fine_tune)
+
+
+def _start(
+    pretrained: PretrainedChoice, recipe: MatcherRecipe, user_settings: Mapping[str, Any], seed: int
+) -> tuple[MatcherNetwork, MatcherRecipe, MatcherCard | Literal["untrained"]]:
+    """Give the network to begin with, the recipe with its sizes, and its card for the lineage."""
+    if pretrained == "untrained":
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return MatcherNetwork(recipe.width).eval(), recipe, "untrained"
+    matcher = pretrained if isinstance(pretrained, PretrainedMatcher) else shipped_matcher()
+    for name in _NETWORK_SETTINGS:
+        theirs = getattr(matcher.card.recipe, name)
+        ours = getattr(recipe, name)
+        if name in user_settings and ours != theirs:
+            raise BadInputError(f"the pretrained matcher has {name} = {theirs}, not {ours}; leave {name} out")
+    sizes = {name: getattr(matcher.card.recipe, name) for name in _NETWORK_SETTINGS}
+    return matcher.network, recipe.model_copy(update=sizes), matcher.card
+
+
+# -- choosing the pretrained weights -------------------------------------------------------------------
+
+
+def pretrained_candidates(plan: FitPlan, scans: FingerprintSet, survey: str) -> list[TeacherCandidate]:
+    """List the zoo's matcher, unless it learnt in this building, then the survey's own data alone.
+
+    Parameters
+    ----------
+    plan : FitPlan
+    scans : FingerprintSet
+        Training scans.
+    survey : str
+        Name of their survey.
+
+    Raises
+    ------
+    BadInputError
+        If the settings turn off learning from own data.
+    """
+    settings = checked_settings(MatcherSettings, plan.settings, "setting of the matcher")
+    if MatcherSettings(**settings).fine_tune is False:
+        raise BadInputError(
+            "fine_tune=false does not go with pretrained auto, which may choose your radio map alone; leave "
+            "one of them out"
+        )
+    sources = [(source.source, source.data_hash) for source in shipped_matcher().card.sources]
+    own_data = TeacherCandidate("none", pretrained="none")
+    if same_building(sources, scans, survey):
+        return [own_data]
+    zoo = TeacherCandidate("zoo", pretrained="zoo")
+    return [zoo, replace(own_data, rivals=(zoo.name,))]
+
+
+def _trial(plan: FitPlan, _scans: FingerprintSet) -> FitPlan:
+    settings = {name: value for name, value in plan.settings.items() if name != "fine_tune"}
+    return replace(plan, settings=settings)
+
+
+def _without_fine_tuning(plan: FitPlan, _scans: FingerprintSet) -> FitPlan:
+    """Use pretrained weights as they are, instead of fine-tuning them on every part of a survey."""
+    if plan.pretrained == "none":
+        return plan
+    return replace(plan, settings={**plan.settings, "fine_tune": False})
+
+
+# -- the spec ------------------------------------------------------------------------------------------
+
+
+def continue_matcher(method: Matcher, old: FingerprintSet, new: FingerprintSet, _run: RunOptions) -> Matcher:
+    """Search old and new scans together; the weights stay.
+
+    Parameters
+    ----------
+    method : Matcher
+        It does not change.
+    old, new : FingerprintSet
+        Scans over the same access points.
+    """
+    return Matcher.of(FingerprintSet.join([old, new]), method.network, method.recipe)
+
+
+def matcher_export_parts(method: Matcher) -> ExportParts:
+    """Describe a matcher for `tutelage.runtime`, which cannot average over neighbouring points itself.
+
+    Parameters
+    ----------
+    method : Matcher
+    """
+    features = method.feature_map()
+    arrays = {
+        **method.radio_map.tensors(),
+        "point": features.point.astype("int32"),
+        **_row_arrays("near", features.near),
+        "near_share": features.near_share,
+        "near_square": features.near_square,
+        **_row_arrays("wide", features.wide),
+    }
+    settings = {"n_candidates": method.recipe.n_candidates}
+    labels = method.radio_map.label_names()
+    return ExportParts("matcher", settings, *labels, arrays=arrays, matcher=method.network)
+
+
+def _row_arrays(name: str, rows: Rows) -> dict[str, Any]:
+    return {name: rows.data, f"{name}_column": rows.indices, f"{name}_offset": rows.indptr}
+
+
+def _explanation(lineage: MethodLineage) -> dict[str, Any]:
+    return {"fine_tune": lineage.fine_tune}
+
+
+MATCHER_METHOD = register_method(
+    MethodSpec(
+        "matcher",
+        "a k-NN whose neighbour weights are learnt, in other buildings and on your radio map",
+        fit_matcher,
+        Matcher.from_config,
+        options=frozenset({"pretrained", "length"}),
+        refusals={
+            "teachers": "what other buildings taught it comes by pretrained; surrogate teachers are for "
+            "networks",
+            "transfer": "what other buildings taught it comes by pretrained; transfer is for networks",
+            "recipe": "the paper does not describe it",
+        },
+        update=UpdateSpec(continue_matcher),
+        export=matcher_export_parts,
+        explain=_explanation,
+        trial=_trial,
+        candidates=pretrained_candidates,
+        for_parts=_without_fine_tuning,
+        fine_tune_setting="fine_tune",
+    )
+)

@@ -1,0 +1,159 @@
+"""Choice of teachers, or of pretrained weights, by a trial on reference points held out.
+
+A candidate has to be clearly better than the default choice. A difference that chance explains is no reason
+to take a teacher, nor to leave one that has proved itself in other buildings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.splits import n_reference_points, reference_points, split_by_position
+from tutelage.methods.base import FitPlan, TeacherCandidate
+from tutelage.methods.lineage import TeacherChoiceRecord
+from tutelage.methods.twin import held_out_share
+from tutelage.statistics import Difference, holm, paired_bootstraps
+
+__all__ = ["TeacherVerdict", "choose_teachers", "verdict"]
+
+_ALPHA = 0.05
+
+
+class TeacherVerdict(NamedTuple):
+    """A plan whose teachers and pretrained weights are settled."""
+
+    plan: FitPlan
+    record: TeacherChoiceRecord | None = None
+    """How they were chosen; None if the user named them."""
+
+
+def choose_teachers(plan: FitPlan, scans: FingerprintSet, survey: str) -> TeacherVerdict:
+    """Settle teachers, or pretrained weights, that a user left to choose ("auto").
+
+    A seventh of the reference points are held out, or half of them in a survey of few points. A network tries
+    the zoo's teachers one by one and together, each for a quarter of the fit's length, beside no teacher and
+    as many untrained ones. It takes teachers that are clearly better than both (paired bootstrap over
+    reference points, Holm-corrected). Matcher and blend take the survey's own data alone if that is clearly
+    better than the zoo's pretrained matcher. Teachers that learnt in the survey itself take no part, nor do
+    those of another width of Z_E.
+
+    Parameters
+    ----------
+    plan : FitPlan
+    scans : FingerprintSet
+        Training scans.
+    survey : str
+        Name of their survey.
+
+    Raises
+    ------
+    BadInputError, UnknownNameError
+        If a setting cannot be used, or the survey cannot be learnt.
+    """
+    if "auto" not in (plan.teachers, plan.pretrained) or plan.method.candidates is None:
+        return TeacherVerdict(plan)
+    plan = replace(plan, teachers=(), pretrained="zoo")
+    heard = scans[scans.n_heard > 0]
+    assert plan.method.candidates is not None
+    candidates = plan.method.candidates(plan, scans, survey)
+    share = held_out_share(n_reference_points(heard))
+    if share is None or len(candidates) == 1:
+        why = "fewer than eight reference points" if share is None else "no other teacher to try"
+        record = TeacherChoiceRecord(chosen=candidates[0].name, why=f"{why}; nothing was tried")
+        return TeacherVerdict(_with(plan, candidates[0]), record)
+    rest, held_out = split_by_position(heard, fraction=share, seed=plan.run.seed)
+    trial = plan.method.trial(plan, heard[rest])
+    point = np.unique(reference_points(heard)[held_out], return_inverse=True)[1]
+    errors_m = [_errors_m(trial, each, heard[rest], heard[held_out], point) for each in candidates]
+    winner, record = verdict(candidates, np.stack(errors_m))
+    return TeacherVerdict(_with(plan, winner), record)
+
+
+def _with(plan: FitPlan, candidate: TeacherCandidate) -> FitPlan:
+    return replace(plan, teachers=candidate.teachers, pretrained=candidate.pretrained)
+
+
+def _errors_m(
+    trial: FitPlan,
+    candidate: TeacherCandidate,
+    rest: FingerprintSet,
+    held_out_scans: FingerprintSet,
+    point: np.ndarray,
+) -> np.ndarray:
+    """Give the mean error on each held-out reference point [n_points]; `point` is the point of each scan."""
+    stage = f"teachers-{candidate.name.replace(':', '-').replace(' ', '-')}"
+    run = trial.run.within(stage, f"teachers {candidate.name}: ")
+    method = trial.method.fit(replace(_with(trial, candidate), run=run), rest).method
+    error_m = np.linalg.norm(
+        method.locate(held_out_scans).position_m - held_out_scans.known_position_m, axis=1
+    )
+    return np.asarray(np.bincount(point, weights=error_m) / np.bincount(point))
+
+
+def verdict(
+    candidates: Sequence[TeacherCandidate], errors_m: np.ndarray
+) -> tuple[TeacherCandidate, TeacherChoiceRecord]:
+    """Choose the best candidate that is clearly better than all its rivals, otherwise the first.
+
+    Parameters
+    ----------
+    candidates : sequence of TeacherCandidate
+        The first is the default, which needs no trial.
+    errors_m : ndarray [n_candidates, n_points]
+        Mean error on each reference point, in metres.
+
+    Returns
+    -------
+    winner : TeacherCandidate
+    record : TeacherChoiceRecord
+        Every candidate's error, and its contests with its rivals.
+    """
+    contests = _contests(candidates, errors_m)
+    better = [
+        (float(error_m.mean()), candidate)
+        for candidate, error_m in zip(candidates, errors_m, strict=True)
+        if candidate.rivals and all(c["clear"] for c in contests if c["candidate"] == candidate.name)
+    ]
+    winner = min(better, key=lambda pair: pair[0])[1] if better else candidates[0]
+    rivals = " and ".join(winner.rivals)
+    why = f"clearly better than {rivals}" if better else f"nothing is clearly better than {winner.name}"
+    means = paired_bootstraps(errors_m[:, None])
+    figures = [{"name": c.name, **_interval(mean)} for c, mean in zip(candidates, means, strict=True)]
+    record = TeacherChoiceRecord(
+        chosen=winner.name,
+        why=why,
+        n_points=errors_m.shape[1],
+        candidates=tuple(figures),
+        contests=tuple(contests),
+    )
+    return winner, record
+
+
+def _contests(candidates: Sequence[TeacherCandidate], errors_m: np.ndarray) -> list[dict[str, Any]]:
+    """Compare every candidate with each of its rivals, and judge whether the difference is clear."""
+    row = {candidate.name: i for i, candidate in enumerate(candidates)}
+    pairs = [(candidate.name, rival) for candidate in candidates for rival in candidate.rivals]
+    differences_m = np.stack([errors_m[row[name]] - errors_m[row[rival]] for name, rival in pairs])
+    differences = paired_bootstraps(differences_m[:, None])
+    p_values = holm([difference.p for difference in differences])
+    return [
+        {
+            "candidate": name,
+            "rival": rival,
+            **_interval(difference),
+            "p": round(float(p), 5),
+            "clear": bool(difference.high < 0 and p <= _ALPHA),
+        }
+        for (name, rival), difference, p in zip(pairs, differences, p_values, strict=True)
+    ]
+
+
+def _interval(difference: Difference) -> dict[str, float]:
+    """Give mean and interval in metres, rounded to millimetres."""
+    values = {"mean_m": difference.mean, "low_m": difference.low, "high_m": difference.high}
+    return {name: round(value, 3) for name, value in values.items()}
