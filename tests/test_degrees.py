@@ -10,20 +10,24 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyproj.database import query_utm_crs_info
 
 from tutelage.errors import BadInputError
 from tutelage.runtime.degrees import has_degrees, require_metres, to_degrees, to_metres, utm_epsg
 
 LATITUDE = st.floats(-79.9, 83.9)
 LONGITUDE = st.floats(-179.9, 179.9)
-A, F = 6378137.0, 1 / 298.257223563  # the ellipsoid of WGS 84
+# The ellipsoid of WGS 84: half of its longer axis in metres, and its flattening.
+A = 6378137.0
+F = 1 / 298.257223563
 
 
 def ground_metres(latitude: float, longitude: float, north: float, east: float) -> np.ndarray:
     """The place so many metres to the north and to the east, by the ellipsoid's radii of curvature there."""
     e2 = F * (2 - F)
     w = math.sqrt(1 - e2 * math.sin(math.radians(latitude)) ** 2)
-    meridian, parallel = A * (1 - e2) / w**3, A / w * math.cos(math.radians(latitude))
+    meridian = A * (1 - e2) / w**3
+    parallel = A / w * math.cos(math.radians(latitude))
     return np.array([latitude + math.degrees(north / meridian), longitude + math.degrees(east / parallel)])
 
 
@@ -95,3 +99,14 @@ def test_pyproj_is_imported_when_the_first_coordinate_is_projected() -> None:
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["False", "True"]
+
+
+def test_zone_is_one_that_the_register_of_epsg_has_for_the_place() -> None:
+    zones = {int(zone.code): zone.area_of_use for zone in query_utm_crs_info(datum_name="WGS 84")}
+    assert len(zones) == 120
+    draw = np.random.default_rng(0)
+    for latitude, longitude in draw.uniform((-79.9, -179.9), (83.9, 179.9), size=(2000, 2)):
+        area = zones[utm_epsg(np.array([[latitude, longitude]]))]
+        assert area is not None
+        assert area.south <= latitude <= area.north
+        assert area.west <= longitude <= area.east

@@ -15,6 +15,7 @@ from tutelage.data.surveys import simulated_survey
 from tutelage.export import export_model
 from tutelage.localizer import Localizer
 from tutelage.runtime import Runtime, read_exported
+from tutelage.training import Budget, RunOptions
 
 DOCS = (Path(__file__).parents[1] / "docs" / "export.md").read_text(encoding="utf-8")
 EXAMPLES = [
@@ -31,13 +32,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     survey = simulated_survey(
         seed=4, n_train=200, n_test=20, n_access_points=16, n_floors=2, width_m=30, depth_m=20
     )
-    model = Localizer("dnn", settings={"width": 16, "d_e": 8}, epochs=2, device="cpu").fit(survey)
+    run = RunOptions(device="cpu", budget=Budget(2))
+    model = Localizer("dnn", settings={"width": 16, "d_e": 8}, run=run).fit(survey)
     export_model(model, folder / "model.zip", scans=survey)
     with zipfile.ZipFile(folder / "model.zip") as whole:
         whole.extractall(folder / "model")
     return folder
 
 
+@pytest.mark.slow
 def test_examples_run_as_they_stand(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     names: dict[str, Any] = {}

@@ -13,7 +13,7 @@ import pytest
 
 from tutelage import files
 from tutelage.errors import BadInputError, TutelageError
-from tutelage.files.atomic import replaced_file, replaced_folder, require_writable_parent
+from tutelage.files.atomic import atomic_file, atomic_folder, require_writable_parent
 
 _WITHOUT_TORCH = """
 import os, signal, sys, types
@@ -22,15 +22,15 @@ package.__path__ = [sys.argv[2]]
 sys.modules["tutelage"] = package
 """
 _KILLED_WHILE_WRITING_A_FILE = """
-from tutelage.files.atomic import replaced_file
-with replaced_file(sys.argv[1]) as beside, beside.open("w") as file:
+from tutelage.files.atomic import atomic_file
+with atomic_file(sys.argv[1]) as beside, beside.open("w") as file:
     file.write("half of the n")
     file.flush()
     os.kill(os.getpid(), signal.SIGKILL)
 """
 _KILLED_WHILE_FILLING_A_FOLDER = """
-from tutelage.files.atomic import replaced_folder
-with replaced_folder(sys.argv[1]) as beside:
+from tutelage.files.atomic import atomic_folder
+with atomic_folder(sys.argv[1]) as beside:
     (beside / "a.txt").write_text("new")
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -66,13 +66,13 @@ def write_half_and_fail(beside: Path, error: Exception) -> None:
 
 def killed(script: str, path: Path) -> int:
     """Exit code of `script`, run with the package's modules but not its `__init__`, which loads PyTorch."""
-    package = str(Path(files.__file__).parent)
+    package = str(Path(files.__file__).parents[1])
     command = [sys.executable, "-c", _WITHOUT_TORCH + script, str(path), package]
     return subprocess.run(command, check=False).returncode
 
 
 def test_replaced_file_takes_the_place_of_the_old_and_leaves_nothing_beside(old_file: Path) -> None:
-    with replaced_file(old_file) as beside:
+    with atomic_file(old_file) as beside:
         beside.write_text("new")
         assert old_file.read_text() == "old"
     assert contents(old_file.parent) == {"model.bin": "new"}
@@ -81,7 +81,7 @@ def test_replaced_file_takes_the_place_of_the_old_and_leaves_nothing_beside(old_
 def test_replaced_file_keeps_the_old_when_the_disk_is_full_half_way(old_file: Path) -> None:
     with (
         pytest.raises(TutelageError, match=r"model\.bin: No space left.*unchanged"),
-        replaced_file(old_file) as new,
+        atomic_file(old_file) as new,
     ):
         write_half_and_fail(new, DISK_FULL)
     assert contents(old_file.parent) == {"model.bin": "old"}
@@ -94,13 +94,13 @@ def test_replaced_file_keeps_the_old_when_the_move_fails(
         raise DISK_FULL
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(TutelageError, match="unchanged"), replaced_file(old_file) as new:
+    with pytest.raises(TutelageError, match="unchanged"), atomic_file(old_file) as new:
         new.write_text("new")
     assert contents(old_file.parent) == {"model.bin": "old"}
 
 
 def test_replaced_file_passes_other_errors_on_and_keeps_the_old(old_file: Path) -> None:
-    with pytest.raises(ZeroDivisionError), replaced_file(old_file) as new:
+    with pytest.raises(ZeroDivisionError), atomic_file(old_file) as new:
         write_half_and_fail(new, ZeroDivisionError())
     assert contents(old_file.parent) == {"model.bin": "old"}
 
@@ -108,13 +108,13 @@ def test_replaced_file_passes_other_errors_on_and_keeps_the_old(old_file: Path) 
 def test_replaced_file_keeps_the_old_when_the_process_is_killed_while_writing(old_file: Path) -> None:
     assert killed(_KILLED_WHILE_WRITING_A_FILE, old_file) == -signal.SIGKILL
     assert old_file.read_text() == "old"
-    with replaced_file(old_file) as new:  # what the killed process left is not in the way
+    with atomic_file(old_file) as new:  # what the killed process left is not in the way
         new.write_text("new")
     assert old_file.read_text() == "new"
 
 
 def test_replaced_folder_takes_the_place_of_the_old_and_leaves_nothing_beside(old_folder: Path) -> None:
-    with replaced_folder(old_folder) as beside:
+    with atomic_folder(old_folder) as beside:
         (beside / "a.txt").write_text("new")
         assert contents(old_folder) == {"a.txt": "old", "b.txt": "old too"}
     assert contents(old_folder) == {"a.txt": "new"}
@@ -122,7 +122,7 @@ def test_replaced_folder_takes_the_place_of_the_old_and_leaves_nothing_beside(ol
 
 
 def test_replaced_folder_is_made_where_there_was_none(tmp_path: Path) -> None:
-    with replaced_folder(tmp_path / "model") as beside:
+    with atomic_folder(tmp_path / "model") as beside:
         (beside / "a.txt").write_text("new")
     assert contents(tmp_path / "model") == {"a.txt": "new"}
 
@@ -130,7 +130,7 @@ def test_replaced_folder_is_made_where_there_was_none(tmp_path: Path) -> None:
 def test_replaced_folder_keeps_the_old_when_the_disk_is_full_half_way(old_folder: Path) -> None:
     with (
         pytest.raises(TutelageError, match=r"No space left.*unchanged"),
-        replaced_folder(old_folder) as beside,
+        atomic_folder(old_folder) as beside,
     ):
         write_half_and_fail(beside / "a.txt", DISK_FULL)
     assert contents(old_folder) == {"a.txt": "old", "b.txt": "old too"}
@@ -148,7 +148,7 @@ def test_replaced_folder_puts_the_old_back_when_the_swap_fails(
         real(source, target)
 
     monkeypatch.setattr(os, "replace", full_for_the_new)
-    with pytest.raises(TutelageError, match="unchanged"), replaced_folder(old_folder) as beside:
+    with pytest.raises(TutelageError, match="unchanged"), atomic_folder(old_folder) as beside:
         (beside / "a.txt").write_text("new")
     assert contents(old_folder) == {"a.txt": "old", "b.txt": "old too"}
     assert [path.name for path in old_folder.parent.iterdir()] == ["model"]
@@ -157,7 +157,7 @@ def test_replaced_folder_puts_the_old_back_when_the_swap_fails(
 def test_replaced_folder_keeps_the_old_when_the_process_is_killed_while_filling(old_folder: Path) -> None:
     assert killed(_KILLED_WHILE_FILLING_A_FOLDER, old_folder) == -signal.SIGKILL
     assert contents(old_folder) == {"a.txt": "old", "b.txt": "old too"}
-    with replaced_folder(old_folder) as beside:
+    with atomic_folder(old_folder) as beside:
         (beside / "a.txt").write_text("new")
     assert contents(old_folder) == {"a.txt": "new"}
 

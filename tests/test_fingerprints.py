@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.sets.fingerprint_file import read_fingerprints, write_fingerprints
 from tutelage.data.sparse_rows import csr_from_dense
 from tutelage.errors import BadInputError, FileFormatError
 from tutelage.runtime.frames import LocalFrame
@@ -51,7 +52,8 @@ def from_dense(rss_dbm: list[list[float]] | np.ndarray, **fields: Any) -> Finger
 @st.composite
 def fingerprint_sets(draw: st.DrawFn) -> FingerprintSet:
     """Any small set: blank scans, unheard access points, 0 dBm, with and without truth and labels."""
-    n, n_ap = draw(st.integers(0, 5)), draw(st.integers(1, 5))
+    n = draw(st.integers(0, 5))
+    n_ap = draw(st.integers(1, 5))
     rss = draw(hnp.arrays(np.float32, (n, n_ap), elements=st.floats(-120, 0, width=32)))
     heard = draw(hnp.arrays(np.bool_, (n, n_ap)))
     metres = st.floats(-1e4, 1e4)
@@ -69,8 +71,8 @@ def fingerprint_sets(draw: st.DrawFn) -> FingerprintSet:
 
 def through_parquet(scans: FingerprintSet) -> FingerprintSet:
     with TemporaryDirectory() as folder:
-        scans.to_parquet(Path(folder) / "scans.parquet")
-        return FingerprintSet.from_parquet(Path(folder) / "scans.parquet")
+        write_fingerprints(scans, Path(folder) / "scans.parquet")
+        return read_fingerprints(Path(folder) / "scans.parquet")
 
 
 def assert_same(one: FingerprintSet, other: FingerprintSet) -> None:
@@ -105,7 +107,7 @@ def test_zero_dbm_survives_aligning() -> None:
 
 def test_zero_dbm_survives_joining() -> None:
     other = FingerprintSet.from_scans([{"c": 0.0, "a": -70.0}], ["t0"])
-    joined = FingerprintSet.joined([ZERO_DBM_SCANS, other])
+    joined = FingerprintSet.join([ZERO_DBM_SCANS, other])
     nan = np.nan
     np.testing.assert_array_equal(
         dense_dbm(joined), [[0, -50, nan], [nan, nan, nan], [nan, 0, nan], [-70, nan, 0]]
@@ -186,7 +188,8 @@ def test_selecting_takes_the_same_rows_of_every_field(scans: FingerprintSet, dat
     picked = scans[index]
     np.testing.assert_array_equal(dense_dbm(picked), dense_dbm(scans)[index])
     for field in FIELDS:
-        whole, part = getattr(scans, field), getattr(picked, field)
+        whole = getattr(scans, field)
+        part = getattr(picked, field)
         np.testing.assert_array_equal(part, None if whole is None else whole[index], err_msg=field)
 
 
@@ -211,7 +214,7 @@ def test_aligning_leaves_out_unknown_access_points_and_adds_unheard_ones() -> No
 def test_joining_matches_columns_by_identity_not_by_place() -> None:
     first = from_dense([[-50.0, -60.0]], access_points=("a", "b"), scan_id=np.array(["s"]))
     second = from_dense([[-70.0, -80.0]], access_points=("b", "c"), scan_id=np.array(["t"]))
-    joined = FingerprintSet.joined([first, second])
+    joined = FingerprintSet.join([first, second])
     assert joined.access_points == ("a", "b", "c")
     assert joined.scan_id.tolist() == ["s", "t"]
     np.testing.assert_array_equal(dense_dbm(joined), [[-50, -60, np.nan], [np.nan, -70, -80]])
@@ -220,7 +223,7 @@ def test_joining_matches_columns_by_identity_not_by_place() -> None:
 def test_joining_moves_positions_to_the_first_frame_and_blanks_missing_labels() -> None:
     first = from_dense([[-50.0]], position_m=np.ones((1, 2)), frame=LocalFrame((10.0, 10.0)))
     second = from_dense([[-50.0]], scan_id=np.array(["t"]), position_m=np.ones((1, 2)), floor=np.array(["2"]))
-    joined = FingerprintSet.joined([first, second])
+    joined = FingerprintSet.join([first, second])
     assert joined.frame == first.frame
     np.testing.assert_array_equal(joined.position_m, [[1, 1], [-9, -9]])
     assert joined.floor is not None
@@ -238,7 +241,7 @@ def test_joining_moves_positions_to_the_first_frame_and_blanks_missing_labels() 
 )
 def test_joining_what_does_not_fit_is_refused(parts: list[FingerprintSet], message: str) -> None:
     with pytest.raises(BadInputError, match=message):
-        FingerprintSet.joined(parts)
+        FingerprintSet.join(parts)
 
 
 # -- Parquet and the content hash ---------------------------------------------------------------
@@ -287,11 +290,11 @@ def test_content_hash_does_not_depend_on_the_frame() -> None:
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 0.999])
 def test_truncated_parquet_is_refused(tmp_path: Path, share: float) -> None:
     path = tmp_path / "scans.parquet"
-    ZERO_DBM_SCANS.to_parquet(path)
+    write_fingerprints(ZERO_DBM_SCANS, path)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(FileFormatError, match=r"scans\.parquet is not a readable Tutelage fingerprint file"):
-        FingerprintSet.from_parquet(path)
+        read_fingerprints(path)
 
 
 @pytest.mark.parametrize("metadata", [None, {"tutelage": '{"format": "tutelage-fingerprints-99"}'}])
@@ -299,7 +302,7 @@ def test_parquet_of_another_kind_is_refused(tmp_path: Path, metadata: dict[str, 
     path = tmp_path / "other.parquet"
     pq.write_table(pa.table({"x": [1.0]}).replace_schema_metadata(metadata), path)
     with pytest.raises(FileFormatError, match=r"other\.parquet"):
-        FingerprintSet.from_parquet(path)
+        read_fingerprints(path)
 
 
 def test_survey_says_its_sizes() -> None:

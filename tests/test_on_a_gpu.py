@@ -16,6 +16,7 @@ from torch import Tensor
 
 from tutelage import Localizer
 from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.sets.fingerprint_file import write_fingerprints
 from tutelage.data.surveys import simulated_survey
 from tutelage.losses import (
     MutualInformationEstimator,
@@ -24,7 +25,8 @@ from tutelage.losses import (
     mean_distance,
     mutual_information,
 )
-from tutelage.methods.matcher import MatcherRecipe, pretrain
+from tutelage.methods.matcher.matcher_recipe import MatcherRecipe
+from tutelage.methods.matcher.pretrained import pretrain
 from tutelage.paper.expert_training import Teacher, teach
 from tutelage.training import Budget, RunOptions
 
@@ -39,10 +41,11 @@ ANSWER_WITHOUT_GPU = """
 import sys
 import numpy as np
 import torch
-from tutelage import FingerprintSet, Localizer
+from tutelage import Localizer
+from tutelage.data.sets.fingerprint_file import read_fingerprints
 assert not torch.cuda.is_available()
 model = Localizer.load(sys.argv[1])
-np.save(sys.argv[3], model.predict(FingerprintSet.from_parquet(sys.argv[2])).position_m)
+np.save(sys.argv[3], model.predict(read_fingerprints(sys.argv[2])).position_m)
 """
 
 
@@ -68,9 +71,7 @@ def unseen(survey: Survey) -> FingerprintSet:
 
 @pytest.fixture(scope="module")
 def teacher() -> Teacher:
-    return teach(
-        building(seed=2, n_access_points=25), options=RunOptions(device=GPU, budget=Budget(updates=200))
-    )
+    return teach(building(seed=2, n_access_points=25), run=RunOptions(device=GPU, budget=Budget(updates=200)))
 
 
 def error_m(model: Localizer, truth: FingerprintSet) -> float:
@@ -84,27 +85,21 @@ def spread_m(train: FingerprintSet, truth: FingerprintSet) -> float:
     return float(np.linalg.norm(truth.known_position_m - middle_m, axis=1).mean())
 
 
-@pytest.mark.parametrize("network", ["dnn", "cnnloc", "bayescnn", "baat", "matcher", "blend"])
+@pytest.mark.parametrize("method", ["dnn", "cnnloc", "bayescnn", "baat", "matcher", "blend"])
 def test_model_learnt_on_the_gpu_gives_the_same_positions_without_one(
-    network: str, survey: Survey, unseen: FingerprintSet, tmp_path: Path
+    method: str, survey: Survey, unseen: FingerprintSet, tmp_path: Path
 ) -> None:
     settings = {
         "matcher": BRIEF,
         "blend": {**{f"matcher.{name}": value for name, value in BRIEF.items()}, "share": 0.5},
-    }.get(network, {})
-    budget = None if network == "matcher" else Budget(updates=400)
-    model = Localizer(
-        network,
-        teachers="none",
-        settings=settings,
-        budget=budget,
-        device=GPU,
-        calibrate=False,
-    ).fit(survey)
-    if network != "cnnloc":  # 400 updates are few after its autoencoder
+    }.get(method, {})
+    pretrained = "none" if method in ("matcher", "blend") else "zoo"
+    run = RunOptions(device=GPU, budget=Budget() if method == "matcher" else Budget(updates=400))
+    model = Localizer(method, pretrained=pretrained, settings=settings, run=run, calibrate=False).fit(survey)
+    if method != "cnnloc":  # 400 updates are few after its autoencoder
         assert error_m(model, unseen) < 0.7 * spread_m(survey.train, unseen)
     model.save(tmp_path / "model")
-    unseen.to_parquet(tmp_path / "unseen.parquet")
+    write_fingerprints(unseen, tmp_path / "unseen.parquet")
     subprocess.run(
         [
             *(sys.executable, "-c", ANSWER_WITHOUT_GPU),
@@ -121,14 +116,10 @@ def test_model_learnt_on_the_gpu_gives_the_same_positions_without_one(
 def test_teacher_made_on_the_gpu_teaches_there_and_on_the_cpu(
     teacher: Teacher, survey: Survey, unseen: FingerprintSet
 ) -> None:
+    runs = [RunOptions(device=device, budget=Budget(updates=400)) for device in (GPU, "cpu")]
     errors = [
-        error_m(
-            Localizer(
-                "dnn", teachers=[teacher], budget=Budget(updates=400), device=device, calibrate=False
-            ).fit(survey),
-            unseen,
-        )
-        for device in (GPU, "cpu")
+        error_m(Localizer("dnn", teachers=[teacher], run=run, calibrate=False).fit(survey), unseen)
+        for run in runs
     ]
     assert max(errors) < 0.7 * spread_m(survey.train, unseen)
     assert abs(errors[0] - errors[1]) < 0.3 * max(errors)
@@ -139,11 +130,11 @@ def test_teacher_is_the_same_content_wherever_it_is_read(teacher: Teacher) -> No
     assert Teacher.from_bytes(teacher.to_bytes()).content_hash() == teacher.content_hash()
 
 
-def test_matcher_teacher_is_made_on_the_gpu(survey: Survey, unseen: FingerprintSet) -> None:
+def test_pretrained_matcher_is_made_on_the_gpu(survey: Survey, unseen: FingerprintSet) -> None:
     sources = [building(seed=3), building(seed=4)]
-    recipe = MatcherRecipe(updates=150, exercises=512)
-    taught = pretrain(sources, recipe, RunOptions(device=GPU))
-    model = Localizer("matcher", teachers=[taught], settings={"fine_tune": False}, calibrate=False).fit(
+    settings = {**MatcherRecipe().model_dump(), "updates": 150, "exercises": 512}
+    matcher = pretrain(sources, settings=settings, run=RunOptions(device=GPU))
+    model = Localizer("matcher", pretrained=matcher, settings={"fine_tune": False}, calibrate=False).fit(
         survey
     )
     assert error_m(model, unseen) < 0.5 * spread_m(survey.train, unseen)
@@ -168,7 +159,10 @@ def constraints_of(z_student: Tensor, z_teacher: Tensor, place: Tensor) -> Tenso
 def test_constraints_are_the_same_numbers_on_both_devices() -> None:
     numbers = torch.Generator().manual_seed(0)
     shapes = (48, 16), (48, 16), (48, 2)
-    drawn = [torch.randn(shape, generator=numbers, dtype=torch.float64) for shape in shapes]
+    samples = [torch.randn(shape, generator=numbers, dtype=torch.float64) for shape in shapes]
     torch.testing.assert_close(
-        constraints_of(*(each.cuda() for each in drawn)).cpu(), constraints_of(*drawn), rtol=1e-9, atol=1e-9
+        constraints_of(*(each.cuda() for each in samples)).cpu(),
+        constraints_of(*samples),
+        rtol=1e-9,
+        atol=1e-9,
     )

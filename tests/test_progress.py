@@ -9,7 +9,7 @@ import pytest
 
 from tutelage import Localizer
 from tutelage.data.surveys import simulated_survey
-from tutelage.progress import blocks, counted_off, steps
+from tutelage.progress import blocks, progress_bar, steps
 
 
 class Terminal(io.StringIO):
@@ -30,7 +30,7 @@ def shown(file: io.StringIO, *, n: int, progress: bool) -> str:
         patched.setenv("TERM", "xterm-256color")
         patched.setattr("sys.stderr", file)
         list(blocks(n, 4, "so many rows", progress=progress))
-        assert list(counted_off([3, 1], "so few", progress=progress)) == [3, 1]
+        assert list(progress_bar([3, 1], "so few", progress=progress)) == [3, 1]
         with steps(progress=progress) as step:
             step("the first step")
     return file.getvalue()

@@ -68,7 +68,8 @@ def test_seeds_and_scans_are_drawn_independently_and_crossed() -> None:
 def test_interval_is_wider_where_seeds_disagree() -> None:
     agreeing_m = np.tile(_skewed(1, 300), (5, 1))
     disagreeing_m = agreeing_m + np.array([-1.0, -0.5, 0.0, 0.5, 1.0])[:, None]
-    same, wider = paired_bootstrap(agreeing_m), paired_bootstrap(disagreeing_m)
+    same = paired_bootstrap(agreeing_m)
+    wider = paired_bootstrap(disagreeing_m)
     assert wider.mean == pytest.approx(same.mean)
     # variances add: that of the mean of five seeds joins that of the mean of 300 scans
     expected = math.hypot(same.high - same.low, 2 * 1.96 * math.sqrt(0.5 / 5))
@@ -77,14 +78,16 @@ def test_interval_is_wider_where_seeds_disagree() -> None:
 
 def test_exchanging_the_models_mirrors_the_result() -> None:
     difference_m = _skewed(3, 50)
-    ours, mirrored = paired_bootstrap(difference_m), paired_bootstrap(-difference_m)
+    ours = paired_bootstrap(difference_m)
+    mirrored = paired_bootstrap(-difference_m)
     expected = replace(ours, mean=-ours.mean, low=-ours.high, high=-ours.low)
     assert astuple(mirrored) == pytest.approx(astuple(expected))
 
 
 def test_constant_shift_moves_the_interval_by_as_much() -> None:
     difference_m = _skewed(3, 50)
-    found, moved = paired_bootstrap(difference_m), paired_bootstrap(difference_m + 7.0)
+    found = paired_bootstrap(difference_m)
+    moved = paired_bootstrap(difference_m + 7.0)
     assert (moved.mean, moved.low, moved.high) == pytest.approx(
         (found.mean + 7.0, found.low + 7.0, found.high + 7.0), rel=1e-12
     )
@@ -98,7 +101,8 @@ def test_result_depends_on_the_seed_only() -> None:
 
 
 def test_comparisons_on_the_same_scans_share_their_draws() -> None:
-    a_less_b, b_less_c = _skewed(6, 40)[:3], _skewed(6, 40)[3:]
+    a_less_b = _skewed(6, 40)[:3]
+    b_less_c = _skewed(6, 40)[3:]
     # of one resample, the interval is its mean; errors of A - B and of B - C then add up to A - C
     low_m = [paired_bootstrap(d, n_resamples=1).low for d in (a_less_b, b_less_c, a_less_b + b_less_c)]
     assert low_m[0] + low_m[1] == pytest.approx(low_m[2], rel=1e-12)
@@ -117,10 +121,12 @@ def test_p_is_never_zero_and_is_a_plain_number() -> None:
 
 def test_interval_covers_the_truth_as_often_as_it_says() -> None:
     draw = np.random.default_rng(11)
-    n_worlds, truth_m = 300, 0.7
+    n_worlds = 300
+    truth_m = 0.7
     covered = 0
     for world in range(n_worlds):
-        of_seeds, of_scans = draw.normal(size=(10, 1)), draw.normal(scale=3.0, size=(1, 60))
+        of_seeds = draw.normal(size=(10, 1))
+        of_scans = draw.normal(scale=3.0, size=(1, 60))
         difference_m = truth_m + 0.5 * of_seeds + of_scans
         found = paired_bootstrap(difference_m, n_resamples=200, level=0.9, seed=world)
         covered += found.low <= truth_m <= found.high
@@ -150,7 +156,9 @@ def test_settings_out_of_range_are_refused(n_resamples: int, level: float) -> No
 
 def _holm_by_rejecting(p_values: list[float]) -> list[float]:
     """The smallest level at which each hypothesis falls, as the procedure is told in words."""
-    left, level, adjusted = dict(enumerate(p_values)), 0.0, [0.0] * len(p_values)
+    left = dict(enumerate(p_values))
+    level = 0.0
+    adjusted = [0.0] * len(p_values)
     while left:
         smallest = min(left, key=lambda k: left[k])
         level = max(level, len(left) * left.pop(smallest))  # rejected once alpha / (how many left) >= p

@@ -43,7 +43,8 @@ def test_new_points_are_covered_as_often_as_asked() -> None:
     for _ in range(2000):
         point = np.repeat(np.arange(41), rng.integers(1, 10, 41))
         score = rng.exponential(1, 41)[point] * rng.uniform(0.8, 1.2, len(point))
-        seen, new = point < 40, point == 40
+        seen = point < 40
+        new = point == 40
         limit = conformal_quantile(score[seen], point_shares(point[seen]), 0.9)
         covered.append(np.mean(score[new] <= limit))
     assert 0.89 < np.mean(covered) < 0.93

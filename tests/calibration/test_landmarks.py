@@ -27,12 +27,13 @@ def landmarks(train: FingerprintSet, seed: int = 0) -> Landmarks:
 
 def dense(scans: FingerprintSet, marks: Landmarks) -> np.ndarray:
     by = RssRepresentation("powed", marks.rss_min_dbm, SURVEY.train.access_points)
-    return by.transform(scans).toarray()
+    return np.asarray(by.transform(scans).toarray())
 
 
 def as_rows(marks: Landmarks) -> np.ndarray:
     value = marks.value
-    return sparse.csr_array((value.data, value.indices, value.indptr), shape=value.shape).toarray()
+    rows = sparse.csr_array((value.data, value.indices, value.indptr), shape=value.shape)
+    return np.asarray(rows.toarray())
 
 
 def similarity(marks: Landmarks, scans: FingerprintSet) -> np.ndarray:
@@ -41,7 +42,8 @@ def similarity(marks: Landmarks, scans: FingerprintSet) -> np.ndarray:
 
 def test_each_is_the_mean_of_its_points_scans() -> None:
     marks = landmarks(SURVEY.train)
-    point, value = reference_points(SURVEY.train), dense(SURVEY.train, marks)
+    point = reference_points(SURVEY.train)
+    value = dense(SURVEY.train, marks)
     assert len(marks.position_m) == point.max() + 1
     for i in (0, 7, point.max()):
         mean = value[point == i].mean(axis=0)
@@ -50,7 +52,8 @@ def test_each_is_the_mean_of_its_points_scans() -> None:
 
 
 def test_similarity_is_the_cosine() -> None:
-    marks, asked = landmarks(SURVEY.train), SURVEY.test
+    marks = landmarks(SURVEY.train)
+    asked = SURVEY.test
     assert asked is not None
     expected = cosine_similarity(dense(asked, marks), as_rows(marks))
     np.testing.assert_allclose(similarity(marks, asked), expected, atol=1e-6)
@@ -74,15 +77,18 @@ def test_the_order_of_access_points_does_not_matter(order: list[int]) -> None:
     scans = SURVEY.train[np.arange(30)]
     names = tuple(scans.access_points[i] for i in order)
     shuffled = replace(scans, rss_dbm=scans.rss_dbm[:, order], access_points=names)
-    one, other = landmarks(scans), landmarks(shuffled)
+    one = landmarks(scans)
+    other = landmarks(shuffled)
     found = other.similarity(shuffled.rss_dbm)
     np.testing.assert_allclose(found, one.similarity(scans.rss_dbm), atol=1e-6)
 
 
 def test_difficulty_matches_a_loop_over_scans() -> None:
     rng = np.random.default_rng(2)
-    similarity, mark_m = rng.uniform(0, 0.99, (6, 12)), rng.uniform(0, 50, (12, 2))
-    n_known, position_m = rng.integers(1, 30, 6), rng.uniform(0, 50, (6, 2))
+    similarity = rng.uniform(0, 0.99, (6, 12))
+    mark_m = rng.uniform(0, 50, (12, 2))
+    n_known = rng.integers(1, 30, 6)
+    position_m = rng.uniform(0, 50, (6, 2))
     found = difficulty(similarity, mark_m, n_known, position_m)
     for i in range(6):
         near = np.argsort(-similarity[i])[:5]

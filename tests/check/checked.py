@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,13 +33,14 @@ def scans_of(
     """Scans from a dense matrix with NaN where nothing is heard; without positions, along a line."""
     dense = np.asarray(rss_dbm, dtype=np.float32)
     n, n_ap = dense.shape
+    columns: dict[str, Any] = {name: np.asarray(label) for name, label in labels.items()}
     places = [(3.0 * i, 0.0) for i in range(n)] if position_m is None else position_m
     return FingerprintSet.from_absolute(
         csr_from_dense(dense, ~np.isnan(dense)),
         list(names or [f"ap{j}" for j in range(n_ap)]),
         np.array([f"s{i}" for i in range(n)]),
         np.asarray(places, dtype=float),
-        **{name: np.asarray(label) for name, label in labels.items()},
+        **columns,
     )
 
 

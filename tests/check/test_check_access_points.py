@@ -13,7 +13,8 @@ def test_access_points_of_one_side_are_named() -> None:
     train = scans_of([[-50.0, -60.0, NAN]] * 2, names=["a", "b", "c"])
     test = scans_of([[-50.0, NAN, NAN], [-50.0, NAN, -60.0]], names=["a", "b", "c"])
     check = checked(train, test)
-    in_test, in_train = found(check, "heard_in_test_only"), found(check, "heard_in_train_only")
+    in_test = found(check, "heard_in_test_only")
+    in_train = found(check, "heard_in_train_only")
     assert (in_test.access_points, in_test.split, in_test.rows) == (("c",), "test", (2,))
     assert (in_train.access_points, in_train.split, in_train.rows) == (("b",), "train", (1, 2))
 
@@ -52,10 +53,13 @@ def test_mac_addresses_that_no_maker_gave_out(name: str, is_local: bool) -> None
 
 def test_offset_of_a_device_is_told_from_others_at_the_same_places() -> None:
     draw = np.random.default_rng(0)
-    n_points, n_ap = 40, 12
+    n_points = 40
+    n_ap = 12
     true = draw.uniform(-85, -45, (n_points, n_ap))
     offset = {"a": 0.0, "b": 1.0, "deaf": -9.0}
-    rss, places, device = [], [], []
+    rss = []
+    places = []
+    device = []
     for name, db in offset.items():
         rss += list(true + db + draw.normal(0, 1, true.shape))
         places += [(5.0 * (i % 8), 5.0 * (i // 8)) for i in range(n_points)]

@@ -13,7 +13,7 @@ from tutelage.data.check import check_survey
 from tutelage.data.surveys import load
 from tutelage.errors import BadInputError
 
-MADE = Path(__file__).parents[1] / "datasets" / "forms" / "made"
+MADE = Path(__file__).parents[1] / "data" / "forms" / "made"
 
 
 @pytest.fixture

@@ -62,7 +62,9 @@ def test_all_faults_of_both_splits_are_found_at_once(tmp_path: Path) -> None:
 
 
 def test_a_code_that_was_not_declared(tmp_path: Path) -> None:
-    cells = {("trn", "rss", i, j): -110 for i in range(1, 6) for j in range(3)}
+    cells: dict[tuple[str, str, int, int], object] = {
+        ("trn", "rss", i, j): -110 for i in range(1, 6) for j in range(3)
+    }
     (found,) = (f for f in check_survey(written(tmp_path, cells)).findings if f.code == "undeclared_code")
     assert "--not-heard -110" in found.advice
     assert found.rows == (2, 3, 4, 5, 6)

@@ -63,7 +63,10 @@ def test_leaks_are_the_same_readings_wherever_the_columns_stand() -> None:
 
 def test_readings_that_no_receiver_measures() -> None:
     strong = [list(row) for row in SOUND]
-    strong[3][1], strong[5][1], strong[5][2], strong[6][0] = -1.0, 0.0, 0.0, -1.5
+    strong[3][1] = -1.0
+    strong[5][1] = 0.0
+    strong[5][2] = 0.0
+    strong[6][0] = -1.5
     impossible = found(checked(scans_of(strong, PLACES)), "impossible_rss")
     assert impossible.rows == (4, 6)
     assert impossible.access_points == ("ap1", "ap2")

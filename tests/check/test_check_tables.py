@@ -147,7 +147,8 @@ def test_what_is_no_table_is_refused(tmp_path: Path, text: str, said: str) -> No
 def test_a_table_that_we_wrote_is_checked_as_the_survey_it_came_from(tmp_path: Path, suffix: str) -> None:
     survey = simulated_survey(seed=2, n_train=120, n_test=30, n_access_points=12)
     export_table(survey, tmp_path / f"s.{suffix}")
-    ours, theirs = check_survey(tmp_path / f"s.{suffix}"), check_survey(survey)
+    ours = check_survey(tmp_path / f"s.{suffix}")
+    theirs = check_survey(survey)
     assert [finding.code for finding in ours.findings] == [finding.code for finding in theirs.findings]
     assert (ours.n_train, ours.n_test) == (theirs.n_train, theirs.n_test)
     for one, other in zip(ours.findings, theirs.findings, strict=True):

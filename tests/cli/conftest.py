@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -58,20 +58,32 @@ def tables(building: Survey, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def made(tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tables: Path, made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """A folder with the teacher `t.teacher` and the models `knn` and `dnn`, made by the command line."""
-    folder = tmp_path_factory.mktemp("made")
     survey, truth = tables / "survey.csv", tables / "truth.csv"
-    commands: list[tuple[object, ...]] = [
-        ("teach", "--source", survey, "--out", folder / "t.teacher", *TINY),
-        ("fit", "--target", survey, "--network", "knn", "--set", "k=3", "--out", folder / "knn"),
-        ("fit", "--target", survey, "--teacher", folder / "t.teacher", "--out", folder / "dnn", *TINY),
-        ("locate", folder / "knn", truth, "--out", folder / "answers.csv"),
-    ]
-    with pytest.MonkeyPatch.context() as patched:
-        for command in commands:
-            patched.setattr(sys, "argv", ["tutelage", *map(str, command)])
-            with pytest.raises(SystemExit) as ended:
-                main()
-            assert ended.value.code in (None, 0)
-    return folder
+
+    def make(folder: Path) -> None:
+        commands: list[tuple[object, ...]] = [
+            ("teach", survey, "--out", folder / "t.teacher", *TINY),
+            ("fit", survey, "--method", "knn", "--set", "k=3", "--out", folder / "knn"),
+            (
+                "fit",
+                survey,
+                "--method",
+                "dnn",
+                "--teachers",
+                folder / "t.teacher",
+                "--out",
+                folder / "dnn",
+                *TINY,
+            ),
+            ("locate", folder / "knn", truth, "--out", folder / "answers.csv"),
+        ]
+        with pytest.MonkeyPatch.context() as patched:
+            for command in commands:
+                patched.setattr(sys, "argv", ["tutelage", *map(str, command)])
+                with pytest.raises(SystemExit) as ended:
+                    main()
+                assert ended.value.code in (None, 0)
+
+    return made_once("made_by_command_line", make)

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from command_line import Command, assert_refused, files_below
 
-from tutelage.methods.matcher import shipped_matcher
+from tutelage.methods.matcher.pretrained import shipped_matcher
 from tutelage.paper.expert_training import Teacher
 
 ANY = "--epochs", "1", "--device", "cpu"
+DNN = "--method", "dnn"
 
 
 @pytest.fixture(autouse=True)
@@ -26,14 +27,15 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--network", "dnm", *ANY), ["unknown network 'dnm'", "Did you mean dnn"]),
-        (("--recipe", "papr", *ANY), ["unknown recipe 'papr'", "Did you mean paper"]),
+        (("--method", "dnm", *ANY), ["unknown method 'dnm'", "Did you mean dnn"]),
+        ((*DNN, "--recipe", "papr", *ANY), ["unknown recipe 'papr'", "Did you mean paper"]),
+        (("--recipe", "paper", *ANY), ["blend takes no recipe but the default"]),
         (("--set", "learning_rat=1", *ANY), ["learning_rat", "Did you mean learning_rate"]),
         (("--set", "widht=8", *ANY), ["widht", "Did you mean width"]),
         (("--set", "width=wide", *ANY), ["width", "wide"]),
         (("--set", "weight_mae=0", *ANY), ["weight_mae", "greater than 0"]),
-        (("--network", "baat", "--set", "weight_fi=0.5", *ANY), ["J_FI is refused", "not Lipschitz"]),
-        (("--network", "bayescnn", "--set", "kernels=3,5", *ANY), ["kernels has 2 values for 3 blocks"]),
+        (("--method", "baat", "--set", "weight_fi=0.5", *ANY), ["J_FI is refused", "not Lipschitz"]),
+        (("--method", "bayescnn", "--set", "kernels=3,5", *ANY), ["kernels has 2 values for 3 blocks"]),
         (("--set", "width", *ANY), ["--set 'width'", "NAME=VALUE"]),
         (("--set", "=8", *ANY), ["--set '=8'", "NAME=VALUE"]),
         (("--set", "width=8", "--set", "width=9", *ANY), ["--set width is given twice, as 8 and as 9"]),
@@ -43,28 +45,44 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("--epochs", "1", "--minutes", "1"), ["either epochs or minutes, not both"]),
         (("--seed", "-1", *ANY), ["Invalid value", "--seed"]),
         (("--device", "abacus", "--epochs", "1"), ["device 'abacus' cannot be used here", "cpu"]),
-        (("--teacher", "gone.teacher", *ANY), ["there is no teacher file gone.teacher"]),
-        (("--teacher", ".", *ANY), ["there is no teacher file ."]),
+        ((*DNN, "--teachers", "gone.teacher", *ANY), ["there is no teacher file gone.teacher"]),
+        ((*DNN, "--teachers", ".", *ANY), ["there is no teacher file ."]),
+        (
+            ("--teachers", "zoo:dnn-tampere", *ANY),
+            ["blend takes no surrogate teachers", "comes by pretrained"],
+        ),
+        (
+            ("--pretrained", "gone.matcher", *ANY),
+            ["there is no pretrained matcher gone.matcher", "tutelage pretrain"],
+        ),
+        (("--pretrained", "zoo:dnn-tampere", *ANY), ["is a surrogate teacher, no pretrained matcher"]),
+        (
+            (*DNN, "--pretrained", "none", *ANY),
+            ["dnn takes no pretrained matcher", "choose matcher or blend"],
+        ),
+        (("--network", "dnn", *ANY), ["No such option", "--network"]),
+        (("--target", "simulated", *ANY), ["No such option", "--target"]),
         (("--not-heard", "ten"), ["Invalid value", "--not-heard"]),
         (("--epochs", "many"), ["Invalid value", "--epochs"]),
-        (("--tecaher", "x"), ["No such option", "--teacher"]),
+        (("--tecaher", "x"), ["No such option", "--teachers"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
 def test_bad_option_of_fit_is_refused(
     tutelage: Command, tables: Path, workplace: Path, options: tuple[str, ...], said: list[str]
 ) -> None:
-    assert_refused(tutelage("fit", "--target", tables / "survey.csv", "--out", "m", *options), *said)
+    assert_refused(tutelage("fit", tables / "survey.csv", "--out", "m", *options), *said)
     assert files_below(workplace) == {}
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--teacher", "untrained"), ["knn has no teachers"]),
-        (("--epochs", "3"), ["knn has no", "epochs"]),
+        (("--teachers", "untrained"), ["knn takes no surrogate teachers", "a method that takes it"]),
+        (("--epochs", "3"), ["knn takes no epochs or minutes"]),
         (("--epochs", "0"), ["epochs must be a positive number"]),
-        (("--recipe", "paper"), ["knn has no", "recipes"]),
+        (("--pretrained", "none"), ["knn takes no pretrained matcher"]),
+        (("--recipe", "paper"), ["knn takes no recipe but the default"]),
         (("--set", "metrik=cosine"), ["unknown setting of knn 'metrik'", "Did you mean metric"]),
         (("--set", "metric=sorenson"), ["metric", "sorensen"]),
         (("--set", "k=0"), ["k", "greater than or equal to 1"]),
@@ -74,7 +92,7 @@ def test_bad_option_of_fit_is_refused(
 def test_bad_option_of_knn_is_refused(
     tutelage: Command, tables: Path, workplace: Path, options: tuple[str, ...], said: list[str]
 ) -> None:
-    ended = tutelage("fit", "--target", tables / "survey.csv", "--network", "knn", "--out", "m", *options)
+    ended = tutelage("fit", tables / "survey.csv", "--method", "knn", "--out", "m", *options)
     assert_refused(ended, *said)
     assert files_below(workplace) == {}
 
@@ -89,47 +107,41 @@ def test_bad_option_of_knn_is_refused(
         (("data", "export", "simulated", "a.csv", "--split", "tset"), ["'tset'", "Did you mean test"]),
         (("data", "export", "simulated", "gone/a.csv"), ["gone does not exist"]),
         (("data", "list", "--data-dir", "gone"), ["gone", "does not exist"]),
-        (("teach", "--source", "tamper", "--out", "t"), ["'tamper'", "Did you mean tampere"]),
+        (("teach", "tamper", "--out", "t"), ["'tamper'", "Did you mean tampere"]),
         (
-            ("teach", "--source", "simulated", "--out", "t", "--network", "knn"),
-            ["'knn'", "allowed here are", "dnn"],
+            ("teach", "simulated", "--out", "t", "--network", "knn"),
+            ["unknown network 'knn'", "Allowed", "dnn"],
         ),
         (
-            ("teach", "--source", "simulated", "--out", "t", "--network", "blend"),
-            ["'blend' is fitted as a whole"],
+            ("teach", "simulated", "--out", "t", "--network", "blend"),
+            ["unknown network 'blend'"],
         ),
-        (("teach", "--source", "simulated", "--out", "t", "--set", "margin_rad=2"), ["margin_rad"]),
+        (("teach", "simulated", "--out", "t", "--set", "margin_rad=2"), ["margin_rad"]),
         (
-            ("teach", "--source", "simulated", "--out", "t", "--set", "weight_labels=1"),
+            ("teach", "simulated", "--out", "t", "--set", "weight_labels=1"),
             ["weight_labels = 1: the source network of a teacher learns positions alone"],
         ),
         (
-            ("teach", "--source", "simulated", "--out", "t", "--epochs", "0"),
+            ("teach", "simulated", "--out", "t", "--epochs", "0"),
             ["epochs must be a positive number"],
         ),
-        (("teach", "--source", "simulated", "--out", "t", "--not-heard", "100"), ["for your own files"]),
-        (("teach", "--source", ".", "--out", "t"), [".csv or .parquet"]),
-        (("teach", "--out", "t"), ["one building, none given", "--source"]),
-        (("teach", "--source", "simulated", "--source", "tut5", "--out", "t"), ["one building, 2 given"]),
-        (("teach", "--source", "simulated", "--exclude", "tut5", "--out", "t"), ["is for --network matcher"]),
-        (
-            ("teach", "--source", "simulated", "--network", "matcher", "--recipe", "paper", "--out", "t"),
-            ["one recipe, default"],
-        ),
-        (
-            ("teach", "--source", "simulated", "--network", "matcher", "--set", "width=0", "--out", "t"),
-            ["width = '0'"],
-        ),
-        (
-            ("teach", "--source", "tut5", "--exclude", "tut", "--network", "matcher", "--out", "t"),
-            ["'tut'", "Did you mean tut"],
-        ),
-        (
-            ("teach", "--source", "tut5", "--exclude", "tut5", "--network", "matcher", "--out", "t"),
-            ["no source is left"],
-        ),
-        (("fit", "--target", "simulatd", "--out", "m", "--network", "knn"), ["Did you mean simulated"]),
-        (("teachers", "show", "gone.teacher"), ["there is no teacher file gone.teacher"]),
+        (("teach", "simulated", "--out", "t", "--not-heard", "100"), ["for your own files"]),
+        (("teach", ".", "--out", "t"), [".csv or .parquet"]),
+        (("teach", "--out", "t"), ["Missing argument 'SURVEY'"]),
+        (("teach", "simulated", "tut5", "--out", "t"), ["unexpected extra argument"]),
+        (("teach", "simulated", "--exclude", "tut5", "--out", "t"), ["No such option", "--exclude"]),
+        (("teach", "simulated", "--network", "matcher", "--out", "t"), ["unknown network 'matcher'"]),
+        (("pretrain", "simulated", "--recipe", "paper", "--out", "t"), ["No such option", "--recipe"]),
+        (("pretrain", "simulated", "--set", "width=0", "--out", "t"), ["width = '0'"]),
+        (("pretrain", "simulated", "--set", "widht=8", "--out", "t"), ["widht", "Did you mean width"]),
+        (("pretrain", "simulated", "simulated", "--out", "t"), ["simulated is named twice"]),
+        (("pretrain", "tut5", "--exclude", "tut", "--out", "t"), ["'tut'", "Did you mean tut"]),
+        (("pretrain", "tut5", "--exclude", "tut5", "--out", "t"), ["no source is left"]),
+        (("pretrain", "tut5", "--exclude-campus", "--out", "t"), ["name the set whose campus"]),
+        (("fit", "--method", "knn"), ["Missing argument 'SURVEY'"]),
+        (("fit", "a.csv", "b.csv", "--method", "knn"), ["unexpected extra argument"]),
+        (("fit", "simulatd", "--out", "m", "--method", "knn"), ["Did you mean simulated"]),
+        (("zoo", "show", "gone.teacher"), ["there is no teacher file gone.teacher"]),
         (("evaluate", "gone", "--on", "simulated"), ["there is no model in gone"]),
         (("evaluate", "gone", "--on", "simulated", "--report", "far/r.html"), ["far does not exist"]),
         (("evaluate", "gone", "--on", "simulated", "--report", "."), [". is a folder"]),
@@ -176,36 +188,34 @@ def test_bad_command_is_refused(
 # -- where to write ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [("fit", "--target"), ("teach", "--source")], ids=["fit", "teach"])
+@pytest.mark.parametrize("verb", ["fit", "teach", "pretrain"])
 def test_out_in_a_missing_folder_is_refused_before_the_data_are_read(
-    tutelage: Command, workplace: Path, command: tuple[str, ...]
+    tutelage: Command, workplace: Path, verb: str
 ) -> None:
-    assert_refused(tutelage(*command, "no-such-set", "--out", "gone/m"), "cannot write gone/m", "create it")
+    assert_refused(tutelage(verb, "no-such-set", "--out", "gone/m"), "cannot write gone/m", "create it")
     assert files_below(workplace) == {}
 
 
-@pytest.mark.parametrize("command", [("fit", "--target"), ("teach", "--source")], ids=["fit", "teach"])
+@pytest.mark.parametrize("verb", ["fit", "teach", "pretrain"])
 def test_out_in_a_folder_without_permission_is_refused(
-    tutelage: Command, workplace: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+    tutelage: Command, workplace: Path, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)  # the tests may run as root, who may do anything
-    assert_refused(tutelage(*command, "no-such-set", "--out", "m"), "no permission to write", str(workplace))
+    assert_refused(tutelage(verb, "no-such-set", "--out", "m"), "no permission to write", str(workplace))
 
 
 def test_foreign_folder_is_not_taken_for_a_model(tutelage: Command, tables: Path, workplace: Path) -> None:
     (workplace / "photos").mkdir()
     (workplace / "photos" / "cat.jpg").write_bytes(b"cat")
     before = files_below(workplace)
-    ended = tutelage("fit", "--target", tables / "survey.csv", "--network", "knn", "--out", "photos")
+    ended = tutelage("fit", tables / "survey.csv", "--method", "knn", "--out", "photos")
     assert_refused(ended, "photos exists and is no model")
     assert files_below(workplace) == before
 
 
 def test_folder_is_not_taken_for_a_teacher_file(tutelage: Command, workplace: Path) -> None:
     (workplace / "t.teacher").mkdir()
-    assert_refused(
-        tutelage("teach", "--source", "no-such-set", "--out", "t.teacher"), "t.teacher is a folder"
-    )
+    assert_refused(tutelage("teach", "no-such-set", "--out", "t.teacher"), "t.teacher is a folder")
     assert list(files_below(workplace)) == ["t.teacher"]
 
 
@@ -229,10 +239,11 @@ def test_demo_in_a_folder_of_the_users_is_refused(tutelage: Command, workplace: 
 @pytest.mark.parametrize(
     ("command", "file", "kind"),
     [
-        (("tune", "--target", "SURVEY", "--trials", "1", "--epochs", "1"), "dnn.json", "network file"),
-        (("teach", "--source", "SURVEY", "--out", "precious", *ANY), "precious", "teacher"),
+        (("tune", "SURVEY", "--trials", "1", "--epochs", "1"), "dnn.json", "network file"),
+        (("teach", "SURVEY", "--out", "precious", *ANY), "precious", "teacher"),
+        (("pretrain", "SURVEY", "--out", "precious", *ANY), "precious", "pretrained matcher"),
     ],
-    ids=["tune", "teach"],
+    ids=["tune", "teach", "pretrain"],
 )
 def test_a_file_of_another_kind_is_not_replaced(
     tutelage: Command, tables: Path, workplace: Path, command: tuple[str, ...], file: str, kind: str
@@ -243,10 +254,11 @@ def test_a_file_of_another_kind_is_not_replaced(
     assert files_below(workplace) == {file: b'{"mine": true}'}
 
 
+@pytest.mark.slow
 def test_a_training_that_diverged_leaves_nothing_to_go_on_from(
     tutelage: Command, tables: Path, workplace: Path
 ) -> None:
-    fit = ("fit", tables / "survey.csv", "--network", "dnn", "--out", "m", "--set", "learning_rate=1e9")
+    fit = ("fit", tables / "survey.csv", *DNN, "--out", "m", "--set", "learning_rate=1e9")
     ended = tutelage(*fit, "--epochs", 30, "--device", "cpu")
     assert ended.code == 2
     assert "lower learning_rate" in ended.stderr
@@ -283,9 +295,9 @@ def test_damaged_teacher_is_refused_by_show_and_fit(
 ) -> None:
     assert callable(damage)
     (workplace / "t.teacher").write_bytes(damage((made / "t.teacher").read_bytes()))
-    assert_refused(tutelage("teachers", "show", made / "t.teacher", "t.teacher"), "t.teacher", "damaged")
+    assert_refused(tutelage("zoo", "show", made / "t.teacher", "t.teacher"), "t.teacher", "damaged")
     survey = tables / "survey.csv"
-    ended = tutelage("fit", "--target", survey, "--teacher", "t.teacher", "--out", "m", *ANY)
+    ended = tutelage("fit", survey, *DNN, "--teachers", "t.teacher", "--out", "m", *ANY)
     assert_refused(ended, "t.teacher", "damaged")
     assert list(files_below(workplace)) == ["t.teacher"]
 
@@ -321,9 +333,9 @@ def test_teacher_of_another_network_or_width_is_refused_and_keeps_the_old_model(
     replace(teacher, card=teacher.card.model_copy(update={"network": "cnn"})).save("cnn.teacher")
     shutil.copytree(made / "dnn", "m")
     before = files_below(workplace)
-    fit = ("fit", "--target", tables / "survey.csv", "--network", "dnn", "--out", "m", *ANY)
-    assert_refused(tutelage(*fit, "--teacher", "cnn.teacher"), "network 'cnn'", "the student is 'dnn'")
-    ended = tutelage(*fit, "--teacher", made / "t.teacher", "--set", "d_e=16")
+    fit = ("fit", tables / "survey.csv", *DNN, "--out", "m", *ANY)
+    assert_refused(tutelage(*fit, "--teachers", "cnn.teacher"), "network 'cnn'", "the student is 'dnn'")
+    ended = tutelage(*fit, "--teachers", made / "t.teacher", "--set", "d_e=16")
     assert_refused(ended, "d_e = 8", "d_e = 16")
     assert files_below(workplace) == before
 
@@ -334,18 +346,18 @@ def test_model_is_no_teacher_and_teacher_is_no_model(
     survey = tables / "survey.csv"
     ended = tutelage("evaluate", made / "t.teacher", "--on", survey)
     assert_refused(ended, "there is no model in", "it is a file, and a model is the folder")
-    ended = tutelage("fit", "--target", survey, "--teacher", made / "dnn", "--out", "m", *ANY)
+    ended = tutelage("fit", survey, *DNN, "--teachers", made / "dnn", "--out", "m", *ANY)
     assert_refused(ended, "there is no teacher file")
     assert files_below(workplace) == {}
 
 
-def test_matcher_teacher_of_a_network_says_which_ones_take_it(
+def test_pretrained_matcher_is_no_teacher_of_a_network(
     tutelage: Command, tables: Path, workplace: Path
 ) -> None:
     shipped_matcher().save(workplace / "s.matcher")
-    how = "--network", "dnn", "--teacher", "s.matcher", "--out", "m", *ANY
-    ended = tutelage("fit", "--target", tables / "survey.csv", *how)
-    assert_refused(ended, "a pretrained matcher is for --network matcher or blend")
+    how = *DNN, "--teachers", "s.matcher", "--out", "m", *ANY
+    ended = tutelage("fit", tables / "survey.csv", *how)
+    assert_refused(ended, "s.matcher is a pretrained matcher", "--pretrained FILE", "to matcher or blend")
     assert set(files_below(workplace)) == {"s.matcher"}
 
 
@@ -355,9 +367,7 @@ def test_checkpoint_of_another_run_is_refused_and_kept(
     (workplace / "m.checkpoint").mkdir()
     damaged = workplace / "m.checkpoint" / "student.checkpoint"
     damaged.write_bytes(b"not a checkpoint")
-    ended = tutelage(
-        "fit", "--target", tables / "survey.csv", "--network", "dnn", "--out", "m", "--resume", *ANY
-    )
+    ended = tutelage("fit", tables / "survey.csv", *DNN, "--out", "m", "--resume", *ANY)
     assert_refused(ended, "student.checkpoint is damaged", "without --resume")
     assert damaged.read_bytes() == b"not a checkpoint"
     assert not (workplace / "m").exists()

@@ -43,9 +43,7 @@ def put(path: Path, content: str | bytes) -> None:
 
 def test_sound_table_is_accepted(tutelage: Command, survey: Path) -> None:
     put(survey, SOUND)
-    ended = tutelage(
-        "fit", "--target", survey, "--network", "knn", "--set", "k=1", "--out", survey.parent / "m"
-    )
+    ended = tutelage("fit", survey, "--method", "knn", "--set", "k=1", "--out", survey.parent / "m")
     assert ended.code == 0, ended.stderr
 
 
@@ -56,8 +54,8 @@ def test_bad_table_is_refused_by_fit_and_teach_with_its_place(
     put(survey, content)
     before = files_below(survey.parent)
     for command in (
-        ("fit", "--target", survey, "--network", "knn", "--out", survey.parent / "m"),
-        ("teach", "--source", survey, "--epochs", 1, "--out", survey.parent / "t.teacher"),
+        ("fit", survey, "--method", "knn", "--out", survey.parent / "m"),
+        ("teach", survey, "--epochs", 1, "--out", survey.parent / "t.teacher"),
     ):
         assert_refused(tutelage(*command), str(survey), *said)
         assert files_below(survey.parent) == before
@@ -94,13 +92,14 @@ def test_bad_scans_are_refused_by_locate_and_keep_the_old_answers(
 @pytest.mark.parametrize(
     "command",
     [
-        ("fit", "--network", "knn", "--out", "m", "--target"),
-        ("teach", "--out", "t.teacher", "--source"),
+        ("fit", "--method", "knn", "--out", "m"),
+        ("teach", "--out", "t.teacher"),
         ("evaluate", "{made}/knn", "--on"),
         ("locate", "{made}/knn"),
         ("evaluate", "--on", "{tables}/truth.csv"),
+        ("pretrain", "--out", "p.matcher"),
     ],
-    ids=["fit", "teach", "evaluate", "locate", "answers"],
+    ids=["fit", "teach", "evaluate", "locate", "answers", "pretrain"],
 )
 def test_missing_table_is_named(
     tutelage: Command,
@@ -145,7 +144,7 @@ def test_matrix_pair_that_disagrees_is_refused(
         if text is not None:
             (tmp_path / file).write_text(text)
     before = files_below(tmp_path)
-    ended = tutelage("fit", "--target", f"matrix:{tmp_path}/P", "--network", "knn", "--out", tmp_path / "m")
+    ended = tutelage("fit", f"matrix:{tmp_path}/P", "--method", "knn", "--out", tmp_path / "m")
     assert_refused(ended, *said)
     assert files_below(tmp_path) == before
 

@@ -14,18 +14,18 @@ from command_line import Command, assert_refused
 from tutelage.data.surveys import load
 from tutelage.localizer import Localizer
 
-KNN = ("--network", "knn", "--set", "metric=sorensen", "--set", "representation=powed", "--set", "k=5")
+KNN = ("--method", "knn", "--set", "metric=sorensen", "--set", "representation=powed", "--set", "k=5")
 
 
 @pytest.fixture
 def model(tutelage: Command, tables: Path, tmp_path: Path) -> Path:
     out = tmp_path / "model"
-    assert tutelage("fit", "--target", tables / "survey.csv", *KNN, "--out", out).code == 0
+    assert tutelage("fit", tables / "survey.csv", *KNN, "--out", out).code == 0
     return out
 
 
 def test_fit_says_what_the_radii_rest_on(tutelage: Command, tables: Path, tmp_path: Path) -> None:
-    fit = ("fit", "--target", tables / "survey.csv", *KNN, "--out", tmp_path / "m", "--json")
+    fit = ("fit", tables / "survey.csv", *KNN, "--out", tmp_path / "m", "--json")
     figures = json.loads(tutelage(*fit).stdout)
     known = Localizer.load(tmp_path / "m").calibration_
     assert known is not None
@@ -35,7 +35,7 @@ def test_fit_says_what_the_radii_rest_on(tutelage: Command, tables: Path, tmp_pa
 
 
 def test_no_calibration_leaves_the_landmarks_out(tutelage: Command, tables: Path, tmp_path: Path) -> None:
-    fit = ("fit", "--target", tables / "survey.csv", *KNN, "--out", tmp_path / "m", "--json")
+    fit = ("fit", tables / "survey.csv", *KNN, "--out", tmp_path / "m", "--json")
     figures = json.loads(tutelage(*fit, "--no-calibration").stdout)
     assert not {name for name in figures if "radius" in name}
     assert Localizer.load(tmp_path / "m").calibration_ is None
@@ -123,7 +123,7 @@ def test_a_level_that_no_radius_can_promise_is_said(tutelage: Command, model: Pa
 def test_a_survey_of_too_few_points_for_radii_is_said(tutelage: Command, tmp_path: Path) -> None:
     rows = [f"s{i},{i % 4},{i % 2},{-50 - i},-60" for i in range(8)]
     (tmp_path / "few.csv").write_text("\n".join(["scan_id,x_m,y_m,a,b", *rows]) + "\n")
-    fit = ("fit", "--target", tmp_path / "few.csv", *KNN[:-1], "k=1", "--out", tmp_path / "m", "--json")
+    fit = ("fit", tmp_path / "few.csv", *KNN[:-1], "k=1", "--out", tmp_path / "m", "--json")
     assert "too few reference points" in json.loads(tutelage(*fit).stdout)["radius"]
     assert "radius" not in json.loads(tutelage(*fit, "--no-calibration").stdout)
 

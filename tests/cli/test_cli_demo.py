@@ -12,6 +12,10 @@ from command_line import Command
 
 from tutelage.experiments.demo import make_demo, next_commands
 
+SHORT = [
+    f"--set={name}" for name in ("network_epochs=2", "matcher.fine_tune_updates=4", "matcher.exercises=64")
+]
+
 
 def test_demo_makes_everything_and_its_next_commands_work(
     tutelage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -30,7 +34,8 @@ def test_demo_makes_everything_and_its_next_commands_work(
     commands = [line for line in demo.stdout.splitlines() if line.startswith("  tutelage ")]
     assert len(commands) == 6
     for command in commands:
-        ended = tutelage(*shlex.split(command.partition("|")[0])[1:])
+        _, verb, *rest = shlex.split(command.partition("|")[0])
+        ended = tutelage(verb, *rest, *(SHORT if verb == "fit" else ()))
         assert ended.code == 0, (command, ended.stderr)
         assert ended.stdout
     assert (out / "my-model" / "model.json").is_file()

@@ -74,23 +74,24 @@ def test_drift_refuses_what_it_cannot_compare(
     ):
         assert_refused(tutelage("drift", made / "knn", scans), said)
     assert_refused(tutelage("drift", tmp_path / "none", tables / "truth.csv"), "there is no model in")
-    assert_refused(tutelage("drift", made / "knn"), "Missing argument 'scans'")
+    assert_refused(tutelage("drift", made / "knn"), "Missing argument 'SCANS'")
 
 
 def test_fit_update_continues_and_the_model_says_from_what(
     tutelage: Command, made: Path, tables: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "updated"
-    update = ("fit", "--update", made / "knn", "--out", out, "--json", "--target")
+    update = ("fit", "--update", made / "knn", "--out", out, "--json")
     assert_refused(tutelage(*update, tables / "survey.csv"), "holds all of the 160 new scans already")
     assert files_below(tmp_path) == {}
     ended = tutelage(*update, tables / "truth.csv")
     assert ended.code == 0, ended.stderr
     assert json.loads(ended.stdout)["updated_from"].startswith("survey")
     before, after = Localizer.load(made / "knn"), Localizer.load(out)
-    assert after.lineage_["updated_from"]["data_hash"] == before.lineage_["data_hash"]
-    assert after.network == "knn"
-    again = ("fit", "--update", made / "dnn", "--target", tables / "survey.csv", "--out", tmp_path / "dnn")
+    assert after.lineage_.updated_from is not None
+    assert after.lineage_.updated_from.data_hash == before.lineage_.data_hash
+    assert after.method_spec.name == "knn"
+    again = ("fit", "--update", made / "dnn", tables / "survey.csv", "--out", tmp_path / "dnn")
     ended = tutelage(*again, "--epochs", 1, "--device", "cpu")
     assert ended.code == 0, ended.stderr
     assert set(files_below(tmp_path)) == {
@@ -105,7 +106,7 @@ def test_fit_update_drops_what_is_gone_when_asked(
     gone = building.train.access_points[2]
     kept = building.train.aligned_to([name for name in building.train.access_points if name != gone])
     export_table(Survey("later", kept), tmp_path / "later.csv", split="train")
-    update = ("fit", "--update", made / "knn", "--target", tmp_path / "later.csv", "--out")
+    update = ("fit", "--update", made / "knn", tmp_path / "later.csv", "--out")
     for out, flags, there in (("kept", (), True), ("dropped", ("--drop-gone",), False)):
         ended = tutelage(*update, tmp_path / out, *flags)
         assert ended.code == 0, ended.stderr
@@ -115,10 +116,11 @@ def test_fit_update_drops_what_is_gone_when_asked(
 @pytest.mark.parametrize(
     "option",
     [
-        ("--network", "dnn"),
+        ("--method", "dnn"),
+        ("--pretrained", "none"),
         ("--set", "k=5"),
         ("--recipe", "paper"),
-        ("--teacher", "none"),
+        ("--teachers", "none"),
         ("--transfer", "collective"),
         ("--source", "simulated"),
     ],
@@ -126,14 +128,14 @@ def test_fit_update_drops_what_is_gone_when_asked(
 def test_fit_update_refuses_what_an_update_keeps(
     tutelage: Command, made: Path, tables: Path, tmp_path: Path, option: tuple[str, str]
 ) -> None:
-    update = ("fit", "--update", made / "knn", "--target", tables / "survey.csv", "--out", tmp_path / "m")
+    update = ("fit", "--update", made / "knn", tables / "survey.csv", "--out", tmp_path / "m")
     assert_refused(tutelage(*update, *option), f"{option[0]}: an update keeps method, settings")
     assert not (tmp_path / "m").exists()
 
 
 def test_fit_update_refuses_other_slips(tutelage: Command, made: Path, tables: Path, tmp_path: Path) -> None:
-    fit, out = ("fit", "--target", tables / "survey.csv"), ("--out", tmp_path / "m")
+    fit, out = ("fit", tables / "survey.csv"), ("--out", tmp_path / "m")
     assert_refused(tutelage(*fit, *out, "--drop-gone"), "--drop-gone goes with --update")
     assert_refused(tutelage(*fit, *out, "--update", tmp_path / "none"), "there is no model in")
     assert_refused(tutelage(*fit, *out, "--update", made / "knn", "--epochs", 2), "learns nothing")
-    assert_refused(tutelage("fit", "--update", made / "knn", *out), "no building is named")
+    assert_refused(tutelage("fit", "--update", made / "knn", *out), "Missing argument 'SURVEY'")

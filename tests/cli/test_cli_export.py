@@ -28,6 +28,7 @@ def test_export_writes_what_the_runtime_reads(
     assert Runtime.load(out).locate([scan])[0]["x_m"] is not None
 
 
+@pytest.mark.slow
 def test_export_in_eight_bits_says_what_it_costs(
     tutelage: Command, made: Path, tables: Path, tmp_path: Path
 ) -> None:
@@ -65,10 +66,10 @@ def test_verbs_say_that_an_exported_model_is_for_the_runtime(
         ("locate", exported, truth),
         ("evaluate", exported, "--on", truth),
         ("drift", exported, truth),
-        ("fit", "--update", exported, "--target", tables / "survey.csv", "--out", tmp_path / "next"),
+        ("fit", "--update", exported, tables / "survey.csv", "--out", tmp_path / "next"),
         ("export", exported, "--out", tmp_path / "again"),
     ):
-        said = f"{exported} is an exported model (tutelage-runtime-1), which tutelage.runtime reads"
+        said = f"{exported} is an exported model (tutelage-runtime-2), which tutelage.runtime reads"
         assert_refused(tutelage(*asked), said, "give the model folder")
 
 
@@ -76,6 +77,6 @@ def test_verbs_say_that_an_exported_model_is_for_the_runtime(
 def test_fit_makes_no_folder_with_the_name_of_a_zip_file(
     name: str, tutelage: Command, tables: Path, tmp_path: Path
 ) -> None:
-    fit = ("fit", "--target", tables / "survey.csv", "--network", "knn", "--out", tmp_path / name)
+    fit = ("fit", tables / "survey.csv", "--method", "knn", "--out", tmp_path / name)
     assert_refused(tutelage(*fit), "a model is a folder", f"tutelage export {tmp_path / 'model'} --out")
     assert files_below(tmp_path) == {}

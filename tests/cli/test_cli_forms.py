@@ -14,7 +14,7 @@ from command_line import Command, Ended, assert_refused
 from tutelage.data.surveys import load
 from tutelage.runtime.degrees import to_degrees
 
-MADE = Path(__file__).parents[1] / "datasets" / "forms" / "made"
+MADE = Path(__file__).parents[1] / "data" / "forms" / "made"
 FORMS = ["walk.txt", "home.jsons", "corridor.geojson", "comford"]
 
 
@@ -25,7 +25,7 @@ def made(tmp_path: Path) -> Path:
 
 def fit(tutelage: Command, survey: Path, *options: object) -> Ended:
     model = survey.parent / "model"
-    return tutelage("fit", "--target", survey, "--network", "knn", "--set", "k=1", "--out", model, *options)
+    return tutelage("fit", survey, "--method", "knn", "--set", "k=1", "--out", model, *options)
 
 
 @pytest.mark.filterwarnings("ignore::tutelage.errors.LeftOutWarning")

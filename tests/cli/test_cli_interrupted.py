@@ -15,7 +15,7 @@ import torch
 from command_line import MAIN, Command, assert_refused, files_below, in_own_process, stopped_after
 from filelock import FileLock
 
-from tutelage.methods.matcher import shipped_matcher
+from tutelage.methods.matcher.pretrained import shipped_matcher
 from tutelage.paper.expert_training import Teacher
 
 # 30 steps a stage, stopped after the 27th: the last checkpoint is that of step 20, the last figures of 25
@@ -60,10 +60,11 @@ def test_ctrl_c_before_the_long_work_of_a_verb_is_one_line(
     assert (ended.code, ended.stdout, ended.stderr.strip()) == (130, "", "stopped")
 
 
+@pytest.mark.slow
 def test_fit_stopped_by_ctrl_c_and_resumed_is_the_uninterrupted_fit(
     tutelage: Command, made: Path, tables: Path, tmp_path: Path
 ) -> None:
-    fit = ("fit", "--target", tables / "survey.csv", "--teacher", made / "t.teacher", *RUN)
+    fit = ("fit", tables / "survey.csv", "--method", "dnn", "--teachers", made / "t.teacher", *RUN)
     stopped, whole = tmp_path / "stopped", tmp_path / "whole"
     ended = stopped_after(27, signal.SIGINT, *fit, "--out", stopped, "--json")
     assert (ended.code, ended.stdout) == (130, "")
@@ -85,12 +86,13 @@ def test_fit_stopped_by_ctrl_c_and_resumed_is_the_uninterrupted_fit(
     assert not (tmp_path / "stopped.checkpoint").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["fit", "teach"])
 def test_what_becomes_of_checkpoints_is_told(
     tutelage: Command, tables: Path, tmp_path: Path, verb: str
 ) -> None:
-    source = "--target" if verb == "fit" else "--source"
-    learn = (verb, source, tables / "survey.csv", "--network", "dnn", *RUN, "--out", tmp_path / "m")
+    name = "--method" if verb == "fit" else "--network"
+    learn = (verb, tables / "survey.csv", name, "dnn", *RUN, "--out", tmp_path / "m")
     assert "checkpoint" not in tutelage(*learn).stderr
     resumed = tutelage(*learn, "--resume")
     assert (resumed.code, "no " + str(tmp_path / "m.checkpoint") in resumed.stderr) == (0, True)
@@ -100,15 +102,17 @@ def test_what_becomes_of_checkpoints_is_told(
     assert not (tmp_path / "m.checkpoint").exists()
 
 
-@pytest.mark.parametrize("verb", ["fit", "update", "teach"])
+@pytest.mark.parametrize(
+    "verb", ["fit", *(pytest.param(verb, marks=pytest.mark.slow) for verb in ("update", "teach"))]
+)
 def test_two_commands_that_learn_the_same_do_not_share_checkpoints(
     tutelage: Command, made: Path, tables: Path, tmp_path: Path, verb: str
 ) -> None:
     out = tmp_path / "m"
     learn: tuple[object, ...] = {
-        "fit": ("fit", "--target", tables / "survey.csv", "--network", "dnn", *RUN),
-        "update": ("fit", "--update", made / "dnn", "--target", tables / "survey.csv"),
-        "teach": ("teach", "--source", tables / "survey.csv", *RUN),
+        "fit": ("fit", tables / "survey.csv", "--method", "dnn", *RUN),
+        "update": ("fit", "--update", made / "dnn", tables / "survey.csv"),
+        "teach": ("teach", tables / "survey.csv", *RUN),
     }[verb]
     with FileLock(tmp_path / ".m.lock"):
         before = files_below(tmp_path)
@@ -118,8 +122,9 @@ def test_two_commands_that_learn_the_same_do_not_share_checkpoints(
     assert not (tmp_path / ".m.lock").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("network", "killed_in", "more"),
+    ("method", "killed_in", "more"),
     [
         ("matcher", "matcher, own map", ("--set", "fine_tune_updates=30", "--set", "exercises=64")),
         (
@@ -134,12 +139,12 @@ def test_fit_with_a_matcher_killed_and_resumed_is_the_uninterrupted_fit(
     tables: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    network: str,
+    method: str,
     killed_in: str,
     more: tuple[object, ...],
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # of the process that is killed, as in this one
-    fit = ("fit", "--target", tables / "survey.csv", "--network", network, "--device", "cpu", *more)
+    fit = ("fit", tables / "survey.csv", "--method", method, "--device", "cpu", *more)
     stopped, whole = tmp_path / "stopped", tmp_path / "whole"
     assert stopped_after(27, signal.SIGKILL, *fit, "--out", stopped).code == -signal.SIGKILL
     assert not stopped.exists()
@@ -150,10 +155,11 @@ def test_fit_with_a_matcher_killed_and_resumed_is_the_uninterrupted_fit(
     assert (stopped / "weights.safetensors").read_bytes() == (whole / "weights.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_teach_killed_and_resumed_is_the_uninterrupted_teach(
     tutelage: Command, tables: Path, tmp_path: Path
 ) -> None:
-    teach = ("teach", "--source", tables / "survey.csv", *RUN)
+    teach = ("teach", tables / "survey.csv", *RUN)
     stopped, whole = tmp_path / "stopped.teacher", tmp_path / "whole.teacher"
     assert stopped_after(27, signal.SIGKILL, *teach, "--out", stopped).code == -signal.SIGKILL
     assert not stopped.exists()
@@ -182,7 +188,7 @@ def test_ctrl_c_at_reproduce_says_how_to_go_on(
     [
         (("evaluate", "MODEL", "--on", "TRUTH", "--report", "p.html"), "evaluation.evaluate", "nothing was"),
         (("export", "MODEL", "--out", "m.zip"), "export.export_model", "nothing was written"),
-        (("drift", "MODEL", "TRUTH"), "drift.measure_drift", "give the same command again"),
+        (("drift", "MODEL", "TRUTH"), "evaluation.drift.measure_drift", "give the same command again"),
         (("locate", "MODEL", "TRUTH", "--out", "a.csv"), "localizer.Localizer.predict", "nothing was"),
     ],
     ids=lambda given: given[0] if isinstance(given, tuple) else None,
@@ -209,6 +215,7 @@ def test_ctrl_c_while_a_model_is_asked_says_what_to_do_next(
     assert files_below(tmp_path) == {}
 
 
+@pytest.mark.slow
 def test_killed_while_writing_keeps_the_old_answers(made: Path, tables: Path, tmp_path: Path) -> None:
     old = tmp_path / "a.csv"
     old.write_text("the old answers")
@@ -227,14 +234,14 @@ def no_file_above_1_kb() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
 
 
-@pytest.mark.parametrize("verb", ["fit", "locate", "export"])
+@pytest.mark.parametrize("verb", ["fit", pytest.param("locate", marks=pytest.mark.slow), "export"])
 def test_disk_that_is_full_keeps_the_old(made: Path, tables: Path, tmp_path: Path, verb: str) -> None:
     shutil.copytree(made / "knn", tmp_path / "m")
     for name in ("a.csv", "survey.parquet"):
         (tmp_path / name).write_text("the old one")
     before = files_below(tmp_path)
     command = {
-        "fit": ("fit", "--target", tables / "survey.csv", "--network", "knn", "--set", "k=1", "--out", "m"),
+        "fit": ("fit", tables / "survey.csv", "--method", "knn", "--set", "k=1", "--out", "m"),
         "locate": ("locate", "m", tables / "survey.csv", "--out", "a.csv"),
         "export": ("data", "export", tables / "survey.csv", "survey.parquet"),
     }[verb]
@@ -265,7 +272,7 @@ def test_disk_that_is_full_at_the_end_keeps_the_old(
 
     monkeypatch.setattr("os.replace", full)
     command = {
-        "teach": ("teach", "--source", tables / "survey.csv", "--out", old, "--epochs", 1, "--device", "cpu"),
+        "teach": ("teach", tables / "survey.csv", "--out", old, "--epochs", 1, "--device", "cpu"),
         "evaluate": ("evaluate", made / "knn", "--on", tables / "truth.csv", "--report", old),
     }[verb]
     ended = tutelage(*command)

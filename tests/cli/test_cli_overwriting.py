@@ -17,9 +17,10 @@ from command_line import Command, assert_refused
         ("locate", "MODEL", "SURVEY", "--out", "SURVEY"),
         ("plan", "SURVEY", "--report", "SURVEY"),
         ("compare", "SURVEY", "--report", "SURVEY"),
-        ("tune", "--target", "SURVEY", "--report", "SURVEY"),
-        ("tune", "--target", "SURVEY", "--out", "SURVEY"),
-        ("teach", "--source", "SURVEY", "--network", "dnn", "--out", "SURVEY"),
+        ("tune", "SURVEY", "--report", "SURVEY"),
+        ("tune", "SURVEY", "--out", "SURVEY"),
+        ("teach", "SURVEY", "--network", "dnn", "--out", "SURVEY"),
+        ("pretrain", "SURVEY", "--out", "SURVEY"),
         ("data", "export", "SURVEY", "SURVEY"),
     ],
     ids=" ".join,
@@ -30,7 +31,7 @@ def test_what_is_read_is_not_replaced(
     survey, model = tmp_path / "survey.csv", tmp_path / "model"
     shutil.copy(tables / "survey.csv", survey)
     if "MODEL" in words:
-        made = tutelage("fit", survey, "--network", "knn", "--no-calibration", "--out", model)
+        made = tutelage("fit", survey, "--method", "knn", "--no-calibration", "--out", model)
         assert made.code == 0, made.stderr
     before = survey.read_bytes()
     named = [word.replace("SURVEY", str(survey)).replace("MODEL", str(model)) for word in words]

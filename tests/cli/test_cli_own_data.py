@@ -19,7 +19,11 @@ from tutelage.evaluation import positions_from_csv
 from tutelage.localizer import Localizer
 from tutelage.paper.expert_training import Teacher
 
-TINY = ("--network", "dnn", "--epochs", 2, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
+TINY = ("--epochs", 2, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
+VERBS = (
+    *("fit", "evaluate", "locate", "export", "compare", "plan", "drift", "tune", "teach", "pretrain"),
+    *("reproduce", "demo", "data", "zoo"),
+)
 FIGURES = {"n", "mae_m", "median_m", "p75_m", "p95_m", "ground_mae_m", "floor_hit", "building_hit"}
 FIGURES |= {"ipin_p75_m", "evaal_mae_m", "coverage", "radius_m"}
 
@@ -37,13 +41,14 @@ def parsed(ended: Ended) -> Any:
 def test_help_needs_no_data_and_names_every_verb() -> None:
     ended = in_own_process("--help")
     assert (ended.code, ended.stderr) == (0, "")
-    for verb in ("data", "teach", "teachers", "fit", "evaluate", "locate", "reproduce", "demo"):
+    for verb in VERBS:
         assert f" {verb} " in ended.stdout
 
 
+@pytest.mark.slow
 def test_bad_table_in_its_own_process_is_one_message_and_exit_code_2(tmp_path: Path) -> None:
     (tmp_path / "survey.csv").write_text("scan_id,x_m,y_m,ap1\ns1,0,0,-50\ns2,1,1,[red]7\n")
-    ended = in_own_process("fit", "--target", "survey.csv", "--network", "knn", "--out", "m", cwd=tmp_path)
+    ended = in_own_process("fit", "survey.csv", "--method", "knn", "--out", "m", cwd=tmp_path)
     said = "error: survey.csv, row 3, column ap1: '[red]7' is not allowed here;"
     assert (ended.code, ended.stdout) == (2, "")
     assert ended.stderr.startswith(said)
@@ -51,17 +56,16 @@ def test_bad_table_in_its_own_process_is_one_message_and_exit_code_2(tmp_path: P
     assert not (tmp_path / "m").exists()
 
 
+@pytest.mark.slow
 def test_fit_learns_the_train_rows_and_evaluate_judges_the_test_rows(
-    tables: Path, tmp_path: Path, building: Survey
+    tutelage: Command, tables: Path, tmp_path: Path, building: Survey
 ) -> None:
-    fit = in_own_process(
-        "fit", "--target", tables / "survey.csv", "--network", "knn", "--out", tmp_path / "m", "--json"
-    )
+    fit = in_own_process("fit", tables / "survey.csv", "--method", "knn", "--out", tmp_path / "m", "--json")
     figures = parsed(fit)
     assert building.test is not None
-    assert (figures["n_train"], figures["source"]) == (len(building.train), "survey")
+    assert (figures["n_train"], figures["survey"]) == (len(building.train), "survey")
     assert "n_blank" not in figures
-    evaluated = in_own_process("evaluate", tmp_path / "m", "--on", tables / "survey.csv", "--json")
+    evaluated = tutelage("evaluate", tmp_path / "m", "--on", tables / "survey.csv", "--json")
     row = parsed(evaluated)
     assert row["n"] == len(building.test)
     assert 0 < row["mae_m"] < 8
@@ -73,7 +77,7 @@ def test_evaluate_says_when_a_model_learnt_from_these_very_scans(
 ) -> None:
     table, model = tmp_path / "walk.csv", tmp_path / "m"
     export_table(building, table, split="train")
-    assert tutelage("fit", table, "--network", "knn", "--set", "k=1", "--out", model).code == 0
+    assert tutelage("fit", table, "--method", "knn", "--set", "k=1", "--out", model).code == 0
     row = parsed(tutelage("evaluate", model, "--on", table, "--json"))
     assert row["on_training_scans"] is True
     assert "its figures are training errors" in row["note"]
@@ -84,6 +88,7 @@ def test_evaluate_says_when_a_model_learnt_from_these_very_scans(
         assert "learnt from these very scans" in " ".join(text.split())
 
 
+@pytest.mark.slow
 def test_reader_that_leaves_early_gets_no_traceback(made: Path, tables: Path) -> None:
     locate = shlex.join([*MAIN, "locate", str(made / "knn"), str(tables / "survey.csv")])
     ended = in_own_process("-c", f"{locate} | head -n 1", program=["bash"])
@@ -98,8 +103,8 @@ def test_teach_writes_a_teacher_and_says_how_good_it_is(
     tutelage: Command, tables: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "t.teacher"
-    taught = parsed(tutelage("teach", "--source", tables / "survey.csv", "--out", out, "--json", *TINY))
-    shown = parsed(tutelage("teachers", "show", out, "--json"))
+    taught = parsed(tutelage("teach", tables / "survey.csv", "--out", out, "--json", *TINY))
+    shown = parsed(tutelage("zoo", "show", out, "--json"))
     assert taught == shown
     assert (shown["file"], shown["source"], shown["d_e"]) == (str(out), "survey", 8)
     assert shown["quality"]["generator_mae_m"] > 0
@@ -111,8 +116,8 @@ def test_teachers_show_gives_a_list_or_a_row_for_several(
     tutelage: Command, made: Path, tmp_path: Path
 ) -> None:
     files = [str(made / "t.teacher"), str(shutil.copy(made / "t.teacher", tmp_path / "copy.teacher"))]
-    assert [row["file"] for row in parsed(tutelage("teachers", "show", *files, "--json"))] == files
-    table = tutelage("teachers", "show", *files).stdout
+    assert [row["file"] for row in parsed(tutelage("zoo", "show", *files, "--json"))] == files
+    table = tutelage("zoo", "show", *files).stdout
     assert table.count("survey") == 2
     assert "held-out places" in table
 
@@ -128,27 +133,27 @@ def test_metrics_are_json_lines_of_every_stage(made: Path) -> None:
 def test_fit_with_two_teachers_names_both(
     tutelage: Command, made: Path, tables: Path, tmp_path: Path
 ) -> None:
-    fit = ("fit", "--target", tables / "survey.csv", "--out", tmp_path / "m", *TINY, "--json")
-    figures = parsed(tutelage(*fit, "--teacher", made / "t.teacher", "--teacher", "untrained"))
+    fit = ("fit", tables / "survey.csv", "--method", "dnn", "--out", tmp_path / "m", *TINY, "--json")
+    figures = parsed(tutelage(*fit, "--teachers", made / "t.teacher", "--teachers", "untrained"))
     assert figures["teachers"] == ["survey", "untrained"]
     lineage = Localizer.load(tmp_path / "m").lineage_
-    assert [t if isinstance(t, str) else t["source"] for t in lineage["teachers"]] == ["survey", "untrained"]
+    assert [t if isinstance(t, str) else t.source for t in lineage.teachers] == ["survey", "untrained"]
 
 
-def test_teacher_none_is_plain_learning(tutelage: Command, tables: Path, tmp_path: Path) -> None:
-    fit = ("fit", "--target", tables / "survey.csv", *TINY, "--json")
-    assert parsed(tutelage(*fit, "--out", tmp_path / "a", "--teacher", "none"))["teachers"] == []
+def test_teachers_none_is_plain_learning(tutelage: Command, tables: Path, tmp_path: Path) -> None:
+    fit = ("fit", tables / "survey.csv", "--method", "dnn", *TINY, "--json")
+    assert "teachers" not in parsed(tutelage(*fit, "--out", tmp_path / "a", "--teachers", "none"))
     parsed(tutelage(*fit, "--out", tmp_path / "b"))
     truth = load(tables / "truth.csv").train
     one, other = (Localizer.load(tmp_path / name).predict(truth) for name in "ab")
     np.testing.assert_array_equal(one.position_m, other.position_m)
 
 
-def test_fit_without_a_network_is_the_blend(tutelage: Command, tables: Path, tmp_path: Path) -> None:
+def test_fit_without_a_method_is_the_blend(tutelage: Command, tables: Path, tmp_path: Path) -> None:
     short = [f"--set=matcher.{name}" for name in ("fine_tune_updates=4", "exercises=64")]
-    fit = ("fit", "--target", tables / "survey.csv", "--out", tmp_path / "m", *short, *TINY[2:], "--json")
+    fit = ("fit", tables / "survey.csv", "--out", tmp_path / "m", *short, *TINY, "--json")
     figures = parsed(tutelage(*fit))
-    assert figures["network"] == "blend"
+    assert (figures["method"], figures["network"]) == ("blend", "dnn")
     assert "held_out_matcher_mae_m" in figures
     found = parsed(tutelage("evaluate", tmp_path / "m", "--on", tables / "truth.csv", "--json"))
     assert found["n_no_position"] == 0
@@ -156,7 +161,7 @@ def test_fit_without_a_network_is_the_blend(tutelage: Command, tables: Path, tmp
 
 def test_fit_shows_a_table_without_json(tutelage: Command, tables: Path, tmp_path: Path) -> None:
     survey = tables / "survey.csv"
-    ended = tutelage("fit", "--target", survey, "--network", "knn", "--set", "k=3", "--out", tmp_path / "m")
+    ended = tutelage("fit", survey, "--method", "knn", "--set", "k=3", "--out", tmp_path / "m")
     assert ended.code == 0
     assert "access_points" in ended.stdout
     assert " k=3," in ended.stdout
@@ -183,7 +188,7 @@ def test_evaluate_of_two_models_and_a_file_of_answers_with_a_report(
 def test_source_target_and_truth_may_be_parquet(tutelage: Command, tables: Path, tmp_path: Path) -> None:
     table, model = tmp_path / "survey.parquet", tmp_path / "m"
     assert tutelage("data", "export", tables / "survey.csv", table).code == 0
-    assert tutelage("fit", "--target", table, "--network", "knn", "--set", "k=3", "--out", model).code == 0
+    assert tutelage("fit", table, "--method", "knn", "--set", "k=3", "--out", model).code == 0
     from_parquet, from_csv = (
         parsed(tutelage("evaluate", model, "--on", on, "--json")) for on in (table, tables / "survey.csv")
     )
@@ -198,14 +203,14 @@ def test_declared_code_is_not_heard_in_every_verb(
     with coded.open("w", newline="") as file:
         csv.writer(file).writerows([[cell or "100" for cell in row] for row in rows])
     code = ("--not-heard", 100)
-    fit = ("fit", "--target", coded, "--network", "knn", "--set", "k=3", "--out", tmp_path / "m", *code)
+    fit = ("fit", coded, "--method", "knn", "--set", "k=3", "--out", tmp_path / "m", *code)
     assert tutelage(*fit).code == 0
-    theirs = Localizer.load(tmp_path / "m").lineage_["data_hash"]
-    assert theirs == Localizer.load(made / "knn").lineage_["data_hash"]
+    theirs = Localizer.load(tmp_path / "m").lineage_.data_hash
+    assert theirs == Localizer.load(made / "knn").lineage_.data_hash
     ours = parsed(tutelage("evaluate", made / "knn", "--on", tables / "survey.csv", "--json"))
     assert parsed(tutelage("evaluate", made / "knn", "--on", coded, *code, "--json")) == ours
     assert tutelage("locate", made / "knn", coded, *code).code == 0
-    assert tutelage("teach", "--source", coded, "--out", tmp_path / "t", *code, *TINY).code == 0
+    assert tutelage("teach", coded, "--out", tmp_path / "t", *code, *TINY).code == 0
 
 
 # -- locate ---------------------------------------------------------------------------------------------
@@ -261,18 +266,19 @@ def test_locate_answers_in_the_coordinates_of_the_survey(
 
 
 def test_fit_takes_the_survey_as_an_argument_and_names_the_model_after_it(
-    tables: Path, tmp_path: Path
+    tutelage: Command, tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     shutil.copy(tables / "survey.csv", tmp_path / "office.csv")
-    ended = in_own_process("fit", "office.csv", "--network", "knn", "--set", "k=3", cwd=tmp_path)
+    ended = tutelage("fit", "office.csv", "--method", "knn", "--set", "k=3")
     assert ended.code == 0, ended.stderr
-    assert Localizer.load(tmp_path / "office-model").network == "knn"
+    assert Localizer.load(tmp_path / "office-model").method_spec.name == "knn"
     first = (tmp_path / "office-model" / "model.json").read_bytes()
-    again = in_own_process("fit", "office.csv", "--network", "knn", "--set", "k=9", cwd=tmp_path)
+    again = tutelage("fit", "office.csv", "--method", "knn", "--set", "k=9")
     assert_refused(again, "office-model exists", "--out office-model to replace it")
     assert (tmp_path / "office-model" / "model.json").read_bytes() == first
-    named = ("--network", "knn", "--set", "k=9", "--out", "office-model")
-    assert in_own_process("fit", "office.csv", *named, cwd=tmp_path).code == 0
+    named = ("--method", "knn", "--set", "k=9", "--out", "office-model")
+    assert tutelage("fit", "office.csv", *named).code == 0
     assert (tmp_path / "office-model" / "model.json").read_bytes() != first
 
 
@@ -293,16 +299,3 @@ def test_a_model_without_a_name_is_named_after_its_building(
     monkeypatch.chdir(tmp_path)
     Path(name).mkdir()
     assert_refused(tutelage("fit", building), f"{name} exists; name another")
-
-
-@pytest.mark.parametrize(
-    ("named", "said"),
-    [
-        ((), "no building is named; write, for instance: tutelage fit survey.csv"),
-        (("a.csv", "--target", "b.csv"), "two buildings are named, a.csv and --target b.csv; keep one"),
-    ],
-)
-def test_fit_needs_one_building(tutelage: Command, named: tuple[str, ...], said: str) -> None:
-    ended = tutelage("fit", *named, "--network", "knn")
-    assert (ended.code, ended.stdout) == (2, "")
-    assert said in " ".join(ended.stderr.split())

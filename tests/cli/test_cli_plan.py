@@ -41,25 +41,31 @@ def test_plan_shows_a_table_the_places_and_the_sentence(tutelage: Command, table
 
 
 def test_plan_takes_a_network(tutelage: Command, tables: Path) -> None:
-    short = ("--network", "dnn", "--epochs", 1, "--device", "cpu", "--folds", 2, "--rounds", 1)
+    short = ("--method", "dnn", "--epochs", 1, "--device", "cpu", "--folds", 2, "--rounds", 1)
     ended = tutelage("plan", tables / "survey.csv", *short, "--json")
     assert ended.code == 0, ended.stderr
-    assert json.loads(ended.stdout)["network"] == "dnn"
+    assert json.loads(ended.stdout)["method"] == "dnn"
 
 
 def test_plan_refuses_before_anything_learns(tutelage: Command, tables: Path, tmp_path: Path) -> None:
     survey = tables / "survey.csv"
-    assert_refused(tutelage("plan", survey, "--network", "dnm"), "unknown network 'dnm'", "Did you mean dnn?")
+    assert_refused(tutelage("plan", survey, "--method", "dnm"), "unknown method 'dnm'", "Did you mean dnn?")
     assert_refused(tutelage("plan", survey, "--folds", 5000), "5000 folds of")
     assert_refused(tutelage("plan", survey, "--rounds", 0), "--rounds")
     assert_refused(tutelage("plan", survey, "--report", tmp_path), "is a folder; name a file to write")
     gone = tmp_path / "gone" / "page.html"
     assert_refused(tutelage("plan", survey, "--report", gone), "gone")
     assert_refused(tutelage("plan", tmp_path / "none.csv"), "none.csv")
-    none = ("--network", "dnn", "--teachers", tmp_path / "none.teacher")
+    none = ("--method", "dnn", "--teachers", tmp_path / "none.teacher")
     assert_refused(tutelage("plan", survey, *none), "none.teacher")
-    for option in (("--epochs", 3), ("--minutes", 1), ("--teacher", "zoo:matcher")):
-        assert_refused(tutelage("plan", survey, "--network", "knn", *option), "knn has no teachers or epochs")
+    for option, said in (
+        (("--epochs", 3), "knn learns nothing from the parts; leave epochs and minutes out"),
+        (("--minutes", 1), "knn learns nothing from the parts; leave epochs and minutes out"),
+        (("--teachers", "zoo:dnn-tampere"), "knn takes no surrogate teachers"),
+        (("--teachers", "zoo:matcher"), "is a pretrained matcher, no surrogate teacher"),
+        (("--pretrained", "none"), "knn takes no pretrained matcher"),
+    ):
+        assert_refused(tutelage("plan", survey, "--method", "knn", *option), said)
     assert files_below(tmp_path) == {}
 
 

@@ -11,11 +11,11 @@ import pytest
 from command_line import Command, Ended, assert_refused, in_own_process
 
 from tutelage.data.surveys import load
-from tutelage.experiments.result_files import written_alone
+from tutelage.experiments.result_files import exclusive_writing
 
 pytestmark = pytest.mark.real_data
 
-TINY = ("--network", "dnn", "--epochs", 1, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
+TINY = ("--epochs", 1, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
 FIGURES = {"n", "mae_m", "median_m", "p75_m", "p95_m", "ground_mae_m", "floor_hit", "building_hit"}
 FIGURES |= {"ipin_p75_m", "evaal_mae_m", "coverage", "radius_m"}
 
@@ -32,9 +32,7 @@ def knn(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
     model = tmp_path_factory.mktemp("models") / "uji-knn"
     settings = ("--set", "metric=sorensen", "--set", "representation=powed", "--set", "k=10")
     where = ("--data-dir", data_dir)
-    fit = in_own_process(
-        "fit", "--target", "ujiindoorloc", "--network", "knn", *settings, "--out", model, *where
-    )
+    fit = in_own_process("fit", "ujiindoorloc", "--method", "knn", *settings, "--out", model, *where)
     assert fit.code == 0, fit.stderr
     return model
 
@@ -89,42 +87,43 @@ def test_answers_in_a_file_are_as_good_as_their_model(
     assert by_file["floor_hit"] == by_model["floor_hit"]
 
 
+@pytest.mark.slow
 def test_tampere_learns_from_two_teachers(tutelage: Command, data_dir: Path, tmp_path: Path) -> None:
     teacher, model, report = tmp_path / "t.teacher", tmp_path / "m", tmp_path / "r.html"
     where = ("--data-dir", data_dir)
-    taught = in_own_process("teach", "--source", "tampere", "--out", teacher, *TINY, *where)
+    taught = in_own_process("teach", "tampere", "--out", teacher, *TINY, *where)
     assert taught.code == 0, taught.stderr
-    card = parsed(tutelage("teachers", "show", teacher, "--json"))
+    card = parsed(tutelage("zoo", "show", teacher, "--json"))
     assert (card["source"], card["network"], card["d_e"], card["n_train"]) == ("tampere", "dnn", 8, 697)
-    fit = ("fit", "--target", "tampere", "--out", model, *TINY, *where, "--json")
-    figures = parsed(tutelage(*fit, "--teacher", teacher, "--teacher", "untrained"))
+    fit = ("fit", "tampere", "--method", "dnn", "--out", model, *TINY, *where, "--json")
+    figures = parsed(tutelage(*fit, "--teachers", teacher, "--teachers", "untrained"))
     assert figures["teachers"] == ["tampere", "untrained"]
     alone = tmp_path / "alone"
-    parsed(tutelage("fit", "--target", "tampere", "--out", alone, *TINY, *where, "--json"))
+    parsed(tutelage("fit", "tampere", "--method", "dnn", "--out", alone, *TINY, *where, "--json"))
     rows = parsed(tutelage("evaluate", model, alone, "--on", "tampere", "--report", report, *where, "--json"))
     assert [row["n"] for row in rows] == [3951, 3951]
     assert rows[0]["mae_m"] != rows[1]["mae_m"]
     assert str(model) in report.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_dsi1_is_located_as_other_buildings_taught(tutelage: Command, data_dir: Path, tmp_path: Path) -> None:
-    teacher, where = tmp_path / "t.matcher", ("--data-dir", data_dir)
+    matcher, where = tmp_path / "t.matcher", ("--data-dir", data_dir)
     small = ("--set", "updates=60", "--set", "exercises=128", "--device", "cpu")
-    sources = ("--source", "tut5", "--source", "tut1", "--source", "dsi1", "--exclude", "dsi1")
-    teach = ("teach", "--network", "matcher", *sources, *small, *where, "--out", teacher)
-    taught = in_own_process(*teach)
-    assert taught.code == 0, taught.stderr
-    card = parsed(tutelage("teachers", "show", teacher, "--json"))
+    sources = ("tut5", "tut1", "dsi1", "--exclude", "dsi1")
+    pretrained = in_own_process("pretrain", *sources, *small, *where, "--out", matcher)
+    assert pretrained.code == 0, pretrained.stderr
+    card = parsed(tutelage("zoo", "show", matcher, "--json"))
     assert [source["source"] for source in card["sources"]] == ["tut5", "tut1"]
-    fit = ("fit", "--target", "dsi1", "--network", "matcher", *where, "--json")
-    figures = parsed(tutelage(*fit, "--teacher", teacher, "--out", tmp_path / "others"))
-    assert (figures["teachers"], figures["n_train"]) == (["tut5, tut1"], 1369)
-    knn = ("fit", "--target", "dsi1", "--network", "knn", *where, "--json")
+    fit = ("fit", "dsi1", "--method", "matcher", *where, "--json")
+    figures = parsed(tutelage(*fit, "--pretrained", matcher, "--out", tmp_path / "others"))
+    assert (figures["pretrained"], figures["n_train"]) == (["tut5", "tut1"], 1369)
+    knn = ("fit", "dsi1", "--method", "knn", *where, "--json")
     parsed(tutelage(*knn, "--out", tmp_path / "knn"))
     models = (tmp_path / "others", tmp_path / "knn")
     scored, voted = parsed(tutelage("evaluate", *models, "--on", "dsi1", *where, "--json"))
     assert scored["mae_m"] < voted["mae_m"]
-    wrong = ("fit", "--target", "tut5", "--network", "matcher", "--teacher", teacher, *where)
+    wrong = ("fit", "tut5", "--method", "matcher", "--pretrained", matcher, *where)
     parsed(tutelage(*wrong, "--out", tmp_path / "seen", "--json"))
     evaluate = ("evaluate", tmp_path / "seen", "--on", "tut5", *where, "--json")
     assert_refused(tutelage(*evaluate), "learnt in tut5 as well", "--exclude tut5", "--source-too")
@@ -144,6 +143,7 @@ def test_export_round_trip_keeps_readings_and_positions(
     assert read.test.content_hash() == given.test.content_hash()
 
 
+@pytest.mark.slow
 def test_reproduce_makes_a_table_and_says_it_for_machines(tutelage: Command, tmp_path: Path) -> None:
     small = ("--budget", "quick", "--targets", "dsi1,utsindoorloc", "--networks", "dnn", "--methods", "none")
     command = ("reproduce", "table1", *small, "--seeds", 1, "--out", tmp_path / "results")
@@ -157,6 +157,7 @@ def test_reproduce_makes_a_table_and_says_it_for_machines(tutelage: Command, tmp
     assert page_file.read_text(encoding="utf-8").strip() == again.stdout.strip()
 
 
+@pytest.mark.slow
 def test_reproduce_finished_runs_nothing_and_writes_the_whole_tables_page(
     tutelage: Command, tmp_path: Path
 ) -> None:
@@ -172,12 +173,13 @@ def test_reproduce_finished_runs_nothing_and_writes_the_whole_tables_page(
 
 
 def test_reproduce_refuses_a_folder_that_another_command_writes_in(tutelage: Command, tmp_path: Path) -> None:
-    with written_alone(tmp_path):
+    with exclusive_writing(tmp_path):
         ended = tutelage("reproduce", "table1", "--targets", "dsi1", "--out", tmp_path)
     assert_refused(ended, "another command is writing results", "another --out")
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_accuracy_compares_what_taught_a_matcher(tutelage: Command, tmp_path: Path) -> None:
     asked = ("--targets", "dsi1", "--networks", "matcher,blend", "--sources", "tut5,tut1", "--seeds", 1)
     command = ("reproduce", "accuracy", *asked, "--budget", "quick", "--jobs", 1, "--out", tmp_path)

@@ -36,7 +36,7 @@ def in_degrees(survey: Path, tmp_path: Path) -> Path:
     return changed(survey, tmp_path / "degrees.csv", lat=lat, lon=lon)
 
 
-@pytest.mark.parametrize("command", [("fit", "--network", "knn"), ("compare",), ("plan",)], ids=" ".join)
+@pytest.mark.parametrize("command", [("fit", "--method", "knn"), ("compare",), ("plan",)], ids=" ".join)
 def test_degrees_given_as_metres_are_refused(
     command: tuple[str, ...], tutelage: Command, survey: Path, tmp_path: Path
 ) -> None:
@@ -54,7 +54,7 @@ def test_a_position_beyond_the_earth_is_refused_with_its_row(
     x = [float(value) for value in pacsv.read_csv(survey).to_pydict()["x_m"]]
     wrong = changed(survey, tmp_path / "wrong.csv", x_m=[*x[:4], far, *x[5:]])
     said = "farther off than any place on Earth"
-    assert_refused(tutelage("fit", wrong, "--network", "knn"), said, "row 6", "x_m")
+    assert_refused(tutelage("fit", wrong, "--method", "knn"), said, "row 6", "x_m")
     checked = tutelage("data", "check", wrong)
     assert checked.code == 1
     assert said in checked.stdout
@@ -65,13 +65,13 @@ def test_metres_of_a_plan_and_of_the_earth_are_not_compared(
 ) -> None:
     models = {of: tmp_path / f"of-{of.stem}" for of in (survey, in_degrees)}
     for of, model in models.items():
-        made = tutelage("fit", of, "--network", "knn", "--no-calibration", "--out", model)
+        made = tutelage("fit", of, "--method", "knn", "--no-calibration", "--out", model)
         assert made.code == 0, made.stderr
     for of, other in ((survey, in_degrees), (in_degrees, survey)):
         said = ("metres of a plan of their own", "EPSG:32630", "km apart; give both in one system")
         assert_refused(tutelage("evaluate", models[of], "--on", other), *said)
         assert_refused(tutelage("drift", models[of], other), *said)
-        update = ("fit", "--update", models[of], "--target", other, "--out", tmp_path / "updated")
+        update = ("fit", "--update", models[of], other, "--out", tmp_path / "updated")
         assert_refused(tutelage(*update), *said)
     assert not (tmp_path / "updated").exists()
 

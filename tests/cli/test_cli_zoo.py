@@ -19,7 +19,7 @@ SOURCES = [name.removeprefix("zoo:dnn-") for name in DNN]
 
 
 def test_list_shows_every_teacher_with_its_licence(tutelage: Command) -> None:
-    ended = tutelage("teachers", "list")
+    ended = tutelage("zoo", "list")
     assert ended.code == 0, ended.stderr
     for name in zoo_names():
         assert name in ended.stdout
@@ -33,7 +33,7 @@ def test_names_to_be_typed_are_whole_on_a_narrow_terminal(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "80")
-    for command, names in (("teachers", zoo_names()), ("data", list(public_datasets()))):
+    for command, names in (("zoo", zoo_names()), ("data", list(public_datasets()))):
         shown = tutelage(command, "list").stdout
         assert max(map(len, shown.splitlines())) <= 80
         for name in names:
@@ -41,7 +41,7 @@ def test_names_to_be_typed_are_whole_on_a_narrow_terminal(
 
 
 def test_list_for_machines_has_whole_cards(tutelage: Command) -> None:
-    listed = json.loads(tutelage("teachers", "list", "--json").stdout)
+    listed = json.loads(tutelage("zoo", "list", "--json").stdout)
     assert [entry["name"] for entry in listed] == zoo_names()
     for entry in listed[1:]:
         assert entry["licence"] == "CC BY 4.0"
@@ -53,26 +53,27 @@ def test_list_for_machines_has_whole_cards(tutelage: Command) -> None:
 
 
 def test_show_takes_names_of_the_zoo(tutelage: Command) -> None:
-    (shown, matcher) = json.loads(tutelage("teachers", "show", DNN[0], "zoo:matcher", "--json").stdout)
+    (shown, matcher) = json.loads(tutelage("zoo", "show", DNN[0], "zoo:matcher", "--json").stdout)
     assert (shown["file"], shown["network"], shown["source"]) == (DNN[0], "dnn", SOURCES[0])
     assert len(matcher["sources"]) == 8
-    assert_refused(tutelage("teachers", "show", "zoo:dnn-museum"), "zoo:dnn-museum", DNN[0])
+    assert_refused(tutelage("zoo", "show", "zoo:dnn-museum"), "zoo:dnn-museum", DNN[0])
 
 
 def test_fit_under_teachers_of_the_zoo(tutelage: Command, tables: Path, tmp_path: Path) -> None:
-    fit = ("fit", tables / "survey.csv", "--out", tmp_path / "m", *TINY, "--json")
-    one = json.loads(tutelage(*fit, "--teachers", DNN[0], "--teacher", "untrained").stdout)
+    fit = ("fit", tables / "survey.csv", "--method", "dnn", "--out", tmp_path / "m", *TINY, "--json")
+    one = json.loads(tutelage(*fit, "--teachers", DNN[0], "--teachers", "untrained").stdout)
     assert one["teachers"] == [SOURCES[0], "untrained"]
-    assert one["network"] == "dnn"
-    every = json.loads(tutelage(*fit, "--network", "dnn", "--teachers", "all").stdout)
+    assert one["method"] == "dnn"
+    every = json.loads(tutelage(*fit, "--teachers", "all").stdout)
     assert every["teachers"] == SOURCES
 
 
+@pytest.mark.slow
 def test_fit_chooses_and_says_why(tutelage: Command, tables: Path, tmp_path: Path) -> None:
     fit = (
         "fit",
         tables / "survey.csv",
-        "--network",
+        "--method",
         "dnn",
         "--teachers",
         "auto",
@@ -81,35 +82,41 @@ def test_fit_chooses_and_says_why(tutelage: Command, tables: Path, tmp_path: Pat
         *TINY,
     )
     choice = json.loads(tutelage(*fit, "--json").stdout)["teacher_choice"]
-    assert [each["name"] for each in choice["tried"]][:3] == ["none", "untrained", SOURCES[0]]
-    assert Localizer.load(tmp_path / "m").lineage_["teacher_choice"] == choice
+    assert [each["name"] for each in choice["candidates"]][:3] == ["none", "untrained", SOURCES[0]]
+    record = Localizer.load(tmp_path / "m").lineage_.teacher_choice
+    assert record is not None
+    assert record.as_dict() == choice
     shown = tutelage(*fit).stdout
-    assert f"{choice['taken']}: {choice['why']}" in " ".join(shown.replace("│", " ").split())
+    assert f"{choice['chosen']}: {choice['why']}" in " ".join(shown.replace("│", " ").split())
 
 
 def test_fit_refuses_what_cannot_be_chosen(tutelage: Command, tables: Path, tmp_path: Path) -> None:
     fit = ("fit", tables / "survey.csv", "--out", tmp_path / "m", *TINY)
-    assert_refused(tutelage(*fit, "--teachers", "auto", "--teachers", "none"), "'auto' stands by itself")
-    assert_refused(tutelage(*fit, "--teachers", "zoo:dnn"), "'zoo:dnn'")
-    assert_refused(tutelage(*fit, "--network", "cnnloc", "--teachers", "zoo:dnn-dsi1"), "network 'dnn'")
-    assert_refused(tutelage(*fit, "--network", "knn", "--teachers", "all"), "knn has no teachers")
+    dnn = ("--method", "dnn", "--teachers")
+    assert_refused(tutelage(*fit, *dnn, "auto", "--teachers", "none"), "'auto' stands by itself")
+    assert_refused(tutelage(*fit, *dnn, "zoo:dnn"), "'zoo:dnn'")
+    assert_refused(tutelage(*fit, "--method", "cnnloc", "--teachers", "zoo:dnn-dsi1"), "network 'dnn'")
+    assert_refused(tutelage(*fit, "--method", "knn", "--teachers", "all"), "knn takes no surrogate teachers")
     assert not (tmp_path / "m").exists()
 
 
+@pytest.mark.slow
 def test_compare_sets_all_teachers_beside_untrained_ones(tutelage: Command, tables: Path) -> None:
-    compare = ("compare", tables / "survey.csv", "--network", "dnn", "--epochs", 1, "--folds", 2, "--json")
+    compare = ("compare", tables / "survey.csv", "--method", "dnn", "--epochs", 1, "--folds", 2, "--json")
     found = json.loads(tutelage(*compare, "--teachers", "all").stdout)
-    methods = [row["method"] for row in found["methods"]]
+    methods = [row["name"] for row in found["methods"]]
     assert methods == ["knn", "dnn", "dnn, taught", "dnn, untrained teachers"]
     assert_refused(tutelage(*compare, "--teachers", "auto"), "'auto' is no teacher to compare")
 
 
 @pytest.mark.real_data
 def test_make_refuses_before_it_learns(tutelage: Command, tmp_path: Path) -> None:
-    out = ("teachers", "make", "--out", tmp_path / "zoo")
-    assert_refused(tutelage(*out, "--source", "utsindoorloc"), "states no licence", "tutelage teach --source")
+    out = ("zoo", "make", "--out", tmp_path / "zoo")
+    assert_refused(
+        tutelage(*out, "--source", "utsindoorloc"), "states no licence", "tutelage teach utsindoorloc"
+    )
     assert_refused(tutelage(*out, "--network", "dn"), "'dn'", "Did you mean dnn?")
     (tmp_path / "file").write_text("mine")
-    assert_refused(tutelage("teachers", "make", "--out", tmp_path / "file"), "is a file; name a folder")
+    assert_refused(tutelage("zoo", "make", "--out", tmp_path / "file"), "is a file; name a folder")
     assert (tmp_path / "file").read_text() == "mine"
     assert not (tmp_path / "zoo").exists()

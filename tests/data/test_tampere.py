@@ -14,7 +14,8 @@ pytestmark = pytest.mark.real_data
 
 def test_tampere_holds_what_its_authors_say(data_dir: Path) -> None:
     survey = load("tampere", data_dir=data_dir)
-    train, test = survey.train, survey.test
+    train = survey.train
+    test = survey.test
     assert test is not None
     assert (len(train), len(test), train.n_access_points) == (697, 3_951, 992)
     assert len(np.unique(train.rss_dbm.indices)) == 779

@@ -29,7 +29,8 @@ def test_months_outside_the_survey_are_refused(given: str | list[int]) -> None:
 @pytest.mark.real_data
 def test_library_loads_the_first_month_unless_asked(data_dir: Path) -> None:
     survey = load("uji_library", data_dir=data_dir)
-    train, test = survey.train, survey.test
+    train = survey.train
+    test = survey.test
     assert test is not None
     assert (len(train), len(test), train.n_access_points) == (8_640 - 6, 3_120, 620)
     assert train.floor is not None

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -36,9 +37,10 @@ def wide(*cells: str, columns: str = "ap1,ap2") -> str:
     return "\n".join([f"scan_id,x_m,y_m,{columns}", *rows]) + "\n"
 
 
-def refusal(path: Path, **options: object) -> BadInputError:
+def refusal(path: Path, **options: Any) -> BadInputError:
     with pytest.raises(BadInputError) as caught:
         read_user_table(path, **options)
+    assert caught.value.file is not None
     assert Path(caught.value.file).parent == path.parent
     return caught.value
 
@@ -54,6 +56,10 @@ def test_wide_table_gives_readings_positions_and_labels(tmp_path: Path) -> None:
     np.testing.assert_array_equal(train.rss_dbm.toarray(), [[-50, 0, -70], [-55.5, -90, 0], [0, 0, -65]])
     np.testing.assert_array_equal(train.absolute_position_m, [[100.5, 200], [104.5, 203], [101.5, 207]])
     assert (train.frame.origin_m, train.frame.epsg) == ((100.0, 200.0), 3067)
+    assert train.floor is not None
+    assert train.device is not None
+    assert train.user is not None
+    assert train.time is not None
     assert train.floor.tolist() == ["3", "3", "4"]
     assert train.device.tolist() == ["phone", "phone", "tablet"]
     assert train.user.tolist() == ["ann", "ann", ""]
@@ -79,8 +85,11 @@ def test_table_with_spaces_byte_order_mark_and_windows_line_ends_reads_the_same(
 def test_parquet_reads_as_the_csv_does(tmp_path: Path) -> None:
     path = written(tmp_path, WIDE)
     pq.write_table(pa_csv.read_csv(path), tmp_path / "map.parquet")
-    one, other = read_user_table(path).train, read_user_table(tmp_path / "map.parquet").train
+    one = read_user_table(path).train
+    other = read_user_table(tmp_path / "map.parquet").train
     assert one.content_hash() == other.content_hash()
+    assert one.floor is not None
+    assert other.floor is not None
     assert one.floor.tolist() == other.floor.tolist()
     np.testing.assert_array_equal(one.time, other.time)
 
@@ -99,6 +108,7 @@ def test_split_column_separates_test_scans_in_the_frame_of_training(tmp_path: Pa
     text = "scan_id,x_m,y_m,split,ap1\ns1,50,60,train,-50\ns2,10,20,test,-60\ns3,55,66,train,\n"
     survey = read_user_table(written(tmp_path, text))
     assert survey.train.scan_id.tolist() == ["s1", "s3"]
+    assert survey.test is not None
     assert survey.test.scan_id.tolist() == ["s2"]
     assert survey.train.frame == survey.test.frame
     assert survey.train.frame.origin_m == (50.0, 60.0)
@@ -133,7 +143,9 @@ def test_time_is_read_from_unix_seconds_and_iso(
     tmp_path: Path, cells: tuple[str, str], expected: tuple[str, str]
 ) -> None:
     text = f"scan_id,x_m,y_m,time,ap1\ns1,0,0,{cells[0]},-50\ns2,1,1,{cells[1]},-50\n"
-    assert read_user_table(written(tmp_path, text)).train.time.astype(str).tolist() == list(expected)
+    time = read_user_table(written(tmp_path, text)).train.time
+    assert time is not None
+    assert time.astype(str).tolist() == list(expected)
 
 
 def test_scans_without_positions_are_read_for_locating(tmp_path: Path) -> None:
@@ -154,10 +166,16 @@ def test_scans_with_truth_for_some_are_refused(tmp_path: Path) -> None:
         read_scans(written(tmp_path, "scan_id,x_m,y_m,ap1\nq1,1,2,-50\nq2,,,-50\n"))
 
 
+@pytest.mark.slow
 def test_large_table_loads_within_seconds_and_stays_sparse(tmp_path: Path) -> None:
-    n, n_ap = 20_000, 500
+    n = 20_000
+    n_ap = 500
     rng = np.random.default_rng(0)
-    columns = {"scan_id": np.arange(n), "x_m": rng.uniform(0, 50, n), "y_m": rng.uniform(0, 50, n)}
+    columns: dict[str, Any] = {
+        "scan_id": np.arange(n),
+        "x_m": rng.uniform(0, 50, n),
+        "y_m": rng.uniform(0, 50, n),
+    }
     for j in range(n_ap):
         columns[f"ap{j}"] = pa.array(rng.integers(-95, -40, n), mask=rng.random(n) > 0.04)
     path = tmp_path / "large.csv"
@@ -243,6 +261,7 @@ def test_bad_readings_are_refused_with_their_place(
 ) -> None:
     written(tmp_path, text, "map_readings.csv")
     error = refusal(written(tmp_path, SCANS))
+    assert error.file is not None
     assert (Path(error.file).name, error.row, error.column) == ("map_readings.csv", row, column), str(error)
     assert message in str(error)
 

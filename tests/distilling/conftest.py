@@ -30,6 +30,6 @@ def teachers() -> list[Teacher]:
     options = RunOptions(device="cpu", budget=Budget(epochs=10))
     settings = {"critic_steps": 1, "d_noise": 8, "d_f": 24, "critic_width": 32}
     return [
-        teach(building(seed, n), settings=settings, network_settings=SMALL, options=options)
+        teach(building(seed, n), settings={**settings, **SMALL}, run=options)
         for seed, n in ((2, 16), (3, 27))
     ]

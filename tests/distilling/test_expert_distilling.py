@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +12,10 @@ import pytest
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.errors import BadInputError
+from tutelage.networks import network_spec
 from tutelage.paper.expert_distilling import TeacherChoice, distil, distilling_recipe
-from tutelage.paper.expert_training import Teacher, untrained_teacher
-from tutelage.training import Budget, RunOptions
-from tutelage.training.trained_network import TrainedNetwork
-
-distil_module = sys.modules["tutelage.paper.expert_distilling.distil"]
+from tutelage.paper.expert_training import Teacher, teaching_recipe, untrained_teacher
+from tutelage.training import Budget, RunOptions, TrainedNetwork, train_network
 
 SMALL = {"width": 32, "d_e": 16}
 
@@ -31,9 +28,12 @@ def distilled(
     epochs: int = 2,
     seed: int = 0,
 ) -> TrainedNetwork:
-    options = RunOptions(seed=seed, device="cpu", budget=Budget(epochs=epochs))
+    run = RunOptions(seed=seed, device="cpu", budget=Budget(epochs=epochs))
     recipe = distilling_recipe("default", {"batch_size": 64, "learning_rate": 1e-2})
-    return distil(target, "dnn", network_settings or SMALL, teachers, "default", recipe, options)
+    settings = network_settings or SMALL
+    if not teachers:
+        return train_network(target, network_spec("dnn"), settings, recipe, run)
+    return distil(target, network_spec("dnn"), settings, teachers, recipe, run)
 
 
 def bit_equal(one: TrainedNetwork, other: TrainedNetwork) -> bool:
@@ -73,19 +73,19 @@ def test_untrained_teachers_follow_the_seed(target: FingerprintSet) -> None:
     assert bit_equal(one, same)
 
 
-def test_two_untrained_teachers_are_not_the_same(
-    target: FingerprintSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[Teacher] = []
+def test_two_untrained_teachers_are_not_the_same(target: FingerprintSet) -> None:
+    one, other = (
+        untrained_teacher("dnn", 16, teaching_recipe("default"), non_negative=True, seed=seed)
+        for seed in (0, 1)
+    )
+    student = distilled(target, ["untrained", "untrained"], epochs=1)
+    assert bit_equal(student, distilled(target, [one, other], epochs=1))
+    assert not bit_equal(student, distilled(target, [one, one], epochs=1))
 
-    def watched(*arguments: Any, **options: Any) -> Teacher:
-        made.append(untrained_teacher(*arguments, **options))
-        return made[-1]
 
-    monkeypatch.setattr(distil_module, "untrained_teacher", watched)
-    distilled(target, ["untrained", "untrained"], epochs=1)
-    one, other = (teacher.generator.state_dict() for teacher in made)
-    assert not any((one[key] == other[key]).all() for key in one)
+def test_expert_distilling_without_a_teacher_is_refused(target: FingerprintSet) -> None:
+    with pytest.raises(BadInputError, match="name at least one"):
+        distil(target, network_spec("dnn"), SMALL, [], distilling_recipe("default"), RunOptions())
 
 
 def test_teachers_stay_frozen_through_a_whole_run(target: FingerprintSet, teachers: list[Teacher]) -> None:
@@ -96,6 +96,7 @@ def test_teachers_stay_frozen_through_a_whole_run(target: FingerprintSet, teache
         assert not teacher.generator.training
 
 
+@pytest.mark.slow
 def test_student_under_two_teachers_learns_its_building(
     target: FingerprintSet, teachers: list[Teacher]
 ) -> None:
@@ -114,36 +115,21 @@ def test_student_locates_no_scans(target: FingerprintSet) -> None:
     assert distilled(target).locate(target[:0]).position_m.shape == (0, 2)
 
 
-def averaged(target: FingerprintSet, share: float, n_steps: int, options: RunOptions) -> TrainedNetwork:
-    recipe = distilling_recipe("default", {"batch_size": 64, "learning_rate": 1e-2, "averaged": share})
-    options = replace(options, budget=Budget(updates=n_steps), device="cpu")
-    return distil(target, "dnn", SMALL, (), "default", recipe, options)
+def test_weights_are_the_mean_over_the_last_part_of_the_run(target: FingerprintSet) -> None:
+    seen: list[dict[str, np.ndarray]] = []
 
+    def look(network: TrainedNetwork, _: int) -> None:
+        seen.append({key: value.copy() for key, value in network.tensors().items()})
 
-def test_weights_are_the_mean_over_the_last_part_of_the_run(
-    target: FingerprintSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[dict[str, Any]] = []
-    supervised = distil_module.supervised_step
-
-    def watched(network: Any, *arguments: Any, **options: Any) -> Any:
-        step = supervised(network, *arguments, **options)
-
-        def and_look(state: Any, batch: Any) -> Any:
-            shown = step(state, batch)
-            seen.append({key: value.clone() for key, value in network.module.state_dict().items()})
-            return shown
-
-        return and_look
-
-    monkeypatch.setattr(distil_module, "supervised_step", watched)
-    student = averaged(target, 0.25, 12, RunOptions())
-    assert len(seen) == 12
+    settings = {"batch_size": 64, "learning_rate": 1e-2, "schedule": "constant", "averaged": 0.3}
+    recipe = distilling_recipe("default", settings)
+    run = RunOptions(device="cpu", budget=Budget(updates=10))
+    student = train_network(target, network_spec("dnn"), SMALL, recipe, run, watch=look)
+    assert len(seen) == 10
     for key, value in student.tensors().items():
-        if key in seen[0]:  # not those of floors
-            expected = np.mean([each[key].numpy() for each in seen[-3:]], axis=0)
-            np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-6)
-    assert not np.allclose(seen[-1]["0.weight" if "0.weight" in seen[0] else next(iter(seen[0]))], 0)
+        expected = np.mean([each[key] for each in seen[-3:]], axis=0)
+        np.testing.assert_allclose(value, expected, rtol=1e-4, atol=1e-6)
+        assert not np.array_equal(value, seen[-1][key])
 
 
 def test_averaged_run_that_is_stopped_and_resumed_is_the_same_bit_for_bit(
@@ -160,10 +146,12 @@ def test_averaged_run_that_is_stopped_and_resumed_is_the_same_bit_for_bit(
     kept = RunOptions(
         device="cpu", budget=Budget(updates=20), checkpoint_dir=tmp_path, checkpoint_seconds=0.0
     )
-    whole = distil(target, "dnn", SMALL, (), "default", recipe, replace(kept, checkpoint_dir=None))
+    spec = network_spec("dnn")
+    whole = train_network(target, spec, SMALL, recipe, replace(kept, checkpoint_dir=None))
     with pytest.raises(Stopped):
-        distil(target, "dnn", SMALL, (), "default", recipe, kept, stop)
-    assert bit_equal(distil(target, "dnn", SMALL, (), "default", recipe, replace(kept, resume=True)), whole)
+        train_network(target, spec, SMALL, recipe, kept, watch=stop)
+    resumed = train_network(target, spec, SMALL, recipe, replace(kept, resume=True))
+    assert bit_equal(resumed, whole)
 
 
 def test_a_teacher_that_does_not_fit_is_refused_before_training(

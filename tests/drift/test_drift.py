@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from drifted import office, renamed, shifted, without
 
-from tutelage import Localizer, load, measure_drift
+from tutelage import Budget, Localizer, RunOptions, load, measure_drift
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError
@@ -162,7 +162,8 @@ def test_a_map_stands_in_for_landmarks_and_a_network_without_either_is_told_so(
     bare = Localizer("knn", settings=KNN, calibrate=False).fit(building)
     assert found_gone(measure_drift(bare, changed)) == set(GONE)
     tiny = {"width": 8, "d_e": 4}
-    network = Localizer("dnn", epochs=1, settings=tiny, calibrate=False, device="cpu").fit(building)
+    run = RunOptions(device="cpu", budget=Budget(1))
+    network = Localizer("dnn", settings=tiny, run=run, calibrate=False).fit(building)
     with pytest.raises(BadInputError, match="without calibration and holds nothing to compare"):
         measure_drift(network, changed)
 
@@ -175,6 +176,7 @@ def test_scans_of_another_building_and_no_scans_are_refused(model: Localizer, re
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_the_librarys_replaced_access_points_are_found_in_their_month(data_dir: object) -> None:
     """Half of what is heard was replaced between months 10 and 11; before, nothing was."""
     months = {month: load(f"uji_library:{month}", data_dir=data_dir) for month in (1, 5, 12)}  # type: ignore[arg-type]

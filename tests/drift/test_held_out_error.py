@@ -11,7 +11,7 @@ import pytest
 from tutelage import Localizer, measure_drift
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.splits import reference_points, split_by_position
-from tutelage.evaluation.drift.expected_loss import estimated_loss
+from tutelage.evaluation.drift.expected_loss import estimate_loss
 from tutelage.methods.calibration import Trial, calibrate
 from tutelage.runtime.positions import Located
 from tutelage.runtime.radii import Calibration
@@ -33,14 +33,14 @@ def trial_with_errors(train: FingerprintSet) -> tuple[Trial, np.ndarray]:
 def known(building: Survey) -> tuple[Calibration, float]:
     """A calibration whose scale is not flat, and the mean over points of their mean errors."""
     trial, error_m = trial_with_errors(building.train)
-    point = reference_points(trial.asked)
+    point = reference_points(trial.queries)
     of_points = [error_m[point == each].mean() for each in range(point.max() + 1)]
     return calibrate(building.train, building.train.access_points, trial), float(np.mean(of_points))
 
 
 def test_the_mean_error_then_is_that_of_the_points_held_out(known: tuple[Calibration, float]) -> None:
     calibration, by_hand_m = known
-    loss = estimated_loss(*NOTHING, calibration)
+    loss = estimate_loss(*NOTHING, calibration)
     assert loss.then_m == loss.now_m == pytest.approx(by_hand_m)
     over_scale = np.average(calibration.score, weights=calibration.share)
     assert abs(over_scale - by_hand_m) > 0.05 * by_hand_m
@@ -52,7 +52,7 @@ def test_a_calibration_of_before_is_read_and_says_what_it_holds(known: tuple[Cal
     del config["held_out_mae_m"]
     older = Calibration.from_config(config, calibration.tensors())
     assert older.held_out_mae_m is None
-    loss = estimated_loss(*NOTHING, older)
+    loss = estimate_loss(*NOTHING, older)
     assert loss.then_m == pytest.approx(np.average(calibration.score, weights=calibration.share))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +13,8 @@ from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError
 from tutelage.evaluation import evaluate, write_report
 from tutelage.localizer import Localizer
-from tutelage.updating import updated
+from tutelage.training import Budget, RunOptions
+from tutelage.updating import update
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_evaluation_says_how_many_of_the_scans_it_learnt_from(survey: Survey, mo
     assert evaluate(model, own[::-1]).n_training_scans == len(own)
     moved = replace(own, position_m=own.known_position_m + 1.0)
     assert evaluate(model, moved).n_training_scans == 0  # the same readings from elsewhere
-    both = FingerprintSet.joined([own, other])
+    both = FingerprintSet.join([own, other])
     found = evaluate(model, both, name="nearest")
     assert (found.n_training_scans, found.on_training_scans) == (len(own), True)
     assert found.note.startswith(f"nearest learnt from {len(own)} of these {len(both)} scans")
@@ -68,10 +68,13 @@ def test_evaluation_says_how_many_of_the_scans_it_learnt_from(survey: Survey, mo
 def test_updated_model_knows_the_scans_from_before(survey: Survey) -> None:
     assert survey.test is not None
     before, new = survey.train[::2], survey.train[1::2]
-    small: dict[str, Any] = {"settings": {"width": 16, "d_e": 8}, "epochs": 2, "device": "cpu"}
-    for network, chosen in (("knn", {"settings": {"k": 3}}), ("dnn", small)):
-        first = Localizer(network, **chosen).fit(before)
-        model = updated(first, new, epochs=2 if network == "dnn" else None, calibrated=False, device="cpu")
+    short = RunOptions(device="cpu", budget=Budget(2))
+    small = {"width": 16, "d_e": 8}
+    for first, run in (
+        (Localizer("knn", settings={"k": 3}), RunOptions()),
+        (Localizer("dnn", settings=small, run=short), short),
+    ):
+        model = update(first.fit(before), new, calibrate=False, run=run)
         assert evaluate(model, before).on_training_scans is True
         assert evaluate(model, survey.test).on_training_scans is False
 

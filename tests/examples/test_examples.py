@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import runpy
@@ -12,12 +13,23 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+import tutelage as tt
+from tutelage.cli import main
 from tutelage.data.surveys import export_survey, simulated_survey
-from tutelage.errors import BadInputError
-from tutelage.networks import RssBatch, build_network, check_network, network_registry, network_spec
+from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.methods.method_registry import METHODS, method_spec
+from tutelage.networks import (
+    NETWORKS,
+    RssBatch,
+    build_network,
+    check_network,
+    network_spec,
+    register_network,
+)
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PLUGIN = EXAMPLES / "plugin"
@@ -26,12 +38,16 @@ PLUGIN = EXAMPLES / "plugin"
 @pytest.fixture(autouse=True)
 def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an example registers is forgotten afterwards."""
-    monkeypatch.setattr(network_registry, "_REGISTRY", dict(network_registry._REGISTRY))
+    for name in ("knn", "matcher", "blend"):
+        method_spec(name)  # what registers itself when it is first named is not forgotten
+    for registry in (NETWORKS, METHODS):
+        monkeypatch.setattr(registry, "entries", dict(registry.entries))
 
 
 # -- the template -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_template_registers_checks_learns_and_prints_figures(capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(EXAMPLES / "own_network.py"), run_name="__main__")
     shown = capsys.readouterr().out
@@ -52,9 +68,95 @@ def test_representation_of_the_template_is_a_feature_map() -> None:
     check_network("my-network", settings)
 
 
+# -- a method ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gaussian_process() -> str:
+    """The method of the template, registered as in its user's own process."""
+    name: str = runpy.run_path(str(EXAMPLES / "own_method.py"))["NAME"]
+    return name
+
+
+@pytest.fixture(scope="module")
+def office() -> tt.Survey:
+    return simulated_survey(n_train=150, n_test=40, n_access_points=16, n_floors=1, width_m=40, depth_m=24)
+
+
+@pytest.mark.slow
+def test_method_template_runs_and_prints_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(EXAMPLES / "own_method.py"), run_name="__main__")
+    shown = capsys.readouterr().out
+    assert "gaussian-process keeps the contract" in shown
+    assert re.search(r"^take (k-NN|gaussian-process): ", shown, flags=re.MULTILINE)
+    (error_m,) = re.findall(r"mean error (\d+\.\d+) m; \d+% of the radii hold the truth", shown)
+    assert float(error_m) < 6
+    assert re.search(r"^the first scan is at .*, within \d+\.\d m$", shown, flags=re.MULTILINE)
+
+
+def test_own_method_keeps_the_contract_and_refuses_wrong_settings(
+    gaussian_process: str, office: tt.Survey
+) -> None:
+    tt.check_method(gaussian_process, {"noise": 0.3})
+    assert gaussian_process in tt.method_names()
+    with pytest.raises(UnknownNameError, match="Did you mean noise"):
+        tt.Localizer(gaussian_process, settings={"nois": 0.3}).fit(office)
+    with pytest.raises(BadInputError, match=r"noise = 0: .* greater than 0"):
+        tt.Localizer(gaussian_process, settings={"noise": 0}).fit(office)
+    with pytest.raises(BadInputError, match="gaussian-process takes no surrogate teachers"):
+        tt.Localizer(gaussian_process, teachers=["untrained"]).fit(office)
+    with pytest.raises(BadInputError, match="gaussian-process takes no pretrained matcher"):
+        tt.Localizer(gaussian_process, pretrained="none").fit(office)
+    run = tt.RunOptions(budget=tt.Budget(epochs=2))
+    with pytest.raises(BadInputError, match="gaussian-process takes no epochs or minutes"):
+        tt.Localizer(gaussian_process, run=run).fit(office)
+
+
+def test_own_method_is_fitted_calibrated_evaluated_saved_and_loaded(
+    gaussian_process: str, office: tt.Survey, tmp_path: Path
+) -> None:
+    assert office.test is not None
+    model = tt.Localizer(method=gaussian_process, settings={"noise": 0.2}).fit(office)
+    assert model.lineage_.settings == {"length_scale": 1.0, "noise": 0.2}
+    figures = tt.evaluate(model, office).figures()
+    assert (figures["mae_m"] or 99) < 6
+    assert (figures["coverage"] or 0) > 0.8
+    model.save(tmp_path / "model")
+    assert {path.name for path in (tmp_path / "model").iterdir()} == {"model.json", "weights.safetensors"}
+    loaded = tt.Localizer.load(tmp_path / "model")
+    before, after = (each.predict(office.test) for each in (model, loaded))
+    np.testing.assert_allclose(after.position_m, before.position_m, rtol=0, atol=1e-6)
+    assert before.radius_m is not None
+    assert after.radius_m is not None
+    np.testing.assert_allclose(after.radius_m, before.radius_m, rtol=0, atol=1e-6)
+    assert (loaded.method_spec.name, loaded.lineage_) == (gaussian_process, model.lineage_)
+
+
+def test_own_method_is_compared_and_planned_with(gaussian_process: str, office: tt.Survey) -> None:
+    comparison = tt.compare(office, tt.candidates([gaussian_process]), n_folds=2)
+    assert [each.candidate.name for each in comparison.standings] == ["knn", gaussian_process]
+    assert comparison.standings[1].candidate.words == ("--method", gaussian_process)
+    plan = tt.plan(office, tt.candidate(gaussian_process), n_folds=2, n_rounds=1)
+    assert plan.as_dict()["method"] == gaussian_process
+    assert plan.curve.errors[0].mean > plan.curve.errors[-1].mean
+
+
+def test_own_method_is_not_updated_nor_exported_unless_its_spec_says_how(
+    gaussian_process: str, office: tt.Survey, tmp_path: Path
+) -> None:
+    assert office.test is not None
+    model = tt.Localizer(gaussian_process, calibrate=False).fit(office)
+    with pytest.raises(BadInputError, match="gaussian-process cannot be updated; fit it anew"):
+        tt.update(model, office.test)
+    with pytest.raises(BadInputError, match="gaussian-process"):
+        tt.export_model(model, tmp_path / "model.zip")
+    assert not (tmp_path / "model.zip").exists()
+
+
 # -- from a walk to a model, and sharing ----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_first_survey_runs_from_a_table_to_an_exported_model(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +191,7 @@ def test_first_survey_stops_at_a_survey_with_errors(tmp_path: Path, monkeypatch:
         runpy.run_path(str(EXAMPLES / "first_survey.py"), run_name="__main__")
 
 
+@pytest.mark.slow
 def test_sharing_hands_over_files_without_access_points_and_shows_the_controls(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -102,7 +205,7 @@ def test_sharing_hands_over_files_without_access_points_and_shows_the_controls(
         "network, untrained teacher",
         "matcher, untrained",
     }
-    assert errors_m["matcher, taught"] < errors_m["matcher, untrained"]
+    assert errors_m["matcher, pretrained"] < errors_m["matcher, untrained"]
 
 
 # -- the package --------------------------------------------------------------------------------------
@@ -112,9 +215,15 @@ def test_sharing_hands_over_files_without_access_points_and_shows_the_controls(
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder on the path as an installer leaves it, from the package's own pyproject.toml."""
     project = tomllib.loads((PLUGIN / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for package in (PLUGIN / "src").iterdir():
-        shutil.copytree(package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__"))
-        monkeypatch.delitem(sys.modules, package.name, raising=False)
+    wheel = tomllib.loads((PLUGIN / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
+    for package in map(Path, wheel["targets"]["wheel"]["packages"]):
+        shutil.copytree(
+            PLUGIN / package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for source, place in wheel["targets"]["wheel"]["force-include"].items():
+        shutil.copy(PLUGIN / source, tmp_path / place)
+    for name in ("tutelage_example", "tutelage_example.own_method"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     information = tmp_path / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     information.mkdir()
     head = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
@@ -130,26 +239,67 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("installed")
-def test_package_brings_its_network_and_keeps_the_contract() -> None:
+def test_package_brings_its_network_which_keeps_the_contract() -> None:
     check_network("example-attention")
     check_network("example-attention", {"tokens": 3, "width": 8})
     assert network_spec("example-attention").sparse_input
 
 
 @pytest.mark.usefixtures("installed")
-def test_name_of_the_package_cannot_be_taken_twice() -> None:
-    spec = network_spec("example-attention")
-    with pytest.raises(BadInputError, match="registered already"):
-        registry.register_network("example-attention", spec.build)
+def test_package_brings_its_method_which_keeps_the_contract() -> None:
+    assert {"example-attention", "gaussian-process"} <= set(tt.method_names())
+    tt.check_method("gaussian-process")
+    assert method_spec("gaussian-process").fit.__module__ == "tutelage_example.own_method"
 
 
-def test_command_of_the_packages_readme_works(installed: Path) -> None:
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("name", ["example-attention", "gaussian-process"])
+def test_names_of_the_package_cannot_be_taken_twice(name: str) -> None:
+    with pytest.raises(BadInputError, match=f"named '{name}' is registered already"):
+        register_network(name, lambda _n_ap: torch.nn.Module())
+    with pytest.raises(BadInputError, match=f"named '{name}' is registered already"):
+        tt.register_method(tt.MethodSpec(name, "another", method_spec("knn").fit, method_spec("knn").load))
+
+
+@pytest.mark.slow
+def test_commands_of_the_packages_readme_work(installed: Path) -> None:
     readme = (PLUGIN / "README.md").read_text(encoding="utf-8")
-    (command,) = re.findall(r"^ +tutelage (fit .*)$", readme, flags=re.MULTILINE)
-    program = [sys.executable, "-c", "from tutelage.__main__ import main; main()", *command.split()]
-    environment = os.environ | {"PYTHONPATH": str(installed), "OMP_NUM_THREADS": "1"}
-    ended = subprocess.run(
-        program, env=environment, cwd=installed, capture_output=True, text=True, check=False, timeout=300
-    )
-    assert ended.returncode == 0, ended.stderr
-    assert (installed / "model" / "model.json").exists()
+    commands = re.findall(r"^ +tutelage (fit .*)$", readme, flags=re.MULTILINE)
+    assert len(commands) == 2
+    path = os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    for command in commands:
+        program = [sys.executable, "-c", "from tutelage.__main__ import main; main()", *command.split()]
+        ended = subprocess.run(
+            program, env=environment, cwd=installed, capture_output=True, text=True, check=False, timeout=300
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert (installed / command.split()[-1] / "model.json").exists()
+
+
+@pytest.mark.slow
+def test_command_line_judges_compares_and_plans_with_the_packages_method(
+    installed: Path, office: tt.Survey, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def figures(*arguments: str) -> Any:
+        """Run the command line in this process, and read the JSON that it prints."""
+        monkeypatch.setattr(sys, "argv", ["tutelage", *arguments, "--json"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        shown = capsys.readouterr()
+        assert ended.value.code in (None, 0), shown.err
+        return json.loads(shown.out)
+
+    monkeypatch.chdir(installed)
+    tt.export_survey(office, installed / "office.csv")
+    method = ("--method", "gaussian-process")
+    made = figures("fit", "office.csv", *method, "--set", "noise=0.2", "--out", "model")
+    assert (made["method"], made["survey"]) == ("gaussian-process", "office")
+    assert made["radius_from_points"] > 10
+    assert figures("evaluate", "model", "--on", "office.csv")["mae_m"] < 6
+    located = figures("locate", "model", "office.csv")
+    assert all(row["radius_m"] > 0 for row in located if row["x_m"] is not None)
+    compared = figures("compare", "office.csv", *method, "--folds", "2")
+    assert [row["method"] for row in compared["methods"]] == ["knn", "gaussian-process"]
+    planned = figures("plan", "office.csv", *method, "--folds", "2", "--rounds", "1")
+    assert (planned["method"], planned["survey"]) == ("gaussian-process", "office")

@@ -59,12 +59,17 @@ def run_small_job(job: SmallJob) -> Drawn:
     draw = np.random.default_rng(job.seed).normal(size=(300, 1000)).astype(np.float32)
     torch.manual_seed(job.seed)
     network = torch.nn.Linear(1000, 300)
-    of_numpy, of_torch = draw @ draw.T, network(torch.from_numpy(draw))
+    numpy_product = draw @ draw.T
+    torch_product = network(torch.from_numpy(draw))
     threads = frozenset(library["num_threads"] for library in threadpool_info())
-    sums = float(of_numpy.sum()), float(of_torch.detach().sum()), float(torch.from_numpy(draw).sum())
+    sums = (
+        float(numpy_product.sum()),
+        float(torch_product.detach().sum()),
+        float(torch.from_numpy(draw).sum()),
+    )
     return Drawn(sums, torch.get_num_threads(), threads)
 
 
 def starts(job: SmallJob) -> list[int]:
-    """The processes that started it."""
+    """Return the processes that started a job."""
     return [int(line) for line in job.marker.read_text().splitlines()] if job.marker.exists() else []

@@ -6,16 +6,19 @@ import os
 import signal
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
-from tutelage.experiments.cell_work import FitJob, Fitted, fit_cell
-from tutelage.paper.expert_distilling import total_loss
+from tutelage.experiments.cell_work import FitJob, FittedCell, fit_cell
+from tutelage.training import supervised
 
 _MARKER = "TUTELAGE_TEST_MARKER"
-SMALL = ("--targets", "dsi1", "--networks", "dnn", "--methods", "none,untrained,default")
-SMALL += ("--sources", "tampere", "--seeds", "2")
+SMALL = (
+    *("--targets", "dsi1", "--networks", "dnn", "--methods", "none,untrained,default"),
+    *("--sources", "tampere", "--seeds", "2"),
+)
 
 
-def fit_or_die_once(job: FitJob) -> Fitted:
+def fit_or_die_once(job: FitJob) -> FittedCell:
     """`fit_cell`; the first process that trains in an untrained teacher's cell of seed 1 is killed in it."""
     marker = Path(os.environ[_MARKER])
     if (job.cell.method, job.cell.seed) == ("untrained", 1) and not marker.exists():
@@ -24,7 +27,7 @@ def fit_or_die_once(job: FitJob) -> Fitted:
             marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
 
-        total_loss.descend = die_in_training
+        patch.object(supervised, "descend", die_in_training).start()
     return fit_cell(job)
 
 

@@ -17,7 +17,7 @@ from tutelage.experiments.appendix_a import WeightSearch, search_weights
 from tutelage.experiments.cells import Cell
 from tutelage.experiments.executors import LocalProcesses
 from tutelage.experiments.paper_tables import Request
-from tutelage.tuning import Tried
+from tutelage.tuning import TrialRecord
 
 CELL = Cell("tampere", ("ujiindoorloc", "dsi1"), "dnn", "paper", "standard", 1.0, 0)
 PUBLISHED = {"weight_mae": 3.0, "weight_sim": 0.5, "weight_mi": 0.5, "weight_fi": 0.5, "margin_rad": 0.2}
@@ -25,7 +25,7 @@ PUBLISHED = {"weight_mae": 3.0, "weight_sim": 0.5, "weight_mi": 0.5, "weight_fi"
 
 def test_page_ranks_the_trials_and_places_the_published_weights() -> None:
     better = {**PUBLISHED, "weight_mae": 4.2}
-    trials = Tried(PUBLISHED, 7.0), Tried(PUBLISHED, None), Tried(better, 6.5)
+    trials = TrialRecord(PUBLISHED, 7.0), TrialRecord(PUBLISHED, None), TrialRecord(better, 6.5)
     page = WeightSearch(CELL, Request(targets=("tampere",)), trials).page()
     assert "`tutelage reproduce appendix_a --targets tampere`, budget standard: " in page
     assert "have 7.00 m here, place 2 of 2; the best trial has 6.50 m, the worst 7.00 m. 1 trials" in page
@@ -34,6 +34,7 @@ def test_page_ranks_the_trials_and_places_the_published_weights() -> None:
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_search_begins_with_the_published_weights_is_kept_and_never_opens_the_test_split(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,9 +55,9 @@ def test_search_begins_with_the_published_weights_is_kept_and_never_opens_the_te
         rows = list(csv.DictReader(file))
     assert [row["held_out_mae_m"] for row in rows] == [f"{round(error or 0, 3):g}" for error in errors]
     assert (tmp_path / "appendix_a.md").read_text(encoding="utf-8") == search.page()
-    shown = (tmp_path / "appendix_a.html").read_text(encoding="utf-8")
-    assert "Plotly" in shown
-    assert "reproduce appendix_a --budget quick --targets dsi1 --sources tampere, budget quick" in shown
+    html = (tmp_path / "appendix_a.html").read_text(encoding="utf-8")
+    assert "Plotly" in html
+    assert "reproduce appendix_a --budget quick --targets dsi1 --sources tampere, budget quick" in html
     plain = json.loads((tmp_path / "appendix_a.json").read_text(encoding="utf-8"))
     assert [trial["held_out_mae_m"] for trial in plain["trials"]] == [round(e or 0, 3) for e in errors]
 

@@ -18,10 +18,10 @@ from tutelage.experiments.buildings import TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell, TeacherCell
 from tutelage.experiments.compared_methods import BOUND, KNN, METHODS, OPTIONS, PIPELINE
 from tutelage.experiments.paper_tables import TABLES, Request
-from tutelage.experiments.planned_cells import cells_of
+from tutelage.experiments.planned_cells import plan_cells
 from tutelage.experiments.result_files import COLUMNS, TEACHER_COLUMNS
-from tutelage.methods.matcher import MatcherRecipe
-from tutelage.networks import network_names, network_registry, network_spec
+from tutelage.methods.matcher.matcher_recipe import MatcherRecipe
+from tutelage.networks import NETWORKS, network_names, network_spec
 
 CELL = Cell("dsi1", ("tampere", "ujiindoorloc"), "dnn", "default", "quick", 1.0, 0)
 TEACHER = TeacherCell("tampere", "dnn", "default", False, "quick", 0)
@@ -59,7 +59,7 @@ any_cell = st.builds(
 
 
 def of_method(method: str, network: str = "dnn") -> Cell:
-    """The cell by another method, with the sources that this one takes."""
+    """Return the cell with another method and the sources of that method."""
     kind = METHODS[method].kind
     of_kind = {"alone": (), UNTRAINED: (UNTRAINED,) * 2}.get(kind, CELL.sources)
     sources = (CELL.target,) * 2 if METHODS[method].from_target else of_kind
@@ -70,15 +70,22 @@ def hashes(*cells: Cell | TeacherCell) -> set[str]:
     return {cell.hash for cell in cells}
 
 
+@pytest.mark.slow
 def test_hash_is_the_same_in_another_process() -> None:
-    cells = [CELL, TEACHER, replace(CELL, network=KNN), of_method("sequential"), of_method("fi_paper")]
+    cells: list[Cell | TeacherCell] = [
+        CELL,
+        TEACHER,
+        replace(CELL, network=KNN),
+        of_method("sequential"),
+        of_method("fi_paper"),
+    ]
     program = (
         f"from tutelage.experiments.cells import Cell, TeacherCell\nprint(*[cell.hash for cell in {cells!r}])"
     )
     environment = os.environ | {"PYTHONHASHSEED": "3"}
     command = [sys.executable, "-c", program]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert ended.stdout.split() == [cell.hash for cell in cells]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == [cell.hash for cell in cells]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +130,7 @@ def test_j_fi_is_refused_for_baat_alone(network: str, weight: float) -> None:
 def test_bound_of_knn_is_a_cell_of_its_own() -> None:
     knn = replace(CELL, network=KNN, method="none")
     assert replace(knn, method=BOUND).hash != knn.hash
-    assert replace(knn, method=BOUND).how == knn.how
+    assert replace(knn, method=BOUND).learning_method == knn.learning_method
 
 
 def test_settings_younger_than_the_first_tables_count_only_in_use() -> None:
@@ -166,7 +173,7 @@ def test_networks_differ_in_every_budget_and_knn_in_none() -> None:
 def test_untrained_teachers_differ_in_their_number_alone(method: str) -> None:
     def of_sources(*sources: str) -> list[str]:
         request = Request("quick", ("tut6",), ("dnn",), (method,), sources, n_seeds=1)
-        cells = cells_of(TABLES["table3"], request, TARGETS)
+        cells = plan_cells(TABLES["table3"], request, TARGETS)
         return [cell.hash for cell in cells if cell.network != KNN]
 
     one, two = of_sources("ujiindoorloc", "dsi1")
@@ -177,16 +184,20 @@ def test_untrained_teachers_differ_in_their_number_alone(method: str) -> None:
 
 def test_teachers_are_those_of_the_recipe() -> None:
     teachers = {method: of_method(method).teachers for method in METHODS}
-    ours, papers = teachers["default"], teachers["paper"]
+    ours = teachers["default"]
+    papers = teachers["paper"]
     assert [teacher.source for teacher in ours] == list(CELL.sources)
     for name, method in METHODS.items():
         if method.kind == "trained":
             assert teachers[name] == (papers if method.recipe == "paper" else ours)
     assert teachers["literal_mi"] == papers
     assert of_method("literal_mi").hash != of_method("paper").hash
-    without = ("none", "none_paper", "sequential", "collective", "sequential_own")
-    without += ("untrained", "untrained_paper")
-    without += (*PIPELINE[1:], *(f"{option}_untrained" for option in OPTIONS))
+    without = [
+        *("none", "none_paper", "sequential", "collective", "sequential_own"),
+        *("untrained", "untrained_paper"),
+        *PIPELINE[1:],
+        *(f"{option}_untrained" for option in OPTIONS),
+    ]
     assert [name for name in METHODS if not teachers[name]] == sorted(without, key=list(METHODS).index)
     assert all(teachers[f"{option}_shuffled"] == teachers["shuffled"] for option in OPTIONS)
     assert replace(CELL, network=KNN).teachers == ()
@@ -213,29 +224,29 @@ def test_teachers_have_the_seed_the_network_and_the_budget_of_their_cell() -> No
 def test_cell_is_another_once_the_way_its_network_learns_has_changed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def found() -> dict[str, str]:
+    def hashes() -> dict[str, str]:
         cells = {name: of_method(name) for name in ("none", "default", "sequential", "paper")}
         changing = {"knn": replace(CELL, network=KNN), "cnnloc": of_method("default", "cnnloc")}
         teachers = {"teacher": TEACHER, "paper's teacher": replace(TEACHER, recipe="paper")}
-        every = {**cells, **changing, **teachers}
+        every: dict[str, Cell | TeacherCell] = {**cells, **changing, **teachers}
         return {name: replace(cell).hash for name, cell in every.items()}
 
-    before = found()
+    before = hashes()
     spec = network_spec("dnn")
     recipes = {**spec.recipes, "default": {**spec.recipes.get("default", {}), "learning_rate": 0.0123}}
-    monkeypatch.setitem(network_registry._REGISTRY, "dnn", replace(spec, recipes=recipes))
-    after = found()
+    monkeypatch.setitem(NETWORKS.entries, "dnn", replace(spec, recipes=recipes))
+    after = hashes()
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"none", "default", "sequential", "teacher"}
 
 
 def test_matcher_and_its_teacher_have_each_their_own_lesson() -> None:
-    scored = Cell("tut6", ("ujiindoorloc", "dsi1"), "matcher", "both", "standard", 1.0, 0)
-    [teacher] = scored.teachers
+    matcher_cell = Cell("tut6", ("ujiindoorloc", "dsi1"), "matcher", "both", "standard", 1.0, 0)
+    [teacher] = matcher_cell.teachers
     assert teacher.configuration()["recipe"]["updates"] == MatcherRecipe.for_pretraining().updates / 8
-    assert scored.settings["updates"] == MatcherRecipe().updates / 8
+    assert matcher_cell.settings["updates"] == MatcherRecipe().updates / 8
     assert (
-        scored.configuration()["matcher"]["passes"]
+        matcher_cell.configuration()["matcher"]["passes"]
         == MatcherRecipe().passes
         != teacher.configuration()["recipe"]["passes"]
     )

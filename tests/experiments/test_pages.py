@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from test_summary import Made
+from test_summary import SimulatedResults
 
-from tutelage.experiments.html_page import plots_of
+from tutelage.experiments.html_page import place_plots
 from tutelage.experiments.pages import json_page, markdown_page, page_name, write_pages
 from tutelage.experiments.paper_tables import TABLES, Request
 from tutelage.experiments.summary import Summary, summarise
-from tutelage.experiments.table_wording import place_title
+from tutelage.experiments.table_wording import (
+    place_title,
+)
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 TEACHER = {
     "source": "dsi1", "network": "dnn", "recipe": "paper", "permuted": "True", "budget": "standard",
     "seed": "0", "source_mae_m": "5.5", "generator_mae_m": "28.0", "centroid_mae_m": "28.5",
@@ -30,15 +31,16 @@ TEACHER = {
 
 @pytest.fixture
 def summary() -> Summary:
-    made = Made()
-    made.add("none", 0.0, network="knn")
-    made.add("none", 0.5)
-    made.add("untrained", 0.5)
-    made.add("default", -1.0)
-    made.add("collective", 0.5)
-    made.add("shuffled", 0.0)
-    request, here = Request(targets=("tampere", "utsindoorloc")), {"tampere", "dsi1", "ujiindoorloc"}
-    return summarise("table1", request, made.cells, [TEACHER], made.errors.get, here)
+    results = SimulatedResults()
+    results.add("none", 0.0, network="knn")
+    results.add("none", 0.5)
+    results.add("untrained", 0.5)
+    results.add("default", -1.0)
+    results.add("collective", 0.5)
+    results.add("shuffled", 0.0)
+    request = Request(targets=("tampere", "utsindoorloc"))
+    here = {"tampere", "dsi1", "ujiindoorloc"}
+    return summarise("table1", request, results.cells, [TEACHER], results.errors.get, here)
 
 
 def row_of(page: str, start: str) -> list[str]:
@@ -48,14 +50,14 @@ def row_of(page: str, start: str) -> list[str]:
 
 def test_markdown_shows_seeds_spread_controls_and_what_the_paper_prints(summary: Summary) -> None:
     page = markdown_page(summary)
-    shown = row_of(page, "| DNN | `default`")
+    columns = row_of(page, "| DNN | `default`")
     values = next(g for g in summary.groups if g.cell.method == "default").values("mae_m")
-    assert shown[3] == " / ".join(f"{value:.2f}" for value in values)
-    assert "±" in shown[2]
-    assert shown[7].startswith("**-1.5")
-    assert shown[9].startswith("**-1.0")
-    assert shown[10].startswith("**-1.0")
-    assert shown[11] == "8.86"
+    assert columns[3] == " / ".join(f"{value:.2f}" for value in values)
+    assert "±" in columns[2]
+    assert columns[7].startswith("**-1.5")
+    assert columns[9].startswith("**-1.0")
+    assert columns[10].startswith("**-1.0")
+    assert columns[11] == "8.86"
     assert row_of(page, "| DNN | `none`")[11] == "11.03"
     assert row_of(page, "| k-NN |")[7:12] == ["-", "-", "-", "-", "-"]
     assert "`tutelage reproduce table1 --targets tampere,utsindoorloc`, budget standard: " in page
@@ -64,58 +66,61 @@ def test_markdown_shows_seeds_spread_controls_and_what_the_paper_prints(summary:
 
 def test_markdown_names_our_sources_and_the_papers(summary: Summary) -> None:
     page = markdown_page(summary)
-    theirs = "Sources: UJIIndoorLoc and DSI1. The paper's are UJIIndoorLoc and UTSIndoorLoc"
-    assert f"{theirs}; its figures stand beside ours all the same.\n" in page
-    made = Made()
-    made.add("none", 0.0)
-    made.add("default", 0.0)
+    sentence = "Sources: UJIIndoorLoc and DSI1. The paper's are UJIIndoorLoc and UTSIndoorLoc"
+    assert f"{sentence}; its figures stand beside ours all the same.\n" in page
+    results = SimulatedResults()
+    results.add("none", 0.0)
+    results.add("default", 0.0)
     here = {"tampere", "dsi1", "ujiindoorloc"}
-    of_table2 = summarise("table2", Request(), made.cells, [], made.errors.get, here)
-    assert f"{theirs}.\n" in markdown_page(of_table2)
+    summary2 = summarise("table2", Request(), results.cells, [], results.errors.get, here)
+    assert f"{sentence}.\n" in markdown_page(summary2)
 
 
 def test_scans_without_a_position_and_cells_without_their_errors_are_counted() -> None:
-    made = Made()
-    made.add("none", 0.0)
-    assert "take no part" not in markdown_page(made.summary())
-    made.errors[made.cells[0][0].hash][:7] = np.nan
-    made.errors.pop(made.cells[1][0].hash)
-    page, drawn = markdown_page(made.summary()), plots_of(made.summary(), ("tampere", 1.0))["cdf"]["data"]
+    results = SimulatedResults()
+    results.add("none", 0.0)
+    assert "take no part" not in markdown_page(results.summary())
+    results.errors[results.cells[0][0].hash][:7] = np.nan
+    results.errors.pop(results.cells[1][0].hash)
+    page = markdown_page(results.summary())
+    plots = place_plots(results.summary(), ("tampere", 1.0))["cdf"]["data"]
     assert "7 of 400 test scans hear no access point that the training scans know" in page
     assert "Of 1 cells the errors of single scans were not kept" in page
-    (trace,) = drawn
+    (trace,) = plots
     assert trace["y"][-1] == pytest.approx(1 - 7 / 1600, abs=1e-4)
 
 
 def test_bar_that_is_cut_says_how_far_it_goes(summary: Summary) -> None:
-    made = Made()
+    results = SimulatedResults()
     for method, offset in (("none", 0.0), ("untrained", 0.0), ("default", 0.0), ("paper", 60.0)):
-        made.add(method, offset)
-    layout = plots_of(made.summary(), ("tampere", 1.0))["bars"]["layout"]
+        results.add(method, offset)
+    layout = place_plots(results.summary(), ("tampere", 1.0))["bars"]["layout"]
     (cut,) = layout["annotations"]
     assert cut["x"] == "DNN paper"
     assert cut["text"] == "65.7 m ↑"
-    assert plots_of(summary, ("tampere", 1.0))["bars"]["layout"]["annotations"] == []
+    assert place_plots(summary, ("tampere", 1.0))["bars"]["layout"]["annotations"] == []
 
 
 def test_shares_within_the_radius_are_shown_where_there_are_any() -> None:
-    made = Made()
-    made.add("none", 0.0, network="knn")
-    made.add("none", 0.5, n_seeds=3)
-    assert "within the 95 % radius" not in markdown_page(made.summary())
-    for (_, row), share in zip(made.cells[-2:], ("0.94", "0.961"), strict=True):
+    results = SimulatedResults()
+    results.add("none", 0.0, network="knn")
+    results.add("none", 0.5, n_seeds=3)
+    assert "within the 95 % radius" not in markdown_page(results.summary())
+    for (_, row), share in zip(results.cells[-2:], ("0.94", "0.961"), strict=True):
         row["coverage"] = share
-    page = markdown_page(made.summary())
+    page = markdown_page(results.summary())
     assert row_of(page, "| network")[-1] == "within the 95 % radius"
     assert row_of(page, "| DNN | `none`")[-1] == "95.0 %"  # of the seeds that learnt radii
     assert row_of(page, "| k-NN |")[-1] == "-"
-    of_knn, of_dnn = (each["coverage"] for each in json_page(made.summary())["groups"])
-    assert (of_knn, of_dnn) == (None, 0.9505)
+    knn_coverage, dnn_coverage = (each["coverage"] for each in json_page(results.summary())["groups"])
+    assert (knn_coverage, dnn_coverage) == (None, 0.9505)
 
 
 def test_a_part_of_a_table_has_pages_of_its_own() -> None:
-    def name(**asked: object) -> str:
-        return page_name(summarise("table1", Request(**asked), [], [], {}.get, set()))
+    no_errors: dict[str, np.ndarray] = {}
+
+    def name(**options: Any) -> str:
+        return page_name(summarise("table1", Request(**options), [], [], no_errors.get, set()))
 
     assert name() == name(budget="standard") == "table1"
     assert name(budget="quick", targets=("tampere", "tut6")) == "table1-quick-tampere-tut6"
@@ -146,13 +151,13 @@ def test_json_holds_the_same_figures(summary: Summary) -> None:
 
 
 def test_seeds_that_diverged_are_counted_and_keep_the_pages_whole(tmp_path: Path) -> None:
-    made = Made()
-    made.add("none", 0.0)
-    made.add("sequential", 0.0)
-    lost, row = made.cells[-1]
-    made.errors[lost.hash][:] = np.nan
+    results = SimulatedResults()
+    results.add("none", 0.0)
+    results.add("sequential", 0.0)
+    lost, row = results.cells[-1]
+    results.errors[lost.hash][:] = np.nan
     row.update(dict.fromkeys(("mae_m", "median_m", "p75_m", "p95_m"), "inf"))
-    summary = made.summary()
+    summary = results.summary()
     write_pages(summary, tmp_path)
     assert row_of(markdown_page(summary), "| DNN | `sequential`")[2] == "1 diverged"
     (group,) = [group for group in json_page(summary)["groups"] if group["method"] == "sequential"]
@@ -161,15 +166,15 @@ def test_seeds_that_diverged_are_counted_and_keep_the_pages_whole(tmp_path: Path
 
 
 def test_table_of_subsets_names_the_sources_of_each_row() -> None:
-    made = Made()
-    made.add("none", 0.0)
-    made.add("default", 0.0)
-    for old, row in list(made.cells):
+    results = SimulatedResults()
+    results.add("none", 0.0)
+    results.add("default", 0.0)
+    for old, row in list(results.cells):
         if old.method == "default":
             single = replace(old, sources=("dsi1",))
-            made.errors[single.hash] = made.errors[old.hash] + 1
-            made.cells.append((single, {**row, "cell": single.hash}))
-    summary = summarise("table3", Request(), made.cells, [], made.errors.get, {"tampere"})
+            results.errors[single.hash] = results.errors[old.hash] + 1
+            results.cells.append((single, {**row, "cell": single.hash}))
+    summary = summarise("table3", Request(), results.cells, [], results.errors.get, {"tampere"})
     page = markdown_page(summary)
     assert row_of(page, "| DNN | `default` | dsi1 |")[8].startswith("**+1.0")
     assert row_of(page, "| DNN | `default` | ujiindoorloc + dsi1 |")[2] == "ujiindoorloc + dsi1"
@@ -186,8 +191,8 @@ def test_pages_are_written_whole_beside_each_other(summary: Summary, tmp_path: P
     assert "src=" not in page.split("<script>")[0]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium, an optional system program, is not installed")
-def test_a_browser_without_network_draws_every_plot(summary: Summary, tmp_path: Path) -> None:
+@pytest.mark.browser
+def test_a_browser_without_network_draws_every_plot(summary: Summary, tmp_path: Path, chromium: str) -> None:
     write_pages(summary, tmp_path)
     flags = (
         "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync "
@@ -195,12 +200,12 @@ def test_a_browser_without_network_draws_every_plot(summary: Summary, tmp_path: 
     )
     offline = ["--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}"]
     page = (tmp_path / f"{page_name(summary)}.html").as_uri()
-    command = [str(CHROMIUM), *flags.split(), *offline, page]
+    command = [chromium, *flags.split(), *offline, page]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
 
-    drawn = re.sub(r"<script.*?</script>", "", run.stdout, flags=re.DOTALL)
+    plots = re.sub(r"<script.*?</script>", "", run.stdout, flags=re.DOTALL)
     bars, differences, distributions = (
-        drawn.partition(f'id="{kind}-0"')[2].partition("<h2>")[0] for kind in ("bars", "differences", "cdf")
+        plots.partition(f'id="{kind}-0"')[2].partition("<h2>")[0] for kind in ("bars", "differences", "cdf")
     )
     n_groups = len(summary.groups)
     assert bars.count('<g class="point">') >= n_groups
@@ -213,27 +218,29 @@ def test_a_browser_without_network_draws_every_plot(summary: Summary, tmp_path: 
 
 
 def test_answers_that_ran_away_are_shown_by_their_order_of_magnitude() -> None:
-    made = Made()
-    made.add("none", 0.0)
-    made.add("sequential", 1.7e11)
-    shown = row_of(markdown_page(made.summary()), "| DNN | `sequential`")
-    assert shown[2].startswith("2e+11")
-    assert shown[4] == "2e+11"
-    assert "+2e+11 [+2e+11, +2e+11]" in shown[6] + shown[7]
+    results = SimulatedResults()
+    results.add("none", 0.0)
+    results.add("sequential", 1.7e11)
+    columns = row_of(markdown_page(results.summary()), "| DNN | `sequential`")
+    assert columns[2].startswith("2e+11")
+    assert columns[4] == "2e+11"
+    assert "+2e+11 [+2e+11, +2e+11]" in columns[6] + columns[7]
 
 
 def test_target_whose_sources_are_not_here_says_so() -> None:
-    made = Made()
-    made.add("none", 0.0)
+    results = SimulatedResults()
+    results.add("none", 0.0)
     alone = {"tampere"}
-    summary = summarise("table1", Request(targets=("tampere",)), made.cells, [], made.errors.get, alone)
+    summary = summarise("table1", Request(targets=("tampere",)), results.cells, [], results.errors.get, alone)
     assert summary.unsourced == ("tampere",)
     assert json_page(summary)["unsourced"] == ["tampere"]
-    said = "The files of its sources `ujiindoorloc` and `dsi1` are not all here"
-    assert said in markdown_page(summary)
-    whole = summarise("table1", Request(), made.cells, [], made.errors.get, alone | {"ujiindoorloc", "dsi1"})
+    words = "The files of its sources `ujiindoorloc` and `dsi1` are not all here"
+    assert words in markdown_page(summary)
+    whole = summarise(
+        "table1", Request(), results.cells, [], results.errors.get, alone | {"ujiindoorloc", "dsi1"}
+    )
     assert "tampere" not in whole.unsourced
-    assert said not in markdown_page(whole)
+    assert words not in markdown_page(whole)
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,17 @@ from tutelage.data.surveys import shareable_names
 from tutelage.experiments.budgets import BUDGETS
 from tutelage.experiments.buildings import OTHER_SOURCES, PAPER_SOURCES, TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell
-from tutelage.experiments.compared_methods import BOUND, COMPARED, KNN, METHODS, OPTIONS, SCORED, WITH_MATCHER
-from tutelage.experiments.paper_tables import PAPER_NETWORKS, TABLES, Request, chosen_table
-from tutelage.experiments.planned_cells import cells_of
+from tutelage.experiments.compared_methods import (
+    BOUND,
+    COMMON_METHODS,
+    KNN,
+    MATCHER_METHODS,
+    METHODS,
+    OPTIONS,
+    WITH_MATCHER,
+)
+from tutelage.experiments.paper_tables import PAPER_NETWORKS, TABLES, Request, find_table
+from tutelage.experiments.planned_cells import plan_cells
 
 EVERYWHERE = frozenset(TARGETS)
 WITHOUT_UTS = EVERYWHERE - {"utsindoorloc"}
@@ -30,16 +38,16 @@ with_and_without_uts = pytest.mark.parametrize(
 
 
 def planned(name: str, request: Request = Request(), here: Collection[str] = WITHOUT_UTS) -> list[Cell]:  # noqa: B008
-    return list(cells_of(chosen_table(name, request), request, here))
+    return list(plan_cells(find_table(name, request), request, here))
 
 
 def sources_by_method(cells: list[Cell], target: str) -> dict[str, list[tuple[str, ...]]]:
     """Of the first seed and a network, each method's sources in order."""
-    found: dict[str, list[tuple[str, ...]]] = {}
+    sources: dict[str, list[tuple[str, ...]]] = {}
     for cell in cells:
         if cell.target == target and cell.network != KNN and cell.seed == 0:
-            found.setdefault(cell.method, []).append(cell.sources)
-    return found
+            sources.setdefault(cell.method, []).append(cell.sources)
+    return sources
 
 
 def counted_seeds(cells: list[Cell]) -> Counter[tuple[str, str, str]]:
@@ -58,13 +66,13 @@ def test_every_network_of_the_paper_has_every_method_and_knn_beside_it(
         methods.setdefault((cell.target, cell.network, cell.train_fraction, cell.seed), set()).add(
             cell.method
         )
-    of_networks = {key: found for key, found in methods.items() if key[1] != KNN}
-    assert of_networks
-    for found in of_networks.values():
-        assert found == set(TABLES[name].methods)
-        assert found >= set(COMPARED)
+    network_methods = {key: names for key, names in methods.items() if key[1] != KNN}
+    assert network_methods
+    for names in network_methods.values():
+        assert names == set(TABLES[name].methods)
+        assert names >= set(COMMON_METHODS)
     beside = [(*key[:1], *key[2:]) for key in methods if key[1] == KNN]
-    assert set(beside) == {(target, share, seed) for target, _, share, seed in of_networks}
+    assert set(beside) == {(target, share, seed) for target, _, share, seed in network_methods}
 
 
 @every_table
@@ -96,7 +104,7 @@ def test_no_cell_comes_twice_and_seeds_come_in_order(name: str, here: Collection
 def test_sources_are_neither_the_target_nor_of_its_campus(name: str, here: Collection[str]) -> None:
     # Every target there is, also those that no plan names.
     for cell in planned(name, Request(targets=TARGETS, networks=("dnn",), n_seeds=1), here):
-        if cell.how.from_target:
+        if cell.learning_method.from_target:
             assert set(cell.sources) == {cell.target}
             continue
         assert len(set(cell.sources)) == len(cell.sources) or set(cell.sources) == {UNTRAINED}
@@ -117,11 +125,11 @@ def test_every_target_has_sources_of_other_campuses() -> None:
 
 def test_sources_are_those_of_the_paper_where_all_are_here() -> None:
     def used(here: Collection[str]) -> dict[str, set[tuple[str, ...]]]:
-        found: dict[str, set[tuple[str, ...]]] = {}
+        sources: dict[str, set[tuple[str, ...]]] = {}
         for cell in planned("table1", here=here):
             if cell.method in ("sequential", "default", "shuffled_paper"):
-                found.setdefault(cell.target, set()).add(cell.sources)
-        return found
+                sources.setdefault(cell.target, set()).add(cell.sources)
+        return sources
 
     papers = {
         "ujiindoorloc": {("utsindoorloc", "tampere")},
@@ -149,7 +157,7 @@ def test_standard_plan_of_table1_has_the_seeds_that_its_comparisons_need() -> No
     assert planned("table1", request) == planned("table1")
     seeds = counted_seeds(planned("table1", request))
     assert all(seeds[target, KNN, "none"] >= 5 for target in ("ujiindoorloc", "tampere", "tut6", "dsi1"))
-    for method in COMPARED:
+    for method in COMMON_METHODS:
         for target in ("tampere", "tut6", "dsi1"):
             assert all(seeds[target, network, method] >= 5 for network in ("dnn", "cnnloc", "bayescnn"))
         assert seeds["tampere", "baat", method] >= 5
@@ -171,9 +179,9 @@ def test_quick_look_has_one_seed(name: str) -> None:
     ("target", "first", "second"), [("tampere", "ujiindoorloc", "dsi1"), ("dsi1", "ujiindoorloc", "tampere")]
 )
 def test_table3_has_every_subset_of_the_sources(target: str, first: str, second: str) -> None:
-    found = sources_by_method(planned("table3"), target)
+    sources = sources_by_method(planned("table3"), target)
     subsets = [(first,), (second,), (first, second)]
-    for method in COMPARED:
+    for method in COMMON_METHODS:
         expected: list[tuple[str, ...]] = subsets
         if method.startswith("none"):
             expected = [()]
@@ -183,16 +191,16 @@ def test_table3_has_every_subset_of_the_sources(target: str, first: str, second:
             expected = [(target,), (target, target)]
         elif method == "collective":  # of one source it is the same as sequential
             expected = subsets[-1:]
-        assert found.pop(method) == expected
-    assert found == {}
+        assert sources.pop(method) == expected
+    assert sources == {}
 
 
 def test_tables_but_the_third_take_all_sources_together() -> None:
     for name in ("table1", "table2", "table4"):
-        found = sources_by_method([c for c in planned(name) if c.network in (KNN, "dnn")], "tut6")
-        assert set(found.pop("none")) == {()}
-        assert set(found.pop("untrained")) == {(UNTRAINED, UNTRAINED)}
-        assert set(found.pop("collective")) == set(found.pop("paper")) == {("ujiindoorloc", "dsi1")}
+        sources = sources_by_method([c for c in planned(name) if c.network in (KNN, "dnn")], "tut6")
+        assert set(sources.pop("none")) == {()}
+        assert set(sources.pop("untrained")) == {(UNTRAINED, UNTRAINED)}
+        assert set(sources.pop("collective")) == set(sources.pop("paper")) == {("ujiindoorloc", "dsi1")}
 
 
 def test_table4_has_ten_seeds_of_each_share() -> None:
@@ -236,7 +244,7 @@ def some(of: Collection[str]) -> st.SearchStrategy[tuple[str, ...]]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.sampled_from(OF_PAPER), some(("tampere", "tut6", "dsi1")), some(("dnn", KNN)), some(COMPARED))
+@given(st.sampled_from(OF_PAPER), some(("tampere", "tut6", "dsi1")), some(("dnn", KNN)), some(COMMON_METHODS))
 def test_request_is_a_filter(
     name: str, targets: tuple[str, ...], networks: tuple[str, ...], methods: tuple[str, ...]
 ) -> None:
@@ -285,7 +293,7 @@ def test_ablations_are_judged_on_held_out_points_and_every_option_has_its_contro
 def test_building_that_is_asked_for_as_a_source_is_not_its_own() -> None:
     cells = planned("table1", Request(sources=("tampere", "dsi1"), networks=("dnn",)))
     assert {cell.target for cell in cells} >= {"tampere", "tut6", "dsi1"}
-    others = [cell for cell in cells if not cell.how.from_target]
+    others = [cell for cell in cells if not cell.learning_method.from_target]
     assert not [cell for cell in others if cell.target in cell.sources]
     taught = {cell.sources for cell in cells if (cell.target, cell.method) == ("tampere", "default")}
     assert taught == {("dsi1",)}
@@ -309,7 +317,7 @@ def test_a_matcher_learns_in_all_shareable_sets_but_those_of_the_building() -> N
     same = {"ujiindoorloc": {"ujiindoorloc"}, "tampere": first, "tut6": first}
     cells = planned("accuracy")
     for cell in cells:
-        if cell.network not in WITH_MATCHER or not cell.how.with_sources:
+        if cell.network not in WITH_MATCHER or not cell.learning_method.with_sources:
             continue
         assert set(cell.sources) == set(shareable_names()) - same[cell.target]
         [teacher] = cell.teachers
@@ -320,7 +328,7 @@ def test_a_matcher_learns_in_all_shareable_sets_but_those_of_the_building() -> N
             (KNN, "none"),
             (KNN, BOUND),
             *((network, "none") for network in PAPER_NETWORKS),
-            *(("matcher", method) for method in SCORED),
+            *(("matcher", method) for method in MATCHER_METHODS),
             *(("blend", method) for method in ("none", "others", "both")),
         }
 

@@ -29,7 +29,7 @@ Figures = dict[tuple[str, ...], tuple[str, ...]]
 
 
 def figures(folder: Path, table: str = "table1") -> Figures:
-    """The rows of a table without what differs from run to run."""
+    """Return the rows of a table without what differs from run to run."""
     with (folder / f"{table}.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     key = ("network", "method", "sources", "train_fraction", "seed")
@@ -39,9 +39,8 @@ def figures(folder: Path, table: str = "table1") -> Figures:
 
 def errors(folder: Path) -> dict[str, list[float]]:
     results = Results(folder, "table1")
-    return {
-        cell: np.nan_to_num(results.errors_m(cell), nan=-1).tolist() for cell, *_ in figures(folder).values()
-    }
+    errors_m = {cell: results.errors_m(cell) for cell, *_ in figures(folder).values()}
+    return {cell: np.nan_to_num(each, nan=-1).tolist() for cell, each in errors_m.items() if each is not None}
 
 
 def made(folder: Path, executor: Executor, request: Request = SMALL) -> Summary:
@@ -50,17 +49,18 @@ def made(folder: Path, executor: Executor, request: Request = SMALL) -> Summary:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small table, made in one go by two local processes."""
+    """Make the small table in one go with two local processes."""
     folder = tmp_path_factory.mktemp("whole")
     summary = made(folder, LocalProcesses(2))
     assert {group.cell.method for group in summary.groups} == {"none", "untrained", "default"}
     return folder
 
 
+@pytest.mark.slow
 def test_run_that_is_killed_loses_no_finished_cell_and_ends_the_same(whole: Path, tmp_path: Path) -> None:
     program = [sys.executable, small_tables.__file__, str(tmp_path)]
     table = tmp_path / "table1.csv"
-    kept: list[str] = []
+    earlier_lines: list[str] = []
     for n_rows in (2, 5):
         run = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         until = time.monotonic() + 240
@@ -72,13 +72,13 @@ def test_run_that_is_killed_loses_no_finished_cell_and_ends_the_same(whole: Path
         run.communicate()  # the workers share the pipe: this returns once they are gone too
         lines = table.read_text().splitlines()
         assert n_rows < len(lines) <= N_CELLS
-        assert set(kept) <= set(lines)
+        assert set(earlier_lines) <= set(lines)
         assert all(line.count(",") == len(COLUMNS) - 1 for line in lines)
-        kept = lines
+        earlier_lines = lines
     teachers = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "teachers").iterdir()}
 
     summary = made(tmp_path, LocalProcesses(2))
-    assert set(kept) <= set(table.read_text().splitlines())
+    assert set(earlier_lines) <= set(table.read_text().splitlines())
     assert {name: (tmp_path / "teachers" / name).stat().st_mtime_ns for name in teachers} == teachers
     assert figures(tmp_path) == figures(whole)
     assert errors(tmp_path) == errors(whole)
@@ -89,10 +89,12 @@ def test_run_that_is_killed_loses_no_finished_cell_and_ends_the_same(whole: Path
     assert table.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_ray_gives_the_same_table_to_the_bit_with_a_worker_lost_in_a_cell(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    marker, folder = tmp_path / "lost", tmp_path / "results"
+    marker = tmp_path / "lost"
+    folder = tmp_path / "results"
     monkeypatch.setenv("TUTELAGE_TEST_MARKER", str(marker))
     path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     monkeypatch.setenv("PYTHONPATH", path)
@@ -104,16 +106,19 @@ def test_ray_gives_the_same_table_to_the_bit_with_a_worker_lost_in_a_cell(
     assert errors(folder) == errors(whole)
 
 
+@pytest.mark.slow
 def test_cells_that_stand_in_another_table_are_taken_over(whole: Path, tmp_path: Path) -> None:
     made(tmp_path, LocalProcesses(1), ALONE)
     before = (tmp_path / "table1.csv").stat().st_mtime_ns
     reproduce("table3", tmp_path, LocalProcesses(1), ALONE, progress=False)
-    taken, theirs = figures(tmp_path, "table3"), figures(tmp_path)
-    assert taken == theirs
-    assert all(figures(whole)[key] == row for key, row in theirs.items())
+    table3 = figures(tmp_path, "table3")
+    table1 = figures(tmp_path)
+    assert table3 == table1
+    assert all(figures(whole)[key] == row for key, row in table1.items())
     assert (tmp_path / "table1.csv").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_a_cell_whose_configuration_changed_is_run_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,11 +128,13 @@ def test_a_cell_whose_configuration_changed_is_run_again(
     made(tmp_path, LocalProcesses(1), ALONE)
     new = figures(tmp_path)
     assert new.keys() == old.keys()
-    knn, dnn = ("knn", "none", "", "1", "0"), ("dnn", "none", "", "1", "0")
+    knn = ("knn", "none", "", "1", "0")
+    dnn = ("dnn", "none", "", "1", "0")
     assert new[knn] == old[knn]
     assert new[dnn] != old[dnn]
 
 
+@pytest.mark.slow
 def test_teacher_that_is_gone_is_made_again_only_if_a_cell_needs_it(whole: Path, tmp_path: Path) -> None:
     made(tmp_path, LocalProcesses(1), ALONE)
     assert not (tmp_path / "teachers").exists()

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from tutelage.errors import BadInputError, FileFormatError, TutelageError
 from tutelage.experiments.budgets import BUDGETS
-from tutelage.experiments.cell_work import Fitted, Taught
+from tutelage.experiments.cell_work import FittedCell, TaughtCell
 from tutelage.experiments.cells import Cell, TeacherCell
 from tutelage.experiments.result_files import (
     COLUMNS,
@@ -27,8 +27,8 @@ from tutelage.experiments.result_files import (
     Results,
     Row,
     TeacherFiles,
+    exclusive_writing,
     read_rows,
-    written_alone,
 )
 
 CELL = Cell("dsi1", ("tampere", "tut6"), "dnn", "default", "quick", 0.1, 0)
@@ -37,20 +37,20 @@ ERRORS_M = np.array([0.0, 0.004, 0.006, np.nan, 12.345, 655.36, 98765.43])
 ROUNDED_M = np.array([0.0, 0.0, 0.01, np.nan, 12.34, 655.36, 98765.43])
 
 
-def fitted(mae_m: float = 4.567, errors_m: np.ndarray = ERRORS_M) -> Fitted:
+def fitted(mae_m: float = 4.567, errors_m: np.ndarray = ERRORS_M) -> FittedCell:
     figures = {"n_test": len(errors_m), "mae_m": mae_m, "median_m": 3.0, "p75_m": 5.0, "p95_m": 9.1}
     more = {"ground_mae_m": 4.5, "floor_hit": 0.5, "train_seconds": 1.5, "commit": "abc1234"}
     younger = {"coverage": 0.951, "radius_m": "", "device": "cpu"}
-    return Fitted(errors_m, figures | more | younger)
+    return FittedCell(errors_m, figures | more | younger)
 
 
-def taught(content: bytes = b"\x00weights\xff", **figures: Any) -> Taught:
+def taught(content: bytes = b"\x00weights\xff", **figures: Any) -> TaughtCell:
     measured = dict.fromkeys(TEACHER_COLUMNS[6:12], 0.25)
-    return Taught(content, measured | {"train_seconds": 2.0, "commit": "abc1234"} | figures)
+    return TaughtCell(content, measured | {"train_seconds": 2.0, "commit": "abc1234"} | figures)
 
 
 def row_of(folder: Path, cell: Cell, table: str = "table1") -> Row | None:
-    """What a later run finds."""
+    """Return what a later run reads."""
     return Results(folder, table).row(cell)
 
 
@@ -216,17 +216,17 @@ def test_figure_that_is_none_is_named_with_its_row_and_column(tmp_path: Path, va
 def test_a_folder_has_one_writer_at_a_time(tmp_path: Path) -> None:
     words = r"another command is writing results into .*another --out"
     with (
-        written_alone(tmp_path / "new"),
+        exclusive_writing(tmp_path / "new"),
         pytest.raises(BadInputError, match=words),
-        written_alone(tmp_path / "new"),
+        exclusive_writing(tmp_path / "new"),
     ):
         raise AssertionError("two at a time")
-    with written_alone(tmp_path / "new"):
+    with exclusive_writing(tmp_path / "new"):
         pass
     assert list((tmp_path / "new").iterdir()) == []
     file = tmp_path / "a file"
     file.touch()
-    with pytest.raises(BadInputError, match="name a folder with --out"), written_alone(file):
+    with pytest.raises(BadInputError, match="name a folder with --out"), exclusive_writing(file):
         raise AssertionError("a file is no folder")
 
 
@@ -242,9 +242,9 @@ def test_other_files_in_the_folder_are_no_matter(tmp_path: Path) -> None:
 def test_cell_of_another_table_is_taken_over_under_this_ones_name(tmp_path: Path) -> None:
     Results(tmp_path, "table1").add(CELL, fitted())
     before = (tmp_path / "table1.csv").read_bytes()
-    taken = row_of(tmp_path, CELL, "table3")
-    assert taken == rows_in(tmp_path)[0] | {"experiment": "table3"}
-    assert rows_in(tmp_path, "table3") == [taken]
+    copied_row = row_of(tmp_path, CELL, "table3")
+    assert copied_row == rows_in(tmp_path)[0] | {"experiment": "table3"}
+    assert rows_in(tmp_path, "table3") == [copied_row]
     assert (tmp_path / "table1.csv").read_bytes() == before
     assert row_of(tmp_path, replace(CELL, seed=1), "table3") is None
 
@@ -324,10 +324,10 @@ def test_teacher_is_read_back_to_the_byte(tmp_path: Path) -> None:
     assert teachers.rows([TEACHER]) == []
     content = bytes(range(256)) * 50
     teachers.add(TEACHER, taught(content))
-    for found in (teachers, TeacherFiles(tmp_path)):
-        assert TEACHER in found
-        assert found.read(TEACHER) == content
-        (row,) = found.rows([TEACHER])
+    for files in (teachers, TeacherFiles(tmp_path)):
+        assert TEACHER in files
+        assert files.read(TEACHER) == content
+        (row,) = files.rows([TEACHER])
         assert tuple(row) == TEACHER_COLUMNS
         assert list(row.values())[:6] == ["tampere", "dnn", "paper", "True", "quick", "3"]
         assert (row["source_mae_m"], row["cell"]) == ("0.25", TEACHER.hash)
@@ -339,8 +339,8 @@ def test_figures_of_teachers_come_in_the_order_asked_for_and_each_once(tmp_path:
     teachers = TeacherFiles(tmp_path)
     for cell in cells[:3]:
         teachers.add(cell, taught(spread=cell.seed / 4))
-    asked = [cells[2], cells[3], cells[0], cells[2]]
-    assert [row["spread"] for row in TeacherFiles(tmp_path).rows(asked)] == ["0.5", "0.0"]
+    order = [cells[2], cells[3], cells[0], cells[2]]
+    assert [row["spread"] for row in TeacherFiles(tmp_path).rows(order)] == ["0.5", "0.0"]
 
 
 def test_teacher_is_made_once_its_file_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -366,7 +366,8 @@ def test_teachers_of_another_version_are_refused(tmp_path: Path) -> None:
 def test_no_byte_of_the_errors_changes_unseen(tmp_path: Path) -> None:
     Results(tmp_path, "table1").add(CELL, fitted(errors_m=np.arange(300) / 7))
     file = errors_file(tmp_path)
-    whole, expected = file.read_bytes(), Results(tmp_path, "table1").errors_m(CELL.hash)
+    whole = file.read_bytes()
+    expected = Results(tmp_path, "table1").errors_m(CELL.hash)
     assert expected is not None
     for place in range(0, len(whole), 7):
         file.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
@@ -392,9 +393,9 @@ def test_notes_that_are_no_text_of_ours_are_no_matter(tmp_path: Path) -> None:
 def test_errors_beyond_all_bounds_are_kept(tmp_path: Path) -> None:
     far = np.array([1.7e11, 1e300, np.nan, 3.0])
     Results(tmp_path, "table1").add(CELL, fitted(errors_m=far))
-    found = Results(tmp_path, "table1").errors_m(CELL.hash)
-    assert found is not None
-    assert found[0] == pytest.approx(1.7e11, abs=0.01)
-    assert found[1] == pytest.approx(2**52 / 100)
-    assert np.isnan(found[2])
-    assert found[3] == 3.0
+    errors_m = Results(tmp_path, "table1").errors_m(CELL.hash)
+    assert errors_m is not None
+    assert errors_m[0] == pytest.approx(1.7e11, abs=0.01)
+    assert errors_m[1] == pytest.approx(2**52 / 100)
+    assert np.isnan(errors_m[2])
+    assert errors_m[3] == 3.0

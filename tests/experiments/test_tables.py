@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tutelage.errors import BadInputError, TutelageError, UnknownNameError
-from tutelage.experiments.paper_tables import TABLES, Request, chosen_table
+from tutelage.experiments.paper_tables import TABLES, Request, find_table
 
 
 @pytest.mark.parametrize(
-    ("name", "request_", "error", "said"),
+    ("name", "request_", "error", "message"),
     [
         ("tabel1", Request(), UnknownNameError, r"unknown table 'tabel1'\. Did you mean table1"),
         ("table1", Request(budget="quik"), UnknownNameError, "unknown budget 'quik'.*mean quick"),
@@ -31,11 +31,11 @@ from tutelage.experiments.paper_tables import TABLES, Request, chosen_table
     ids=str,
 )
 def test_what_does_not_exist_is_refused_with_a_suggestion(
-    name: str, request_: Request, error: type[TutelageError], said: str
+    name: str, request_: Request, error: type[TutelageError], message: str
 ) -> None:
-    with pytest.raises(error, match=said):
-        chosen_table(name, request_)
+    with pytest.raises(error, match=message):
+        find_table(name, request_)
 
 
 def test_methods_of_the_ablation_are_known_to_table2() -> None:
-    assert chosen_table("table2", Request(methods=("sim_mi", "fi_paper"))) is TABLES["table2"]
+    assert find_table("table2", Request(methods=("sim_mi", "fi_paper"))) is TABLES["table2"]

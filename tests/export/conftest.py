@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,35 +13,42 @@ from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.surveys import load, simulated_survey
 from tutelage.export import export_model
 from tutelage.localizer import Localizer
-from tutelage.networks import network_registry
+from tutelage.networks import NETWORKS
+from tutelage.training import Budget, RunOptions
 
 MATCHER: dict[str, Any] = {"updates": 5, "exercises": 32, "batch_size": 32, "n_candidates": 12}
 KINDS: dict[str, dict[str, Any]] = {
-    "knn": {"network": "knn", "settings": {"k": 5, "metric": "sorensen", "representation": "exponential"}},
-    "matcher": {"network": "matcher", "teachers": "none", "settings": MATCHER},
+    "knn": {"method": "knn", "settings": {"k": 5, "metric": "sorensen", "representation": "exponential"}},
+    "matcher": {
+        "method": "matcher",
+        "pretrained": "none",
+        "settings": MATCHER,
+        "run": RunOptions(device="cpu"),
+    },
     "blend": {
-        "network": "blend",
-        "teachers": "none",
+        "method": "blend",
+        "pretrained": "none",
         "settings": {
             **{f"matcher.{name}": value for name, value in MATCHER.items()},
             "width": 32,
             "d_e": 16,
             "share": 0.4,
         },
-        "epochs": 2,
+        "run": RunOptions(device="cpu", budget=Budget(2)),
     },
     "dnn": {
-        "network": "dnn",
+        "method": "dnn",
         "settings": {"width": 32, "d_e": 16, "batch_size": 64, "learning_rate": 1e-2},
-        "epochs": 20,
+        "run": RunOptions(device="cpu", budget=Budget(20)),
     },
 }
+EXPORTED = {kind: f"{kind}.zip" if i % 2 else kind for i, kind in enumerate(KINDS)}
 
 
 @pytest.fixture(autouse=True)
 def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that a test registers is forgotten afterwards."""
-    monkeypatch.setattr(network_registry, "_REGISTRY", dict(network_registry._REGISTRY))
+    monkeypatch.setattr(NETWORKS, "entries", dict(NETWORKS.entries))
 
 
 @pytest.fixture(scope="session")
@@ -57,28 +65,30 @@ def unseen(two_floors: Survey) -> FingerprintSet:
 
 
 @pytest.fixture(scope="session")
-def fitted(two_floors: Survey) -> Callable[[str], Localizer]:
-    """A model of each kind, made once when it is first asked for."""
-    made: dict[str, Localizer] = {}
+def models(two_floors: Survey, made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """A folder with a model of each kind: `fitted/KIND`, and exported as folders and zip files by turns."""
 
-    def of(kind: str) -> Localizer:
-        if kind not in made:
-            made[kind] = Localizer(**KINDS[kind], device="cpu").fit(two_floors)
-        return made[kind]
+    def make(folder: Path) -> None:
+        (folder / "fitted").mkdir()
+        (folder / "exported").mkdir()
+        for kind, name in EXPORTED.items():
+            model = Localizer(**KINDS[kind]).fit(two_floors)
+            model.save(folder / "fitted" / kind)
+            export_model(model, folder / "exported" / name, scans=two_floors)
 
-    return of
+    return made_once("models_of_export", make)
 
 
 @pytest.fixture(scope="session")
-def exported(
-    fitted: Callable[[str], Localizer], two_floors: Survey, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Path]:
-    """A model of each kind, as folders and as zip files by turns."""
-    folder = tmp_path_factory.mktemp("exported")
-    paths = {kind: folder / (f"{kind}.zip" if i % 2 else kind) for i, kind in enumerate(KINDS)}
-    for kind, path in paths.items():
-        export_model(fitted(kind), path, scans=two_floors)
-    return paths
+def fitted(models: Path) -> Callable[[str], Localizer]:
+    """A model of each kind."""
+    return lru_cache(lambda kind: Localizer.load(models / "fitted" / kind))
+
+
+@pytest.fixture(scope="session")
+def exported(models: Path) -> dict[str, Path]:
+    """Where a model of each kind is exported."""
+    return {kind: models / "exported" / name for kind, name in EXPORTED.items()}
 
 
 @pytest.fixture(scope="session")

@@ -22,11 +22,12 @@ from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.representation import RepresentationKind, RssRepresentation
 from tutelage.errors import BadInputError
 from tutelage.export import export_model
-from tutelage.export.onnx_graph import graph_represented, network_graph
+from tutelage.export.onnx_graph import network_graph, represent_in_graph
 from tutelage.localizer import Localizer
 from tutelage.networks import RssBatch, SparseLinear, register_network
 from tutelage.runtime import read_exported
-from tutelage.runtime.readings import represented
+from tutelage.runtime.readings import to_strength
+from tutelage.training import Budget, RunOptions
 from tutelage.training.trained_network import TrainedNetwork
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -35,6 +36,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "bayescnn": {"widths": (8, 16), "d_e": 32},
     "baat": {"tokens": 8, "d_e": 32, "blocks": 2},
 }
+
+ONE_EPOCH = RunOptions(device="cpu", budget=Budget(1))
 
 
 def session_of(graph: bytes) -> Any:
@@ -46,11 +49,14 @@ def graph_of(path: Path) -> bytes:
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("network", SMALL)
+@pytest.mark.parametrize(
+    "network", [pytest.param(name, marks=() if name == "dnn" else pytest.mark.slow) for name in SMALL]
+)
 def test_graph_answers_as_pytorch_on_real_scans(network: str, tampere: Survey, tmp_path: Path) -> None:
     """Scans of the test split, which the export itself did not look at, whole and one by one."""
     assert tampere.test is not None
-    model = Localizer(network, settings=SMALL[network], epochs=3, device="cpu", calibrate=False)
+    run = RunOptions(device="cpu", budget=Budget(3))
+    model = Localizer(network, settings=SMALL[network], run=run, calibrate=False)
     model.fit(tampere.train)
     card = export_model(model, tmp_path / "model", scans=tampere)
     assert card["verified"]["scans"] == "training scans of tampere"
@@ -78,8 +84,8 @@ def test_representation_of_the_graph_is_that_of_the_library(
     kind: RepresentationKind, rss_dbm: list[float], rss_min_dbm: float
 ) -> None:
     by = RssRepresentation(kind, rss_min_dbm, ("ap",))
-    found = graph_represented(torch.tensor([*rss_dbm, torch.nan]), by).numpy()
-    expected = represented(np.array(rss_dbm, dtype=np.float32), kind, rss_min_dbm)
+    found = represent_in_graph(torch.tensor([*rss_dbm, torch.nan]), by).numpy()
+    expected = to_strength(np.array(rss_dbm, dtype=np.float32), kind, rss_min_dbm)
     np.testing.assert_allclose(found, [*expected, 0.0], atol=1e-6)
 
 
@@ -89,7 +95,7 @@ def test_full_batches_are_normalised_as_sparse_ones(values: np.ndarray) -> None:
     full = RssBatch.full(torch.as_tensor(values))
     row, column = np.nonzero(values)
     offset = np.concatenate([[0], np.cumsum((values != 0).sum(axis=1))[:-1]])
-    readings = (torch.as_tensor(each) for each in (column, values[row, column], offset))
+    readings = (torch.as_tensor(column), torch.as_tensor(values[row, column]), torch.as_tensor(offset))
     heard = RssBatch(*readings, 6)
     np.testing.assert_allclose(full.row_normalised().dense(), heard.row_normalised().dense(), atol=1e-6)
     np.testing.assert_array_equal(full.dense(), values)
@@ -115,14 +121,14 @@ def test_graph_has_no_position_for_a_blank_a_faint_and_a_wrongly_coded_scan(grap
 def test_graph_alone_says_what_its_user_needs(graph: bytes, fitted: Callable[[str], Localizer]) -> None:
     model, session = fitted("dnn"), session_of(graph)
     about = session.get_modelmeta().custom_metadata_map
-    assert about["format"] == "tutelage-runtime-1"
-    assert about["network"] == "dnn"
+    assert about["format"] == "tutelage-runtime-2"
+    assert about["method"] == "dnn"
     assert json.loads(about["access_points"]) == list(model.access_points_)
     assert json.loads(about["frame"]) == {"origin_m": list(model.frame_.origin_m), "epsg": None}
     assert json.loads(about["floors"]) == ["0", "1"]
     assert json.loads(about["buildings"]) == ["simulated"]
-    assert json.loads(about["lineage"]) == model.lineage_
-    assert (about["source"], about["licence"]) == (model.lineage_["source"], model.lineage_["licence"])
+    assert json.loads(about["lineage"]) == model.lineage_.as_dict()
+    assert (about["source"], about["licence"]) == (model.lineage_.survey, model.lineage_.licence)
     assert "NaN" in about["input"]
     assert "position_m" in about["output"]
     (given,) = session.get_inputs()
@@ -140,9 +146,10 @@ def test_graph_is_valid_and_says_nothing_of_the_machine_that_made_it(graph: byte
     assert b"site-packages" not in graph
 
 
+@pytest.mark.slow
 def test_a_transferred_network_with_its_encoder_is_exported(two_floors: Survey, tmp_path: Path) -> None:
     model = Localizer(
-        "dnn", transfer="sequential", sources=[two_floors], epochs=1, device="cpu", settings={"width": 16}
+        "dnn", transfer="sequential", sources=[two_floors], settings={"width": 16}, run=ONE_EPOCH
     ).fit(two_floors)
     card = export_model(model, tmp_path / "model", scans=two_floors)
     assert card["verified"]["max_difference"] < 1e-4
@@ -163,7 +170,8 @@ class Own(nn.Module):
 
 class Bessel(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
-        return torch.special.bessel_j0(z)
+        answer: Tensor = torch.special.bessel_j0(z)
+        return answer
 
 
 class CountsScans(nn.Module):
@@ -179,7 +187,7 @@ class Branches(nn.Module):
 def own_model(survey: Survey, middle: type[nn.Module]) -> TrainedNetwork:
     name = f"own-{middle.__name__.lower()}"
     register_network(name, lambda n_ap: Own(n_ap, middle=middle()))
-    method = Localizer(name, epochs=1, device="cpu").fit(survey).method_
+    method = Localizer(name, run=ONE_EPOCH).fit(survey).method_
     assert isinstance(method, TrainedNetwork)
     return method
 
@@ -188,8 +196,10 @@ def own_model(survey: Survey, middle: type[nn.Module]) -> TrainedNetwork:
     ("middle", "said"),
     [
         (Bessel, r"own-bessel.*ONNX has no operation \S*bessel_j0"),
-        (CountsScans, r"own-countsscans.*fixes the number of scans.*shape\[0\]"),
-        (Branches, r"own-branches.*\(at: return z if"),
+        pytest.param(
+            CountsScans, r"own-countsscans.*fixes the number of scans.*shape\[0\]", marks=pytest.mark.slow
+        ),
+        pytest.param(Branches, r"own-branches.*\(at: return z if", marks=pytest.mark.slow),
     ],
 )
 def test_a_network_that_onnx_cannot_say_is_refused_by_the_operation(
@@ -221,11 +231,12 @@ class OwnSparse(nn.Module):
         )
 
 
+@pytest.mark.slow
 def test_a_network_of_ones_own_that_reads_sparse_batches_is_exported(
     two_floors: Survey, unseen: FingerprintSet
 ) -> None:
     register_network("own-sparse", OwnSparse, sparse_input=True)
-    student = Localizer("own-sparse", epochs=1, device="cpu").fit(two_floors).method_
+    student = Localizer("own-sparse", run=ONE_EPOCH).fit(two_floors).method_
     assert isinstance(student, TrainedNetwork)
     found, *_ = session_of(network_graph(student)).run(
         None, {"rss_dbm": dense_dbm(unseen, student.representation.access_points)}

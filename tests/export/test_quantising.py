@@ -13,7 +13,7 @@ import pytest
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.errors import BadInputError
 from tutelage.export import export_model
-from tutelage.export.quantising import quantised
+from tutelage.export.quantising import quantise_network
 from tutelage.export.verifying import as_mappings
 from tutelage.localizer import Localizer
 from tutelage.runtime import Runtime, read_exported
@@ -61,7 +61,7 @@ def test_graph_says_that_it_has_eight_bits(small: Path, exported: dict[str, Path
         graph = read_exported(path)[1]["network.onnx"]
         about = onnxruntime.InferenceSession(graph).get_modelmeta().custom_metadata_map
         assert about["weights"] == weights
-        assert about["format"] == "tutelage-runtime-1"
+        assert about["format"] == "tutelage-runtime-2"
 
 
 def test_a_scans_answer_does_not_depend_on_the_others_asked_with_it(
@@ -77,9 +77,9 @@ def test_cost_is_not_measured_without_scans_nor_errors_without_positions(
     exported: dict[str, Path], two_floors: Survey, unseen: FingerprintSet
 ) -> None:
     card, files = read_exported(exported["blend"])
-    assert quantised(card, files, None)[1]["cost"] is None
+    assert quantise_network(card, files, None)[1]["cost"] is None
     blind = replace(two_floors, test=replace(unseen, position_m=None))
-    small, said = quantised(card, files, blind)
+    small, said = quantise_network(card, files, blind)
     assert said["cost"]["float32_mae_m"] is said["cost"]["int8_mae_m"] is None
     assert said["cost"]["float32_coverage"] is said["cost"]["int8_coverage"] is None
     assert said["cost"]["mean_shift_m"] > 0

@@ -19,6 +19,7 @@ from tutelage.export import export_model
 from tutelage.export.verifying import as_mappings
 from tutelage.localizer import Localizer
 from tutelage.runtime import Runtime, read_exported
+from tutelage.training import Budget, RunOptions
 
 KINDS = ("knn", "matcher", "blend", "dnn")
 
@@ -27,7 +28,7 @@ ALONE = """
 import json, sys
 
 class Refuse:
-    allowed = {*sys.stdlib_module_names, "numpy", "onnxruntime", "tutelage"}
+    allowed = {*sys.stdlib_module_names, "lazy_loader", "numpy", "onnxruntime", "tutelage"}
 
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] not in self.allowed:
@@ -69,7 +70,7 @@ def test_runtime_answers_as_the_library_where_nothing_else_can_be_imported(
     )
     assert ended.returncode == 0, ended.stderr
     answers, imported = map(json.loads, ended.stdout.splitlines())
-    assert {"numpy", "onnxruntime", "tutelage"} <= set(imported)
+    assert {"lazy_loader", "numpy", "onnxruntime", "tutelage"} <= set(imported)
     for kind, records in zip(exported, answers, strict=True):
         assert_same_records(records, fitted(kind).predict(asked).records())
 
@@ -121,7 +122,7 @@ def test_scans_keep_their_names(exported: dict[str, Path], asked: list[dict[str,
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("network", ["knn", "blend"])
+@pytest.mark.parametrize("network", ["knn", pytest.param("blend", marks=pytest.mark.slow)])
 def test_radio_maps_answer_as_the_library_on_real_scans(
     network: str, tampere: Survey, tmp_path: Path
 ) -> None:
@@ -136,8 +137,8 @@ def test_radio_maps_answer_as_the_library_on_real_scans(
         "knn": {"metric": "sorensen", "representation": "powed", "k": 10},
         "blend": {**quick, "share": 0.3},
     }
-    length = {"epochs": 2} if network == "blend" else {}
-    model = Localizer(network, settings=settings[network], device="cpu", **length).fit(tampere.train)
+    run = RunOptions(device="cpu", budget=Budget(2) if network == "blend" else Budget())
+    model = Localizer(network, settings=settings[network], run=run).fit(tampere.train)
     card = export_model(model, tmp_path / "model.zip", scans=replace(tampere, train=tampere.train[::5]))
     assert card["verified"]["max_difference_m"] < 1e-3
     found = Runtime.load(tmp_path / "model.zip").positions(as_mappings(tampere.test[::20]))
@@ -145,6 +146,19 @@ def test_radio_maps_answer_as_the_library_on_real_scans(
     np.testing.assert_allclose(found.position_m, expected.position_m, atol=1e-3)
     assert expected.floor is not None
     np.testing.assert_array_equal(found.floor, expected.floor)
+
+
+def test_a_network_without_labels_is_exported(
+    two_floors: Survey, unseen: FingerprintSet, tmp_path: Path
+) -> None:
+    settings = {"width": 16, "d_e": 8, "weight_labels": 0.0}
+    model = Localizer("dnn", settings=settings, run=RunOptions(device="cpu", budget=Budget(2)))
+    card = export_model(model.fit(two_floors), tmp_path / "model", scans=two_floors)
+    assert (card["kind"], card["method"]) == ("network", "dnn")
+    assert (card["floors"], card["buildings"]) == (None, None)
+    records = Runtime.load(tmp_path / "model").locate(as_mappings(unseen))
+    assert {(record["floor"], record["building"]) for record in records} == {(None, None)}
+    assert_same_records(records, model.predict(as_mappings(unseen)).records())
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "manhattan", "cosine"])
@@ -220,5 +234,5 @@ def test_what_is_no_exported_model_says_how_to_make_one(
     with pytest.raises(BadInputError, match="tutelage export MODEL"):
         Runtime.load(tmp_path / "nothing")
     fitted("knn").save(tmp_path / "saved")
-    with pytest.raises(FileFormatError, match=r"tutelage-model-1.*tutelage export MODEL"):
+    with pytest.raises(FileFormatError, match=r"tutelage-model-2.*tutelage export MODEL"):
         Runtime.load(tmp_path / "saved")

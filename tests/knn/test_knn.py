@@ -40,7 +40,7 @@ def radio_map() -> FingerprintSet:
     )
 
 
-def asked(scans: Sequence[Mapping[str, float]]) -> FingerprintSet:
+def queries(scans: Sequence[Mapping[str, float]]) -> FingerprintSet:
     return FingerprintSet.from_scans(scans)
 
 
@@ -50,15 +50,15 @@ def mae_m(model: NearestNeighbours, scans: FingerprintSet) -> float:
 
 def test_knn_weighs_neighbours_by_inverse_distance(radio_map: FingerprintSet) -> None:
     model = NearestNeighbours.fit(radio_map, BY_HAND)
-    found = model.locate(asked([{"ap": -40.0}]))  # 0.6: distances 0.1, 0.2, 0.5, weights 10, 5, 2
+    found = model.locate(queries([{"ap": -40.0}]))  # 0.6: distances 0.1, 0.2, 0.5, weights 10, 5, 2
     np.testing.assert_allclose(found.position_m, [[50 / 17, 80 / 17]], rtol=1e-6)
     two = NearestNeighbours.fit(radio_map, BY_HAND.model_copy(update={"k": 2}))
-    np.testing.assert_allclose(two.locate(asked([{"ap": -40.0}])).position_m, [[50 / 15, 0]], rtol=1e-6)
+    np.testing.assert_allclose(two.locate(queries([{"ap": -40.0}])).position_m, [[50 / 15, 0]], rtol=1e-6)
 
 
 def test_knn_with_k_beyond_the_map_uses_the_whole_map(radio_map: FingerprintSet) -> None:
     all_three, more = (
-        NearestNeighbours.fit(radio_map, BY_HAND.model_copy(update={"k": k})).locate(asked([{"ap": -40.0}]))
+        NearestNeighbours.fit(radio_map, BY_HAND.model_copy(update={"k": k})).locate(queries([{"ap": -40.0}]))
         for k in (3, 50)
     )
     np.testing.assert_array_equal(more.position_m, all_three.position_m)
@@ -66,7 +66,7 @@ def test_knn_with_k_beyond_the_map_uses_the_whole_map(radio_map: FingerprintSet)
 
 def test_knn_votes_by_weight_not_by_count(radio_map: FingerprintSet) -> None:
     found = NearestNeighbours.fit(radio_map, BY_HAND).locate(
-        asked([{"ap": -40.0}, {"ap": -35.0}])  # weights 10 to 5 + 2, then 6.7 to 6.7 + 1.8
+        queries([{"ap": -40.0}, {"ap": -35.0}])  # weights 10 to 5 + 2, then 6.7 to 6.7 + 1.8
     )
     assert found.floor is not None
     assert found.building is not None
@@ -76,7 +76,7 @@ def test_knn_votes_by_weight_not_by_count(radio_map: FingerprintSet) -> None:
 
 def test_knn_gives_no_labels_where_the_map_has_none(radio_map: FingerprintSet) -> None:
     bare = NearestNeighbours.fit(replace(radio_map, floor=None, building=None), BY_HAND)
-    found = bare.locate(asked([{"ap": -40.0}]))
+    found = bare.locate(queries([{"ap": -40.0}]))
     assert found.floor is None
     assert found.building is None
 
@@ -88,8 +88,8 @@ def test_knn_answers_the_place_of_an_identical_fingerprint(survey: Survey) -> No
 
 
 def test_knn_drops_blank_training_scans_unless_told_not_to(radio_map: FingerprintSet) -> None:
-    blank = replace(asked([{}]), position_m=np.array([[5.0, 5.0]]), scan_id=np.array(["blank"]))
-    joined = FingerprintSet.joined([replace(radio_map, floor=None, building=None), blank])
+    blank = replace(queries([{}]), position_m=np.array([[5.0, 5.0]]), scan_id=np.array(["blank"]))
+    joined = FingerprintSet.join([replace(radio_map, floor=None, building=None), blank])
     for drop, n in ((True, 3), (False, 4)):
         model = NearestNeighbours.fit(joined, BY_HAND.model_copy(update={"drop_blank": drop}))
         assert len(model.radio_map) == model.radio_map.value.shape[0] == n
@@ -128,18 +128,20 @@ def test_chosen_settings_are_the_best_on_about_fifty_held_out_reference_points(
 ) -> None:
     train = simulated_survey(seed=5, n_train=n_train, n_access_points=16, n_floors=1).train
     best, error_m = choose_settings(train, {}, seed=3)
+    assert error_m is not None
+    smallest_m: float = error_m
     splits = [split_by_position(train, fraction=0.1, seed=3 + 1000 * n) for n in range(n_splits)]
     n_points = len(np.unique(reference_points(train)[splits[0][1]]))
     assert n_splits == 10 or 50 <= n_splits * n_points < 50 + n_points
 
     def held_out_m(settings: KNNSettings) -> float:
         found = [
-            (len(held), mae_m(NearestNeighbours.fit(train[rest], settings), train[held]))
-            for rest, held in splits
+            (len(held_out), mae_m(NearestNeighbours.fit(train[rest], settings), train[held_out]))
+            for rest, held_out in splits
         ]
         return float(np.average([error for _, error in found], weights=[n for n, _ in found]))
 
-    assert held_out_m(best) == pytest.approx(error_m)
+    assert held_out_m(best) == pytest.approx(smallest_m)
     others: list[dict[str, Any]] = [
         {"k": 1},
         {"k": 20},
@@ -147,8 +149,8 @@ def test_chosen_settings_are_the_best_on_about_fifty_held_out_reference_points(
         {"metric": "manhattan"},
         {"representation": "positive"},
     ]
-    assert all(held_out_m(best.model_copy(update=other)) >= error_m - 1e-9 for other in others)
-    assert held_out_m(best.model_copy(update={"k": 20})) > error_m
+    assert all(held_out_m(best.model_copy(update=other)) >= smallest_m - 1e-9 for other in others)
+    assert held_out_m(best.model_copy(update={"k": 20})) > smallest_m
 
 
 def test_choosing_is_deterministic(survey: Survey) -> None:

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -69,27 +70,27 @@ def loop_least_squares(z_f: Tensor, z_e: Tensor) -> float:
     )
 
 
-def test_literal_equals_loop():
+def test_literal_equals_loop() -> None:
     f_s, e_s, f_t, e_t = batch()
     expected = abs(loop_sigma(f_t, e_t) - loop_sigma(f_s, e_s))
     assert functional_information(f_s, e_s, f_t, e_t, iterations=200).item() == pytest.approx(expected)
 
 
-def test_scale_free_equals_loop():
+def test_scale_free_equals_loop() -> None:
     f_s, e_s, f_t, e_t = batch()
     expected = abs(loop_sigma(f_t, e_t) - loop_sigma(f_s, e_s)) / 6
     value = functional_information(f_s, e_s, f_t, e_t, form="scale_free", iterations=200)
     assert value.item() == pytest.approx(expected)
 
 
-def test_log_ratio_equals_loop():
+def test_log_ratio_equals_loop() -> None:
     f_s, e_s, f_t, e_t = batch()
     expected = abs(math.log(loop_sigma(f_t, e_t) / loop_sigma(f_s, e_s)))
     value = functional_information(f_s, e_s, f_t, e_t, form="log_ratio", iterations=200)
     assert value.item() == pytest.approx(expected)
 
 
-def test_least_squares_equals_loop():
+def test_least_squares_equals_loop() -> None:
     f_s, e_s, f_t, e_t = (numbers(7, 2, seed=seed) + 3.0 for seed in range(4))
     expected = abs(math.log(loop_least_squares(f_t, e_t) / loop_least_squares(f_s, e_s)))
     value = functional_information(f_s, e_s, f_t, e_t, form="least_squares", iterations=200)
@@ -103,13 +104,13 @@ def along(direction: list[float], signs: list[float]) -> Tensor:
     return torch.tensor(signs, dtype=torch.float64)[:, None] * torch.tensor(direction, dtype=torch.float64)
 
 
-def test_sigma_is_the_batch_size_where_all_point_along_one_line():
+def test_sigma_is_the_batch_size_where_all_point_along_one_line() -> None:
     signs = [1.0, -2.0, 3.0, -1.0, 0.5]
     gram = transmitting_matrix(along([1.0, 2.0, 2.0], signs), along([3.0, 4.0], signs))
     assert largest_singular_value(gram).item() == pytest.approx(5.0)
 
 
-def test_known_difference_between_one_line_and_crossed_axes():
+def test_known_difference_between_one_line_and_crossed_axes() -> None:
     # TrainedNetwork: one line, sigma = 4 = B. Teacher: two samples along each axis, T = 4 I, sigma = 2.
     line = along([1.0, 0.0], [1.0, 2.0, 3.0, 4.0])
     axes = torch.tensor([[1.0, 0.0], [0.0, 1.0]] * 2, dtype=torch.float64)
@@ -119,14 +120,14 @@ def test_known_difference_between_one_line_and_crossed_axes():
     assert value.item() == pytest.approx(math.log(2))
 
 
-def test_least_squares_finds_the_slope_of_a_linear_extractor():
+def test_least_squares_finds_the_slope_of_a_linear_extractor() -> None:
     z_f = numbers(200, 3)
     slopes = torch.diag(torch.tensor([5.0, 1.0, 0.1], dtype=torch.float64))
     value = functional_information(z_f, z_f @ slopes + 7.0, z_f, z_f, form="least_squares", iterations=100)
     assert value.item() == pytest.approx(math.log(5), abs=1e-4)
 
 
-def test_scale_of_the_extractor_shows_only_in_least_squares():
+def test_scale_of_the_extractor_shows_only_in_least_squares() -> None:
     z_f, z_e = numbers(20, 4), numbers(20, 3, seed=1)
     for form in FORMS[:3]:
         assert functional_information(z_f, 10 * z_e, z_f, z_e, form=form).item() == pytest.approx(0, abs=1e-9)
@@ -135,7 +136,7 @@ def test_scale_of_the_extractor_shows_only_in_least_squares():
 
 
 @pytest.mark.parametrize(("form", "expected"), [("difference", 6.0), ("log_ratio", math.log(4))])
-def test_compare_norms_of_two_and_eight(form, expected):
+def test_compare_norms_of_two_and_eight(form: str, expected: Any) -> None:
     teacher = torch.tensor(8.0, requires_grad=True)
     student = torch.tensor(2.0, requires_grad=True)
     value = compare_norms(teacher, student, form)
@@ -150,7 +151,7 @@ def test_compare_norms_of_two_and_eight(form, expected):
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])
-def test_vectors_multiply_over_the_batch_also_where_all_sizes_agree(n):
+def test_vectors_multiply_over_the_batch_also_where_all_sizes_agree(n: int) -> None:
     """With d_F = d_E = B, Eq. 8 as printed (Zf Ze', over the features) has the same shape: [n, n]."""
     z_f, z_e = numbers(n, n, seed=1), numbers(n, n, seed=2)
     cross = loop_product(loop_unit(z_f.tolist()), loop_unit(z_e.tolist()))
@@ -165,7 +166,7 @@ def test_vectors_multiply_over_the_batch_also_where_all_sizes_agree(n):
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])
-def test_power_iteration_takes_one_vector_also_where_all_sizes_agree(n):
+def test_power_iteration_takes_one_vector_also_where_all_sizes_agree(n: int) -> None:
     """A start of shape [d, d], as Algorithm 1 prints it, would divide by the norms of the wrong axis."""
     gram = transmitting_matrix(numbers(n, n, seed=1), numbers(n, n, seed=2))
     exact = torch.linalg.eigvalsh(gram)[-1].sqrt()
@@ -175,7 +176,7 @@ def test_power_iteration_takes_one_vector_also_where_all_sizes_agree(n):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_batch_order_does_not_matter_where_all_sizes_agree(form):
+def test_batch_order_does_not_matter_where_all_sizes_agree(form: str) -> None:
     f_s, e_s, f_t, e_t = (numbers(4, 4, seed=seed) for seed in range(4))
     order = torch.tensor([2, 0, 3, 1])
     moved = functional_information(f_s[order], e_s[order], f_t, e_t, form=form)
@@ -183,7 +184,7 @@ def test_batch_order_does_not_matter_where_all_sizes_agree(form):
 
 
 @pytest.mark.parametrize("shape", [(3, 3, 3), (3, 3, 3, 3)])
-def test_maps_and_tokens_stay_apart_by_sample_where_all_sizes_agree(shape):
+def test_maps_and_tokens_stay_apart_by_sample_where_all_sizes_agree(shape: Any) -> None:
     z_in, z_out = numbers(*shape, seed=1), numbers(*shape, seed=2)
     together = transmitting_matrix(z_in, z_out)
     assert together.shape == (3, 3, 3)
@@ -208,43 +209,43 @@ def loop_map_gram(z_in: Tensor, z_out: Tensor) -> list[Rows]:
     return grams
 
 
-def test_maps_multiply_over_positions_sample_by_sample():
+def test_maps_multiply_over_positions_sample_by_sample() -> None:
     z_in, z_out = numbers(3, 2, 2, 3, seed=1), numbers(3, 4, 2, 3, seed=2)
     expected = torch.tensor(loop_map_gram(z_in, z_out), dtype=torch.float64)
     torch.testing.assert_close(transmitting_matrix(z_in, z_out), expected)
 
 
-def test_larger_map_is_averaged_to_the_smaller():
+def test_larger_map_is_averaged_to_the_smaller() -> None:
     z_in, z_out = numbers(3, 2, 4, 6, seed=1), numbers(3, 4, 2, 3, seed=2)
     blocks = z_in.reshape(3, 2, 2, 2, 3, 2).mean(dim=(3, 5))
     torch.testing.assert_close(transmitting_matrix(z_in, z_out), transmitting_matrix(blocks, z_out))
 
 
-def test_tokens_are_maps_of_one_column():
+def test_tokens_are_maps_of_one_column() -> None:
     z_in, z_out = numbers(3, 5, 2, seed=1), numbers(3, 5, 4, seed=2)
     maps = z_in.mT[..., None], z_out.mT[..., None]
     torch.testing.assert_close(transmitting_matrix(z_in, z_out), transmitting_matrix(*maps))
 
 
-def test_map_and_vector_are_flattened():
+def test_map_and_vector_are_flattened() -> None:
     z_in, z_out = numbers(5, 2, 3, 3, seed=1), numbers(5, 4, seed=2)
     torch.testing.assert_close(transmitting_matrix(z_in, z_out), transmitting_matrix(z_in.flatten(1), z_out))
 
 
-def test_map_and_tokens_are_flattened():
+def test_map_and_tokens_are_flattened() -> None:
     z_in, z_out = numbers(5, 2, 3, 3, seed=1), numbers(5, 3, 4, seed=2)
     flat = transmitting_matrix(z_in.flatten(1), z_out.flatten(1))
     torch.testing.assert_close(transmitting_matrix(z_in, z_out), flat)
 
 
-def test_map_of_one_position_counts_as_a_vector():
+def test_map_of_one_position_counts_as_a_vector() -> None:
     z_in, z_out = numbers(5, 2, 3, 3, seed=1), numbers(5, 4, seed=2)
     gram = transmitting_matrix(z_in, z_out[:, :, None, None])
     torch.testing.assert_close(gram, transmitting_matrix(z_in, z_out))
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_student_of_maps_has_the_right_gradient(form):
+def test_student_of_maps_has_the_right_gradient(form: str) -> None:
     teacher = numbers(3, 4, seed=3), numbers(3, 2, seed=4)
     student = numbers(3, 2, 4, 4, seed=1).requires_grad_(), numbers(3, 3, 2, 2, seed=2).requires_grad_()
     assert torch.autograd.gradcheck(
@@ -252,7 +253,7 @@ def test_student_of_maps_has_the_right_gradient(form):
     )
 
 
-def test_scale_free_sigma_of_identical_channels_is_one():
+def test_scale_free_sigma_of_identical_channels_is_one() -> None:
     pattern = numbers(1, 1, 3, 3)
     same = functional_information(
         pattern.expand(4, 2, 3, 3),
@@ -268,7 +269,7 @@ def test_scale_free_sigma_of_identical_channels_is_one():
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("size", [(6, 3, 2), (3, 3, 3), (2, 5, 4)])
-def test_functional_information_has_the_right_gradient(form, size):
+def test_functional_information_has_the_right_gradient(form: str, size: Any) -> None:
     f_s, e_s, f_t, e_t = batch(*size)
     assert torch.autograd.gradcheck(
         lambda f, e: functional_information(f, e, f_t, e_t, form=form, iterations=5),
@@ -277,7 +278,7 @@ def test_functional_information_has_the_right_gradient(form, size):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_no_gradient_reaches_the_teacher(form):
+def test_no_gradient_reaches_the_teacher(form: str) -> None:
     f_s, e_s, f_t, e_t = (z.requires_grad_() for z in batch())
     functional_information(f_s, e_s, f_t, e_t, form=form).backward()
     assert f_s.grad is not None
@@ -286,7 +287,7 @@ def test_no_gradient_reaches_the_teacher(form):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_functional_information_does_not_depend_on_batch_order(form):
+def test_functional_information_does_not_depend_on_batch_order(form: str) -> None:
     f_s, e_s, f_t, e_t = batch(n=8)
     order = torch.randperm(8)
     moved = functional_information(f_s[order], e_s[order], f_t, e_t, form=form).item()
@@ -295,7 +296,7 @@ def test_functional_information_does_not_depend_on_batch_order(form):
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("dead", [slice(None), slice(0, 1)])
-def test_dead_samples_give_finite_values_and_moderate_gradients(form, dead):
+def test_dead_samples_give_finite_values_and_moderate_gradients(form: str, dead: Any) -> None:
     f_s, e_s, f_t, e_t = (z.float() for z in batch())
     f_s[dead], e_s[dead] = 0.0, 0.0
     f_s.requires_grad_(), e_s.requires_grad_()
@@ -308,16 +309,16 @@ def test_dead_samples_give_finite_values_and_moderate_gradients(form, dead):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_dead_teacher_gives_a_finite_value(form):
+def test_dead_teacher_gives_a_finite_value(form: str) -> None:
     f_s, e_s, f_t, e_t = batch()
     assert math.isfinite(functional_information(f_s, e_s, 0 * f_t, 0 * e_t, form=form).item())
 
 
-def test_functional_information_refuses_an_unknown_form():
+def test_functional_information_refuses_an_unknown_form() -> None:
     with pytest.raises(UnknownNameError, match="Did you mean log_ratio"):
         functional_information(*batch(), form="log-ratio")
 
 
-def test_compare_norms_refuses_an_unknown_form():
+def test_compare_norms_refuses_an_unknown_form() -> None:
     with pytest.raises(UnknownNameError, match="difference"):
         compare_norms(torch.tensor(1.0), torch.tensor(1.0), "differences")

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -26,7 +27,7 @@ def loop_norm(rows: list[list[float]]) -> float:
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(1, 7), st.integers(1, 7), st.integers(0, 10**6))
-def test_largest_singular_value_equals_svd(rows, columns, seed):
+def test_largest_singular_value_equals_svd(rows: Any, columns: Any, seed: Any) -> None:
     matrix = numbers(rows, columns, seed=seed)
     expected = torch.linalg.svdvals(matrix)[0].item()
     estimate = largest_singular_value(matrix.mT @ matrix, iterations=300).item()
@@ -35,7 +36,7 @@ def test_largest_singular_value_equals_svd(rows, columns, seed):
 
 @settings(deadline=None, max_examples=15)
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 10**6))
-def test_largest_singular_value_of_a_batch_equals_one_by_one(n, d, seed):
+def test_largest_singular_value_of_a_batch_equals_one_by_one(n: int, d: Any, seed: Any) -> None:
     matrices = numbers(n, d, d, seed=seed)
     grams = matrices.mT @ matrices
     together = largest_singular_value(grams)
@@ -43,14 +44,14 @@ def test_largest_singular_value_of_a_batch_equals_one_by_one(n, d, seed):
     torch.testing.assert_close(together, torch.stack([largest_singular_value(gram) for gram in grams]))
 
 
-def test_start_is_used():
+def test_start_is_used() -> None:
     gram = torch.diag(torch.tensor([9.0, 4.0]))
     second = torch.tensor([[0.0], [1.0]])
     assert largest_singular_value(gram).item() == pytest.approx(3.0)
     assert largest_singular_value(gram, start=second).item() == pytest.approx(2.0)
 
 
-def test_zero_matrix_has_a_zero_gradient():
+def test_zero_matrix_has_a_zero_gradient() -> None:
     gram = torch.zeros(3, 3, requires_grad=True)
     largest_singular_value(gram).backward()
     assert gram.grad is not None
@@ -83,18 +84,18 @@ def loop_jacobian_norm(extractor: nn.Module, z_f: Tensor, step: float = 1e-5) ->
 
 
 @pytest.mark.parametrize("n", [2, 5])
-def test_jacobian_norm_equals_loop(n):
+def test_jacobian_norm_equals_loop(n: int) -> None:
     extractor, z_f = small_extractor(), numbers(n, 2)
     expected = loop_jacobian_norm(extractor, z_f)
     assert jacobian_spectral_norm(extractor, z_f, iterations=100).item() == pytest.approx(expected, rel=1e-6)
 
 
-def test_jacobian_norm_of_a_linear_map_is_its_largest_singular_value():
+def test_jacobian_norm_of_a_linear_map_is_its_largest_singular_value() -> None:
     slopes = torch.tensor([[3.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
     assert jacobian_spectral_norm(lambda z: z @ slopes.T, torch.ones(4, 2)).item() == pytest.approx(3.0)
 
 
-def test_jacobian_norm_reads_maps():
+def test_jacobian_norm_reads_maps() -> None:
     torch.manual_seed(0)
     extractor = nn.Sequential(nn.Conv2d(1, 2, 2), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()).double()
     z_f = numbers(3, 1, 5, 5)
@@ -104,7 +105,7 @@ def test_jacobian_norm_reads_maps():
     assert value.item() == pytest.approx(expected.item(), rel=1e-3)
 
 
-def test_jacobian_norm_has_the_right_gradient_in_the_parameters():
+def test_jacobian_norm_has_the_right_gradient_in_the_parameters() -> None:
     extractor, z_f = small_extractor(), numbers(3, 2)
     weight = extractor[0].weight
     jacobian_spectral_norm(extractor, z_f, iterations=100).backward()
@@ -119,7 +120,7 @@ def test_jacobian_norm_has_the_right_gradient_in_the_parameters():
         assert weight.grad[index].item() == pytest.approx((values[0] - values[1]) / 2e-6, rel=1e-4)
 
 
-def test_jacobian_norm_has_the_right_gradient_in_the_input():
+def test_jacobian_norm_has_the_right_gradient_in_the_input() -> None:
     extractor = small_extractor()
     assert torch.autograd.gradcheck(
         lambda z: jacobian_spectral_norm(extractor, z, iterations=100), numbers(3, 2).requires_grad_()
@@ -127,7 +128,7 @@ def test_jacobian_norm_has_the_right_gradient_in_the_input():
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
-def test_jacobian_norm_of_a_frozen_teacher_is_the_same(mode):
+def test_jacobian_norm_of_a_frozen_teacher_is_the_same(mode: Any) -> None:
     extractor, z_f = small_extractor(), numbers(4, 2)
     expected = jacobian_spectral_norm(extractor, z_f).item()
     with mode():
@@ -136,14 +137,14 @@ def test_jacobian_norm_of_a_frozen_teacher_is_the_same(mode):
     assert not frozen.requires_grad
 
 
-def test_jacobian_norm_does_not_depend_on_batch_order():
+def test_jacobian_norm_does_not_depend_on_batch_order() -> None:
     extractor, z_f = small_extractor(), numbers(6, 2)
     order = torch.randperm(6)
     moved = jacobian_spectral_norm(extractor, z_f[order]).item()
     assert moved == pytest.approx(jacobian_spectral_norm(extractor, z_f).item(), rel=1e-12)
 
 
-def test_constant_extractor_has_norm_zero_and_a_finite_gradient():
+def test_constant_extractor_has_norm_zero_and_a_finite_gradient() -> None:
     layer = nn.Linear(2, 3)
     nn.init.zeros_(layer.weight)
     value = jacobian_spectral_norm(layer, torch.ones(4, 2))
@@ -153,10 +154,10 @@ def test_constant_extractor_has_norm_zero_and_a_finite_gradient():
     assert torch.isfinite(layer.weight.grad).all()
 
 
-def test_extractor_runs_once_so_that_dropout_draws_one_mask():
+def test_extractor_runs_once_so_that_dropout_draws_one_mask() -> None:
     calls = []
 
-    def extractor(z):
+    def extractor(z: Tensor) -> Tensor:
         calls.append(len(z))
         return 2.0 * nn.functional.dropout(z, 0.5)
 

@@ -16,9 +16,10 @@ from tutelage.data.splits import reference_points
 from tutelage.data.surveys import load
 from tutelage.errors import BadInputError
 from tutelage.localizer import Localizer
-from tutelage.methods.matcher import Matcher, MatcherRecipe
-from tutelage.methods.matcher.exercises import ExerciseBatch, Exercises, Surveyed, asked_about
+from tutelage.methods.matcher.exercises import Exercises, SurveyScans, exercise_lists
+from tutelage.methods.matcher.matcher import Matcher
 from tutelage.methods.matcher.matcher_network import MatcherNetwork
+from tutelage.methods.matcher.matcher_recipe import MatcherRecipe
 from tutelage.methods.matcher.matcher_training import fine_tune_matcher, learn_from
 from tutelage.methods.matcher.smoothing import described_map
 from tutelage.training import Budget, RunOptions
@@ -40,86 +41,101 @@ def test_no_candidate_is_of_a_reference_point_that_is_asked_about(office: Survey
     one_floor = office.train[
         office.train.floor == office.train.floor[0]
     ]  # another has points at the same x, y
-    exercises = Exercises([Surveyed.of(one_floor)], SMALL, CPU)
+    exercises = Exercises([SurveyScans.of(one_floor)], SMALL, CPU)
     for step in range(6):
         batch = exercises.batch(step, 32, seed=3)
-        assert batch.known.any()
-        assert float(batch.offset_m.norm(dim=2)[batch.known].min()) > 0
+        assert batch.mask.any()
+        assert float(batch.offset_m.norm(dim=2)[batch.mask].min()) > 0
 
 
 def test_a_batch_depends_on_step_and_seed_alone(office: Survey, museum: Survey) -> None:
-    buildings = [Surveyed.of(office.train), Surveyed.of(museum.train)]
+    buildings = [SurveyScans.of(office.train), SurveyScans.of(museum.train)]
     there = Exercises(buildings, SMALL, CPU, n_steps=9)  # draws each round while the one before is learnt
     back = Exercises(buildings, SMALL, CPU)
     ahead = [there.batch(step, 32, seed=1) for step in range(9)]
     for step in reversed(range(9)):
         again = back.batch(step, 32, seed=1)
-        for name in ("feature", "offset_m", "known"):
+        for name in ("feature", "offset_m", "mask"):
             torch.testing.assert_close(getattr(again, name), getattr(ahead[step], name), rtol=0, atol=0)
     assert not torch.equal(back.batch(0, 32, seed=2).feature, ahead[0].feature)
 
 
 def test_each_round_is_drawn_once_and_none_beyond_the_last(office: Survey) -> None:
-    drawn = []
+    held_out: list[tuple[int, ...]] = []
 
-    class Counting(Exercises):
-        def _drawn(self, seed: int, number: int) -> ExerciseBatch:
-            drawn.append(number)
-            return super()._drawn(seed, number)
+    def note(building: SurveyScans, queries: np.ndarray, *rest: Any) -> Any:
+        held_out.append(tuple(queries))
+        return exercise_lists(building, queries, *rest)
 
-    exercises = Counting([Surveyed.of(office.train)], SMALL, CPU, n_steps=9)
-    for step in range(9):  # four of a round: two batches, gone through twice
-        exercises.batch(step, 32, seed=1)
-    assert sorted(drawn) == [0, 1, 2]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("tutelage.methods.matcher.exercises.exercise_lists", note)
+        exercises = Exercises([SurveyScans.of(office.train)], SMALL, CPU, n_steps=9)
+        for step in range(9):  # four of a round: two batches, gone through twice
+            exercises.batch(step, 32, seed=1)
+    assert len(held_out) == len(set(held_out)) == 3
 
 
 def test_users_are_left_out_whole_where_they_are_known(office: Survey) -> None:
     train = replace(office.train, user=np.where(np.arange(len(office.train)) % 2, "a", "b"))
-    survey, parted = Surveyed.of(train), []
+    survey = SurveyScans.of(train)
+    is_disjoint: list[bool] = []
 
-    def seen(building: Surveyed, asked: np.ndarray, kept: np.ndarray, *rest: Any) -> Any:
+    def note(building: SurveyScans, queries: np.ndarray, others: np.ndarray, *rest: Any) -> Any:
         assert building.user is not None
-        parted.append({*building.user[asked]}.isdisjoint(building.user[kept]))
-        return asked_about(building, asked, kept, *rest)
+        is_disjoint.append({*building.user[queries]}.isdisjoint(building.user[others]))
+        return exercise_lists(building, queries, others, *rest)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("tutelage.methods.matcher.exercises.asked_about", seen)
+        patched.setattr("tutelage.methods.matcher.exercises.exercise_lists", note)
         for seed in range(30):
             Exercises([survey], SMALL, CPU).batch(0, 32, seed)
-    assert 8 <= sum(parted) <= 22  # in half of the rounds; in the others both users are on both sides
+    assert 8 <= sum(is_disjoint) <= 22  # in half of the rounds; in the others both users are on both sides
     alone = replace(office.train, user=np.full(len(office.train), "a"))
-    assert Surveyed.of(alone).user is None  # of one user, nobody else is left
+    assert SurveyScans.of(alone).user is None  # of one user, nobody else is left
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_learning_in_one_building_lowers_the_error_in_another(data_dir: Path) -> None:
     source, target = (load(name, data_dir=data_dir) for name in ("tut5", "dsi1"))
     recipe = MatcherRecipe(updates=60, exercises=128)
-    taught, n_steps = learn_from([Surveyed.of(source.train)], recipe, RunOptions(device="cpu"), {})
+    pretrained_network, n_steps = learn_from(
+        [SurveyScans.of(source.train)], recipe, RunOptions(device="cpu"), {}
+    )
     assert n_steps == recipe.updates
     torch.manual_seed(0)
     untaught = MatcherNetwork(recipe.width).eval()
-    assert mean_error_m(taught, target, recipe) < 0.95 * mean_error_m(untaught, target, recipe)
+    assert mean_error_m(pretrained_network, target, recipe) < 0.95 * mean_error_m(untaught, target, recipe)
 
 
 def test_going_on_with_the_own_map_changes_a_copy(office: Survey, museum: Survey) -> None:
     options = RunOptions(device="cpu", budget=Budget(updates=10))
-    taught, _ = learn_from([Surveyed.of(museum.train)], SMALL, options, {})
-    before = {name: value.clone() for name, value in taught.state_dict().items()}
-    tuned, n_steps = fine_tune_matcher(taught, Surveyed.of(office.train), SMALL, options, {})
+    pretrained_network, _ = learn_from([SurveyScans.of(museum.train)], SMALL, options, {})
+    before = {name: value.clone() for name, value in pretrained_network.state_dict().items()}
+    fine_tuned_network, n_steps = fine_tune_matcher(
+        pretrained_network, SurveyScans.of(office.train), SMALL, options, {}
+    )
     assert n_steps == 10
-    assert all(torch.equal(value, before[name]) for name, value in taught.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in pretrained_network.state_dict().items())
     all_of_it, _ = fine_tune_matcher(
-        taught, Surveyed.of(office.train), SMALL.model_copy(update={"own_share": 1.0}), options, {}
+        pretrained_network,
+        SurveyScans.of(office.train),
+        SMALL.model_copy(update={"own_share": 1.0}),
+        options,
+        {},
     )
     share = SMALL.share_of_own(len(np.unique(reference_points(office.train))))
     assert 0.5 < share < 0.7
-    for name, value in tuned.state_dict().items():
+    for name, value in fine_tuned_network.state_dict().items():
         mean = (1 - share) * before[name] + share * all_of_it.state_dict()[name]
         torch.testing.assert_close(value, mean)
-    moved = {name for name, value in tuned.state_dict().items() if not torch.equal(value, before[name])}
-    assert moved
-    assert not moved & {"centre", "spread"}
+    moved_names = {
+        name
+        for name, value in fine_tuned_network.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
+    assert moved_names
+    assert not moved_names & {"centre", "spread"}
 
 
 @pytest.mark.parametrize(("n_points", "share"), [(0, 1 / 2), (300, 2 / 3), (900, 4 / 5), (10**9, 1)])
@@ -131,7 +147,7 @@ def test_the_survey_counts_as_much_as_the_teacher_and_more_if_it_is_large(
 
 
 def test_averaged_weights_are_the_mean_of_the_last_steps(office: Survey) -> None:
-    building, constant = Surveyed.of(office.train), SMALL.model_copy(update={"schedule": "constant"})
+    building, constant = SurveyScans.of(office.train), SMALL.model_copy(update={"schedule": "constant"})
 
     def after(n_steps: int, averaged: float = 0.0) -> MatcherNetwork:
         recipe = constant.model_copy(update={"averaged": averaged})
@@ -149,7 +165,7 @@ def test_averaged_weights_are_the_mean_of_the_last_steps(office: Survey) -> None
 def test_a_run_that_was_stopped_goes_on_to_the_same_bits(
     office: Survey, tmp_path: Path, averaged: float
 ) -> None:
-    building, recipe = Surveyed.of(office.train), SMALL.model_copy(update={"averaged": averaged})
+    building, recipe = SurveyScans.of(office.train), SMALL.model_copy(update={"averaged": averaged})
     whole, _ = learn_from([building], recipe, RunOptions(device="cpu", budget=Budget(updates=20)), {})
 
     class StopError(Exception):
@@ -161,16 +177,16 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(
                 raise StopError
             return super().batch(step, batch_size, seed)
 
-    kept = RunOptions(
+    run = RunOptions(
         device="cpu", budget=Budget(updates=20), checkpoint_dir=tmp_path, checkpoint_seconds=0, resume=True
     )
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("tutelage.methods.matcher.matcher_training.Exercises", Stopping)
         with pytest.raises(StopError):
-            learn_from([building], recipe, kept, {"data": "a"})
+            learn_from([building], recipe, run, {"data": "a"})
     with pytest.raises(BadInputError, match="data was 'a', now 'b'"):
-        learn_from([building], recipe, kept, {"data": "b"})
-    resumed, _ = learn_from([building], recipe, kept, {"data": "a"})
+        learn_from([building], recipe, run, {"data": "b"})
+    resumed, _ = learn_from([building], recipe, run, {"data": "a"})
     for name, value in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[name], value, rtol=0, atol=0)
 
@@ -189,13 +205,14 @@ def test_scores_are_shares_of_what_is_known() -> None:
 
 def test_a_checkpoint_of_other_floors_is_not_gone_on_with(office: Survey, tmp_path: Path) -> None:
     """Floors decide what is one storey, so what is asked about."""
-    kept = {"checkpoint_dir": tmp_path / "c", "device": "cpu", "calibrate": False}
+    run = RunOptions(checkpoint_dir=tmp_path / "c", device="cpu")
     settings = {"fine_tune_updates": 4, "exercises": 64, "batch_size": 32}
-    Localizer("matcher", settings=settings, **kept).fit(office)
+    Localizer("matcher", settings=settings, run=run, calibrate=False).fit(office)
     other = replace(office.train, floor=np.where(np.arange(len(office.train)) % 2, "0", "1"))
     assert other.content_hash() == office.train.content_hash()
+    resumed = Localizer("matcher", settings=settings, run=replace(run, resume=True), calibrate=False)
     with pytest.raises(BadInputError, match="belongs to another run"):
-        Localizer("matcher", settings=settings, resume=True, **kept).fit(Survey("other", other))
+        resumed.fit(Survey("other", other))
 
 
 @pytest.mark.parametrize("spacing_m", [1e-3, 1.0])

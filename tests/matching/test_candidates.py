@@ -50,7 +50,8 @@ def test_candidates_are_the_nearest_by_sorensen_distance_on_powed_values() -> No
 
 @pytest.mark.parametrize(("prefix", "n_points"), [("smoothed", 6), ("wide", 16)])
 def test_candidates_are_described_by_their_surroundings_too(prefix: str, n_points: int) -> None:
-    fingerprints, storey = some_scans(40, 0), np.arange(40) % 2
+    fingerprints = some_scans(40, 0)
+    storey = np.arange(40) % 2
     surroundings = Surroundings(spread_out(40), storey, n_points)
     found = search_of(40).candidates(some_scans(6, 1), 10)
     distance = distances(powed(some_scans(6, 1)), powed(surroundings.mean(fingerprints)), "sorensen")
@@ -64,10 +65,12 @@ def test_candidates_are_described_by_their_surroundings_too(prefix: str, n_point
 
 
 def test_candidates_are_described_by_how_likely_the_scan_is_there() -> None:
-    fingerprints, queries = some_scans(40, 0), ComparedScans(some_scans(6, 1), np.ones(20))
+    fingerprints = some_scans(40, 0)
+    queries = ComparedScans(some_scans(6, 1), np.ones(20))
     surroundings = Surroundings(spread_out(40), np.arange(40) % 2, 6)
     found = search_of(40).candidates(some_scans(6, 1), 10)
-    query, point = np.repeat(np.arange(6), 10), surroundings.point[found.row.ravel()]
+    query = np.repeat(np.arange(6), 10)
+    point = surroundings.point[found.row.ravel()]
     known = described_map(fingerprints, spread_out(40), np.arange(40) % 2)
     around = HeardAround(known.near, known.near_share, known.near_square)
     expected = around.describe(queries, query, point)
@@ -80,8 +83,10 @@ def test_candidates_are_described_by_how_likely_the_scan_is_there() -> None:
 
 
 def test_many_scans_at_once_are_described_as_each_alone() -> None:
-    search, queries = search_of(40), some_scans(300, 4)
-    together, alone = search.candidates(queries, 8), [search.candidates(queries[[i]], 8) for i in range(300)]
+    search = search_of(40)
+    queries = some_scans(300, 4)
+    together = search.candidates(queries, 8)
+    alone = [search.candidates(queries[[i]], 8) for i in range(300)]
     np.testing.assert_array_equal(together.row, np.concatenate([each.row for each in alone]))
     np.testing.assert_array_equal(together.feature, np.concatenate([each.feature for each in alone]))
 
@@ -104,7 +109,8 @@ def smoothed(
 
 def test_a_point_alone_on_its_storey_is_the_mean_of_its_scans() -> None:
     scans = sparse.csr_array(np.array([[0.2, 0.0], [0.4, 0.6], [0.9, 0.9]]))
-    places, storey = np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]), np.array([0, 0, 1])
+    places = np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]])
+    storey = np.array([0, 0, 1])
     surroundings, point = smoothed(scans, places, storey)
     np.testing.assert_allclose(surroundings.toarray()[point], [[0.3, 0.3], [0.3, 0.3], [0.9, 0.9]])
 
@@ -124,7 +130,8 @@ def test_neighbours_count_by_distance_in_units_of_the_spacing() -> None:
 @settings(max_examples=30, deadline=None)
 def test_smoothing_keeps_a_constant_and_the_order_of_the_scans_does_not_matter(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
-    places, storey = rng.integers(0, 5, (n, 2)).astype(float), rng.integers(0, 2, n)
+    places = rng.integers(0, 5, (n, 2)).astype(float)
+    storey = rng.integers(0, 2, n)
     scans = sparse.csr_array(np.column_stack([np.full(n, 0.5), rng.random(n) * (rng.random(n) < 0.5)]))
     surroundings, point = smoothed(scans, places, storey)
     np.testing.assert_allclose(surroundings.toarray()[:, 0], 0.5)

@@ -103,7 +103,8 @@ def test_names_of_access_points_do_not_matter(seed: int) -> None:
     """Relabelled columns: the same features, so nothing of a building's identity is in them."""
     rng = np.random.default_rng(seed)
     scans = np.where(rng.random((6, N_AP)) < 0.5, rng.uniform(0.05, 0.95, (6, N_AP)), 0)
-    rarity, order = rng.uniform(0.1, 3, N_AP), rng.permutation(N_AP)
+    rarity = rng.uniform(0.1, 3, N_AP)
+    order = rng.permutation(N_AP)
     pairs = np.divmod(np.arange(9), 3)
 
     def features(values: np.ndarray, rarity: np.ndarray) -> np.ndarray:

@@ -14,7 +14,10 @@ from tutelage.methods.matcher.smoothing import Surroundings
 from tutelage.runtime.compared_scans import ComparedScans
 from tutelage.runtime.likelihood import LIKELIHOOD_FEATURES, HeardAround
 
-N_AP, NOISE, RARE, MOST = 8, 0.05, 0.02, 25.0
+N_AP = 8
+NOISE = 0.05
+RARE = 0.02
+MOST = 25.0
 
 
 def heard_around(strength: sparse.csr_array, surroundings: Surroundings) -> HeardAround:
@@ -25,7 +28,10 @@ def heard_around(strength: sparse.csr_array, surroundings: Surroundings) -> Hear
 
 def by_hand(query: np.ndarray, scans: np.ndarray, weight: np.ndarray) -> list[float]:
     """Features of one scan at one place whose surroundings are the scans with these weights."""
-    squared, density, heard, silent = [], [], 0.0, 0.0
+    squared = []
+    density = []
+    heard = 0.0
+    silent = 0.0
     for q, column in zip(query, scans.T, strict=True):
         share = float(weight[column > 0].sum())
         if q > 0 and share > 0:
@@ -52,8 +58,10 @@ def by_hand(query: np.ndarray, scans: np.ndarray, weight: np.ndarray) -> list[fl
 def test_features_are_those_of_a_plain_loop(seed: int, share_heard: float, n_points: int) -> None:
     rng = np.random.default_rng(seed)
     dense = np.where(rng.random((12, N_AP)) < share_heard, rng.uniform(0.05, 0.95, (12, N_AP)), 0)
-    queries, fingerprints = dense[:3], dense[3:]
-    place, storey = rng.integers(0, 3, (9, 2)).astype(float), rng.integers(0, 2, 9)
+    queries = dense[:3]
+    fingerprints = dense[3:]
+    place = rng.integers(0, 3, (9, 2)).astype(float)
+    storey = rng.integers(0, 2, 9)
     surroundings = Surroundings(place, storey, n_points)
     around = heard_around(sparse.csr_array(fingerprints), surroundings)
     query, candidate = np.divmod(np.arange(27), 9)

@@ -10,14 +10,14 @@ from scipy import sparse
 
 from tutelage.runtime.rows import (
     CompressedRows,
-    by_column,
-    in_order,
-    kept,
-    part,
-    picked,
-    row_of_each,
+    row_numbers,
     row_sums,
-    stacked,
+    select_entries,
+    select_rows,
+    slice_rows,
+    sort_columns,
+    stack_rows,
+    transpose,
 )
 
 law = settings(max_examples=60, deadline=None)
@@ -34,9 +34,9 @@ def dense(rows: CompressedRows) -> np.ndarray:
 @given(scans)
 def test_rows_transpose_and_sums_are_those_of_scipy(values: np.ndarray) -> None:
     rows = sparse.csr_array(values)
-    turned = by_column(rows)
+    turned = transpose(rows)
     np.testing.assert_array_equal(dense(turned), values.T)
-    assert (np.diff(turned.indices)[row_of_each(turned)[1:] == row_of_each(turned)[:-1]] > 0).all()
+    assert (np.diff(turned.indices)[row_numbers(turned)[1:] == row_numbers(turned)[:-1]] > 0).all()
     np.testing.assert_array_equal(row_sums(rows), rows.sum(axis=1))
 
 
@@ -45,13 +45,13 @@ def test_rows_transpose_and_sums_are_those_of_scipy(values: np.ndarray) -> None:
 def test_part_is_a_slice(values: np.ndarray, first: int, end: int) -> None:
     first = min(first, len(values))
     end = max(first, end)
-    np.testing.assert_array_equal(dense(part(sparse.csr_array(values), first, end)), values[first:end])
+    np.testing.assert_array_equal(dense(slice_rows(sparse.csr_array(values), first, end)), values[first:end])
 
 
 @law
 @given(scans, scans)
 def test_stacked_is_one_below_the_other(above: np.ndarray, below: np.ndarray) -> None:
-    found = stacked([sparse.csr_array(above), sparse.csr_array(below)])
+    found = stack_rows([sparse.csr_array(above), sparse.csr_array(below)])
     np.testing.assert_array_equal(dense(found), np.concatenate([above, below]))
 
 
@@ -61,7 +61,8 @@ def test_columns_are_put_in_order_and_stored_zeros_left_out(values: np.ndarray) 
     stored = sparse.csr_array(np.ones_like(values))
     order = np.concatenate([np.arange(5)[::-1] + 5 * i for i in range(len(values))] or [np.arange(0)])
     shuffled = CompressedRows(values.ravel()[order], stored.indices[order], stored.indptr, (len(values), 5))
-    found, expected = in_order(kept(shuffled, shuffled.data != 0)), sparse.csr_array(values)
+    found = sort_columns(select_entries(shuffled, shuffled.data != 0))
+    expected = sparse.csr_array(values)
     np.testing.assert_array_equal(found.data, expected.data)
     np.testing.assert_array_equal(found.indices, expected.indices)
     np.testing.assert_array_equal(found.indptr, expected.indptr)
@@ -71,4 +72,4 @@ def test_columns_are_put_in_order_and_stored_zeros_left_out(values: np.ndarray) 
 @given(scans, st.lists(st.integers(0, 5)))
 def test_picked_rows_come_in_the_order_asked_for(values: np.ndarray, wanted: list[int]) -> None:
     index = np.array([i for i in wanted if i < len(values)], dtype=np.int64)
-    np.testing.assert_array_equal(dense(picked(sparse.csr_array(values), index)), values[index])
+    np.testing.assert_array_equal(dense(select_rows(sparse.csr_array(values), index)), values[index])

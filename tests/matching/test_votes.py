@@ -21,7 +21,7 @@ from tutelage.runtime.votes import Labels
 def test_the_label_with_the_largest_weight_wins_over_none(
     floors: list[str], weight: list[float], expected: str
 ) -> None:
-    labels = Labels.of(np.array(floors))
+    labels = Labels.encode(np.array(floors))
     assert labels is not None
     row = np.array([[0, 1, 2]])
-    assert labels.most_voted(row, np.array([weight])).tolist() == [expected]
+    assert labels.vote(row, np.array([weight])).tolist() == [expected]

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from torch import nn
 
-from tutelage.networks import NetworkSpec, network_registry, register_network
+from tutelage.networks import NETWORKS, NetworkSpec, register_network
 
 
 @pytest.fixture
 def register(monkeypatch: pytest.MonkeyPatch) -> Callable[..., NetworkSpec]:
     """`register_network` for a user's own module with the parts front, body and head."""
-    monkeypatch.setattr(network_registry, "_REGISTRY", dict(network_registry._REGISTRY))
+    monkeypatch.setattr(NETWORKS, "entries", dict(NETWORKS.entries))
 
     def register(name: str, build: Callable[..., nn.Module], **options: Any) -> NetworkSpec:
         parts = {"framer": "front", "extractor": "body", "regressor": "head"}

@@ -54,7 +54,7 @@ def pytorchs(block: Block, d: int, heads: int, d_feed_forward: int) -> nn.Transf
         ("norm1", block.attention_norm),
         ("norm2", block.dense_norm),
     ):
-        own |= {f"{name}.weight": part.weight, f"{name}.bias": part.bias}
+        own |= {f"{name}.{key}": value.detach() for key, value in part.named_parameters()}
     layer.load_state_dict(own)
     return layer
 
@@ -168,6 +168,7 @@ def test_extractor_answers_as_if_every_block_ran_over_all_tokens() -> None:
 def test_blocks_are_norm_first_with_shortcuts_around() -> None:
     block = Block(16, 4, 24, dropout=0.1).eval()
     for part in (block.answer, block.dense[2]):
+        assert isinstance(part, nn.Linear)
         nn.init.zeros_(part.weight)
         nn.init.zeros_(part.bias)
     tokens = 5 * numbers(3, 7, 16) + 2

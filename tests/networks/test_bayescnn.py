@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from tutelage.errors import BadInputError
-from tutelage.networks import BayesCNN, RssBatch, bayescnn_space, build_network, check_network, network_spec
-from tutelage.networks.bayescnn import FingerprintImage
+from tutelage.networks import BayesCNN, RssBatch, build_network, check_network, network_spec
+from tutelage.networks.bayescnn import FingerprintImage, bayescnn_space
 
 
 def blank(n_ap: int, n: int = 2) -> RssBatch:
@@ -77,6 +77,7 @@ def test_weights_of_520_access_points_are_those_counted_by_hand() -> None:
 
 def test_a_block_is_two_convolutions_of_the_same_size_and_a_pool() -> None:
     block = BayesCNN(30).framer[1]
+    assert isinstance(block, nn.Sequential)
     assert [type(layer).__name__ for layer in block] == ["Conv2d", "ReLU", "Conv2d", "ReLU", "MaxPool2d"]
     assert block(torch.zeros(1, 1, 9, 9)).shape == (1, 32, 4, 4)
 

@@ -80,7 +80,9 @@ def test_autoencoder_mirrors_the_encoder_and_shares_it() -> None:
 def test_reconstruction_loss_is_the_mean_square_over_all_access_points() -> None:
     module = CNNLoc(30)
     learner = module.pretraining()
-    for parameter in learner.decoder.parameters():
+    decoder = learner.decoder
+    assert isinstance(decoder, nn.Module)
+    for parameter in decoder.parameters():
         nn.init.zeros_(parameter)  # reconstructs nothing: what is heard is what is left
     assert learner(SCANS).item() == pytest.approx((0.5**2 + 1.0**2 + 0.25**2) / (2 * 30))
 

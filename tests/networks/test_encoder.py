@@ -10,6 +10,7 @@ from torch import nn
 
 from tutelage.errors import BadInputError
 from tutelage.networks import (
+    NETWORKS,
     NetworkSpec,
     RssBatch,
     SparseLinear,
@@ -18,14 +19,13 @@ from tutelage.networks import (
     build_network,
     check_network,
     encoder_of,
-    network_registry,
     network_spec,
     same_trunk,
     trunk_of,
 )
 
 WIDTH = 24
-NETWORKS = ("dnn", "cnnloc", "bayescnn", "baat")
+NAMES = ("dnn", "cnnloc", "bayescnn", "baat")
 SCANS = RssBatch(torch.tensor([0, 4, 2, 1]), torch.tensor([0.5, 1.0, 0.25, 0.7]), torch.tensor([0, 2]), 5)
 
 
@@ -48,16 +48,16 @@ def encoded(name: str = "dnn", n_ap: int = 5) -> SpecializedNetwork:
     return SpecializedNetwork(behind_encoder(network_spec(name), WIDTH), n_ap)
 
 
-@pytest.mark.parametrize("name", [*NETWORKS, "plugin"])
+@pytest.mark.parametrize("name", [*NAMES, "plugin"])
 def test_encoded_network_keeps_the_contract(
     name: str, register: Callable[..., NetworkSpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register("plugin", DensePlugin)
-    monkeypatch.setitem(network_registry._REGISTRY, "encoded", behind_encoder(network_spec(name), WIDTH))
+    monkeypatch.setitem(NETWORKS.entries, "encoded", behind_encoder(network_spec(name), WIDTH))
     check_network("encoded")
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_gradient_reaches_encoder_and_trunk(name: str) -> None:
     network = encoded(name)
     network(SCANS).position.square().sum().backward()
@@ -65,7 +65,7 @@ def test_gradient_reaches_encoder_and_trunk(name: str) -> None:
         assert any(p.grad is not None and bool(p.grad.any()) for p in part.parameters())
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_trunk_is_the_network_built_for_the_width_of_the_encoder(name: str) -> None:
     plain = build_network(name, WIDTH)
     network = encoded(name, n_ap=37)

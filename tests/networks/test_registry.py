@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tutelage.errors import TutelageError, UnknownNameError
-from tutelage.networks import check_network, network_names, network_registry, network_spec, register_network
+from tutelage.networks import NETWORKS, check_network, network_names, network_spec, register_network
 
 MODULE = """
 from torch import nn
@@ -40,7 +40,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "[tutelage.networks]\noutside = outside_networks\nhollow = empty_plugin\nbroken = no_such_module\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(network_registry, "_REGISTRY", dict(network_registry._REGISTRY))
+    monkeypatch.setattr(NETWORKS, "entries", dict(NETWORKS.entries))
     monkeypatch.delitem(sys.modules, "outside_networks", raising=False)
     return tmp_path
 
@@ -52,15 +52,17 @@ def test_network_of_an_installed_package_is_known_and_keeps_the_contract() -> No
     check_network("outside")
 
 
+@pytest.mark.slow
 def test_command_line_knows_the_network_too(installed: Path) -> None:
     program = "from tutelage.cli import main; main()"
-    fit = ["fit", "--target", "simulated", "--network", "outside", "--set", "width=8", "--epochs", "2"]
-    taught = [*fit, "--teacher", "untrained", "--out", str(installed / "model"), "--json"]
-    command = [sys.executable, "-c", program, *taught]
-    environment = os.environ | {"PYTHONPATH": str(installed), "OMP_NUM_THREADS": "1"}
+    fit = ["fit", "simulated", "--method", "outside", "--set", "width=8", "--epochs", "2"]
+    fit_with_teacher = [*fit, "--teachers", "untrained", "--out", str(installed / "model"), "--json"]
+    command = [sys.executable, "-c", program, *fit_with_teacher]
+    path = os.pathsep.join([str(installed), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
-    assert '"network": "outside"' in ended.stdout
+    assert '"method": "outside"' in ended.stdout
 
 
 @pytest.mark.usefixtures("installed")

@@ -21,8 +21,8 @@ def errors_of(
     for each in repetitions(n, n_folds=5, n_rounds=2, seed=seed):
         sizes = np.round(SHARES * len(each.order))
         table = np.full((5, n), np.nan)
-        table[:, each.held] = law.error_m(sizes)[:, None] * hard[each.held]
-        table[:, each.held] *= rng.uniform(1 - noise, 1 + noise, (5, len(each.held)))
+        table[:, each.held_out_points] = law.error_m(sizes)[:, None] * hard[each.held_out_points]
+        table[:, each.held_out_points] *= rng.uniform(1 - noise, 1 + noise, (5, len(each.held_out_points)))
         learnt.append(sizes)
         tables.append(table)
     return np.array(learnt), tables
@@ -68,6 +68,7 @@ def test_few_points_with_errors_all_over_the_place_say_nothing() -> None:
     assert found.words.startswith("too few points to say: twice as many would bring between")
 
 
+@pytest.mark.slow
 def test_intervals_of_the_gain_hold_the_truth_about_as_often_as_they_say() -> None:
     law = PowerLaw(2.0, 30.0, 0.6)
     true_m = float(law.error_m(N_POINTS) - law.error_m(2 * N_POINTS))

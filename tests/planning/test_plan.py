@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -19,13 +18,14 @@ from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.splits import reference_points
 from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.evaluation.compare import Candidate
-from tutelage.evaluation.plan import SHARES, SurveyPlan, plan_survey, planning_method, repetitions, write_plan
+from tutelage.evaluation.compare import candidate
+from tutelage.evaluation.plan import SHARES, SurveyPlan, plan, repetitions, write_plan
 from tutelage.localizer import Localizer
-from tutelage.training import Budget
+from tutelage.methods.fit_plan import fit_plan
+from tutelage.paper.expert_training import Teacher
+from tutelage.training import Budget, RunOptions
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-KNN = Candidate("knn", "knn", settings={"metric": "sorensen", "representation": "powed", "k": 3})
+KNN = candidate("knn", settings={"metric": "sorensen", "representation": "powed", "k": 3})
 
 
 @pytest.fixture(scope="module")
@@ -34,31 +34,33 @@ def office() -> Survey:
 
 
 @pytest.fixture(scope="module")
-def plan(office: Survey) -> SurveyPlan:
-    return plan_survey(office, KNN, n_rounds=2, seed=1)
+def office_plan(office: Survey) -> SurveyPlan:
+    return plan(office, KNN, n_rounds=2, run=RunOptions(seed=1))
 
 
 # -- learning -------------------------------------------------------------------------------------------
 
 
-def test_curve_and_map_are_those_of_models_that_never_saw_the_point(office: Survey, plan: SurveyPlan) -> None:
+def test_curve_and_map_are_those_of_models_that_never_saw_the_point(
+    office: Survey, office_plan: SurveyPlan
+) -> None:
     scans = office.train[office.train.n_heard > 0]
     point = reference_points(scans)
     n_points = point.max() + 1
     errors_m = np.full((2, len(SHARES), len(scans)), np.nan)
     for i, each in enumerate(repetitions(n_points, n_folds=5, n_rounds=2, seed=1)):
-        asked = np.isin(point, each.held)
+        asked = np.isin(point, each.held_out_points)
         for size, share in enumerate(SHARES):
             learnt = scans[np.isin(point, each.order[: round(share * len(each.order))])]
-            answers = KNN.localizer(calibrate=False).fit(learnt).predict(scans[asked])
+            answers = KNN.localizer(RunOptions(), calibrate=False).fit(learnt).predict(scans[asked])
             off_m = np.linalg.norm(answers.position_m - scans.known_position_m[asked], axis=1)
             errors_m[i // 5, size, asked] = off_m
     assert np.isfinite(errors_m).all()  # every point once a round, and all get an answer
     of_points = np.array([errors_m[:, :, point == each].mean(axis=(0, 2)) for each in range(n_points)])
-    np.testing.assert_allclose([e.mean for e in plan.curve.errors], of_points.mean(axis=0), rtol=1e-6)
-    np.testing.assert_allclose(plan.places.error_m, of_points[:, -1])
-    assert plan.curve.n_now == n_points == len(plan.places)
-    assert plan.n_left_out == 0
+    np.testing.assert_allclose([e.mean for e in office_plan.curve.errors], of_points.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(office_plan.places.error_m, of_points[:, -1])
+    assert office_plan.curve.n_now == n_points == len(office_plan.places)
+    assert office_plan.n_left_out == 0
 
 
 def test_what_is_fitted_is_whole_points_none_of_which_is_asked_about(
@@ -78,7 +80,7 @@ def test_what_is_fitted_is_whole_points_none_of_which_is_asked_about(
 
     monkeypatch.setattr(Localizer, "fit", spying_fit)
     monkeypatch.setattr(Localizer, "predict", spying_predict)
-    plan_survey(office, KNN, n_folds=3, n_rounds=1)
+    plan(office, KNN, n_folds=3, n_rounds=1)
     heard = office.train[office.train.n_heard > 0]
     point = dict(zip(heard.scan_id.tolist(), reference_points(heard).tolist(), strict=True))
     n_scans = np.bincount([*point.values()])
@@ -93,32 +95,32 @@ def test_what_is_fitted_is_whole_points_none_of_which_is_asked_about(
         known = set(of_train)
 
 
-def test_the_test_split_stays_sealed(office: Survey, plan: SurveyPlan) -> None:
-    without = plan_survey(replace(office, test=None), KNN, n_rounds=2, seed=1)
-    assert without.as_dict() == plan.as_dict()
+def test_the_test_split_stays_sealed(office: Survey, office_plan: SurveyPlan) -> None:
+    without = plan(replace(office, test=None), KNN, n_rounds=2, run=RunOptions(seed=1))
+    assert without.as_dict() == office_plan.as_dict()
 
 
 def test_settings_of_knn_are_chosen_once_and_named(office: Survey) -> None:
-    found = plan_survey(office, n_folds=2, n_rounds=1).method.settings
-    assert {"metric", "representation", "k"} <= found.keys()
+    settings = plan(office, n_folds=2, n_rounds=1).method.settings
+    assert {"metric", "representation", "k"} <= settings.keys()
 
 
 @pytest.mark.parametrize("n", [5, 19])
 def test_too_few_points_are_refused(office: Survey, n: int) -> None:
     few = office.train[reference_points(office.train) < n]
     with pytest.raises(BadInputError, match=f"{n} reference points are too few.*survey at least 20"):
-        plan_survey(few, KNN)
+        plan(few, KNN)
 
 
-@pytest.mark.parametrize("how", [{"n_folds": 1}, {"n_folds": 5000}, {"n_rounds": 0}])
-def test_folds_and_rounds_that_cannot_be_are_refused(office: Survey, how: dict[str, int]) -> None:
+@pytest.mark.parametrize("divisions", [{"n_folds": 1}, {"n_folds": 5000}, {"n_rounds": 0}])
+def test_folds_and_rounds_that_cannot_be_are_refused(office: Survey, divisions: dict[str, Any]) -> None:
     with pytest.raises(BadInputError, match="folds of"):
-        plan_survey(office, KNN, **how)
+        plan(office, KNN, **divisions)
 
 
 def test_twenty_points_are_enough_for_an_answer(office: Survey) -> None:
     few = office.train[reference_points(office.train) < 20]
-    assert len(plan_survey(few, KNN).places) == 20
+    assert len(plan(few, KNN).places) == 20
 
 
 def test_scans_that_hear_nothing_of_each_other_are_refused() -> None:
@@ -126,39 +128,48 @@ def test_scans_that_hear_nothing_of_each_other_are_refused() -> None:
     position_m = np.column_stack([np.arange(25.0), np.zeros(25)])
     scans = replace(FingerprintSet.from_scans(apart), position_m=position_m)
     with pytest.raises(BadInputError, match="no scan hears an access point of other reference points"):
-        plan_survey(scans, KNN)
+        plan(scans, KNN)
 
 
 def test_methods_by_name() -> None:
-    assert planning_method() == Candidate("knn", "knn")
-    assert planning_method("matcher").settings == {"fine_tune": False}
     with pytest.raises(UnknownNameError, match="Did you mean dnn"):
-        planning_method("dnm")
-    assert planning_method("matcher", ["none"]).settings == {}
-    assert planning_method("dnn", ["untrained"]).teachers == ("untrained",)
-    of_zoo = planning_method("dnn", ["all"]).teachers
-    assert "zoo:dnn-tampere" in of_zoo
-    assert all(name.startswith("zoo:dnn-") for name in of_zoo)
+        candidate("dnm")
+    assert candidate("dnn", teachers=["untrained"]).teachers == ("untrained",)
+    teachers = candidate("dnn", teachers=["all"]).teachers
+    cards = [teacher.card for teacher in teachers if isinstance(teacher, Teacher)]
+    assert len(cards) == len(teachers)
+    assert "tampere" in {card.source for card in cards}
+    assert {card.network for card in cards} == {"dnn"}
+
+
+def test_a_matcher_weighs_every_part_as_it_was_pretrained(office: Survey) -> None:
+    spec = candidate("matcher").method.spec
+    scans = office.train
+    assert spec.for_parts(fit_plan("matcher"), scans).settings == {"fine_tune": False}
+    assert spec.for_parts(fit_plan("matcher", pretrained="none"), scans).settings == {}
+    found = plan(office, candidate("matcher"), n_folds=2, n_rounds=1)
+    assert found.method.settings == {"fine_tune": False}
 
 
 @pytest.mark.parametrize(
-    ("network", "teachers", "budget", "said"),
+    ("method", "options", "budget", "message"),
     [
-        ("knn", ["zoo:matcher"], None, "knn has no teachers or epochs"),
-        ("knn", [], Budget(3), "knn has no teachers or epochs"),
-        ("matcher", [], Budget(None, 1.0), "the matcher learns nothing from the parts"),
-        ("matcher", ["zoo:matcher", "none"], None, "the matcher has one teacher, 2 are given"),
-        ("blend", ["zoo:dnn-tampere"], None, "the matcher takes no surrogate teacher"),
-        ("dnn", ["zoo:matcher"], None, "a pretrained matcher is for"),
-        ("dnn", ["auto"], None, "teachers are chosen by fit alone"),
-        ("dnn", ["all", "none"], None, "'all' stands by itself"),
+        ("knn", {"teachers": ["zoo:dnn-tampere"]}, Budget(), "knn takes no surrogate teachers"),
+        ("knn", {"pretrained": "none"}, Budget(), "knn takes no pretrained matcher"),
+        ("knn", {}, Budget(3), "knn learns nothing from the parts; leave epochs"),
+        ("matcher", {}, Budget(None, 1.0), "matcher learns nothing from the parts"),
+        ("blend", {"teachers": ["zoo:dnn-tampere"]}, Budget(), "blend takes no surrogate teachers"),
+        ("dnn", {"teachers": ["zoo:matcher"]}, Budget(), "zoo:matcher is a pretrained matcher, no surrogate"),
+        ("dnn", {"teachers": ["auto"]}, Budget(), "teachers are chosen by fit alone"),
+        ("blend", {"pretrained": "auto"}, Budget(), "teachers are chosen by fit alone"),
+        ("dnn", {"teachers": ["all", "none"]}, Budget(), "'all' stands by itself"),
     ],
 )
 def test_what_does_not_go_with_the_method_is_refused(
-    network: str, teachers: list[str], budget: Budget | None, said: str
+    office: Survey, method: str, options: dict[str, Any], budget: Budget, message: str
 ) -> None:
-    with pytest.raises(BadInputError, match=said):
-        planning_method(network, teachers, budget)
+    with pytest.raises(BadInputError, match=message):
+        plan(office, candidate(method, **options), run=RunOptions(budget=budget))
 
 
 # -- real data ------------------------------------------------------------------------------------------
@@ -166,7 +177,7 @@ def test_what_does_not_go_with_the_method_is_refused(
 
 @pytest.mark.real_data
 def test_more_points_help_in_a_real_building_and_the_floor_is_above_nothing(data_dir: Path) -> None:
-    found = plan_survey(load("dsi1", data_dir=data_dir), KNN, n_rounds=1)
+    found = plan(load("dsi1", data_dir=data_dir), KNN, n_rounds=1)
     errors = [error.mean for error in found.curve.errors]
     assert errors == sorted(errors, reverse=True)
     assert 2.5 < errors[-1] < 5.5
@@ -175,25 +186,26 @@ def test_more_points_help_in_a_real_building_and_the_floor_is_above_nothing(data
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_half_a_survey_predicts_what_the_other_half_brings(data_dir: Path) -> None:
     scans = load("tut1", data_dir=data_dir).train
     point = reference_points(scans)
     order = np.random.default_rng(5).permutation(point.max() + 1)
-    half, whole = (
-        plan_survey(scans[np.isin(point, each)], KNN) for each in (order[: len(order) // 2], order)
-    )
+    half, whole = (plan(scans[np.isin(point, each)], KNN) for each in (order[: len(order) // 2], order))
     predicted, measured = half.curve.at(whole.curve.n_now), whole.curve.at(whole.curve.n_now)
     assert predicted.mean == pytest.approx(measured.mean, abs=0.5)
 
 
 @pytest.mark.real_data
+@pytest.mark.slow
 def test_a_survey_in_which_the_matcher_learnt_is_refused_unless_told_otherwise(data_dir: Path) -> None:
     survey = load("dsi1", data_dir=data_dir)
     with pytest.raises(BadInputError, match=r"the pretrained matcher learnt in dsi1 as well"):
-        plan_survey(survey, planning_method("matcher"))
-    found = plan_survey(survey, planning_method("matcher"), source_too=True, n_folds=2, n_rounds=1)
+        plan(survey, candidate("matcher"))
+    found = plan(survey, candidate("matcher"), source_too=True, n_folds=2, n_rounds=1)
     assert found.n_repetitions == 2
-    assert "zoo:dnn-dsi1" not in planning_method("dnn", ["all"], building=survey).teachers
+    teachers = candidate("dnn", teachers=["all"], survey=survey).teachers
+    assert "dsi1" not in {teacher.card.source for teacher in teachers if isinstance(teacher, Teacher)}
 
 
 # -- figures and page -----------------------------------------------------------------------------------
@@ -229,45 +241,51 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def path(plan: SurveyPlan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def path(office_plan: SurveyPlan, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("plan") / "plan.html"
-    write_plan(plan, path)
+    write_plan(office_plan, path)
     return path
 
 
-def test_figures_are_plain_json(office: Survey, plan: SurveyPlan) -> None:
-    figures = json.loads(json.dumps(plan.as_dict(), allow_nan=False))
-    assert figures["curve"]["words"] == plan.curve.words
-    assert [size["n_points"] for size in figures["curve"]["sizes"]] == sorted(plan.curve.n_points.round(1))
-    assert len(figures["points"]) == figures["n_points"] == len(plan.places)
-    assert figures["places"] == [figures["points"][i] for i in plan.places.first]
+def test_figures_are_plain_json(office: Survey, office_plan: SurveyPlan) -> None:
+    figures = json.loads(json.dumps(office_plan.as_dict(), allow_nan=False))
+    assert figures["curve"]["words"] == office_plan.curve.words
+    assert [size["n_points"] for size in figures["curve"]["sizes"]] == sorted(
+        office_plan.curve.n_points.round(1)
+    )
+    assert len(figures["points"]) == figures["n_points"] == len(office_plan.places)
+    assert figures["places"] == [figures["points"][i] for i in office_plan.places.first]
     true_m = {(round(x, 3), round(y, 3)) for x, y in office.train.absolute_position_m.tolist()}
     assert {(each["x_m"], each["y_m"]) for each in figures["points"]} <= true_m
 
 
-def test_the_page_says_what_the_plan_says(plan: SurveyPlan, path: Path) -> None:
+def test_the_page_says_what_the_plan_says(office_plan: SurveyPlan, path: Path) -> None:
     page = Page(path)
-    assert page.texts["b"] == [plan.curve.words[0].upper() + plan.curve.words[1:]]
-    first = plan.places.record(plan.places.first[0])
+    assert page.texts["b"] == [office_plan.curve.words[0].upper() + office_plan.curve.words[1:]]
+    first = office_plan.places.record(office_plan.places.first[0])
     assert page.texts["td"][:2] == [f"{first['x_m']:.2f}", f"{first['y_m']:.2f}"]
     ranks = [text for text in page.texts["th"] if text.isdigit()]
-    assert ranks == [str(rank + 1) for rank in range(len(plan.places.first))]
+    assert ranks == [str(rank + 1) for rank in range(len(office_plan.places.first))]
 
 
-def test_the_curve_has_points_with_intervals_a_fitted_and_a_dashed_line(plan: SurveyPlan, path: Path) -> None:
+def test_the_curve_has_points_with_intervals_a_fitted_and_a_dashed_line(
+    office_plan: SurveyPlan, path: Path
+) -> None:
     figure = Page(path).figures["curve"]
     _, points, fitted, beyond = figure["data"]
-    assert points["y"] == pytest.approx([error.mean for error in plan.curve.errors], abs=1e-3)
+    assert points["y"] == pytest.approx([error.mean for error in office_plan.curve.errors], abs=1e-3)
     assert min(points["error_y"]["array"] + points["error_y"]["arrayminus"]) >= 0
     assert (fitted["line"]["dash"], beyond["line"]["dash"]) == ("solid", "dash")
-    assert fitted["x"][-1] == beyond["x"][0] == pytest.approx(plan.curve.n_points[-1], abs=1e-3)
-    assert beyond["x"][-1] == 2 * plan.curve.n_now
-    assert beyond["y"][-1] == pytest.approx(plan.curve.at(2 * plan.curve.n_now).mean, abs=1e-3)
+    assert fitted["x"][-1] == beyond["x"][0] == pytest.approx(office_plan.curve.n_points[-1], abs=1e-3)
+    assert beyond["x"][-1] == 2 * office_plan.curve.n_now
+    assert beyond["y"][-1] == pytest.approx(office_plan.curve.at(2 * office_plan.curve.n_now).mean, abs=1e-3)
 
 
-def test_the_map_shows_every_point_once_on_its_floor_at_true_scale(plan: SurveyPlan, path: Path) -> None:
+def test_the_map_shows_every_point_once_on_its_floor_at_true_scale(
+    office_plan: SurveyPlan, path: Path
+) -> None:
     page = Page(path)
-    figure, places = page.figures["map"], plan.places
+    figure, places = page.figures["map"], office_plan.places
     floors = [text.removeprefix("floor ") for text in page.texts["option"]]
     assert floors == sorted(set(places.floor))
     assert figure["layout"]["yaxis"]["scaleanchor"] == "x"
@@ -288,19 +306,21 @@ def options_of(page: Page) -> list[tuple[str, dict[str, str | None]]]:
     return [element for element in page.elements if element[0] == "option"]
 
 
-def test_a_point_without_a_position_is_a_cross(plan: SurveyPlan, tmp_path: Path) -> None:
-    error_m = np.where(np.arange(len(plan.places)) == 3, np.nan, plan.places.error_m)
-    write_plan(replace(plan, places=replace(plan.places, error_m=error_m)), tmp_path / "p.html")
+def test_a_point_without_a_position_is_a_cross(office_plan: SurveyPlan, tmp_path: Path) -> None:
+    error_m = np.where(np.arange(len(office_plan.places)) == 3, np.nan, office_plan.places.error_m)
+    write_plan(replace(office_plan, places=replace(office_plan.places, error_m=error_m)), tmp_path / "p.html")
     floors = Page(tmp_path / "p.html").figures["map"]["floors"]
     crosses = [symbol for points, _ in floors for symbol in points["marker"]["symbol"]]
     said = [words[0] for points, _ in floors for words in points["customdata"]]
     assert crosses.count("x") == said.count("no position") == 1
 
 
-def test_words_of_the_user_never_become_markup(plan: SurveyPlan, tmp_path: Path) -> None:
+def test_words_of_the_user_never_become_markup(office_plan: SurveyPlan, tmp_path: Path) -> None:
     hostile = '</script><img src="http://example.org/x.png">&"'
-    label = np.full(len(plan.places), hostile)
-    named = replace(plan, name=hostile, places=replace(plan.places, floor=label, building=label))
+    label = np.full(len(office_plan.places), hostile)
+    named = replace(
+        office_plan, name=hostile, places=replace(office_plan.places, floor=label, building=label)
+    )
     write_plan(named, tmp_path / "p.html")
     page = Page(tmp_path / "p.html")
     assert not [tag for tag, _ in page.elements if tag == "img"]
@@ -318,17 +338,19 @@ def test_the_page_names_no_resource_to_fetch(path: Path) -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes(office: Survey, path: Path, tmp_path: Path) -> None:
-    write_plan(plan_survey(office, KNN, n_rounds=2, seed=1), tmp_path / "again.html")
+    write_plan(plan(office, KNN, n_rounds=2, run=RunOptions(seed=1)), tmp_path / "again.html")
     assert (tmp_path / "again.html").read_bytes() == path.read_bytes()
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium, an optional system program, is not installed")
-def test_a_browser_without_network_draws_curve_and_map(plan: SurveyPlan, path: Path, tmp_path: Path) -> None:
+@pytest.mark.browser
+def test_a_browser_without_network_draws_curve_and_map(
+    office_plan: SurveyPlan, path: Path, tmp_path: Path, chromium: str
+) -> None:
     flags = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking"
     offline = ["--disable-component-update", "--host-resolver-rules=MAP * ~NOTFOUND"]
     profile = [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=8000", "--dump-dom"]
     run = subprocess.run(
-        [str(CHROMIUM), *flags.split(), *offline, "--enable-logging=stderr", *profile, path.as_uri()],
+        [chromium, *flags.split(), *offline, "--enable-logging=stderr", *profile, path.as_uri()],
         capture_output=True,
         text=True,
         timeout=60,
@@ -336,7 +358,7 @@ def test_a_browser_without_network_draws_curve_and_map(plan: SurveyPlan, path: P
     )
     drawn = re.sub(r"<script.*?</script>", "", run.stdout, flags=re.DOTALL)
     assert len(re.findall(r'<g class="lines"><path class="js-line"', drawn)) >= 2
-    shown = int((plan.places.floor == plan.places.floor[plan.places.first[0]]).sum())
+    shown = int((office_plan.places.floor == office_plan.places.floor[office_plan.places.first[0]]).sum())
     assert len(re.findall(r'<path class="point plotly-customdata"', drawn)) == shown
     console = [line for line in run.stderr.splitlines() if "CONSOLE" in line]
     assert not [line for line in console if re.search("Refused|Uncaught|violates", line)]

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
-from tutelage.data.remeasured import remeasured_points
+from tutelage.data.sets.public_sets import public_datasets
 from tutelage.data.splits import reference_points
-from tutelage.data.surveys import load, public_datasets, simulated_survey
+from tutelage.data.survey_places import remeasured_points
+from tutelage.data.surveys import load, simulated_survey
 from tutelage.localizer import Localizer
 
 

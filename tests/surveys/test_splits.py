@@ -1,6 +1,7 @@
 """Splits: the laws that keep them from leaking."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from tutelage.errors import BadInputError
 DAY_MS = 24 * 3600 * 1000
 
 
-def scans_of(n: int, position_m: np.ndarray | None = None, **fields: object) -> FingerprintSet:
+def scans_of(n: int, position_m: np.ndarray | None = None, **fields: Any) -> FingerprintSet:
     empty = csr_from_dense(np.zeros((n, 1)), np.zeros((n, 1), dtype=bool))
     return FingerprintSet(empty, ("AP0",), np.arange(n).astype(str), position_m, **fields)
 
@@ -130,6 +131,7 @@ def test_split_by_position_differs_between_seeds() -> None:
 def test_split_by_time_of_a_survey_holds_out_its_last_day() -> None:
     train = simulated_survey().train
     _, held = split_by_time(train)
+    assert train.time is not None
     assert set(train.time[held].astype("datetime64[D]").astype(str)) == {"2024-03-07"}
 
 

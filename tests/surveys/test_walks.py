@@ -1,5 +1,7 @@
 """Walks: scans a step apart stay on one side of a split."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,12 +15,12 @@ from tutelage.data.surveys import load
 START = np.datetime64("2026-01-05T09:00:00", "ms")
 
 
-def walk(n: int, step_m: float = 0.5, step_s: float = 1.0, **fields: object) -> FingerprintSet:
+def walk(n: int, step_m: float = 0.5, step_s: float = 1.0, **fields: Any) -> FingerprintSet:
     """Straight along x."""
     return scans_at(np.column_stack([np.arange(n) * step_m, np.zeros(n)]), np.arange(n) * step_s, **fields)
 
 
-def scans_at(position_m: np.ndarray, time_s: np.ndarray, **fields: object) -> FingerprintSet:
+def scans_at(position_m: np.ndarray, time_s: np.ndarray, **fields: Any) -> FingerprintSet:
     n = len(position_m)
     empty = csr_from_dense(np.zeros((n, 1)), np.zeros((n, 1), dtype=bool))
     time = START + (time_s * 1000).astype("timedelta64[ms]")
@@ -44,7 +46,7 @@ def test_order_of_the_rows_does_not_matter() -> None:
         {"device": np.repeat(["a", "b"], 10)},
     ],
 )
-def test_another_floor_building_or_walker_begins_another_walk(fields: dict[str, np.ndarray]) -> None:
+def test_another_floor_building_or_walker_begins_another_walk(fields: dict[str, Any]) -> None:
     point = reference_points(walk(20, step_m=0.4, **fields))
     assert point.tolist() == [0] * 10 + [1] * 10
 
@@ -73,7 +75,7 @@ def test_cells_know_no_walks() -> None:
 def test_a_split_cuts_a_walk_between_sections_only(n: int, seed: int, fraction: float) -> None:
     scans = walk(n)
     rest, held = split_by_position(scans, fraction, seed)
-    section = np.floor(scans.position_m[:, 0] / 5)
+    section = np.floor(scans.known_position_m[:, 0] / 5)
     assert set(section[rest]).isdisjoint(section[held])
 
 
@@ -81,5 +83,5 @@ def test_a_split_cuts_a_walk_between_sections_only(n: int, seed: int, fraction: 
 def test_surveys_of_points_have_no_walks(name: str) -> None:
     train = load(name).train
     labels = [label for label in (train.floor, train.building) if label is not None]
-    at = np.column_stack([train.position_m.astype(str), *labels])
+    at = np.column_stack([train.known_position_m.astype(str), *labels])
     assert reference_points(train).max() + 1 == len(np.unique(at, axis=0))

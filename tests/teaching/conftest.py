@@ -37,9 +37,8 @@ def make_teacher(survey: Survey) -> MakeTeacher:
         return teach(
             source,
             recipe=recipe,
-            settings={"batch_size": 64, "critic_steps": 2, **settings},
-            network_settings={"width": 64, "d_e": 32},
-            options=RunOptions(seed=seed, device="cpu", budget=Budget(epochs=epochs)),
+            settings={"batch_size": 64, "critic_steps": 2, "width": 64, "d_e": 32, **settings},
+            run=RunOptions(seed=seed, device="cpu", budget=Budget(epochs=epochs)),
         )
 
     return make

@@ -23,6 +23,7 @@ def quality(teacher: Teacher) -> Quality:
     return teacher.card.quality
 
 
+@pytest.mark.slow
 def test_unconditional_generator_collapses_and_a_conditioned_one_does_not(make_teacher: MakeTeacher) -> None:
     """A3: asked for noise alone, the best answer is the middle of the building."""
     collapsed, alive = (
@@ -38,7 +39,7 @@ def test_unconditional_generator_collapses_and_a_conditioned_one_does_not(make_t
     assert alive.angular_similarity > collapsed.angular_similarity
 
 
-@pytest.mark.parametrize("generator", ["unconditional", "location"])
+@pytest.mark.parametrize("generator", [pytest.param("unconditional", marks=pytest.mark.slow), "location"])
 def test_paper_recipe_trains_source_and_generator_together(make_teacher: MakeTeacher, generator: str) -> None:
     teacher = make_teacher(recipe="paper", epochs=40, generator=generator)
     assert (teacher.card.recipe_name, teacher.card.recipe["source"]) == ("paper", "joint")
@@ -64,7 +65,7 @@ def test_a_source_without_a_survey_is_refused(survey: Survey) -> None:
         ({"network": "dnm"}, "dnn"),
         ({"recipe": "papper"}, "paper"),
         ({"settings": {"critic_step": 3}}, "critic_steps"),
-        ({"network_settings": {"widht": 3}}, "width"),
+        ({"settings": {"widht": 3}}, "width"),
     ],
 )
 def test_unknown_names_are_refused_with_the_near_miss(
@@ -76,6 +77,6 @@ def test_unknown_names_are_refused_with_the_near_miss(
 
 def test_card_of_a_tiny_survey_holds_finite_figures() -> None:
     scans = simulated_survey(seed=1, n_train=40, n_test=1, n_floors=1).train[:9]
-    quality = teach(scans, options=RunOptions(budget=Budget(1), device="cpu")).card.quality
+    quality = teach(scans, run=RunOptions(budget=Budget(1), device="cpu")).card.quality
     assert quality is not None
     assert all(np.isfinite(value) for value in quality.model_dump().values())

@@ -14,7 +14,7 @@ def scans() -> FingerprintSet:
     """Sixty scans, of which the first three hear nothing."""
     train = simulated_survey(seed=6, n_train=80, n_access_points=12).train[:60]
     blank = train[:3].aligned_to(["unheard"]).aligned_to(train.access_points)
-    return blank.joined([blank, train[3:]])
+    return blank.join([blank, train[3:]])
 
 
 def heard(scans: FingerprintSet) -> FingerprintSet:

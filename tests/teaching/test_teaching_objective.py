@@ -21,7 +21,7 @@ from tutelage.training import (
     TrainState,
     descend,
     make_optimizer,
-    normalised,
+    normalise,
     supervised_step,
 )
 
@@ -50,7 +50,7 @@ class Bench:
             return joint_step(self.network, self.network_optimizer, self.adversaries, self.recipe, scale_m)
         with torch.no_grad():
             scans = self.data.table.rows(torch.arange(len(self.data)))
-            z_e = self.network.eval()(normalised(scans, self.recipe)).z_e
+            z_e = self.network.eval()(normalise(scans, self.recipe)).z_e
         return surrogate_step(z_e, self.network, self.adversaries, self.recipe, scale_m)
 
     def run(self) -> Mapping[str, Tensor]:

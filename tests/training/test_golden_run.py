@@ -9,6 +9,7 @@ import numpy as np
 
 from tutelage.data.surveys import simulated_survey
 from tutelage.localizer import Localizer
+from tutelage.training import Budget, RunOptions
 
 GOLDEN = Path(__file__).with_name("golden_run.json")
 
@@ -18,9 +19,8 @@ def loss_curve(folder: Path) -> dict[str, list[float]]:
     log = folder / "metrics.jsonl"
     survey = simulated_survey(seed=5, n_train=300, n_test=10)
     settings = {"width": 32, "d_e": 16, "batch_size": 32, "weight_labels": 0}
-    Localizer(
-        "dnn", teachers=["untrained"] * 2, settings=settings, epochs=12, seed=3, device="cpu", log=log
-    ).fit(survey)
+    run = RunOptions(seed=3, device="cpu", budget=Budget(12), log=log)
+    Localizer("dnn", teachers=["untrained"] * 2, settings=settings, run=run).fit(survey)
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     return {name: [line[name] for line in lines] for name in ("J_MAE", "J_Sim", "J_MI", "J_FI")}
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from small_run import CPU, RECIPE, small_survey
-from torch import Tensor
+from torch import Tensor, nn
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.representation import CoordinateScaler, RssRepresentation
@@ -21,7 +22,7 @@ from tutelage.training import (
     TrainState,
     label_classes,
     make_optimizer,
-    normalised,
+    normalise,
     run_stage,
     seeded,
     supervised_step,
@@ -34,7 +35,9 @@ CLASSES = {"floor": ("0", "1", "B"), "building": ("east", "west")}
 def labelled(floor: list[str] | None, building: list[str] | None = None) -> FingerprintSet:
     """As many scans of the small survey as there are labels."""
     named = {"floor": floor, "building": building}
-    arrays = {kind: np.asarray(labels) for kind, labels in named.items() if labels is not None}
+    arrays: dict[str, Any] = {
+        kind: np.asarray(labels) for kind, labels in named.items() if labels is not None
+    }
     return replace(small_survey()[: len(floor or building or [])], **arrays)
 
 
@@ -82,7 +85,9 @@ def test_batches_carry_the_labels_of_their_scans() -> None:
 def loop_loss(heads: LabelHeads, z_e: Tensor, true: dict[str, Tensor]) -> float:
     total = 0.0
     for kind, head in heads.heads.items():
-        weight, bias = head.weight.tolist(), head.bias.tolist()
+        assert isinstance(head, nn.Linear)
+        weight = head.weight.tolist()
+        bias = head.bias.tolist()
         terms = []
         for row, label in zip(z_e.tolist(), true[kind].tolist(), strict=True):
             if label == -100:
@@ -132,7 +137,7 @@ def test_scans_without_a_label_count_for_nothing() -> None:
 def test_batch_without_any_label_gives_0_and_no_gradient() -> None:
     heads, z_e = heads_of(), numbers(2, 3).requires_grad_()
     loss = heads.loss(z_e, {kind: torch.tensor([-100, -100]) for kind in CLASSES})
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert loss.item() == 0.0
     assert z_e.grad is not None
     assert not z_e.grad.any()
@@ -147,6 +152,7 @@ def test_one_class_alone_is_always_right_and_costs_nothing() -> None:
 def test_answer_is_the_class_of_the_highest_score() -> None:
     heads = heads_of({"floor": ("0", "1", "B")})
     head = heads.heads["floor"]
+    assert isinstance(head, nn.Linear)
     with torch.no_grad():
         head.weight.copy_(torch.eye(3))
         head.bias.zero_()
@@ -174,7 +180,7 @@ def test_heads_learn_which_half_of_the_room_a_scan_is_from() -> None:
         state = TrainState({"network": network, "heads": heads}, {"student": optimizer}, 150, CPU)
         run_stage("student", state, step, data, 16, RunOptions(device="cpu"))
     batch = data.at(torch.arange(60))
-    found = heads(network.eval()(normalised(batch.scans, recipe)).z_e)["floor"]
+    found = heads(network.eval()(normalise(batch.scans, recipe)).z_e)["floor"]
     known = batch.labels["floor"] >= 0
     assert known.sum() == 54
     assert (found == batch.labels["floor"])[known].float().mean() > 0.9
@@ -188,10 +194,13 @@ def test_step_adds_the_weighted_loss_of_the_labels() -> None:
     data = TrainingData(scans, RssRepresentation.fit(scans), scaler, CPU, label_classes(scans))
     torch.manual_seed(0)
     network, heads = build_network("dnn", 12, {"width": 16, "d_e": 8}), LabelHeads(8, label_classes(scans))
-    bias, batch = heads.heads["floor"].bias, data.batch(0, 16, 0)
+    head = heads.heads["floor"]
+    assert isinstance(head, nn.Linear)
+    bias = head.bias
+    batch = data.batch(0, 16, 0)
     before = bias.detach().clone()
     with torch.no_grad():
-        scores = heads.heads["floor"](network(normalised(batch.scans, recipe)).z_e)
+        scores = head(network(normalise(batch.scans, recipe)).z_e)
     true = torch.nn.functional.one_hot(batch.labels["floor"])
     expected = before - 2.5 * (scores.softmax(dim=1) - true).mean(dim=0)  # one step of length 1
     optimizer = torch.optim.SGD([*network.parameters(), *heads.parameters()], lr=1.0)

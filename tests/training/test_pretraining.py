@@ -17,7 +17,7 @@ from small_run import CPU, Interrupted, small_data, small_survey
 from torch import Tensor, nn
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.networks import RssBatch, build_network
+from tutelage.networks import RssBatch, build_network, network_spec
 from tutelage.networks.cnnloc import Autoencoder
 from tutelage.paper.expert_distilling import distil, distilling_recipe
 from tutelage.paper.expert_training import Teacher, teach
@@ -138,7 +138,8 @@ def test_interrupted_stage_resumed_equals_uninterrupted(
 
 def student(options: RunOptions, recipe_name: str = "default") -> TrainedNetwork:
     recipe = distilling_recipe(recipe_name, {"batch_size": 16})
-    return distil(small_survey(), "cnnloc", {}, ["untrained"], recipe_name, recipe, options)
+    spec = network_spec("cnnloc")
+    return distil(small_survey(), spec, {}, ["untrained"], recipe, options, recipe_name=recipe_name)
 
 
 def same_student(one: TrainedNetwork, other: TrainedNetwork) -> bool:
@@ -162,6 +163,7 @@ def test_student_is_pretrained_first_and_the_same_out_of_the_cache(tmp_path: Pat
     assert same_student(student(options), first)
 
 
+@pytest.mark.slow
 def test_student_interrupted_in_its_pretraining_resumes_exactly(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,7 +203,7 @@ def test_source_network_is_pretrained_first_and_the_same_out_of_the_cache(
     options = RunOptions(device="cpu", budget=Budget(epochs=4), log=tmp_path / "log.jsonl")
 
     def taught(source: FingerprintSet) -> Teacher:
-        return teach(source, "cnnloc", recipe=recipe, settings=settings, options=options)
+        return teach(source, "cnnloc", recipe=recipe, settings=settings, run=options)
 
     first = taught(small_survey())
     assert stages(tmp_path / "log.jsonl") == [("pre-training", 3), *following]

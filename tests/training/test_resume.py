@@ -49,6 +49,7 @@ def test_run_of_20_steps_equals_9_then_resumed_11(tmp_path: Path, uninterrupted:
     assert_bit_identical(small_run(checkpointed(tmp_path, resume=True)), uninterrupted)
 
 
+@pytest.mark.slow
 def test_killed_while_saving_then_resumed_equals_uninterrupted(
     tmp_path: Path, uninterrupted: Finished
 ) -> None:

@@ -25,6 +25,7 @@ def test_run_depends_on_its_seed_alone() -> None:
     assert not torch.equal(weights(first), weights(other))
 
 
+@pytest.mark.slow
 def test_budget_in_minutes_ends_near_its_time() -> None:
     def step(_: TrainState, __: Batch) -> Mapping[str, Tensor]:
         time.sleep(0.005)

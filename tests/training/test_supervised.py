@@ -11,7 +11,7 @@ from tutelage.training import (
     RunOptions,
     TrainState,
     make_optimizer,
-    normalised,
+    normalise,
     run_stage,
     seeded,
     supervised_step,
@@ -22,7 +22,7 @@ PLAIN = RECIPE.model_copy(update={"access_point_dropout": 0, "gain": 0, "noise":
 
 def test_supervised_run_halves_the_distance_to_the_truth() -> None:
     data = small_data()
-    scans = normalised(data.table.rows(torch.arange(len(data))), PLAIN)
+    scans = normalise(data.table.rows(torch.arange(len(data))), PLAIN)
 
     def error_m() -> float:
         found = data.scaler.metres(network.eval()(scans).position.detach().numpy())
@@ -45,7 +45,7 @@ def test_supervised_step_reports_metres_and_takes_the_rate_of_the_schedule() -> 
     optimizer = make_optimizer(PLAIN, network)
     batch = data.batch(0, 16, 0)
     with torch.no_grad():
-        found = data.scaler.metres(network(normalised(batch.scans, PLAIN)).position.numpy())
+        found = data.scaler.metres(network(normalise(batch.scans, PLAIN)).position.numpy())
     expected = ((found - data.scaler.metres(batch.position.numpy())) ** 2).sum(axis=1) ** 0.5
     state = TrainState({"student": network}, {"student": optimizer}, 100, CPU, step=30)
     terms = supervised_step(network, optimizer, PLAIN, data.scaler.scale_m)(state, batch)

@@ -9,7 +9,7 @@ from small_run import BATCH_SIZE, N_SCANS, small_data, small_survey
 
 from tutelage.data.representation import CoordinateScaler
 from tutelage.networks import RssBatch
-from tutelage.training import LearningRecipe, augmented, normalised
+from tutelage.training import LearningRecipe, augment, normalise
 
 AS_IT_IS = LearningRecipe(row_normalise=False, access_point_dropout=0, gain=0, noise=0)
 
@@ -69,19 +69,19 @@ def test_batch_holds_the_rows_of_its_index() -> None:
 
 def test_recipe_without_augmentation_changes_nothing() -> None:
     scans = many_scans(4)
-    assert torch.equal(augmented(scans, AS_IT_IS).value, scans.value)
+    assert torch.equal(augment(scans, AS_IT_IS).value, scans.value)
 
 
 def test_scans_lose_a_share_of_readings_drawn_up_to_the_limit() -> None:
     torch.manual_seed(0)
-    lost = (augmented(many_scans(), recipe(access_point_dropout=0.6)).dense() == 0).float().mean(dim=1)
+    lost = (augment(many_scans(), recipe(access_point_dropout=0.6)).dense() == 0).float().mean(dim=1)
     assert float(lost.mean()) == pytest.approx(0.3, abs=0.02)
     assert float(lost.std()) > 0.15  # uniform on [0, 0.6], where one share for all would give 0.065
 
 
 def test_gain_is_one_factor_a_scan() -> None:
     torch.manual_seed(0)
-    factor = augmented(many_scans(), recipe(gain=0.1)).dense() / 0.5
+    factor = augment(many_scans(), recipe(gain=0.1)).dense() / 0.5
     torch.testing.assert_close(factor, factor[:, :1].expand_as(factor))
     assert float(factor[:, 0].std()) == pytest.approx(0.1, rel=0.15)
 
@@ -90,7 +90,7 @@ def test_offset_is_one_number_a_scan_on_what_it_hears() -> None:
     torch.manual_seed(0)
     scans = many_scans()
     scans.value[::2] = 0
-    moved = augmented(scans, recipe(offset=0.05)).dense()
+    moved = augment(scans, recipe(offset=0.05)).dense()
     assert bool((moved[:, ::2] == 0).all())
     torch.testing.assert_close(moved[:, 1::2], moved[:, 1:2].expand(-1, 25))
     assert float(moved[:, 1].std()) == pytest.approx(0.05, rel=0.15)
@@ -100,23 +100,23 @@ def test_noise_reaches_readings_and_nothing_that_is_not_heard() -> None:
     torch.manual_seed(0)
     scans = many_scans()
     scans.value[::2] = 0
-    noisy = augmented(scans, recipe(noise=0.05)).value
+    noisy = augment(scans, recipe(noise=0.05)).value
     assert bool((noisy[::2] == 0).all())
     assert float(noisy[1::2].std()) == pytest.approx(0.05, rel=0.05)
 
 
 def test_values_stay_non_negative() -> None:
     torch.manual_seed(0)
-    assert float(augmented(many_scans(), recipe(noise=1.0, gain=2.0)).value.min()) == 0.0
+    assert float(augment(many_scans(), recipe(noise=1.0, gain=2.0)).value.min()) == 0.0
 
 
 def test_normalisation_follows_the_augmentation() -> None:
     torch.manual_seed(0)
-    norms = augmented(many_scans(), LearningRecipe()).dense().norm(dim=1)
+    norms = augment(many_scans(), LearningRecipe()).dense().norm(dim=1)
     torch.testing.assert_close(norms, torch.ones(400))
 
 
 def test_prediction_normalises_without_augmenting() -> None:
     scans = many_scans(2)
-    torch.testing.assert_close(normalised(scans, LearningRecipe()).dense(), torch.full((2, 50), 50**-0.5))
-    assert normalised(scans, AS_IT_IS) is scans
+    torch.testing.assert_close(normalise(scans, LearningRecipe()).dense(), torch.full((2, 50), 50**-0.5))
+    assert normalise(scans, AS_IT_IS) is scans

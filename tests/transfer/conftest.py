@@ -10,9 +10,9 @@ import pytest
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.surveys import simulated_survey
+from tutelage.networks import network_spec
 from tutelage.paper.transfer import Source, TransferKind, transfer, transfer_recipe
-from tutelage.training import Budget, RunOptions
-from tutelage.training.trained_network import TrainedNetwork
+from tutelage.training import Budget, RunOptions, TrainedNetwork
 
 Transferred = Callable[..., TrainedNetwork]
 SMALL = {"batch_size": 32, "learning_rate": 1e-2, "encoder_width": 24}
@@ -76,9 +76,9 @@ def transferred(sources: list[Source]) -> Transferred:
             log=log,
         )
         small = {"width": 32, "d_e": 16, "dropout": 0.2} if network == "dnn" else {}
-        of_network = network_settings or small
+        network_options = network_settings or small
         recipe = transfer_recipe("default", SMALL | settings)
-        chosen = sources if given is None else given
-        return transfer(target, network, of_network, chosen, kind, "default", recipe, options)
+        used_sources = sources if given is None else given
+        return transfer(target, network_spec(network), network_options, used_sources, kind, recipe, options)
 
     return run

@@ -10,11 +10,11 @@ import pytest
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.surveys import load
+from tutelage.networks import network_spec
 from tutelage.paper.transfer import Source, TransferKind, transfer, transfer_recipe
-from tutelage.training import RunOptions
-from tutelage.training.trained_network import TrainedNetwork
+from tutelage.training import RunOptions, TrainedNetwork
 
-pytestmark = pytest.mark.real_data
+pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 
 NAMES = ("ujiindoorloc", "tampere", "uji_library", "tut1", "tut5", "tut6", "tut7", "dsi1")
 PAIRS = [(source, target) for source in NAMES for target in NAMES if source != target]
@@ -49,11 +49,10 @@ def transferred(
     settings = {"updates": 75, "batch_size": 48, "learning_rate": 5e-3, "encoder_width": 64}
     return transfer(
         sets[target].train,
-        "dnn",
+        network_spec("dnn"),
         {"width": 96, "d_e": 48},
         [Source(name, sets[name].train) for name in sources],
         kind,
-        "default",
         transfer_recipe("default", settings),
         RunOptions(device="cpu"),
     )

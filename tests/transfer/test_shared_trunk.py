@@ -16,10 +16,9 @@ from torch import Tensor, nn
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.representation import CoordinateScaler, RssRepresentation
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.networks import network_registry, network_spec, register_network
+from tutelage.networks import NETWORKS, network_spec, register_network
 from tutelage.paper.transfer import Source, shared_trunk, transfer, transfer_recipe
-from tutelage.training import RunOptions, TrainingData, TrainState
-from tutelage.training.trained_network import TrainedNetwork
+from tutelage.training import RunOptions, TrainedNetwork, TrainingData, TrainState, run_stage
 
 Transferred = Callable[..., TrainedNetwork]
 Weights = dict[str, Tensor]
@@ -50,7 +49,6 @@ def all_equal(one: Weights, other: Weights) -> bool:
 def stages(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Weights]]:
     """By stage, the weights of its modules when it ended; for "target", also as "target begins"."""
     seen: dict[str, dict[str, Weights]] = {}
-    run_stage = shared_trunk.run_stage
 
     def copied(state: TrainState) -> dict[str, Weights]:
         return {
@@ -129,11 +127,14 @@ def test_minutes_are_divided_evenly_and_the_paper_has_epochs(
 
     monkeypatch.setattr(shared_trunk, "run_stage", plan)
     recipe = transfer_recipe("paper", {"batch_size": 32})
-    transfer(target, "dnn", {}, sources, kind, "paper", recipe, RunOptions(device="cpu"))
+    run = RunOptions(device="cpu")
+    transfer(target, network_spec("dnn"), {}, sources, kind, recipe, run, recipe_name="paper")
     lengths, shares = zip(*planned.values(), strict=True)
     one_stage = {"north": 2000 * 3, "south": 2000 * 5, "target": 2000 * 3}  # of sets as small as Tampere's
     assert sum(lengths) == sum(one_stage.values())
-    assert planned["target"] == (one_stage["target"], pytest.approx(1 / 3))
+    n_steps, share = planned["target"]
+    assert n_steps == one_stage["target"]
+    assert share == pytest.approx(1 / 3)
     assert sum(shares) == pytest.approx(1)
 
 
@@ -161,7 +162,7 @@ def test_size_of_a_source_building_does_not_matter(
     assert bit_equal(transferred(target, kind), transferred(target, kind, [large, south]))
 
 
-@both_kinds
+@pytest.mark.parametrize("kind", [pytest.param("collective", marks=pytest.mark.slow), "sequential"])
 def test_student_learns_its_building(target: FingerprintSet, transferred: Transferred, kind: str) -> None:
     position_m = target.known_position_m
     centroid_m = float(np.linalg.norm(position_m - position_m.mean(axis=0), axis=1).mean())
@@ -242,7 +243,7 @@ def test_statistics_of_a_frozen_trunk_stay_too(
     stages: dict[str, dict[str, Weights]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(network_registry, "_REGISTRY", dict(network_registry._REGISTRY))
+    monkeypatch.setattr(NETWORKS, "entries", dict(NETWORKS.entries))
     register_network("with_batch_norm", WithBatchNorm)
     student = transferred(target, "collective", network="with_batch_norm", trunk="frozen")
     framer = of_target(student, "framer")
@@ -319,4 +320,4 @@ def test_wrong_settings_are_refused(given: dict[str, Any], error: type[Exception
 @both_kinds
 def test_transfer_from_nowhere_is_refused(target: FingerprintSet, kind: Any) -> None:
     with pytest.raises(BadInputError, match=f"{kind} transfer .* name at least one source"):
-        transfer(target, "dnn", {}, [], kind, "default", transfer_recipe("default"), RunOptions(device="cpu"))
+        transfer(target, network_spec("dnn"), {}, [], kind, transfer_recipe("default"), RunOptions())

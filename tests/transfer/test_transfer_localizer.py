@@ -14,13 +14,16 @@ from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.localizer import Localizer
 from tutelage.paper.transfer import Source
+from tutelage.training import Budget, RunOptions
 
 SMALL = {"width": 32, "d_e": 16, "encoder_width": 24, "batch_size": 32}
+BRIEF = RunOptions(device="cpu", budget=Budget(2))
 both_kinds = pytest.mark.parametrize("kind", ["collective", "sequential"])
 
 
 def localizer(**arguments: Any) -> Localizer:
-    return Localizer(**{"network": "dnn", "settings": SMALL, "epochs": 2, "device": "cpu"} | arguments)
+    given: dict[str, Any] = {"method": "dnn", "settings": SMALL, "run": BRIEF, **arguments}
+    return Localizer(**given)
 
 
 @pytest.fixture(scope="module")
@@ -33,21 +36,23 @@ def test_lineage_names_the_transfer_and_its_sources(
     target: FingerprintSet, surveys: list[Survey], kind: Any
 ) -> None:
     lineage = localizer(transfer=kind, sources=[surveys[0], surveys[1].train]).fit(target).lineage_
-    assert lineage["transfer"] == kind
-    assert lineage["teachers"] == []
-    assert lineage["data_hash"] == target.content_hash()
-    assert lineage["recipe"]["encoder_width"] == 24
-    named, unnamed = lineage["sources"]
-    assert (named["source"], named["licence"]) == ("north", "licence of north")
-    assert (unnamed["source"], unnamed["licence"]) == ("unnamed", "")
-    assert [s["data_hash"] for s in (named, unnamed)] == [s.train.content_hash() for s in surveys]
-    assert [s["n_train"] for s in (named, unnamed)] == [len(s.train) for s in surveys]
+    assert lineage.transfer is not None
+    assert lineage.transfer.kind == kind
+    assert lineage.teachers == ()
+    assert lineage.data_hash == target.content_hash()
+    assert lineage.recipe is not None
+    assert lineage.recipe["encoder_width"] == 24
+    named, unnamed = lineage.transfer.sources
+    assert (named.survey, named.licence) == ("north", "licence of north")
+    assert (unnamed.survey, unnamed.licence) == ("unnamed", "")
+    assert [s.data_hash for s in (named, unnamed)] == [s.train.content_hash() for s in surveys]
+    assert [s.n_train for s in (named, unnamed)] == [len(s.train) for s in surveys]
 
 
 def test_lineage_without_transfer_has_no_sources(target: FingerprintSet) -> None:
     settings = {name: SMALL[name] for name in ("width", "d_e")}
     lineage = localizer(settings=settings).fit(target).lineage_
-    assert not {"transfer", "sources"} & lineage.keys()
+    assert lineage.transfer is None
 
 
 @both_kinds
@@ -85,7 +90,7 @@ def test_blank_scans_of_a_source_are_left_out(target: FingerprintSet, surveys: l
         ({"transfer": "collective", "sources": []}, BadInputError, "name at least one source"),
         ({"transfer": "none"}, BadInputError, "source buildings are given, and no transfer"),
         ({"transfer": "sequential", "teachers": "untrained"}, BadInputError, "takes no teachers"),
-        ({"transfer": "sequential", "network": "knn", "settings": {}}, BadInputError, "knn has no transfer"),
+        ({"transfer": "sequential", "method": "knn", "settings": {}}, BadInputError, "knn takes no transfer"),
         ({"transfer": "sequential", "settings": {"trunck": 1}}, UnknownNameError, "Did you mean trunk"),
         ({"transfer": "sequential", "settings": {"weight_sim": 1}}, UnknownNameError, "'weight_sim'"),
         ({"transfer": "sequential", "recipe": "papper"}, UnknownNameError, "paper"),
@@ -103,14 +108,15 @@ def test_what_does_not_go_together_is_refused(
 
 
 def test_transfer_takes_teachers_that_are_none(target: FingerprintSet, surveys: list[Survey]) -> None:
-    model = localizer(transfer="collective", sources=surveys, teachers="none", epochs=1).fit(target)
-    assert model.lineage_["teachers"] == []
+    model = localizer(transfer="collective", sources=surveys, teachers="none").fit(target)
+    assert model.lineage_.teachers == ()
 
 
 def test_a_single_source_may_stand_alone(target: FingerprintSet, surveys: list[Survey]) -> None:
     for source in (surveys[0], surveys[0].train):
-        lineage = localizer(transfer="collective", sources=source, epochs=1).fit(target).lineage_
-        assert [s["data_hash"] for s in lineage["sources"]] == [surveys[0].train.content_hash()]
+        record = localizer(transfer="collective", sources=source).fit(target).lineage_.transfer
+        assert record is not None
+        assert [s.data_hash for s in record.sources] == [surveys[0].train.content_hash()]
 
 
 def test_source_of_a_single_place_is_refused_by_name(target: FingerprintSet, surveys: list[Survey]) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.errors import BadInputError
 from tutelage.paper.transfer import Source, shared_trunk
-from tutelage.training import Batch, Step, TrainState
+from tutelage.training import Batch, Step, TrainState, run_stage
 from tutelage.training.trained_network import TrainedNetwork
 
 Transferred = Callable[..., TrainedNetwork]
@@ -25,7 +25,6 @@ class Interrupted(Exception):  # noqa: N818 (it is no error)
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, where: str, stop_before: int) -> None:
     """Make the stage `where` stop before one of its steps."""
-    run_stage = shared_trunk.run_stage
 
     def stopping(stage: str, state: TrainState, step: Step, *arguments: Any, **options: Any) -> None:
         def or_stop(state: TrainState, batch: Batch) -> Mapping[str, Tensor]:
@@ -41,16 +40,20 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, where: str, stop_before: int) -> 
 @pytest.mark.parametrize(
     ("kind", "stage", "stop_before"),
     [
-        ("collective", "sources", 7),
-        ("collective", "target", 0),
+        pytest.param("collective", "sources", 7, marks=pytest.mark.slow),
+        pytest.param("collective", "target", 0, marks=pytest.mark.slow),
         ("collective", "target", 4),
-        ("sequential", "source 1", 3),
-        ("sequential", "source 2", 0),
+        pytest.param("sequential", "source 1", 3, marks=pytest.mark.slow),
+        pytest.param("sequential", "source 2", 0, marks=pytest.mark.slow),
         ("sequential", "source 2", 6),
-        ("sequential", "target", 5),
+        pytest.param("sequential", "target", 5, marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize("options", [{}, {"trunk": "frozen", "regressor": "new"}], ids=["tuned", "frozen"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, pytest.param({"trunk": "frozen", "regressor": "new"}, marks=pytest.mark.slow)],
+    ids=["tuned", "frozen"],
+)
 def test_interrupted_then_resumed_equals_uninterrupted(
     target: FingerprintSet,
     transferred: Transferred,

@@ -6,7 +6,7 @@ import pytest
 from small_search import small_building
 
 from tutelage.data.fingerprints import Survey
-from tutelage.networks import network_registry
+from tutelage.networks import NETWORKS
 
 
 @pytest.fixture(scope="session")
@@ -17,4 +17,4 @@ def building() -> Survey:
 @pytest.fixture(autouse=True)
 def forgotten_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks that a test registers are known to it alone."""
-    monkeypatch.setattr(network_registry, "_REGISTRY", dict(network_registry._REGISTRY))
+    monkeypatch.setattr(NETWORKS, "entries", dict(NETWORKS.entries))

@@ -19,13 +19,14 @@ import torch
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.surveys import simulated_survey
 from tutelage.networks import NetworkFile
-from tutelage.training.trained_network import TrainedNetwork
+from tutelage.training import Budget, RunOptions, TrainedNetwork
 from tutelage.tuning import trial_scoring, tune
 
 torch.set_num_threads(1)  # on tensors this small threads only wait for one another
 
 N_TRIALS = 4
 TINY = {"width": 8, "d_e": 8, "batch_size": 32}
+TEN_UPDATES = Budget(updates=10)
 
 
 def small_building(seed: int = 6) -> Survey:
@@ -35,21 +36,30 @@ def small_building(seed: int = 6) -> Survey:
     )
 
 
-def small_search(building: Survey | FingerprintSet, **changes: Any) -> NetworkFile:
+def small_search(
+    building: Survey | FingerprintSet,
+    network: str = "dnn",
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    budget: Budget = TEN_UPDATES,
+    **options: Any,
+) -> NetworkFile:
     """Four trials of ten updates with the network dnn."""
-    given = {"network": "dnn", "settings": TINY, "n_trials": N_TRIALS, "updates": 10, "device": "cpu"}
-    return tune(building, **given | changes)
+    run = RunOptions(seed=seed, device=device, budget=budget)
+    arguments: dict[str, Any] = {"settings": TINY, "n_trials": N_TRIALS, **options}
+    return tune(building, network, run=run, **arguments)
 
 
 def die_at_score(n: int) -> None:
     """Make the n-th score the last."""
-    scored = 0
+    n_scores = 0
     error_m = trial_scoring._error_m
 
     def error_or_die(student: TrainedNetwork, scans: FingerprintSet) -> float:
-        nonlocal scored
-        scored += 1
-        if scored == n:
+        nonlocal n_scores
+        n_scores += 1
+        if n_scores == n:
             os.kill(os.getpid(), signal.SIGKILL)
         return error_m(student, scans)
 

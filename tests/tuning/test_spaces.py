@@ -9,8 +9,8 @@ import optuna
 import pytest
 
 from tutelage.errors import BadInputError, TutelageError, UnknownNameError
-from tutelage.networks import BAYESCNN_START, build_network, network_names, network_spec
-from tutelage.networks.bayescnn import bayescnn_space
+from tutelage.networks import build_network, network_names, network_spec
+from tutelage.networks.bayescnn import BAYESCNN_START, bayescnn_space
 from tutelage.paper.expert_distilling import distilling_recipe
 from tutelage.tuning import SPACES, Plan, default_spaces, search_plan
 
@@ -29,8 +29,8 @@ CONSTRAINTS = {"weight_sim", "weight_mi", "weight_fi", "margin_rad"}
 def plan(*spaces: str, network: str = "dnn", recipe: str = "default", **options: Any) -> Plan:
     spec = network_spec(network)
     defaults = distilling_recipe(recipe, {}, spec).model_dump()
-    given = {"fixed": (), "with_teachers": True}
-    return search_plan(spaces, spec, defaults, **given | options)
+    arguments: dict[str, Any] = {"fixed": (), "with_teachers": True, **options}
+    return search_plan(spaces, spec, defaults, **arguments)
 
 
 def test_there_are_four_spaces() -> None:
@@ -51,8 +51,8 @@ def test_paper_space_is_the_grid_of_appendix_a() -> None:
 
 
 def test_values_of_the_grid_are_asked_for_without_rounding_errors() -> None:
-    study, asked = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)), plan("paper")
-    values = {value for _ in range(20) for value in asked.ask(study)[1].values()}
+    study, space = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)), plan("paper")
+    values = {value for _ in range(20) for value in space.ask(study)[1].values()}
     assert {0.3, 0.7} & values
     assert all(len(str(value)) <= 3 for value in values)
 
@@ -105,7 +105,7 @@ def test_default_space_is_the_architecture_where_there_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spaces", "options", "error", "said"),
+    ("spaces", "options", "error", "message"),
     [
         (["architecture"], {}, BadInputError, "'dnn' has no architecture to search; give --search learning"),
         (["learnin"], {}, UnknownNameError, "unknown search space 'learnin'. Did you mean learning"),
@@ -122,7 +122,7 @@ def test_default_space_is_the_architecture_where_there_is_one() -> None:
     ],
 )
 def test_space_that_has_no_meaning_is_refused(
-    spaces: list[str], options: dict[str, Any], error: type[TutelageError], said: str
+    spaces: list[str], options: dict[str, Any], error: type[TutelageError], message: str
 ) -> None:
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         plan(*spaces, **options)

@@ -17,24 +17,26 @@ from small_search import N_TRIALS, TINY, small_building, small_search
 
 from tutelage.data.fingerprints import Survey
 from tutelage.errors import BadInputError, FileFormatError, TutelageError
-from tutelage.tuning.study_file import finished_trials, opened_study
+from tutelage.training import Budget
+from tutelage.tuning.study_file import finished_trials, open_study
 
 
 def settings_tried(study_file: Path) -> list[Any]:
-    with opened_study(study_file) as study:
+    with open_study(study_file) as study:
         return [trial.user_attrs["settings"] for trial in finished_trials(study)]
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The study of an uninterrupted search."""
     study_file = tmp_path_factory.mktemp("kept") / "whole.sqlite"
     small_search(small_building(), study_file=study_file)
     return study_file
 
 
+@pytest.mark.slow
 def test_search_that_was_killed_goes_on_as_if_it_had_not_been(
-    building: Survey, tmp_path: Path, kept: Path
+    building: Survey, tmp_path: Path, whole_study: Path
 ) -> None:
     study_file = tmp_path / "study.sqlite"
     command = [
@@ -47,12 +49,12 @@ def test_search_that_was_killed_goes_on_as_if_it_had_not_been(
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     file = small_search(building, study_file=study_file)
     assert file == small_search(building)
-    with opened_study(study_file) as study:
+    with open_study(study_file) as study:
         states = [trial.state.name for trial in study.trials]
         cut_short, again = study.trials[2], study.trials[3]
     assert states == ["COMPLETE", "COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
     assert cut_short.params == again.params
-    assert settings_tried(study_file) == settings_tried(kept)
+    assert settings_tried(study_file) == settings_tried(whole_study)
     assert [path.name for path in tmp_path.iterdir()] == ["study.sqlite"]
 
 
@@ -61,38 +63,42 @@ def test_search_that_stopped_before_its_first_score_begins_with_the_defaults(
 ) -> None:
     study_file = tmp_path / "study.sqlite"
 
-    def stopped(*_: object) -> float:
+    def stop(*_: object) -> float:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("tutelage.tuning.trial_scoring._error_m", stopped)
+        patched.setattr("tutelage.tuning.trial_scoring._error_m", stop)
         with pytest.raises(KeyboardInterrupt):
             small_search(building, study_file=study_file)
-    found = small_search(building, study_file=study_file, n_trials=1).found
+    found = small_search(building, study_file=study_file, n_trials=1).search_record
     assert found is not None
     assert found.default_held_out_mae_m == found.held_out_mae_m
 
 
+@pytest.mark.slow
 def test_finished_search_is_not_run_again_and_can_be_made_longer(
-    building: Survey, tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+    building: Survey, tmp_path: Path, whole_study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study_file = tmp_path / "a {b}%20?#.sqlite"
-    study_file.write_bytes(kept.read_bytes())
+    study_file.write_bytes(whole_study.read_bytes())
     longer = small_search(building, study_file=study_file, n_trials=N_TRIALS + 1)
-    tried = settings_tried(study_file)
-    assert (len(tried), tried[:N_TRIALS]) == (N_TRIALS + 1, settings_tried(kept))
+    settings_of_trials = settings_tried(study_file)
+    assert (len(settings_of_trials), settings_of_trials[:N_TRIALS]) == (
+        N_TRIALS + 1,
+        settings_tried(whole_study),
+    )
     monkeypatch.setattr("tutelage.tuning.trial_scoring.distil", None)  # nothing is trained any more
     assert small_search(building, study_file=study_file) == longer
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"seed": 1}, "seed was 0, now 1"),
         ({"network": "bayescnn", "settings": {}}, "network was 'dnn', now 'bayescnn'"),
         ({"settings": {**TINY, "width": 9}}, "settings was"),
         ({"recipe": "paper"}, "recipe was 'default', now 'paper'"),
-        ({"updates": 11}, "updates was 10, now 11"),
+        ({"budget": Budget(updates=11)}, "updates was 10, now 11"),
         ({"teachers": "untrained"}, r"teachers was \[\], now \['untrained'\]"),
         (
             {"teachers": "untrained", "spaces": ["learning", "constraints"]},
@@ -102,22 +108,22 @@ def test_finished_search_is_not_run_again_and_can_be_made_longer(
     ids=str,
 )
 def test_study_of_another_search_is_refused_and_left_alone(
-    building: Survey, kept: Path, changes: dict[str, Any], said: str
+    building: Survey, whole_study: Path, changes: dict[str, Any], message: str
 ) -> None:
-    before = kept.read_bytes()
-    with pytest.raises(BadInputError, match=f"belongs to another search: {said}"):
-        small_search(building, study_file=kept, **changes)
-    assert kept.read_bytes() == before
+    before = whole_study.read_bytes()
+    with pytest.raises(BadInputError, match=f"belongs to another search: {message}"):
+        small_search(building, study_file=whole_study, **changes)
+    assert whole_study.read_bytes() == before
 
 
-def test_study_of_another_building_is_refused(kept: Path) -> None:
+def test_study_of_another_building_is_refused(whole_study: Path) -> None:
     with pytest.raises(BadInputError, match="belongs to another search: target data was"):
-        small_search(small_building(seed=7), study_file=kept)
+        small_search(small_building(seed=7), study_file=whole_study)
 
 
-def test_study_in_use_is_refused(building: Survey, kept: Path) -> None:
-    with opened_study(kept), pytest.raises(BadInputError, match="another process searches in"):
-        small_search(building, study_file=kept)
+def test_study_in_use_is_refused(building: Survey, whole_study: Path) -> None:
+    with open_study(whole_study), pytest.raises(BadInputError, match="another process searches in"):
+        small_search(building, study_file=whole_study)
 
 
 def some_text(path: Path) -> None:
@@ -139,7 +145,7 @@ def another_study(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "error", "said"),
+    ("make", "error", "message"),
     [
         (some_text, FileFormatError, "is no study, or is damaged"),
         (cut_short, FileFormatError, "is no study, or is damaged"),
@@ -150,12 +156,12 @@ def another_study(path: Path) -> None:
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_file_that_is_no_study_is_refused_and_left_alone(
-    building: Survey, tmp_path: Path, make: Any, error: type[TutelageError], said: str
+    building: Survey, tmp_path: Path, make: Any, error: type[TutelageError], message: str
 ) -> None:
     path = tmp_path / "study.sqlite"
     make(path)
     before = path.read_bytes() if path.is_file() else None
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         small_search(building, study_file=path)
     assert (path.read_bytes() if path.is_file() else None) == before
     assert list(tmp_path.iterdir()) == [path]

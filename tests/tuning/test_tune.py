@@ -14,20 +14,19 @@ from torch import Tensor, nn
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.errors import BadInputError, TutelageError, UnknownNameError
 from tutelage.networks import NetworkFile, SearchRecord, register_network
-from tutelage.paper.expert_distilling import distil
 from tutelage.paper.expert_training import untrained_teacher
 from tutelage.paper.expert_training.teaching_recipe import teaching_recipe
-from tutelage.training.trained_network import TrainedNetwork
+from tutelage.training import Budget, TrainedNetwork, train_network
 from tutelage.tuning import trial_scoring
-from tutelage.tuning.study_file import finished_trials, opened_study
+from tutelage.tuning.study_file import finished_trials, open_study
 
 SEARCHED = ["learning_rate", "weight_decay", "access_point_dropout", "gain", "noise"]
 SEARCHED += ["row_normalise", "representation"]
 
 
 def record(file: NetworkFile) -> SearchRecord:
-    assert file.found is not None
-    return file.found
+    assert file.search_record is not None
+    return file.search_record
 
 
 class Blindable(nn.Module):
@@ -75,13 +74,20 @@ def test_search_of_learning_is_never_worse_than_what_it_began_with(building: Sur
     assert found.data_hash == building.train.content_hash()
 
 
+@pytest.mark.slow
 def test_search_of_an_architecture_finds_blocks(building: Survey, tmp_path: Path) -> None:
     study_file = tmp_path / "study.sqlite"
-    given = {"network": "bayescnn", "settings": {"d_e": 8}, "n_trials": 2, "updates": 2}
-    file = small_search(building, study_file=study_file, **given)
+    file = small_search(
+        building,
+        "bayescnn",
+        settings={"d_e": 8},
+        n_trials=2,
+        budget=Budget(updates=2),
+        study_file=study_file,
+    )
     assert record(file).spaces == ["architecture"]
     assert file.settings.keys() <= {"d_e", "widths", "kernels"}
-    with opened_study(study_file) as study:
+    with open_study(study_file) as study:
         first, second = finished_trials(study)
     assert (first.params["blocks"], first.user_attrs["settings"]) == (3, {})
     assert len(second.user_attrs["settings"]["widths"]) == second.params["blocks"]
@@ -104,35 +110,37 @@ def test_trial_is_scored_on_reference_points_it_has_not_learnt_from(
     building: Survey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learnt_from: list[FingerprintSet] = []
-    asked: list[FingerprintSet] = []
+    queries: list[FingerprintSet] = []
     error_m = trial_scoring._error_m
 
-    def learn(train: FingerprintSet, *rest: Any) -> TrainedNetwork:
+    def learn(train: FingerprintSet, *rest: Any, **options: Any) -> TrainedNetwork:
         learnt_from.append(train)
-        return distil(train, *rest)
+        return train_network(train, *rest, **options)
 
     def score(student: TrainedNetwork, scans: FingerprintSet) -> float:
-        asked.append(scans)
+        queries.append(scans)
         return error_m(student, scans)
 
-    monkeypatch.setattr(trial_scoring, "distil", learn)
+    monkeypatch.setattr(trial_scoring, "train_network", learn)
     monkeypatch.setattr(trial_scoring, "_error_m", score)
     small_search(building, n_trials=2)
-    known = {tuple(point) for point in learnt_from[0].known_position_m}
-    of_training = set(building.train.scan_id)
+    training_points = {tuple(point) for point in learnt_from[0].known_position_m}
+    training_ids = set(building.train.scan_id)
     assert len(learnt_from) == 2
-    for scans in asked:
-        assert not known & {tuple(point) for point in scans.known_position_m}
-        assert set(scans.scan_id) <= of_training
-    share = len(asked[-1]) / len(building.train)
+    for scans in queries:
+        assert not training_points & {tuple(point) for point in scans.known_position_m}
+        assert set(scans.scan_id) <= training_ids
+    share = len(queries[-1]) / len(building.train)
     assert 0.1 < share < 0.3
 
 
+@pytest.mark.slow
 def test_hopeless_settings_are_stopped_early(building: Survey) -> None:
     register_blindable(0.0, 0.8, 0.9, 1.0, 1.1)
     Blindable.built.clear()
     settings = {"learning_rate": 0.02, "batch_size": 32}
-    file = small_search(building, network="blindable", settings=settings, updates=60, n_trials=16)
+    budget = Budget(updates=60)
+    file = small_search(building, network="blindable", settings=settings, budget=budget, n_trials=16)
     steps = [(network.sight, network.n_steps) for network in Blindable.built]
     stopped = [(sight, n) for sight, n in steps if n < 60]
     assert (record(file).n_pruned, record(file).n_finished) == (len(stopped), 16 - len(stopped))
@@ -151,44 +159,49 @@ def test_refused_settings_count_as_failed_and_the_search_goes_on(building: Surve
 def test_search_in_which_all_diverge_is_refused_with_the_reason(building: Survey) -> None:
     diverging = {**TINY, "learning_rate": 1e30, "schedule": "constant"}
     with pytest.raises(BadInputError, match=r"none of 2 trials gave a result; .*J_MAE is.*another --study"):
-        small_search(building, settings=diverging, n_trials=2, updates=25)
+        small_search(building, settings=diverging, n_trials=2, budget=Budget(updates=25))
 
 
 def test_weights_of_the_constraints_are_searched_with_teachers(building: Survey) -> None:
-    file = small_search(building, spaces=["constraints"], teachers="untrained", updates=4)
+    file = small_search(building, spaces=["constraints"], teachers="untrained", budget=Budget(updates=4))
     assert file.recipe.keys() <= {"batch_size", "weight_sim", "weight_mi", "weight_fi", "margin_rad"}
     assert (record(file).teachers, record(file).recipe_name) == (["untrained"], "default")
 
 
 def test_paper_space_takes_the_paper_recipe_unless_told_otherwise(building: Survey) -> None:
-    given = {"spaces": ["paper"], "teachers": "untrained", "updates": 2, "n_trials": 1}
-    file = small_search(building, **given)
+    options: dict[str, Any] = {
+        "spaces": ["paper"],
+        "teachers": "untrained",
+        "budget": Budget(updates=2),
+        "n_trials": 1,
+    }
+    file = small_search(building, **options)
     assert (record(file).recipe_name, record(file).updates) == ("paper", 2)
-    assert record(small_search(building, recipe="default", **given)).recipe_name == "default"
+    assert record(small_search(building, recipe="default", **options)).recipe_name == "default"
 
 
 def test_trial_takes_a_quarter_of_the_updates(building: Survey) -> None:
-    file = small_search(building, settings={**TINY, "updates": "20"}, updates=None, n_trials=1)
+    file = small_search(building, settings={**TINY, "updates": "20"}, budget=Budget(), n_trials=1)
     assert (record(file).updates, file.recipe["updates"]) == (5, 20)
 
 
 def test_trial_measured_in_minutes_ends(building: Survey) -> None:
-    found = record(small_search(building, updates=None, minutes=0.002, n_trials=1))
+    found = record(small_search(building, budget=Budget(minutes=0.002), n_trials=1))
     assert (found.minutes, found.updates, found.n_finished) == (0.002, None, 1)
 
 
 def test_search_begins_with_the_settings_of_a_network_file(building: Survey, tmp_path: Path) -> None:
     before = NetworkFile(network="dnn", settings={"width": 12}, recipe={"noise": 0.05, "batch_size": 32})
     before.save(tmp_path / "before.json")
-    named = f"dnn:{tmp_path / 'before.json'}"
-    file = small_search(building, network=named, settings={"d_e": 8}, n_trials=1)
+    method = f"dnn:{tmp_path / 'before.json'}"
+    file = small_search(building, network=method, settings={"d_e": 8}, n_trials=1)
     assert (file.settings, file.recipe) == ({"width": 12, "d_e": 8}, {"noise": 0.05, "batch_size": 32})
-    other = small_search(building, network=named, settings={"d_e": 8, "noise": 0.0}, n_trials=1)
+    other = small_search(building, network=method, settings={"d_e": 8, "noise": 0.0}, n_trials=1)
     assert other.recipe["noise"] == 0.0
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "said"),
+    ("changes", "error", "message"),
     [
         ({"network": "dnm"}, UnknownNameError, "unknown network 'dnm'"),
         ({"settings": {"widht": 8}}, UnknownNameError, "Did you mean width"),
@@ -196,8 +209,6 @@ def test_search_begins_with_the_settings_of_a_network_file(building: Survey, tmp
         ({"recipe": "papr"}, UnknownNameError, "Did you mean paper"),
         ({"spaces": ["learnin"]}, UnknownNameError, "Did you mean learning"),
         ({"n_trials": 0}, BadInputError, "n_trials is 0"),
-        ({"updates": 0}, BadInputError, "updates must be a positive number, it is 0"),
-        ({"epochs": 1}, BadInputError, "give either epochs or updates, not both"),
         ({"device": "abacus"}, BadInputError, "device 'abacus' cannot be used here"),
         ({"teachers": "gone.teacher"}, BadInputError, "there is no teacher file gone.teacher"),
         ({"study_file": "gone/study.sqlite"}, BadInputError, "does not exist; create it first"),
@@ -210,10 +221,10 @@ def test_argument_that_cannot_be_used_is_refused_before_anything_is_written(
     monkeypatch: pytest.MonkeyPatch,
     changes: dict[str, Any],
     error: type[TutelageError],
-    said: str,
+    message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         small_search(building, **{"study_file": "study.sqlite", **changes})
     assert list(tmp_path.iterdir()) == []
 

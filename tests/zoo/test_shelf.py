@@ -13,14 +13,18 @@ from tutelage.data.sets.public_sets import public_datasets
 from tutelage.data.surveys import load, shareable_names
 from tutelage.errors import BadInputError, FileFormatError, UnknownNameError
 from tutelage.localizer import Localizer
-from tutelage.methods.matcher import PretrainedMatcher
+from tutelage.methods.matcher.pretrained import PretrainedMatcher
+from tutelage.methods.teacher_names import read_teacher_file
 from tutelage.methods.teachers.shelf import zoo_list, zoo_names, zoo_teacher, zoo_teachers
-from tutelage.methods.teachers.teacher_names import any_teacher
 from tutelage.methods.teachers.zoo_making import ZOO_NETWORKS, ZOO_SOURCES
 from tutelage.paper.expert_training import Teacher, TeacherCard, teaching_recipe
+from tutelage.training import RunOptions
 
 MEGABYTE = 1_000_000
-of_every_network = pytest.mark.parametrize("network", ZOO_NETWORKS)
+of_every_network = pytest.mark.parametrize(
+    "network",
+    [pytest.param(name, marks=() if name == "dnn" else pytest.mark.slow) for name in ZOO_NETWORKS],
+)
 of_every_source = pytest.mark.parametrize("source", ZOO_SOURCES)
 
 
@@ -99,15 +103,18 @@ def test_teachers_of_the_building_itself_are_left_out(source: str, data_dir: Pat
 @of_every_network
 def test_a_network_learns_under_all_of_its_teachers(network: str, survey: Survey) -> None:
     recipe = {"updates": 2, "weight_labels": 0}
-    model = Localizer(network, teachers="all", settings=recipe, calibrate=False, device="cpu").fit(survey)
-    assert [teacher["source"] for teacher in model.lineage_["teachers"]] == sorted(ZOO_SOURCES)
+    run = RunOptions(device="cpu")
+    model = Localizer(network, teachers="all", settings=recipe, run=run, calibrate=False).fit(survey)
+    cards = [teacher for teacher in model.lineage_.teachers if isinstance(teacher, TeacherCard)]
+    assert [card.source for card in cards] == sorted(ZOO_SOURCES)
+    assert len(cards) == len(model.lineage_.teachers)
 
 
 def test_a_name_gives_its_teacher_and_another_is_refused() -> None:
     assert isinstance(zoo_teacher("zoo:matcher"), PretrainedMatcher)
     assert isinstance(zoo_teacher("zoo:dnn-dsi1"), Teacher)
     with pytest.raises(BadInputError, match="no teacher file dnn-dsi1; did you mean zoo:dnn-dsi1"):
-        any_teacher("dnn-dsi1")
+        read_teacher_file("dnn-dsi1")
     with pytest.raises(UnknownNameError, match="zoo:dnn-dsi1"):
         zoo_teacher("zoo:dnn-dsi2")
 

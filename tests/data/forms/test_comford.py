@@ -28,6 +28,9 @@ def test_tables_are_read_with_what_is_unknown_left_out(made: Path) -> None:
     ]  # validation, as there is no test
     assert survey.train.access_points[-1] == "never-heard"
     assert survey.train.building is None
+    assert survey.train.device is not None
+    assert survey.train.user is not None
+    assert survey.train.time is not None
     assert (set(survey.train.device), set(survey.train.user)) == ({"13"}, {"2"})
     assert str(survey.train.time[0]) == "2013-06-20T07:35:34.000"
     assert survey.train.absolute_position_m[:2].tolist() == [[4, 0], [8, 0]]

@@ -40,7 +40,8 @@ def test_a_damaged_file_is_read_or_refused(made: Path, name: str) -> None:
     survey = made / ("home.jsons" if name.startswith("home") else name.partition("/")[0])
     n_refused = 0
     for _ in range(15):
-        begin, length = generator.randrange(len(sound)), generator.randint(0, 6)
+        begin = generator.randrange(len(sound))
+        length = generator.randint(0, 6)
         (made / name).write_bytes(sound[:begin] + generator.choice(PIECES) + sound[begin + length :])
         for read in (load, read_scans, check_survey):
             with suppress(TutelageError):

@@ -47,8 +47,10 @@ def test_an_array_and_lines_are_the_same_survey(tmp_path: Path, indent: int | No
     as_lines = load(written(tmp_path, "\n".join(map(json.dumps, TWO)))).train
     assert as_array.content_hash() == as_lines.content_hash()
     assert as_lines.scan_id.tolist() == ["DEVICE-1520424248897", "DEVICE-1520424248898"]
+    assert as_lines.time is not None
     assert as_lines.time.astype(str).tolist() == ["2018-03-07T12:04:08.897", "2018-03-07T12:04:08.898"]
     assert as_lines.n_heard.tolist() == [5, 5]
+    assert as_lines.frame.epsg is not None
     lat_lon = to_degrees(as_lines.absolute_position_m, as_lines.frame.epsg)
     np.testing.assert_allclose(lat_lon, [[12.1, 10.1], [12.1001, 10.1]], rtol=0, atol=1e-9)
 
@@ -63,8 +65,10 @@ def test_labels_have_the_places_of_the_table_beside_whatever_their_case(made: Pa
         train = load(made / "home.jsons").train
     assert len(train) == 18
     assert len(np.unique(train.known_position_m, axis=0)) == 3
+    assert train.frame.epsg is not None
     lat_lon = to_degrees(train.absolute_position_m, train.frame.epsg)
     np.testing.assert_allclose(lat_lon[0], [39.99301801, -0.06797655], rtol=0, atol=1e-9)
+    assert train.floor is not None
     assert set(train.floor) == {"0"}
     assert train.access_points[-1] == "20:25:64:b7:91:42"  # written in capitals
 

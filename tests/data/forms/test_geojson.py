@@ -36,7 +36,8 @@ def written(folder: Path, text: str) -> Path:
 
 TWO = (feature(), feature((1.5, 40.5001)))
 LINE = {**feature(), "geometry": {"type": "LineString", "coordinates": [[0, 0], [1, 1]]}}
-RSS, PLACE = "properties.rss_dbm", "geometry.coordinates"
+RSS = "properties.rss_dbm"
+PLACE = "geometry.coordinates"
 
 
 def test_points_are_longitude_and_latitude_and_are_projected(made: Path) -> None:
@@ -49,6 +50,9 @@ def test_points_are_longitude_and_latitude_and_are_projected(made: Path) -> None
         to_degrees(train.absolute_position_m, 32630), np.array(points)[:, ::-1], atol=1e-9
     )
     assert (train.access_points, train.scan_id[:2].tolist()) == (APS, ["p0", "p1"])
+    assert train.floor is not None
+    assert train.device is not None
+    assert train.time is not None
     assert (set(train.floor), set(train.device)) == ({"2"}, {"Pixel 4"})
     assert str(train.time[1]) == "2024-05-01T09:30:01.000"
 

@@ -47,6 +47,7 @@ def log(folder: Path, text: str) -> Path:
 def test_lines_of_one_scan_result_are_a_scan_whatever_the_spelling(walk: Survey) -> None:
     assert sorted(walk.train.access_points) == sorted(APS + BEACONS)
     assert heard(walk.train, "2.500") == dict(zip(APS, [-45, -63, -63, -59, -83], strict=True))
+    assert walk.train.device is not None
     assert set(walk.train.device) == {"Samsung SM-A520F"}
 
 
@@ -61,10 +62,13 @@ def test_positions_lie_between_the_marks(walk: Survey) -> None:
     assert train.frame.epsg == 32630
     lat_lon = to_degrees(train.absolute_position_m, 32630)
     [i] = np.flatnonzero(train.scan_id == "2.500")  # half a second of the eight to the second mark
-    first, second = np.array([39.993, -0.06797655]), np.array([39.993, -0.06788277])
+    first = np.array([39.993, -0.06797655])
+    second = np.array([39.993, -0.06788277])
     np.testing.assert_allclose(lat_lon[i], first + 0.5 / 8 * (second - first), rtol=0, atol=2e-8)
     steps = np.hypot(*np.diff(train.known_position_m[:9], axis=0).T)
     np.testing.assert_allclose(steps, 2.0, atol=0.01)  # the walk was made at a metre a second
+    assert train.floor is not None
+    assert train.building is not None
     assert list(dict.fromkeys(zip(train.floor.tolist(), train.building.tolist(), strict=True))) == [
         ("0", "0"),
         ("1", "0"),
@@ -163,6 +167,7 @@ def test_a_folder_of_logs_is_one_survey(made: Path) -> None:
     assert "4 of 52 scans left out: taken before" in str(told[2].message)
     assert (survey.name, len(survey.train)) == ("walks", 38)
     assert survey.train.scan_id[[0, -1]].tolist() == ["one/2.500", "two/48.500"]
+    assert survey.train.device is not None
     assert len(np.unique(survey.train.device)) == 2
     change(folder / "two.log", "2412;-45", "2412;45")
     with pytest.raises(BadInputError, match=r"two\.log, row 23, column RSS: 45 is outside"):

@@ -41,7 +41,8 @@ def test_at_a_mark_the_position_is_the_mark(walk: list[tuple[int, float, float]]
 def test_order_of_marks_changes_nothing_and_outside_them_is_no_position(
     walk: list[tuple[int, float, float]], times: list[float]
 ) -> None:
-    first, last = min(walk)[0], max(walk)[0]
+    first = min(walk)[0]
+    last = max(walk)[0]
     asked = np.array([*times, float(first)])
     columns, kept, lost = positions_between(marks_of(walk), asked, error)
     other, same, _ = positions_between(marks_of(walk[::-1]), asked, error)
@@ -51,4 +52,4 @@ def test_order_of_marks_changes_nothing_and_outside_them_is_no_position(
         np.testing.assert_array_equal(columns[name], other[name])
         at = np.array([m[1] + 40 if name == "lat" else m[2] + 1 for m in sorted(walk)])
         expected = np.interp(asked[kept], sorted(m[0] for m in walk), at)
-        np.testing.assert_allclose(columns[name], expected, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(np.asarray(columns[name]), expected, rtol=0, atol=1e-12)

@@ -11,18 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tutelage.errors import TutelageError
+from tutelage.errors import BROUGHT_BY, TutelageError, missing_package_message
 from tutelage.export import export_model
-from tutelage.extras import BROUGHT_BY, missing
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-# Runs a program as if nothing but numpy were installed beside Tutelage.
+# Runs a program as if nothing but the core's dependencies were installed beside Tutelage.
 BARE = """
 import sys
 
 class Refuse:
-    allowed = {*sys.stdlib_module_names, "numpy", "tutelage"}
+    allowed = {*sys.stdlib_module_names, "lazy_loader", "numpy", "tutelage"}
 
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] not in self.allowed:
@@ -39,7 +38,7 @@ def distributions(requirements: list[str]) -> set[str]:
 
 
 def test_core_is_what_the_runtime_needs_for_knn() -> None:
-    assert distributions(PROJECT["dependencies"]) == {"numpy"}
+    assert distributions(PROJECT["dependencies"]) == {"lazy-loader", "numpy"}
     assert distributions(PROJECT["optional-dependencies"]["runtime"]) == {"onnxruntime"}
 
 
@@ -56,7 +55,7 @@ def bare(program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["fit", "--target", "a.csv", "--out", "b"]])
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["fit", "a.csv", "--out", "b"]])
 def test_command_without_its_extra_says_what_to_install_in_one_line(arguments: list[str]) -> None:
     ended = bare(f"from tutelage.__main__ import main\nsys.argv[1:] = {arguments}\nmain()")
     assert ended.returncode == 2
@@ -81,4 +80,4 @@ def test_export_without_its_extra_says_what_to_install(
 
 
 def test_what_no_extra_brings_is_not_explained_away() -> None:
-    assert missing("it", ModuleNotFoundError("No module named 'mine'", name="mine")) is None
+    assert missing_package_message("it", ModuleNotFoundError("No module named 'mine'", name="mine")) is None

@@ -7,11 +7,13 @@ import pytest
 from tutelage.experiments.buildings import TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell
 from tutelage.experiments.compared_methods import KNN, METHODS
+from tutelage.experiments.paper_figures import PaperFigure, paper_figure
 from tutelage.experiments.paper_tables import TABLES, Request
-from tutelage.experiments.planned_cells import cells_of
-from tutelage.experiments.printed import Printed, printed
+from tutelage.experiments.planned_cells import plan_cells
 
-UJI, UTS, TAMPERE = "ujiindoorloc", "utsindoorloc", "tampere"
+UJI = "ujiindoorloc"
+UTS = "utsindoorloc"
+TAMPERE = "tampere"
 IN_TABLE1 = {"none", "none_paper", "sequential", "collective", "default", "paper"}
 IN_TABLE4 = {"none", "none_paper", "default", "paper"}
 
@@ -23,7 +25,7 @@ def cell(
 
 
 @pytest.mark.parametrize(
-    ("table", "of", "mae_m"),
+    ("table", "table_cell", "mae_m"),
     [
         ("table1", cell(TAMPERE, "dnn", "none"), 11.03),
         ("table1", cell(TAMPERE, "dnn", "paper", UJI, UTS), 8.86),
@@ -46,29 +48,29 @@ def cell(
     ],
     ids=str,
 )
-def test_figure_stands_in_the_paper(table: str, of: Cell, mae_m: float) -> None:
-    assert printed(table, of) == Printed(mae_m, of.sources)
+def test_figure_stands_in_the_paper(table: str, table_cell: Cell, mae_m: float) -> None:
+    assert paper_figure(table, table_cell) == PaperFigure(mae_m, table_cell.sources)
 
 
 @pytest.mark.parametrize("table", ["table1", "table4"])
 def test_figure_comes_with_the_sources_of_the_paper_where_ours_are_others(table: str) -> None:
     share = 0.1 if table == "table4" else 1.0
-    found = printed(table, cell(TAMPERE, "dnn", "default", UJI, "dsi1", share=share))
-    assert found is not None
-    assert found.sources == (UJI, UTS)
+    figure = paper_figure(table, cell(TAMPERE, "dnn", "default", UJI, "dsi1", share=share))
+    assert figure is not None
+    assert figure.sources == (UJI, UTS)
 
 
 def test_figure_is_the_same_for_both_recipes_and_every_budget() -> None:
     of_one = {
-        printed("table1", cell(TAMPERE, "dnn", method, UJI, UTS, budget=budget))
+        paper_figure("table1", cell(TAMPERE, "dnn", method, UJI, UTS, budget=budget))
         for method in ("default", "paper")
         for budget in ("paper", "full")
     }
-    assert of_one == {Printed(8.86, (UJI, UTS))}
+    assert of_one == {PaperFigure(8.86, (UJI, UTS))}
 
 
 @pytest.mark.parametrize(
-    ("table", "of"),
+    ("table", "table_cell"),
     [
         ("table1", cell("tut6", "dnn", "none")),
         ("table1", cell("dsi1", "dnn", "default", UJI, TAMPERE)),
@@ -86,14 +88,14 @@ def test_figure_is_the_same_for_both_recipes_and_every_budget() -> None:
     ],
     ids=str,
 )
-def test_paper_prints_nothing_for_other_cells(table: str, of: Cell) -> None:
-    assert printed(table, of) is None
+def test_paper_prints_nothing_for_other_cells(table: str, table_cell: Cell) -> None:
+    assert paper_figure(table, table_cell) is None
 
 
 def test_paper_prints_nothing_for_controls_and_single_constraints() -> None:
     for method in METHODS.keys() - IN_TABLE1:
         sources = (UNTRAINED, UNTRAINED) if method.startswith("untrained") else (UJI, UTS)
-        assert printed("table1", cell(TAMPERE, "dnn", method, *sources)) is None, method
+        assert paper_figure("table1", cell(TAMPERE, "dnn", method, *sources)) is None, method
 
 
 @pytest.mark.parametrize(
@@ -101,9 +103,13 @@ def test_paper_prints_nothing_for_controls_and_single_constraints() -> None:
 )
 def test_every_cell_that_the_paper_has_finds_its_figure(name: str, methods: set[str], n_figures: int) -> None:
     request = Request("quick", networks=("dnn", "cnnloc", "bayescnn", "baat"), targets=TARGETS, n_seeds=1)
-    cells = list(cells_of(TABLES[name], request, TARGETS))
-    found = {of: figure for of in cells if (figure := printed(TABLES[name].printed, of))}
-    assert len(found) == n_figures
-    assert {of.target for of in found} == {UJI, UTS, TAMPERE}
-    assert {of.method for of in found} == methods
-    assert all(figure.sources == of.sources for of, figure in found.items())
+    cells = list(plan_cells(TABLES[name], request, TARGETS))
+    figures = {
+        table_cell: figure
+        for table_cell in cells
+        if (figure := paper_figure(TABLES[name].paper_table, table_cell))
+    }
+    assert len(figures) == n_figures
+    assert {table_cell.target for table_cell in figures} == {UJI, UTS, TAMPERE}
+    assert {table_cell.method for table_cell in figures} == methods
+    assert all(figure.sources == table_cell.sources for table_cell, figure in figures.items())
