@@ -1,29 +1,41 @@
 # make demo: environment, installation, the main job on simulated buildings.
-# make test: environment, installation, every check.
+# make test: environment, installation, the quick tests. make test-all: every check there is (CONTRIBUTING.md).
 PYTHON ?= python3.11
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# One process for each core; a file's tests stay together, since they share what they fit.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --durations 10
 
-.PHONY: demo test lint unit accuracy figures bench clean
+# The tests start the command line again and again: each start would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test test-all slow lint coverage accuracy figures bench clean
 
 demo: $(READY)
 	$(BIN)/tutelage demo --out demo
 
-test: lint unit
+test: $(READY)
+	$(PYTEST) -m "not slow and not gpu"
+
+test-all: test lint slow
+
+slow: $(READY)
+	$(PYTEST) -m "slow and not gpu"
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
-unit: $(READY)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+# Lines and branches, of every test.
+coverage: $(READY)
+	$(PYTEST) -m "not gpu" --cov --cov-report term:skip-covered --cov-report json:coverage.json
 
 NETWORKS_ALONE = --budget standard --networks dnn,cnnloc,bayescnn,baat --methods none
 
-# Hours: finished cells in results/ are kept, and it can be stopped at any time.
+# This takes hours. It can be stopped at any time, as finished cells in results/ are kept.
 accuracy: $(READY)
 	$(BIN)/tutelage reproduce accuracy
 	$(BIN)/tutelage reproduce small_maps
@@ -31,15 +43,17 @@ accuracy: $(READY)
 	$(BIN)/tutelage reproduce small_surveys
 	$(BIN)/tutelage reproduce small_surveys $(NETWORKS_ALONE)
 	$(BIN)/python -m benchmarks.accuracy
+	$(BIN)/python -m benchmarks.documented
 
-# What docs/calibration.md, surveying.md, export.md and drift.md say was measured. Finished rows of the first three are
-# kept: delete results/calibration.csv, learning_curves.csv or eight_bits.csv to measure anew.
+# Measurements in docs/calibration.md, surveying.md, export.md and drift.md. The first three keep finished rows:
+# delete results/calibration.csv, learning_curves.csv or eight_bits.csv to measure again.
 figures: $(READY)
 	$(BIN)/python -m benchmarks.calibration
 	$(BIN)/python -m benchmarks.refusal
 	$(BIN)/python -m benchmarks.learning_curves
 	$(BIN)/python -m benchmarks.eight_bits
 	$(BIN)/python -m benchmarks.drift
+	$(BIN)/python -m benchmarks.documented
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.loading

@@ -1,0 +1,1 @@
+"""Measurements behind the pages, and the commands that write their figures."""

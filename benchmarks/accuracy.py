@@ -1,4 +1,4 @@
-"""docs/accuracy.md from the committed results: three sets, every network, small maps, published figures.
+"""Write docs/accuracy.md from the committed results: three sets, small maps, published figures.
 
     make accuracy        # runs what is not finished, then this
 
@@ -13,28 +13,31 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
 
-from benchmarks.keeping import kept_rows
-from tutelage.experiments.buildings import TARGETS, TITLES, buildings_here
+from benchmarks.result_rows import read_rows
+from tutelage.experiments.buildings import TARGETS, TITLES, available_buildings
 from tutelage.experiments.cells import Cell
 from tutelage.experiments.compared_methods import KNN, WITH_MATCHER
-from tutelage.experiments.groups import Against, Group
-from tutelage.experiments.paper_tables import PAPER_NETWORKS, Request, chosen_table
-from tutelage.experiments.planned_cells import cells_of
+from tutelage.experiments.groups import ControlComparison, SeedGroup
+from tutelage.experiments.paper_tables import PAPER_NETWORKS, Request, find_table
+from tutelage.experiments.planned_cells import plan_cells
 from tutelage.experiments.result_files import Results, Row
 from tutelage.experiments.summary import Summary, summarise
-from tutelage.experiments.table_wording import (
+from tutelage.experiments.table_grids import (
     KNN_SETTINGS,
     WITHIN_RADIUS,
     Grid,
-    covered,
+    coverage_text,
     grid_lines,
+)
+from tutelage.experiments.table_wording import (
     legend,
     network_title,
     place_title,
 )
-from tutelage.files.atomic import replaced_file
+from tutelage.files.atomic import atomic_file
 
-RESULTS, PAGE = Path("results"), Path("docs/accuracy.md")
+RESULTS = Path("results")
+PAGE = Path("docs/accuracy.md")
 PUBLISHED = Path(__file__).with_name("published.csv")
 ALONE = Request(budget="standard", networks=PAPER_NETWORKS, methods=("none",))
 FROM_PAPERS_TABLES = ("none", "untrained", "default", "none_paper", "untrained_paper", "paper")
@@ -52,9 +55,9 @@ CHOICES = (
     "on the test split itself, which nobody reaches without knowing the truth. What holds for all sets was "
     "chosen before: how a pretrained matcher learns and how sharply it weighs, how long an own map is learnt "
     "and the blend's shares in small surveys on training scans of these three sets and others, held out "
-    "([matcher](matcher.md)); other settings of matcher and blend, the share of a fifth in a large survey among "
-    "them, on the test splits of DSI1, TUT1, TUT5 and TUT7, of which TUT1 is a survey of the building of "
-    "Tampere and TUT6. The look that chose BayesCNN's initial weights included test scans of Tampere. A "
+    "([matcher](matcher.md)); other settings of matcher and blend, the share of a fifth in a large survey "
+    "among them, on the test splits of DSI1, TUT1, TUT5 and TUT7, of which TUT1 is a survey of the building "
+    "of Tampere and TUT6. The look that chose BayesCNN's initial weights included test scans of Tampere. A "
     "matcher's or blend's sources are all public sets of [other buildings](data.md), those of its campus "
     "among them; with random weights a matcher weighs its 48 candidates nearly alike. Differences pair what "
     "both methods have: where they have seeds of another number, those in common, and of several draws the "
@@ -67,17 +70,18 @@ LENGTHS = (
 )
 
 
-def summary_of(table: str, request: Request | None = None) -> Summary:
-    """What the finished cells of a table say, those of its plan unless something is asked for."""
-    request, here = request or Request(), buildings_here(None)
+def summarise_table(table: str, request: Request | None = None) -> Summary:
+    """Summarise the finished cells of a table. Without a request they are those of its plan."""
+    request = request or Request()
+    available = available_buildings(None)
     results = Results(RESULTS, table)
-    cells = list(cells_of(chosen_table(table, request), request, here))
+    cells = list(plan_cells(find_table(table, request), request, available))
     finished: list[tuple[Cell, Row]] = [(cell, row) for cell in cells if (row := results.row(cell))]
-    return summarise(table, request, finished, [], results.errors_m, here)
+    return summarise(table, request, finished, [], results.errors_m, available)
 
 
-def of_surrogates(summary: Summary) -> list[Group]:
-    """The networks of a table by themselves and under surrogate teachers, in both recipes."""
+def surrogate_groups(summary: Summary) -> list[SeedGroup]:
+    """Return the networks of a table alone and under surrogate teachers, in both recipes."""
     return [
         group
         for group in summary.groups
@@ -86,18 +90,18 @@ def of_surrogates(summary: Summary) -> list[Group]:
 
 
 def whole_surveys(target: str, accuracy: Summary, table1: Summary) -> list[str]:
-    """The methods on the whole survey of a building."""
+    """Write the table of the methods on the whole survey of a building."""
     own = [group for group in accuracy.groups if group.cell.target == target]
     if not own:
         return []
-    surrogate = [group for group in of_surrogates(table1) if group.cell.target == target]
+    surrogate = [group for group in surrogate_groups(table1) if group.cell.target == target]
     rows = [_row(group) for group in (*own, *surrogate)]
     head = ["network", "method", "length", "mean error (m)", "seeds", "median", "75 %", "95 %"]
     head += ["against own data alone", "against k-NN", "training (s)", WITHIN_RADIUS]
     return [f"### {TITLES[target]}", grid_lines(Grid(head, rows))]
 
 
-def _row(group: Group) -> list[str]:
+def _row(group: SeedGroup) -> list[str]:
     cell = group.cell
     method = KNN_SETTINGS[cell.method] if cell.network == KNN else f"`{cell.method}`"
     spread = "" if group.sd_m is None else f" ± {group.sd_m:.2f}"
@@ -108,40 +112,41 @@ def _row(group: Group) -> list[str]:
         "diverged" if group.n_diverged else f"{group.mae_m:.2f}{spread}",
         str(len(group.rows)),
         *(f"{mean(group.values(name)):.2f}" for name in ("median_m", "p75_m", "p95_m")),
-        *(_difference(group.against.get(name)) for name in ("own", "knn")),
-        group.seconds_told,
-        covered(group),
+        *(_difference(group.comparisons.get(name)) for name in ("own", "knn")),
+        group.seconds_text,
+        coverage_text(group),
     ]
 
 
-def _difference(against: Against | None) -> str:
-    if against is None:
+def _difference(comparison: ControlComparison | None) -> str:
+    if comparison is None:
         return "-"
-    found = against.difference
-    words = f"{found.mean:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
-    return f"**{words}**" if against.holds else words
+    difference = comparison.difference
+    words = f"{difference.mean:+.2f} [{difference.low:+.2f}, {difference.high:+.2f}]"
+    return f"**{words}**" if comparison.holds else words
 
 
-def small(table: str, surrogate: Sequence[Group] = ()) -> list[str]:
-    """Methods against shares of the map: errors, and what other buildings gave.
+def shares_of_map(table: str, surrogate: Sequence[SeedGroup] = ()) -> list[str]:
+    """Write the tables of the methods on shares of the map: errors, and the gain from other buildings.
 
-    `surrogate` are networks under surrogate teachers, on some of the same shares.
+    `surrogate` has the networks under surrogate teachers on some of the same shares.
     """
-    summary = summary_of(table)
-    shorter = [*of_surrogates(summary_of(table, ALONE)), *surrogate]
+    summary = summarise_table(table)
+    shorter = [*surrogate_groups(summarise_table(table, ALONE)), *surrogate]
     parts = [f"## {summary.table.title}", summary.table.about, LENGTHS]
     for target in dict.fromkeys(group.cell.target for group in summary.groups):
         places = [place for place in summary.places if place[0] == target]
         head = [place_title(place, summary.table).split(", ")[-1] for place in places]
-        found = [*_by_method(summary.groups, places)]
+        methods = [*_by_method(summary.groups, places)]
         rows = [
-            [*sized.named(), *map(_error, sized.groups)] for sized in (*found, *_by_method(shorter, places))
+            [*sizes.first_columns(), *map(_error, sizes.groups)]
+            for sizes in (*methods, *_by_method(shorter, places))
         ]
         parts += [f"### {TITLES[target]}", grid_lines(Grid(["network", "method", "length", *head], rows))]
         gains = [
-            [network_title(sized.network), f"`{sized.method}` against {words}", *sized.against(control)]
-            for sized in found
-            if sized.network in WITH_MATCHER and sized.method in ("others", "both")
+            [network_title(sizes.network), f"`{sizes.method}` against {words}", *sizes.differences(control)]
+            for sizes in methods
+            if sizes.network in WITH_MATCHER and sizes.method in ("others", "both")
             for control, words in (("own", "own data alone"), ("knn", "k-NN"))
         ]
         if gains:
@@ -149,37 +154,37 @@ def small(table: str, surrogate: Sequence[Group] = ()) -> list[str]:
     return parts if summary.groups else []
 
 
-class Sized(NamedTuple):
+class MethodSizes(NamedTuple):
     """A method on maps of several sizes."""
 
     network: str
     method: str
     budget: str
-    groups: list[Group | None]
+    groups: list[SeedGroup | None]
 
-    def named(self) -> list[str]:
-        """Its first three columns."""
+    def first_columns(self) -> list[str]:
+        """Return its first three columns."""
         if self.network == KNN:
             return [network_title(KNN), KNN_SETTINGS[self.method], "-"]
         return [network_title(self.network), f"`{self.method}`", self.budget]
 
-    def against(self, control: str) -> list[str]:
-        """What it gains on each of the maps."""
-        return [_difference(group.against.get(control) if group else None) for group in self.groups]
+    def differences(self, control: str) -> list[str]:
+        """Return its difference from a control on each of the maps."""
+        return [_difference(group.comparisons.get(control) if group else None) for group in self.groups]
 
 
-def _by_method(groups: Sequence[Group], places: Sequence[tuple[str, float]]) -> Iterable[Sized]:
-    """The methods of these groups at these places."""
-    found = {(_method(group), group.place): group for group in groups if group.place in places}
-    for method in dict.fromkeys(method for method, _ in found):
-        yield Sized(*method, [found.get((method, place)) for place in places])
+def _by_method(groups: Sequence[SeedGroup], places: Sequence[tuple[str, float]]) -> Iterable[MethodSizes]:
+    """Yield the methods of these groups at these places."""
+    groups_by_key = {(_method(group), group.place): group for group in groups if group.place in places}
+    for method in dict.fromkeys(method for method, _ in groups_by_key):
+        yield MethodSizes(*method, [groups_by_key.get((method, place)) for place in places])
 
 
-def _method(group: Group) -> tuple[str, str, str]:
+def _method(group: SeedGroup) -> tuple[str, str, str]:
     return group.cell.network, group.cell.method, group.cell.budget
 
 
-def _error(group: Group | None) -> str:
+def _error(group: SeedGroup | None) -> str:
     if group is None:
         return "-"
     errors = group.values("mae_m")
@@ -187,9 +192,9 @@ def _error(group: Group | None) -> str:
     return f"{mean(errors):.2f}{spread} ({len(errors)})"
 
 
-def published() -> list[str]:
-    """Figures of others, each with its protocol."""
-    rows = [[TITLES[row.pop("target")], *row.values()] for row in kept_rows(PUBLISHED)]
+def published_figures() -> list[str]:
+    """Write the table of the figures of others, each with its protocol."""
+    rows = [[TITLES[row.pop("target")], *row.values()] for row in read_rows(PUBLISHED)]
     return [
         "## Published figures",
         "As their authors give them. The protocols differ: only those on a data set's own split can be laid "
@@ -198,25 +203,27 @@ def published() -> list[str]:
     ]
 
 
-def page() -> str:
-    """docs/accuracy.md."""
-    accuracy, table1 = summary_of("accuracy"), summary_of("table1")
+def page_text() -> str:
+    """Write the text of docs/accuracy.md."""
+    accuracy = summarise_table("accuracy")
+    table1 = summarise_table("table1")
     parts = ["# Accuracy", INTRODUCTION, CHOICES, "## Whole surveys"]
     parts += [line for target in TARGETS for line in whole_surveys(target, accuracy, table1)]
     methods = [
-        f"- `{name}`: {title}" for name, title in legend([*accuracy.groups, *of_surrogates(table1)]).items()
+        f"- `{name}`: {title}"
+        for name, title in legend([*accuracy.groups, *surrogate_groups(table1)]).items()
     ]
     parts += ["\n".join(methods)]
-    parts += small("small_maps", of_surrogates(summary_of("table4")))
-    parts += small("small_surveys")
-    parts += published()
+    parts += shares_of_map("small_maps", surrogate_groups(summarise_table("table4")))
+    parts += shares_of_map("small_surveys")
+    parts += published_figures()
     return "\n\n".join(parts) + "\n"
 
 
 def main() -> None:
     """Write docs/accuracy.md."""
-    with replaced_file(PAGE) as beside:
-        beside.write_text(page(), encoding="utf-8")
+    with atomic_file(PAGE) as beside:
+        beside.write_text(page_text(), encoding="utf-8")
     print(f"written: {PAGE}")
 
 

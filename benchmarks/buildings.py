@@ -1,4 +1,4 @@
-"""docs/data.md's table: which of the Tampere sets are surveys of one building.
+"""Find out which of the Tampere sets are surveys of one building, for a table of docs/data.md.
 
     python -m benchmarks.buildings
 
@@ -11,7 +11,6 @@ The control lays the other survey over the first turned by 180 degrees, where no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,13 +18,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from benchmarks.keeping import keep_rows, put_into_page
+from benchmarks.documented.pages import write_page
+from benchmarks.result_rows import write_rows
 from tutelage import FingerprintSet, Localizer, evaluate, load
 
-RESULTS, PAGE = Path("results/buildings.csv"), Path("docs/data.md")
-# With what is added to the other's coordinates: TUT1 has an origin of its own.
+RESULTS = Path("results/buildings.csv")
+PAGE = "docs/data.md"
+# Two surveys, and the shift of the second one's coordinates. TUT1 has an origin of its own.
 PAIRS = (("tampere", "tut6", (0, 0)), ("tampere", "tut1", (114, 30)), ("tut7", "tut5", (0, 0)))
-CELL_M, LIKENESS, FEWEST_CELLS = 8.0, 0.8, 6
+CELL_M = 8.0
+LIKENESS = 0.8
+FEWEST_CELLS = 6
 FAINTEST_DBM = -105.0
 COLUMNS = (
     *("first", "other", "access_points", "matched", "matched_turned"),
@@ -41,7 +44,7 @@ class Footprints(NamedTuple):
 
 
 def footprints(scans: FingerprintSet, position_m: np.ndarray) -> Footprints:
-    """Of the access points of `scans`, had they been taken at `position_m` [n, 2]."""
+    """Return the footprints of the access points of `scans`, taken at `position_m` [n, 2]."""
     floor = np.asarray(scans.floor).astype(int)
     cells = np.column_stack([np.floor(position_m / CELL_M).astype(int), floor])
     names, cell = np.unique(cells, axis=0, return_inverse=True)
@@ -53,8 +56,8 @@ def footprints(scans: FingerprintSet, position_m: np.ndarray) -> Footprints:
     return Footprints([tuple(name) for name in names.tolist()], (mean @ strength).toarray())
 
 
-def matched(first: Footprints, other: Footprints) -> tuple[np.ndarray, int]:
-    """Pairs [p, 2] of access points, one of each survey, and how many of the other's could be matched."""
+def match(first: Footprints, other: Footprints) -> tuple[np.ndarray, int]:
+    """Return pairs [p, 2] of access points, one of each survey, and how many could be matched."""
     common = sorted({*first.cell} & {*other.cell})
     one, two = (each.strength[[each.cell.index(cell) for cell in common]] for each in (first, other))
     wide = [np.flatnonzero((strength > 0).sum(axis=0) >= FEWEST_CELLS) for strength in (one, two)]
@@ -66,24 +69,25 @@ def matched(first: Footprints, other: Footprints) -> tuple[np.ndarray, int]:
     return np.column_stack([wide[0][best], wide[1]])[is_same], len(wide[1])
 
 
-def row_of(first: str, other: str, shift_m: tuple[float, float]) -> dict[str, Any]:
-    """What two surveys have in common."""
-    one, two = load(first), load(other)
-    one_m, two_m = one.train.absolute_position_m, two.train.absolute_position_m + shift_m
+def measure_row(first: str, other: str, shift_m: tuple[float, float]) -> dict[str, Any]:
+    """Measure what two surveys have in common."""
+    one = load(first)
+    two = load(other)
+    one_m = one.train.absolute_position_m
+    two_m = two.train.absolute_position_m + shift_m
     footprint = footprints(one.train, one_m)
-    pairs, n = matched(footprint, footprints(two.train, two_m))
-    turned, _ = matched(footprint, footprints(two.train, two_m.min(axis=0) + two_m.max(axis=0) - two_m))
+    pairs, n = match(footprint, footprints(two.train, two_m))
+    turned, _ = match(footprint, footprints(two.train, two_m.min(axis=0) + two_m.max(axis=0) - two_m))
     # Every access point of the other survey by itself: of two that match one of the first, both stay.
     names = tuple(two.train.access_points[column] for column in pairs[:, 1])
     radio_map = replace(one.train, rss_dbm=one.train.rss_dbm[:, pairs[:, 0]], access_points=names)
     settings = {"metric": "sorensen", "representation": "positive", "k": 5}
     model = Localizer("knn", settings=settings, calibrate=False).fit(radio_map[radio_map.n_heard > 0])
     assert two.test is not None
-    asked = replace(two.test, position_m=two.test.known_position_m + shift_m)
-    found = evaluate(model, asked)
-    figures = found.figures()
-    anywhere = np.random.default_rng(0).integers(len(one_m), size=len(asked))
-    chance_m = np.linalg.norm(one_m[anywhere] - asked.absolute_position_m, axis=1)
+    test_scans = replace(two.test, position_m=two.test.known_position_m + shift_m)
+    figures = evaluate(model, test_scans).figures()
+    anywhere = np.random.default_rng(0).integers(len(one_m), size=len(test_scans))
+    chance_m = np.linalg.norm(one_m[anywhere] - test_scans.absolute_position_m, axis=1)
     return {
         "first": first,
         "other": other,
@@ -96,26 +100,11 @@ def row_of(first: str, other: str, shift_m: tuple[float, float]) -> dict[str, An
     }
 
 
-def table(rows: Iterable[dict[str, Any]]) -> Iterable[str]:
-    """The rows as Markdown."""
-    yield (
-        "| test scans of | located in the map of | access points matched | turned by 180° | median error | "
-        "mean error | floor right | median by chance |"
-    )
-    yield "|---|---|---|---|---|---|---|---|"
-    for row in rows:
-        yield (
-            f"| {row['other']} | {row['first']} | {row['matched']} of {row['access_points']} | "
-            f"{row['matched_turned']} | {float(row['median_m']):.1f} m | {float(row['mean_m']):.1f} m | "
-            f"{float(row['floor_hit']):.0%} | {float(row['chance_m']):.0f} m |"
-        )
-
-
 def main() -> None:
-    """Make rows and page."""
-    rows = [row_of(*pair) for pair in PAIRS]
-    keep_rows(RESULTS, COLUMNS, rows)
-    put_into_page(PAGE, RESULTS, table(rows))
+    """Measure the rows and write the page."""
+    rows = [measure_row(*pair) for pair in PAIRS]
+    write_rows(RESULTS, COLUMNS, rows)
+    write_page(PAGE)
 
 
 if __name__ == "__main__":

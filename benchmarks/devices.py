@@ -1,4 +1,4 @@
-"""docs/results.md's table of devices: seconds to learn on a processor, and on the accelerator beside it.
+"""Measure the seconds to learn on a processor and on an accelerator, for a table of docs/results.md.
 
     python -m benchmarks.devices
 
@@ -10,58 +10,57 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from benchmarks.keeping import keep_rows, put_into_page
+from benchmarks.documented.pages import write_page
+from benchmarks.result_rows import write_rows
 from tutelage import Localizer, Survey, load, teach
 from tutelage.training import Budget, RunOptions, device_name
 
-RESULTS, PAGE = Path("results/devices.csv"), Path("docs/results.md")
-NETWORKS, MATCHER, TEACHER = ("dnn", "cnnloc", "bayescnn", "baat"), "matcher", "DNN's teacher"
-UPDATES, FIRST = 200, 5
+RESULTS = Path("results/devices.csv")
+PAGE = "docs/results.md"
+NETWORKS = ("dnn", "cnnloc", "bayescnn", "baat")
+MATCHER = "matcher"
+TEACHER = "DNN's teacher"
+UPDATES = 200
+FIRST = 5
 COLUMNS = ("method", "cores", "accelerator", "cpu_seconds", "accelerator_seconds", "ratio")
 
 
 def learn(method: str, survey: Survey, device: str, updates: int) -> None:
-    """So many updates of one method."""
+    """Learn with one method for a number of updates."""
     if method == TEACHER:
-        teach(survey, options=RunOptions(device=device, budget=Budget(updates=updates)))
+        teach(survey, run=RunOptions(device=device, budget=Budget(updates=updates)))
         return
-    length: dict[str, Any] = {"budget": Budget(updates=updates)}
     if method == MATCHER:
-        length = {"teachers": "none", "settings": {"updates": updates}}
-    Localizer(method, device=device, calibrate=False, **length).fit(survey)
+        run = RunOptions(device=device)
+        settings = {"updates": updates}
+        Localizer(method, pretrained="none", settings=settings, run=run, calibrate=False).fit(survey)
+        return
+    run = RunOptions(device=device, budget=Budget(updates=updates))
+    Localizer(method, run=run, calibrate=False).fit(survey)
 
 
 def seconds(method: str, survey: Survey, device: str) -> float:
-    """Of a fit, once everything is loaded."""
+    """Return the seconds of a fit, once everything is loaded."""
     learn(method, survey, device, FIRST)
     began = time.perf_counter()
     learn(method, survey, device, UPDATES)
     return time.perf_counter() - began
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
-    """The rows as Markdown."""
-    yield f"| {rows[0]['cores']} cores, {rows[0]['accelerator']} | processor, s | GPU, s | processor / GPU |"
-    yield "|---|---|---|---|"
-    for row in rows:
-        yield "| " + " | ".join(str(row[name]) for name in (COLUMNS[0], *COLUMNS[3:])) + " |"
-
-
 def main() -> None:
-    """Measure, keep and show a row a method."""
-    survey, rows = load("tampere"), []
+    """Measure and write a row for each method."""
+    survey = load("tampere")
+    rows = []
     for method in (*NETWORKS, TEACHER, MATCHER):
         cpu, accelerator = (seconds(method, survey, device) for device in ("cpu", "cuda"))
-        figures = f"{cpu:.2f}", f"{accelerator:.2f}", f"{cpu / accelerator:.1f}"
-        given = (method, os.cpu_count(), device_name("cuda"), *figures)
-        rows.append(dict(zip(COLUMNS, given, strict=True)))
-        print(*given, flush=True)
-    keep_rows(RESULTS, COLUMNS, rows)
-    put_into_page(PAGE, RESULTS, table(rows))
+        figures = (f"{cpu:.2f}", f"{accelerator:.2f}", f"{cpu / accelerator:.1f}")
+        values = (method, os.cpu_count(), device_name("cuda"), *figures)
+        rows.append(dict(zip(COLUMNS, values, strict=True)))
+        print(*values, flush=True)
+    write_rows(RESULTS, COLUMNS, rows)
+    write_page(PAGE)
 
 
 if __name__ == "__main__":

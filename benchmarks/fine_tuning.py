@@ -1,33 +1,38 @@
-"""docs/matcher.md's choice of how a taught matcher goes on with the target's radio map.
+"""Choose how a pretrained matcher is fine-tuned on the target's radio map, for docs/matcher.md.
 
-    python -m benchmarks.fine_tune
+    python -m benchmarks.fine_tuning
 
-A part of a training split is held out and asked about: 15 % of the reference points, or of the users; or all
-but a share of the points, a small survey. Teachers never saw the building. Each lesson is tried with several
-shares of what it taught in the mean with the teacher. Finished rows of results/fine_tuning.csv are kept.
+A part of a training split is held out and located: 15 % of the reference points or of the users, or all but
+a share of the points, which makes a small survey. The pretrained matchers never saw the building. Each lesson
+is measured with several shares of its weights in the mean with the pretrained ones. Finished rows of
+results/fine_tuning.csv are kept.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 import numpy as np
 
-from benchmarks.calibration import taught_elsewhere
-from benchmarks.keeping import keep_rows, kept_rows, put_into_page
+from benchmarks.calibration import pretrained_on_others
+from benchmarks.documented.pages import write_page
+from benchmarks.result_rows import read_rows, write_rows
 from tutelage import FingerprintSet, load
 from tutelage.data.splits import reference_points, split_by_position, split_by_user
-from tutelage.methods.matcher import Matcher, MatcherRecipe
-from tutelage.methods.matcher.exercises import Surveyed
+from tutelage.methods.matcher.exercises import SurveyScans
+from tutelage.methods.matcher.matcher import Matcher
+from tutelage.methods.matcher.matcher_recipe import MatcherRecipe
 from tutelage.methods.matcher.matcher_training import fine_tune_matcher, learn_from
 from tutelage.training import RunOptions
 
-RESULTS, PAGE = Path("results/fine_tuning.csv"), Path("docs/matcher.md")
-HELD_OUT, MOST_ASKED, ASKED_OF_SMALL = 0.15, 1500, 600
+RESULTS = Path("results/fine_tuning.csv")
+PAGE = "docs/matcher.md"
+HELD_OUT = 0.15
+MOST_TEST_SCANS = 1500
+N_TEST_SCANS_SMALL = 600
 PLACES = (
     ("ujiindoorloc", "points"),
     ("ujiindoorloc", "users"),
@@ -50,101 +55,75 @@ LESSONS: dict[str, dict[str, Any]] = {
     "20 rounds, 2e-3": {"fine_tune_updates": 640, "fine_tune_learning_rate": 2e-3, "fine_tune_passes": 2},
     "31 rounds, 2e-3": {"fine_tune_updates": 1000, "fine_tune_learning_rate": 2e-3, "fine_tune_passes": 2},
 }
-CHOSEN = "31 rounds, 2e-3"
-ALONE = "own map alone"  # from random weights, as long as the longest of them
-SHARES, SHOWN = (0.3, 0.5, 0.67, 0.8, 0.9, 1.0), 0.67
+ALONE = "own map alone"  # it starts from random weights and is as long as the longest lesson
+SHARES = (0.3, 0.5, 0.67, 0.8, 0.9, 1.0)
 COLUMNS = ("survey", "held_out", "seed", "n_scans", "n_points", "lesson", "share", "mae_m", "seconds")
 
 Row = Mapping[str, Any]
 
 
-def parted(train: FingerprintSet, held_out: str, seed: int) -> tuple[FingerprintSet, FingerprintSet]:
-    """A radio map, and scans to ask about."""
+def divide(train: FingerprintSet, held_out: str, seed: int) -> tuple[FingerprintSet, FingerprintSet]:
+    """Return a radio map, and scans to locate."""
     if held_out in ("points", "users"):
         split = split_by_position if held_out == "points" else split_by_user
-        kept, held = split(train, HELD_OUT, seed)
-        if len(held) > MOST_ASKED:
-            held = held[np.sort(np.random.default_rng(seed).choice(len(held), MOST_ASKED, replace=False))]
-        return train[kept], train[held]
-    rng, point = np.random.default_rng((seed, 9)), reference_points(train)
+        map_rows, test_rows = split(train, HELD_OUT, seed)
+        if len(test_rows) > MOST_TEST_SCANS:
+            chosen = np.random.default_rng(seed).choice(len(test_rows), MOST_TEST_SCANS, replace=False)
+            test_rows = test_rows[np.sort(chosen)]
+        return train[map_rows], train[test_rows]
+    rng = np.random.default_rng((seed, 9))
+    point = reference_points(train)
     order = rng.permutation(point.max() + 1)
-    known = np.isin(point, order[: max(12, int(float(held_out) * len(order)))])
-    asked = rng.permutation(np.flatnonzero(~known))[:ASKED_OF_SMALL]
-    return train[np.flatnonzero(known)], train[np.sort(asked)]
+    in_map = np.isin(point, order[: max(12, int(float(held_out) * len(order)))])
+    test_rows = rng.permutation(np.flatnonzero(~in_map))[:N_TEST_SCANS_SMALL]
+    return train[np.flatnonzero(in_map)], train[np.sort(test_rows)]
 
 
-def rows_of(survey: str, held_out: str, seed: int, lesson: str) -> Iterable[Row]:
-    """One lesson, with every share."""
+def measure_rows(survey: str, held_out: str, seed: int, lesson: str) -> Iterable[Row]:
+    """Measure one lesson with every share."""
     train = load(survey).train
-    own, asked = parted(train[train.n_heard > 0], held_out, seed)
-    surveyed, options = Surveyed.of(own), RunOptions(seed=seed, device="cpu")
+    radio_map, test_scans = divide(train[train.n_heard > 0], held_out, seed)
+    surveyed = SurveyScans.of(radio_map)
+    run = RunOptions(seed=seed, device="cpu")
     began = time.perf_counter()
     recipe = MatcherRecipe(own_share=1.0, **LESSONS.get(lesson, {}))
     if lesson == ALONE:
-        taught = learnt = learn_from([surveyed], recipe, options, {})[0]
+        tuned = learn_from([surveyed], recipe, run, {})[0]
+        pretrained = tuned
     else:
-        taught = taught_elsewhere(survey, 0).network
-        learnt = fine_tune_matcher(taught, surveyed, recipe, options, {})[0]
-    n_points, seconds = int(surveyed.point.max()) + 1, round(time.perf_counter() - began, 1)
-    key = {"survey": survey, "held_out": held_out, "seed": seed, "n_scans": len(own), "n_points": n_points}
+        pretrained = pretrained_on_others(survey, 0).network
+        tuned = fine_tune_matcher(pretrained, surveyed, recipe, run, {})[0]
+    n_points = int(surveyed.point.max()) + 1
+    seconds = round(time.perf_counter() - began, 1)
+    key = {
+        "survey": survey,
+        "held_out": held_out,
+        "seed": seed,
+        "n_scans": len(radio_map),
+        "n_points": n_points,
+    }
     for share in (1.0,) if lesson == ALONE else SHARES:
-        found = Matcher.of(own, taught.towards(learnt, share), recipe).locate(asked).position_m
-        mae_m = round(float(np.linalg.norm(found - asked.known_position_m, axis=1).mean()), 3)
+        matcher = Matcher.of(radio_map, pretrained.towards(tuned, share), recipe)
+        apart_m = matcher.locate(test_scans).position_m - test_scans.known_position_m
+        mae_m = round(float(np.linalg.norm(apart_m, axis=1).mean()), 3)
         yield {**key, "lesson": lesson, "share": share, "mae_m": mae_m, "seconds": seconds}
 
 
-# -- the page ---------------------------------------------------------------------------------------------
-
-
-def table(rows: Sequence[Row], columns: Sequence[tuple[str, str, float]]) -> Iterable[str]:
-    """Mean errors over seeds as Markdown, a row a radio map.
-
-    columns : title, lesson and share of each
-    """
-    yield f"| training scans of, held out | points | {' | '.join(title for title, *_ in columns)} |"
-    yield "|---|---|" + "---|" * len(columns)
-    for survey, held_out in PLACES:
-        own = [row for row in rows if (row["survey"], row["held_out"]) == (survey, held_out)]
-        errors = [errors_of(own, lesson, share) for _, lesson, share in columns]
-        if not any(errors):
-            continue
-        # Seeds that all have, or they do not compare.
-        shared = set.intersection(*(set(each) for each in errors if each))
-        means = [f"{mean(each[seed] for seed in shared):.2f}" if each else "-" for each in errors]
-        is_small = held_out not in ("points", "users")
-        held = f"all but {float(held_out):.0%} of the points" if is_small else held_out
-        n_points = mean(int(row["n_points"]) for row in own if int(row["seed"]) in shared)
-        yield f"| {survey}, {held} | {n_points:.0f} | {' | '.join(means)} |"
-
-
-def errors_of(rows: Sequence[Row], lesson: str, share: float) -> dict[int, float]:
-    """The mean error in metres of each seed."""
-    found = [row for row in rows if (row["lesson"], float(row["share"])) == (lesson, share)]
-    return {int(row["seed"]): float(row["mae_m"]) for row in found}
-
-
 def main() -> None:
-    """Make the rows that are missing, then the page."""
-    rows: list[Row] = [*kept_rows(RESULTS)]
-    known = {(row["survey"], row["held_out"], int(row["seed"]), row["lesson"]) for row in rows}
+    """Measure the rows that are missing, then write the page."""
+    rows: list[Row] = [*read_rows(RESULTS)]
+    finished = {(row["survey"], row["held_out"], int(row["seed"]), row["lesson"]) for row in rows}
     order = [(*place, seed, lesson) for place in PLACES for seed in SEEDS for lesson in (*LESSONS, ALONE)]
     for key in order:
-        if key in known:
+        if key in finished:
             continue
-        rows.extend(rows_of(*key))
+        rows.extend(measure_rows(*key))
         print(*key, flush=True)
         rows.sort(
             key=lambda row: order.index((row["survey"], row["held_out"], int(row["seed"]), row["lesson"]))
         )
-        keep_rows(RESULTS, COLUMNS, rows)
-    write_page(rows)
-
-
-def write_page(rows: Sequence[Row]) -> None:
-    """Both tables."""
-    lessons = [(lesson, lesson, SHOWN) for lesson in LESSONS]
-    put_into_page(PAGE, RESULTS, table(rows, [*lessons, (ALONE, ALONE, 1.0)]), "lessons")
-    put_into_page(PAGE, RESULTS, table(rows, [(f"{share:g}", CHOSEN, share) for share in SHARES]), "shares")
+        write_rows(RESULTS, COLUMNS, rows)
+    write_page(PAGE)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
     python -m benchmarks.golden write runs.npz
     python -m benchmarks.golden compare before.npz after.npz
 
-Short runs with fixed seeds on one thread of the CPU. A change of structure must not change a weight or a position;
-`compare` says what differs and by how much, and ends with exit code 1 if anything differs by more than 1e-6.
+Short runs with fixed seeds on one thread of the CPU. A change of structure must not change a weight or a
+position. `compare` says what differs and by how much, and ends with exit code 1 if anything differs by more
+than 1e-6.
 """
 
 from __future__ import annotations
@@ -29,29 +30,36 @@ _SMALL_MATCHER = {"updates": 40, "fine_tune_updates": 40, "exercises": 256}
 
 def _runs(data_dir: Path) -> dict[str, Callable[[], tt.Localizer]]:
     office = tt.simulated_survey(seed=2)
-    tampere, source = tt.load("tampere", data_dir=data_dir), tt.load("dsi1", data_dir=data_dir)
+    tampere = tt.load("tampere", data_dir=data_dir)
+    source = tt.load("dsi1", data_dir=data_dir)
 
-    def fitted(survey: Any, network: str, **more: Any) -> tt.Localizer:
-        return tt.Localizer(network, device="cpu", **more).fit(survey)
+    def fitted(survey: tt.Survey, method: str, *, epochs: int | None = None, **more: Any) -> tt.Localizer:
+        run = tt.RunOptions(device="cpu", budget=tt.Budget(epochs))
+        return tt.Localizer(method, run=run, **more).fit(survey)
 
     def taught(recipe: str) -> tt.Localizer:
-        options = tt.RunOptions(budget=tt.Budget(2), device="cpu")
-        teacher = tt.teach(source, "dnn", recipe=recipe, options=options)
-        return fitted(
-            tampere, "dnn", teachers=[teacher, "untrained"], recipe=recipe, epochs=4, calibrate=False
-        )
+        run = tt.RunOptions(budget=tt.Budget(2), device="cpu")
+        teacher = tt.teach(source, "dnn", recipe=recipe, run=run)
+        teachers = [teacher, "untrained"]
+        return fitted(tampere, "dnn", teachers=teachers, recipe=recipe, epochs=4, calibrate=False)
 
-    def transferred(kind: Any) -> tt.Localizer:
+    def transferred(kind: str) -> tt.Localizer:
         return fitted(
             tampere, "dnn", transfer=kind, sources=[source], epochs=2, settings=_TINY, calibrate=False
         )
 
+    def updated() -> tt.Localizer:
+        model = fitted(office, "dnn", epochs=3, settings=_TINY)
+        assert office.test is not None
+        return tt.update(model, office.test, run=tt.RunOptions(budget=tt.Budget(2), device="cpu"))
+
     in_blend = {f"matcher.{name}": value for name, value in _SMALL_MATCHER.items()}
+    as_pretrained = {"fine_tune": False}
     return {
         "knn": lambda: fitted(office, "knn"),
         "matcher": lambda: fitted(office, "matcher", settings=_SMALL_MATCHER),
-        "matcher as pretrained": lambda: fitted(office, "matcher", settings={"fine_tune": False}),
-        "matcher from nothing": lambda: fitted(office, "matcher", teachers="none", settings=_SMALL_MATCHER),
+        "matcher as pretrained": lambda: fitted(office, "matcher", settings=as_pretrained),
+        "matcher from nothing": lambda: fitted(office, "matcher", pretrained="none", settings=_SMALL_MATCHER),
         "blend": lambda: fitted(office, "blend", settings={**in_blend, **_TINY}, epochs=5),
         "dnn": lambda: fitted(office, "dnn", epochs=10),
         "cnnloc": lambda: fitted(office, "cnnloc", epochs=3),
@@ -61,14 +69,12 @@ def _runs(data_dir: Path) -> dict[str, Callable[[], tt.Localizer]]:
         "dnn, teachers, paper recipe": lambda: taught("paper"),
         "dnn, sequential transfer": lambda: transferred("sequential"),
         "dnn, collective transfer": lambda: transferred("collective"),
-        "dnn, updated": lambda: tt.updated(
-            fitted(office, "dnn", epochs=3, settings=_TINY), office.test, epochs=2, device="cpu"
-        ),
+        "dnn, updated": updated,
     }
 
 
 def _write(path: Path, data_dir: Path) -> None:
-    """Weights of each run, its positions on the test split, and its radii."""
+    """Write the weights of each run, its positions on the test split, and its radii."""
     torch.set_num_threads(1)
     arrays: dict[str, np.ndarray] = {}
     for name, run in _runs(data_dir).items():
@@ -81,7 +87,7 @@ def _write(path: Path, data_dir: Path) -> None:
         arrays[f"{name}/position_m"] = answers.position_m
         if answers.radius_m is not None:
             arrays[f"{name}/radius_m"] = answers.radius_m
-    np.savez_compressed(path, **arrays)
+    np.savez_compressed(path, allow_pickle=False, **arrays)
 
 
 def _compare(before: Path, after: Path) -> int:
@@ -102,20 +108,20 @@ def _compare(before: Path, after: Path) -> int:
 
 
 def _name(key: str) -> str:
-    """The same weights under the names of today."""
+    """Return the present name of a weight."""
     return key.replace("scorer.", "matcher.").replace("student.", "network.")
 
 
 def main() -> None:
-    """Entry point."""
+    """Write or compare golden runs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("what", choices=["write", "compare"])
     parser.add_argument("files", nargs="+", type=Path)
-    given = parser.parse_args()
-    if given.what == "write":
-        _write(given.files[0], Path(os.environ["TUTELAGE_DATA"]))
+    arguments = parser.parse_args()
+    if arguments.what == "write":
+        _write(arguments.files[0], Path(os.environ["TUTELAGE_DATA"]))
     else:
-        sys.exit(_compare(*given.files))
+        sys.exit(_compare(*arguments.files))
 
 
 if __name__ == "__main__":

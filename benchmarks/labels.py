@@ -1,4 +1,4 @@
-"""What learning floors beside positions does to both, on held-out reference points of training data.
+"""Measure what learning floors beside positions does to both, on held-out reference points.
 
     python -m benchmarks.labels
 
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import torch
 
-from tutelage import Localizer, evaluate, load, split_by_position
+from tutelage import Localizer, RunOptions, evaluate, load, split_by_position
 
 WEIGHTS = (0.0, 2.0)
 SEEDS = (0, 1)
 
 
 def main() -> None:
-    """Print a Markdown table, a row a run."""
+    """Print a Markdown table with a row for each run."""
     torch.set_num_threads(1)
     print("| training data of | weight_labels | seed | held-out error (m) | floor right |")
     print("|---|---|---|---|---|")
@@ -24,10 +24,11 @@ def main() -> None:
         train = load(name).train
         heard = train[train.n_heard > 0]
         for seed in SEEDS:
-            rest, held = split_by_position(heard, fraction=0.2, seed=seed)
+            train_rows, test_rows = split_by_position(heard, fraction=0.2, seed=seed)
             for weight in WEIGHTS:
-                model = Localizer("dnn", settings={"weight_labels": weight}, seed=seed).fit(heard[rest])
-                figures = evaluate(model, heard[held]).figures()
+                settings = {"weight_labels": weight}
+                model = Localizer("dnn", settings=settings, run=RunOptions(seed=seed)).fit(heard[train_rows])
+                figures = evaluate(model, heard[test_rows]).figures()
                 hit = "-" if figures["floor_hit"] is None else f"{100 * figures['floor_hit']:.1f} %"
                 print(f"| {name} | {weight:g} | {seed} | {figures['mae_m']:.2f} | {hit} |", flush=True)
 

@@ -1,4 +1,4 @@
-"""How long UJIIndoorLoc takes to load, and how much memory, each in a fresh process.
+"""Measure the time and memory to load UJIIndoorLoc, each in a fresh process.
 
     python -m benchmarks.loading [--runs 5]
 
@@ -36,7 +36,7 @@ print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def measure(what: str, cache: str) -> tuple[float, float]:
-    """Seconds of the loading call and peak memory of the process in MB."""
+    """Return the seconds of the loading call and the peak memory of the process in MB."""
     environment = os.environ | {"TUTELAGE_CACHE": cache}
     command = [sys.executable, "-c", _PROGRAM, what]
     out = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
@@ -50,16 +50,16 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
     names = ("first load", "from the cache", "numpy.loadtxt")
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    measurements: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as cache:
-            found["first load"].append(measure("sparse", cache))
-            found["from the cache"].append(measure("sparse", cache))
-            found["numpy.loadtxt"].append(measure("dense", cache))
-    dense = statistics.median(seconds for seconds, _ in found["numpy.loadtxt"])
+            measurements["first load"].append(measure("sparse", cache))
+            measurements["from the cache"].append(measure("sparse", cache))
+            measurements["numpy.loadtxt"].append(measure("dense", cache))
+    dense = statistics.median(seconds for seconds, _ in measurements["numpy.loadtxt"])
     print("| UJIIndoorLoc | seconds, median (range) | against numpy.loadtxt | peak MB |")
     print("|---|---|---|---|")
-    for name, pairs in found.items():
+    for name, pairs in measurements.items():
         seconds = [s for s, _ in pairs]
         middle = statistics.median(seconds)
         span = f"{middle:.2f} ({min(seconds):.2f} to {max(seconds):.2f})"

@@ -1,4 +1,4 @@
-"""What the matcher costs beside k-NN: learning UJIIndoorLoc's radio map, and one position.
+"""Measure what the matcher costs beside k-NN: learning UJIIndoorLoc's radio map, and one position.
 
     python -m benchmarks.matcher
 
@@ -14,23 +14,25 @@ import torch
 from benchmarks.sparse import median_seconds
 from tutelage.data.surveys import load
 from tutelage.localizer import Localizer
+from tutelage.training import RunOptions
 
 SCANS = 200
 
 
 def main() -> None:
-    """Each model learns, then answers scans one by one and all at once."""
+    """Fit each model, then locate scans one by one and all at once."""
     torch.set_num_threads(1)
     survey = load("ujiindoorloc")
     assert survey.test is not None
-    asked = survey.test
-    one_by_one = [asked[i : i + 1] for i in range(SCANS)]
+    scans = survey.test
+    one_by_one = [scans[i : i + 1] for i in range(SCANS)]
+    run = RunOptions(device="cpu")
     models = {
         "k-NN, settings given": Localizer(
             "knn", settings={"metric": "sorensen", "representation": "powed", "k": 10}
         ),
-        "matcher, taught by others": Localizer("matcher", settings={"fine_tune": False}, device="cpu"),
-        "matcher, own map as well": Localizer("matcher", device="cpu"),
+        "matcher, pretrained": Localizer("matcher", settings={"fine_tune": False}, run=run),
+        "matcher, fine-tuned on the map as well": Localizer("matcher", run=run),
     }
     print("| UJIIndoorLoc | fit, s | a scan alone, ms | / k-NN | of all at once, ms | / k-NN |")
     print("|---|---|---|---|---|---|")
@@ -38,14 +40,14 @@ def main() -> None:
     for name, model in models.items():
         began = time.perf_counter()
         model.fit(survey)
-        learnt = time.perf_counter() - began
+        fit_seconds = time.perf_counter() - began
         locate = model.method_.locate
         alone = median_seconds(lambda: [locate(scan) for scan in one_by_one], 3) / SCANS  # noqa: B023
-        together = median_seconds(lambda: locate(asked), 3) / len(asked)  # noqa: B023
+        together = median_seconds(lambda: locate(scans), 3) / len(scans)  # noqa: B023
         first = first or (alone, together)
-        ratios = alone / first[0], together / first[1]
+        ratios = (alone / first[0], together / first[1])
         print(
-            f"| {name} | {learnt:.1f} | {1e3 * alone:.2f} | {ratios[0]:.1f} "
+            f"| {name} | {fit_seconds:.1f} | {1e3 * alone:.2f} | {ratios[0]:.1f} "
             f"| {1e3 * together:.2f} | {ratios[1]:.1f} |"
         )
 

@@ -1,4 +1,4 @@
-"""What sparse data save: the first layer of a network, and Sorensen distances over a radio map.
+"""Measure what sparse data save: in the first layer of a network, and in Sorensen distances.
 
     python -m benchmarks.sparse
 
@@ -22,12 +22,14 @@ from tutelage.data.surveys import load
 from tutelage.networks import RssBatch, SparseLinear
 from tutelage.runtime.fingerprint_index import FingerprintIndex
 
-BATCH, HEARD, WIDTH = 128, 18, 512
+BATCH = 128
+HEARD = 18
+WIDTH = 512
 BLOCK = 100  # queries at a time
 
 
 def median_seconds(run: Callable[[], object], repeats: int) -> float:
-    """Median time of `run`, after one call that is not counted."""
+    """Return the median time of `run`, after one call that is not counted."""
     run()
     times = []
     for _ in range(repeats):
@@ -38,12 +40,15 @@ def median_seconds(run: Callable[[], object], repeats: int) -> float:
 
 
 def first_layer() -> None:
-    """A network's first layer, 18 access points heard of more and more columns."""
+    """Measure a network's first layer: 18 access points are heard among more and more columns."""
     print("| columns | forward, sparse / dense | forward and backward, sparse / dense |\n|---|---|---|")
     for n_ap in (465, 2000, 8000):
         column = torch.randint(0, n_ap, (BATCH * HEARD,))
         scans = RssBatch(column, torch.rand(BATCH * HEARD), torch.arange(0, BATCH * HEARD, HEARD), n_ap)
-        pairs = [(SparseLinear(n_ap, WIDTH), scans), (nn.Linear(n_ap, WIDTH), scans.dense())]
+        pairs: list[tuple[nn.Module, RssBatch | torch.Tensor]] = [
+            (SparseLinear(n_ap, WIDTH), scans),
+            (nn.Linear(n_ap, WIDTH), scans.dense()),
+        ]
         forward = [median_seconds(partial(layer, x), 50) for layer, x in pairs]
         both = [median_seconds(partial(_forward_backward, layer, x), 50) for layer, x in pairs]
         print(f"| {n_ap:,} | {forward[0] / forward[1]:.2f} | {both[0] / both[1]:.2f} |")
@@ -55,15 +60,17 @@ def _forward_backward(layer: nn.Module, x: RssBatch | torch.Tensor) -> None:
 
 
 def sorensen() -> None:
-    """All distances between the test and the training scans of UJIIndoorLoc."""
+    """Measure all distances between the test and the training scans of UJIIndoorLoc."""
     survey = load("ujiindoorloc")
     assert survey.test is not None
     representation = RssRepresentation.fit(survey.train, "powed")
-    radio_map, queries = representation.transform(survey.train), representation.transform(survey.test)
-    dense_map, dense_queries = radio_map.toarray(), queries.toarray()
+    radio_map = representation.transform(survey.train)
+    queries = representation.transform(survey.test)
+    dense_map = radio_map.toarray()
+    dense_queries = queries.toarray()
     index = FingerprintIndex(radio_map, "sorensen")
     blocks = [queries[first : first + BLOCK] for first in range(0, queries.shape[0], BLOCK)]
-    a = median_seconds(lambda: [index.distances(block) for block in blocks], 3)  # as `nearest` asks
+    a = median_seconds(lambda: [index.distances(block) for block in blocks], 3)  # as in `nearest`
     b = median_seconds(lambda: cdist(dense_queries, dense_map, "braycurtis"), 1)
     c = median_seconds(lambda: manhattan_distances(queries, radio_map), 3)  # its numerator alone
     print(

@@ -1,0 +1,88 @@
+"""The generated blocks of each page, and what makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.documented import (
+    calibration_tables,
+    gain_tables,
+    matcher_tables,
+    measurement_tables,
+    method_tables,
+)
+from benchmarks.documented.gain_tables import MATCHERS, TEACHERS, gain_table
+from benchmarks.documented.matcher_tables import choice_table
+from benchmarks.documented.network_tables import network_table
+from benchmarks.documented.page_blocks import Table, write_blocks
+
+__all__ = ["PAGES", "write_page"]
+
+PAGES: Mapping[str, Mapping[str, Table]] = {
+    "README.md": {
+        "results/accuracy.csv": method_tables.whole_survey_table,
+        "results/small_maps.csv": method_tables.small_map_overview,
+        "results/small_maps.json": gain_table(MATCHERS),
+        "results/networks.csv": method_tables.knn_and_network_table,
+        "results/table1.csv": method_tables.transfer_table,
+    },
+    "docs/calibration.md": {
+        "results/calibration.csv: limits": calibration_tables.limit_lines,
+        "results/accuracy.csv": calibration_tables.default_model_table,
+        "results/calibration.csv": calibration_tables.coverage_table,
+    },
+    "docs/data.md": {"results/buildings.csv": measurement_tables.building_table},
+    "docs/drift.md": {
+        "results/drift.csv": measurement_tables.month_table,
+        "results/drift.csv: losses": measurement_tables.month_lines,
+        "results/updates.csv": measurement_tables.update_table,
+    },
+    "docs/export.md": {"results/eight_bits.csv": measurement_tables.eight_bits_table},
+    "docs/matcher.md": {
+        "results/choices.csv: lesson": choice_table("lesson", "pretrained matcher, by its lesson"),
+        "results/choices.csv: simulated": choice_table(
+            "simulated", "pretrained matcher, by the number of simulated buildings"
+        ),
+        "results/choices.csv: epochs": choice_table("epochs", "the blend's network, by `network_epochs`"),
+        "results/choices.csv: share": choice_table("share", "blend, by the network's share"),
+        "results/sharpness.csv": matcher_tables.sharpness_table,
+        "results/fine_tuning.csv: lessons": matcher_tables.lesson_table,
+        "results/fine_tuning.csv: shares": matcher_tables.own_weight_table,
+        "results/distilled_matcher.csv": matcher_tables.distilled_table,
+    },
+    "docs/networks.md": {"tutelage.networks": network_table},
+    "docs/results.md": {
+        "results/table1.json": gain_table(TEACHERS),
+        "results/appendix_a.csv": measurement_tables.weight_search_lines,
+        "results/table3.json": gain_tables.source_table,
+        "results/table4.json": gain_table(TEACHERS),
+        "results/accuracy.csv": method_tables.whole_survey_table,
+        "results/accuracy.json": gain_table(MATCHERS),
+        "results/small_maps.csv": method_tables.small_map_table,
+        "results/small_maps.json": gain_table(MATCHERS),
+        "results/small_surveys.csv": method_tables.small_survey_table,
+        "results/small_surveys.json": gain_table(MATCHERS),
+        "results/networks.csv": method_tables.knn_and_network_table,
+        "results/pipeline.csv: DNN": method_tables.pipeline_table,
+        "results/pipeline.csv: other networks": method_tables.network_pipeline_table,
+        "results/framework.csv": method_tables.framework_table,
+        "results/devices.csv": measurement_tables.device_table,
+    },
+    "docs/surveying.md": {
+        "results/learning_curves.csv": measurement_tables.learning_curve_table,
+        "results/learning_curves.csv: places": measurement_tables.place_table,
+        "results/learning_curves.csv: predictions": measurement_tables.extrapolation_lines,
+    },
+}
+
+
+def write_page(page: str) -> None:
+    """Write the generated blocks of one page anew.
+
+    Parameters
+    ----------
+    page : str
+        A key of `PAGES`.
+    """
+    write_blocks(Path(__file__).parents[2], page, PAGES[page])
