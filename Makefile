@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --duration
 # The tests start the command line again and again: each start would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all slow lint coverage accuracy figures bench clean
+.PHONY: demo test test-all slow lint lint-tests coverage accuracy figures bench clean
 
 demo: $(READY)
 	$(BIN)/tutelage demo --out demo
@@ -18,16 +18,22 @@ demo: $(READY)
 test: $(READY)
 	$(PYTEST) -m "not slow and not gpu"
 
-test-all: test lint slow
+test-all: test lint lint-tests slow
 
 slow: $(READY)
 	$(PYTEST) -m "slow and not gpu"
+
+# Types of the tests: minutes, so apart. Folders of tests have modules of the same name, such as conftest: mypy reads one folder at a time.
+TEST_FOLDERS = $(sort $(patsubst %/,%,$(dir $(wildcard tests/*.py tests/*/*.py tests/*/*/*.py))))
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+lint-tests: $(READY)
+	for folder in $(TEST_FOLDERS); do MYPYPATH=src:.:$$folder $(BIN)/mypy --allow-untyped-calls --follow-imports=silent $$folder/*.py || exit 1; done
 
 # Lines and branches, of every test.
 coverage: $(READY)

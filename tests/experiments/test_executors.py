@@ -28,7 +28,7 @@ def joined() -> Iterator[RayCluster]:
     try:
         yield RayCluster(cluster.address)
     finally:
-        cluster.shutdown()  # type: ignore[no-untyped-call]
+        cluster.shutdown()
 
 
 @pytest.fixture(params=["local", pytest.param("ray", marks=pytest.mark.slow)])

@@ -108,7 +108,9 @@ def test_names_of_access_points_do_not_matter(seed: int) -> None:
     pairs = np.divmod(np.arange(9), 3)
 
     def features(values: np.ndarray, rarity: np.ndarray) -> np.ndarray:
-        parts = (ComparedScans(sparse.csr_array(part), rarity) for part in (values[:3], values[3:]))
-        return describe_pairs(*parts, *pairs)
+        queries, radio_map = (
+            ComparedScans(sparse.csr_array(part), rarity) for part in (values[:3], values[3:])
+        )
+        return describe_pairs(queries, radio_map, *pairs)
 
     np.testing.assert_allclose(features(scans, rarity), features(scans[:, order], rarity[order]), atol=1e-6)

@@ -27,7 +27,8 @@ scans = st.integers(0, 6).flatmap(
 
 
 def dense(rows: CompressedRows) -> np.ndarray:
-    return sparse.csr_array((rows.data, rows.indices, rows.indptr), shape=rows.shape).toarray()
+    full: np.ndarray = sparse.csr_array((rows.data, rows.indices, rows.indptr), shape=rows.shape).toarray()
+    return full
 
 
 @law
