@@ -51,7 +51,7 @@ accuracy: $(READY)
 	$(BIN)/python -m benchmarks.accuracy
 	$(BIN)/python -m benchmarks.documented
 
-# Measurements in docs/calibration.md, surveying.md, export.md and drift.md. The first three keep finished rows:
+# Measurements in research/calibration.md, surveying.md, export.md and drift.md. The first three keep finished rows:
 # delete results/calibration.csv, learning_curves.csv or eight_bits.csv to measure again.
 figures: $(READY)
 	$(BIN)/python -m benchmarks.calibration

@@ -1,4 +1,4 @@
-"""Write docs/accuracy.md from the committed results: three sets, small maps, published figures.
+"""Write research/accuracy.md from the committed results: three sets, small maps, published figures.
 
     make accuracy        # runs what is not finished, then this
 
@@ -37,7 +37,7 @@ from tutelage.experiments.table_wording import (
 from tutelage.files.atomic import atomic_file
 
 RESULTS = Path("results")
-PAGE = Path("docs/accuracy.md")
+PAGE = Path("research/accuracy.md")
 PUBLISHED = Path(__file__).with_name("published.csv")
 ALONE = Request(budget="standard", networks=PAPER_NETWORKS, methods=("none",))
 FROM_PAPERS_TABLES = ("none", "untrained", "default", "none_paper", "untrained_paper", "paper")
@@ -204,7 +204,7 @@ def published_figures() -> list[str]:
 
 
 def page_text() -> str:
-    """Write the text of docs/accuracy.md."""
+    """Write the text of research/accuracy.md."""
     accuracy = summarise_table("accuracy")
     table1 = summarise_table("table1")
     parts = ["# Accuracy", INTRODUCTION, CHOICES, "## Whole surveys"]
@@ -221,7 +221,7 @@ def page_text() -> str:
 
 
 def main() -> None:
-    """Write docs/accuracy.md."""
+    """Write research/accuracy.md."""
     with atomic_file(PAGE) as beside:
         beside.write_text(page_text(), encoding="utf-8")
     print(f"written: {PAGE}")

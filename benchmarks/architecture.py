@@ -1,6 +1,6 @@
-"""docs/architecture.md's figures and picture, from the imports of the package.
+"""docs/about/architecture.md's figures and picture, from the imports of the package.
 
-    python -m benchmarks.architecture            # rewrite docs/architecture.svg and the blocks of the page
+    python -m benchmarks.architecture            # rewrite docs/about/architecture.svg and the blocks of the page
     python -m benchmarks.architecture --check    # exit code 1 if they are stale
 
 A room is a module or package that stands directly in `tutelage`, or the folder of benchmarks. A room's floor
@@ -25,8 +25,8 @@ from benchmarks.layered_picture import draw
 from tutelage.files.atomic import atomic_file
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs/architecture.md"
-PICTURE = ROOT / "docs/architecture.svg"
+PAGE = ROOT / "docs/about/architecture.md"
+PICTURE = ROOT / "docs/about/architecture.svg"
 PACKAGE = "tutelage"
 BENCHMARKS = "benchmarks"
 BEFORE = {"source files": 229, "rooms": 49, "floors": 22, "arrows between rooms": 371, "arrows up": 0}

@@ -1,4 +1,4 @@
-"""Find out which of the Tampere sets are surveys of one building, for a table of docs/data.md.
+"""Find out which of the Tampere sets are surveys of one building, for a table of research/data.md.
 
     python -m benchmarks.buildings
 
@@ -23,7 +23,7 @@ from benchmarks.result_rows import write_rows
 from tutelage import FingerprintSet, Localizer, evaluate, load
 
 RESULTS = Path("results/buildings.csv")
-PAGE = "docs/data.md"
+PAGE = "research/data.md"
 # Two surveys, and the shift of the second one's coordinates. TUT1 has an origin of its own.
 PAIRS = (("tampere", "tut6", (0, 0)), ("tampere", "tut1", (114, 30)), ("tut7", "tut5", (0, 0)))
 CELL_M = 8.0

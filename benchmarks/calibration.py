@@ -1,4 +1,4 @@
-"""Measure how often radii hold the truth, and how that ages, for a table of docs/calibration.md.
+"""Measure how often radii hold the truth, and how that ages, for a table of research/calibration.md.
 
     python -m benchmarks.calibration [--networks knn,matcher,blend] [--surveys tut5,...] [--seeds 5]
 
@@ -25,7 +25,7 @@ from tutelage.experiments.compared_methods import WITH_MATCHER
 from tutelage.experiments.result_files import TeacherFiles
 
 RESULTS = Path("results/calibration.csv")
-PAGE = "docs/calibration.md"
+PAGE = "research/calibration.md"
 SETS = ("ujiindoorloc", "tampere", "tut1", "tut5", "tut6", "tut7", "dsi1")
 LIBRARY = "uji_library:1"
 MONTHS = (1, 2, 3, 6, 9, 12, 15, 18, 21, 24, 25)

@@ -1,4 +1,4 @@
-"""Measure the choices for matcher and blend on held-out training scans, for docs/matcher.md.
+"""Measure the choices for matcher and blend on held-out training scans, for research/matcher.md.
 
     python -m benchmarks.choices
 
@@ -29,7 +29,7 @@ from tutelage.methods.blend import BlendSettings
 from tutelage.methods.matcher.matcher_recipe import MatcherRecipe
 
 RESULTS = Path("results/choices.csv")
-PAGE = "docs/matcher.md"
+PAGE = "research/matcher.md"
 FRACTIONS = {
     "ujiindoorloc": (0.01, 0.03, 0.1, 1.0),
     "tampere": (0.1, 0.3, 1.0),

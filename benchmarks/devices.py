@@ -1,4 +1,4 @@
-"""Measure the seconds to learn on a processor and on an accelerator, for a table of docs/results.md.
+"""Measure the seconds to learn on a processor and on an accelerator, for a table of research/results.md.
 
     python -m benchmarks.devices
 
@@ -18,7 +18,7 @@ from tutelage import Localizer, Survey, load, teach
 from tutelage.training import Budget, RunOptions, device_name
 
 RESULTS = Path("results/devices.csv")
-PAGE = "docs/results.md"
+PAGE = "research/results.md"
 NETWORKS = ("dnn", "cnnloc", "bayescnn", "baat")
 MATCHER = "matcher"
 TEACHER = "DNN's teacher"

@@ -1,4 +1,4 @@
-"""Distil a matcher into a network that a phone could run alone, for the last table of docs/matcher.md.
+"""Distil a matcher into a network that a phone could run alone, for the last table of research/matcher.md.
 
     python -m benchmarks.distilled_matcher
 
@@ -27,7 +27,7 @@ from tutelage import FingerprintSet, Localizer, RunOptions, load
 from tutelage.data.splits import reference_points, split_by_position
 
 RESULTS = Path("results/distilled_matcher.csv")
-PAGE = "docs/matcher.md"
+PAGE = "research/matcher.md"
 SETS = ("tut1", "tut5", "tut7")
 SHARES = (0.85, 0.08)
 SEEDS = (0, 1)

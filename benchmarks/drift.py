@@ -1,4 +1,4 @@
-"""Measure drift over the months of the library, and what an update is worth, for docs/drift.md.
+"""Measure drift over the months of the library, and what an update is worth, for research/drift.md.
 
 python -m benchmarks.drift             # results/drift.csv, results/updates.csv and the page
 python -m benchmarks.drift --choose    # the powers and the threshold of the estimate, on other sets
@@ -22,7 +22,7 @@ from tutelage.evaluation.drift.expected_loss import GONE_POWER, RESURVEY_AT, SHI
 
 MONTHS_CSV = Path("results/drift.csv")
 UPDATES_CSV = Path("results/updates.csv")
-PAGE = "docs/drift.md"
+PAGE = "research/drift.md"
 MONTHS = range(2, 26)
 UPDATE_MONTHS = (6, 12, 18, 24)
 CHOICE_SETS = ("tampere", "tut6", "tut7", "dsi1")

@@ -1,4 +1,4 @@
-"""Measure what eight bits save and what they cost on test scans, for a table of docs/export.md.
+"""Measure what eight bits save and what they cost on test scans, for a table of research/export.md.
 
     python -m benchmarks.eight_bits [--networks dnn,cnnloc] [--surveys tut5]
 
@@ -22,7 +22,7 @@ from tutelage.paper.expert_distilling import distilling_recipe
 from tutelage.training import Budget, RunOptions
 
 RESULTS = Path("results/eight_bits.csv")
-PAGE = "docs/export.md"
+PAGE = "research/export.md"
 NETWORKS = ("dnn", "cnnloc", "bayescnn", "baat")
 SETS = ("tampere", "tut5", "dsi1")
 SHARE = 0.25

@@ -1,4 +1,4 @@
-"""Choose how a pretrained matcher is fine-tuned on the target's radio map, for docs/matcher.md.
+"""Choose how a pretrained matcher is fine-tuned on the target's radio map, for research/matcher.md.
 
     python -m benchmarks.fine_tuning
 
@@ -29,7 +29,7 @@ from tutelage.methods.matcher.matcher_training import fine_tune_matcher, learn_f
 from tutelage.training import RunOptions
 
 RESULTS = Path("results/fine_tuning.csv")
-PAGE = "docs/matcher.md"
+PAGE = "research/matcher.md"
 HELD_OUT = 0.15
 MOST_TEST_SCANS = 1500
 N_TEST_SCANS_SMALL = 600

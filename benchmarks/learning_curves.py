@@ -1,4 +1,4 @@
-"""Measure what extrapolated learning curves and planned places are worth, for docs/surveying.md.
+"""Measure what extrapolated learning curves and planned places are worth, for research/surveying.md.
 
     python -m benchmarks.learning_curves
 
@@ -23,7 +23,7 @@ from tutelage.data.splits import reference_points
 from tutelage.evaluation.plan import SurveyedPlaces, SurveyPlan, plan
 
 RESULTS = Path("results/learning_curves.csv")
-PAGE = "docs/surveying.md"
+PAGE = "research/surveying.md"
 SETS = ("tut6", "tut7", "ujiindoorloc", "tampere", "tut1")
 DRAWS = 4
 HELD_OUT = 0.2

@@ -1,4 +1,4 @@
-"""Measure how sharply a pretrained matcher should weigh, by the points of the survey, for docs/matcher.md.
+"""Measure how sharply a pretrained matcher should weigh, by the points of the survey, for research/matcher.md.
 
     python -m benchmarks.sharpness
 
@@ -26,7 +26,7 @@ from tutelage.methods.matcher.matcher_training import errors_m
 from tutelage.runtime.candidate_lists import CandidateSearch
 
 RESULTS = Path("results/sharpness.csv")
-PAGE = "docs/matcher.md"
+PAGE = "research/matcher.md"
 FRACTIONS = {
     "ujiindoorloc": (0.01, 0.03, 0.1, 0.3, 1.0),
     "tampere": (0.1, 0.3, 1.0),

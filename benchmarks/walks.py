@@ -1,4 +1,4 @@
-"""docs/architecture.md's walks: the rooms that a call passes through, traced as it runs.
+"""docs/about/architecture.md's walks: the rooms that a call passes through, traced as it runs.
 
     python -m benchmarks.walks     # rewrite the block of the page
 

@@ -1,4 +1,4 @@
-"""What docs/architecture.md is made with, on a small made-up graph of rooms."""
+"""What docs/about/architecture.md is made with, on a small made-up graph of rooms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples of docs/export.md run, and it names what is exported; what it says of that is not tested."""
+"""The examples of research/export.md run, and it names what is exported; what it says of that is not tested."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tutelage.localizer import Localizer
 from tutelage.runtime import Runtime, read_exported
 from tutelage.training import Budget, RunOptions
 
-DOCS = (Path(__file__).parents[1] / "docs" / "export.md").read_text(encoding="utf-8")
+DOCS = (Path(__file__).parents[1] / "research" / "export.md").read_text(encoding="utf-8")
 EXAMPLES = [
     re.sub(r"^ {4}", "", block, flags=re.MULTILINE)
     for block in re.findall(r"(?:^ {4}.*\n|^\n(?= {4}))+", DOCS, flags=re.MULTILINE)
@@ -45,7 +45,7 @@ def test_examples_run_as_they_stand(folder: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(folder)
     names: dict[str, Any] = {}
     for example in EXAMPLES:
-        exec(compile(example, "docs/export.md", "exec"), names)
+        exec(compile(example, "research/export.md", "exec"), names)
     located, blank = names["answers"]
     assert located["x_m"] is not None
     assert "blank" in blank["reason"]

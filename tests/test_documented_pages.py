@@ -53,14 +53,14 @@ def test_generated_blocks_are_current(page: str) -> None:
 
 
 def test_every_page_with_a_block_is_listed() -> None:
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "research").glob("*.md")]
     with_blocks = {page for page in pages if "<!-- from results/" in page.read_text(encoding="utf-8")}
     assert with_blocks <= {ROOT / page for page in PAGES}
 
 
 @pytest.mark.parametrize("table", ["table1", "table4", "accuracy", "small_maps", "small_surveys"])
 def test_gains_are_those_that_the_page_of_the_experiment_tells(table: str) -> None:
-    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    page = (ROOT / "research" / "results.md").read_text(encoding="utf-8")
     told = json.loads((ROOT / "results" / f"{table}.json").read_text(encoding="utf-8"))["sentences"]
     figures = {gain_figures(sentence) for sentence in told}
     shown = [gain_figures(line) for line in block_lines(page)[f"results/{table}.json"][2:]]
@@ -75,12 +75,12 @@ def gain_figures(text: str) -> tuple[str, ...]:
     return (*gains, *counts)
 
 
-# -- docs/accuracy.md, which benchmarks.accuracy writes as a whole -----------------------------------------
+# -- research/accuracy.md, which benchmarks.accuracy writes as a whole -----------------------------------------
 
 
 def accuracy_cells(section: str, target: str) -> list[list[str]]:
     """Return the cells of the tables of a section of the accuracy page about a building."""
-    page = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    page = (ROOT / "research" / "accuracy.md").read_text(encoding="utf-8")
     part = page.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     part = part.partition(f"\n### {TARGETS[target]}\n")[2].partition("\n### ")[0]
     lines = [line for line in part.splitlines() if line.startswith("| ")]
@@ -152,5 +152,5 @@ def test_accelerators_are_compared_by_the_ratio_of_seconds() -> None:
 
 @pytest.mark.parametrize("name", network_names())
 def test_networks_page_has_the_parts_the_source_and_the_costs_of_each_network(name: str) -> None:
-    page = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
+    page = (ROOT / "research" / "networks.md").read_text(encoding="utf-8")
     assert len(re.findall(rf"^\| `{name}` \|.*\|$", page, flags=re.MULTILINE)) == 3

@@ -1,4 +1,4 @@
-"""Tables of docs/calibration.md: how often radii hold the true place."""
+"""Tables of research/calibration.md: how often radii hold the true place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of docs/matcher.md: choices on training scans that were held out."""
+"""Tables of research/matcher.md: choices on training scans that were held out."""
 
 from __future__ import annotations
 

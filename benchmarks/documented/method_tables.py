@@ -1,4 +1,4 @@
-"""Tables of README.md and docs/results.md: mean errors of methods, from the cells of `tutelage reproduce`."""
+"""Tables of README.md and research/results.md: mean errors of methods, from the cells of `tutelage reproduce`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Table of docs/networks.md: sizes of the networks, counted from the package."""
+"""Table of research/networks.md: sizes of the networks, counted from the package."""
 
 from __future__ import annotations
 

@@ -27,19 +27,19 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
         "results/networks.csv": method_tables.knn_and_network_table,
         "results/table1.csv": method_tables.transfer_table,
     },
-    "docs/calibration.md": {
+    "research/calibration.md": {
         "results/calibration.csv: limits": calibration_tables.limit_lines,
         "results/accuracy.csv": calibration_tables.default_model_table,
         "results/calibration.csv": calibration_tables.coverage_table,
     },
-    "docs/data.md": {"results/buildings.csv": measurement_tables.building_table},
-    "docs/drift.md": {
+    "research/data.md": {"results/buildings.csv": measurement_tables.building_table},
+    "research/drift.md": {
         "results/drift.csv": measurement_tables.month_table,
         "results/drift.csv: losses": measurement_tables.month_lines,
         "results/updates.csv": measurement_tables.update_table,
     },
-    "docs/export.md": {"results/eight_bits.csv": measurement_tables.eight_bits_table},
-    "docs/matcher.md": {
+    "research/export.md": {"results/eight_bits.csv": measurement_tables.eight_bits_table},
+    "research/matcher.md": {
         "results/choices.csv: lesson": choice_table("lesson", "pretrained matcher, by its lesson"),
         "results/choices.csv: simulated": choice_table(
             "simulated", "pretrained matcher, by the number of simulated buildings"
@@ -51,8 +51,8 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
         "results/fine_tuning.csv: shares": matcher_tables.own_weight_table,
         "results/distilled_matcher.csv": matcher_tables.distilled_table,
     },
-    "docs/networks.md": {"tutelage.networks": network_table},
-    "docs/results.md": {
+    "research/networks.md": {"tutelage.networks": network_table},
+    "research/results.md": {
         "results/table1.json": gain_table(TEACHERS),
         "results/appendix_a.csv": measurement_tables.weight_search_lines,
         "results/table3.json": gain_tables.source_table,
@@ -69,7 +69,7 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
         "results/framework.csv": method_tables.framework_table,
         "results/devices.csv": measurement_tables.device_table,
     },
-    "docs/surveying.md": {
+    "research/surveying.md": {
         "results/learning_curves.csv": measurement_tables.learning_curve_table,
         "results/learning_curves.csv: places": measurement_tables.place_table,
         "results/learning_curves.csv: predictions": measurement_tables.extrapolation_lines,

@@ -48,7 +48,7 @@ def model(office: Survey) -> Localizer:
     "name", [pytest.param(name, marks=() if name == "tampere" else pytest.mark.slow) for name in CHOSEN]
 )
 def test_radii_hold_the_truth_of_real_test_scans_as_often_as_asked(data_dir: Path, name: str) -> None:
-    """Of the sets that meet the goal; docs/calibration.md names those that do not."""
+    """Of the sets that meet the goal; research/calibration.md names those that do not."""
     survey = load(name, data_dir=data_dir)
     few_model = Localizer("knn", settings=CHOSEN[name]).fit(survey)
     assert few_model.calibration_ is not None

@@ -21,7 +21,7 @@ KNN = {"metric": "sorensen", "representation": "powed", "k": 5}
 
 
 def test_the_page_states_the_rule_as_it_is() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "drift.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "research" / "drift.md").read_text(encoding="utf-8")
     assert f"when the estimated loss is {RESURVEY_AT - 1:.0%}".replace("%", " %") in page
     assert f"(1 - g)^-{GONE_POWER:g} (1 - s)^-{SHIFTED_POWER:g}" in page
 

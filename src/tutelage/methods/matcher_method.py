@@ -56,7 +56,7 @@ class MatcherSettings(MatcherRecipe):
     """Factor by which a pretrained matcher's scores are spread where it is not fine-tuned.
 
     It learnt on radio maps and phones of all kinds, half of them degraded, so its weights are too flat on a
-    good map (docs/matcher.md). Fine-tuning mends that.
+    good map (research/matcher.md). Fine-tuning mends that.
     """
 
 

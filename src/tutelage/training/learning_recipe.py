@@ -16,7 +16,7 @@ __all__ = ["LABELS", "LearningRecipe", "SupervisedRecipe", "changed_recipe"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
-# For the default recipes that learn a building: floors at next to no change in position (docs/networks.md).
+# For the default recipes that learn a building: floors at next to no change in position (research/networks.md).
 LABELS: dict[str, Any] = {"weight_labels": 2.0}
 
 

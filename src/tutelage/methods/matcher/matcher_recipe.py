@@ -16,7 +16,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
 
 # Radio maps that are used only once, and the mean of the weights along the way, keep a pretrained matcher
-# from learning its sources by heart (docs/matcher.md). On averaging for new domains: Cha et al., "SWAD:
+# from learning its sources by heart (research/matcher.md). On averaging for new domains: Cha et al., "SWAD:
 # Domain generalization by seeking flat minima" (NeurIPS 2021).
 _PRETRAINING = {
     "updates": 2000,

@@ -1,4 +1,4 @@
-"""Which generated sample a student's sample is compared with (A4 in docs/method.md)."""
+"""Which generated sample a student's sample is compared with (A4 in research/method.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of Expert Training: the paper's recipe and ours. A-numbers are rows of docs/method.md."""
+"""Settings of Expert Training: the paper's recipe and ours. A-numbers are rows of research/method.md."""
 
 from __future__ import annotations
 
