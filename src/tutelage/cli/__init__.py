@@ -52,18 +52,18 @@ class _StoppableGroup(TyperGroup):
 
 app = typer.Typer(
     cls=_StoppableGroup,
-    help="Indoor positioning from radio fingerprints, and knowledge transfer between buildings.",
-    epilog="To begin: tutelage demo. Bad input ends with one message and exit code 2, Ctrl-C with 130.",
+    help="Indoor positioning from radio fingerprints. Begin with: tutelage fit survey.csv",
+    epilog="Exit codes: 0 done, 1 something to repair (data check), 2 bad input, 130 stopped by Ctrl-C.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="Data sets: list, fetch, check, write in another form.", no_args_is_help=True)
+data_app = typer.Typer(help="Check your survey, convert it, or download public sets.", no_args_is_help=True)
 data_app.command("list")(data_list_command)
 data_app.command("check")(data_check_command)
 data_app.command("fetch")(data_fetch_command)
 data_app.command("export")(data_export_command)
-zoo_app = typer.Typer(help="What comes with Tutelage: list, show, make.", no_args_is_help=True)
+zoo_app = typer.Typer(help="Teachers and the matcher that come with Tutelage.", no_args_is_help=True)
 zoo_app.command("list")(zoo_list_command)
 zoo_app.command("show")(zoo_show_command)
 zoo_app.command("make")(zoo_make_command)

@@ -25,6 +25,10 @@ if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before 
 __all__ = [
     "AGAIN",
     "SURVEY",
+    "TEACHING",
+    "TRAINING",
+    "DataDir",
+    "Device",
     "Folds",
     "Json",
     "Learning",
@@ -33,9 +37,11 @@ __all__ = [
     "LongRun",
     "ModelFolder",
     "Network",
+    "NotHeard",
     "Page",
     "Reading",
     "Recipe",
+    "Seed",
     "Settings",
     "SourceToo",
     "SurveyName",
@@ -50,40 +56,94 @@ __all__ = [
 ]
 
 SURVEY = (
-    "a data set's name, your own .csv or .parquet table, GetSensorData log, FIND3 or GeoJSON file or folder "
-    "of comford's tables, matrix:FOLDER/PREFIX, or simulated"
+    "your own file (.csv, .parquet, GetSensorData log, FIND3, GeoJSON), a folder of comford's tables, "
+    "matrix:FOLDER/PREFIX, a public set such as tampere, or simulated"
 )
 AGAIN = "nothing was written; give the same command again"
 _GO_ON = "give the same command with --resume to go on from the last checkpoint"
 
+# Panels of the help, the same for every verb.
+READING = "Reading the data"
+TEACHING = "Teachers and transfer"
+TRAINING = "Training"
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
-SurveyName = Annotated[
-    str, typer.Argument(metavar="SURVEY", help=f"Building to learn, by its training scans: {SURVEY}.")
+SurveyName = Annotated[str, typer.Argument(metavar="SURVEY", help=f"Survey to learn from: {SURVEY}.")]
+ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder that fit wrote.")]
+Network = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="Network: dnn, cnnloc, bayescnn, baat, one of your own, or NAME:FILE from tune."
+    ),
 ]
-ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="Model folder.")]
-Network = Annotated[str, typer.Option(help="A registered network, such as dnn, or NAME:FILE of tune.")]
-Recipe = Annotated[str, typer.Option(help="How a network learns: default, or paper (as published).")]
+Recipe = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=TRAINING,
+        help="Training settings of a network: default, or paper for those of the paper.",
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="Change a setting of the method or of its recipe, such as k=5 or learning_rate=1e-3; "
-        "repeatable.",
+        help="Change one setting, such as learning_rate=1e-3. Repeatable.",
     ),
 ]
-Folds = Annotated[int, typer.Option(min=2, help="Parts of the reference points, held out in turn.")]
+Folds = Annotated[
+    int,
+    typer.Option(
+        min=2, metavar="N", help="Divide the reference points into N parts. Each part is tested in turn."
+    ),
+]
 Level = Annotated[
     float | None,
     typer.Option(
-        help="Share of the true positions that are to lie within the radius, 0.95 unless given. For a .csv "
-        "file that does not say, the level at which it was made."
+        metavar="SHARE",
+        help="Share of the true positions that the radii must contain. The default is 0.95. Give it for a "
+        ".csv file without a level column: the level that its radii were made for.",
     ),
 ]
-Page = Annotated[Path | None, typer.Option(help="HTML page to write.")]
+Page = Annotated[Path | None, typer.Option(metavar="FILE", help="Also write an HTML report, such as a.html.")]
 SourceToo = Annotated[
     bool,
-    typer.Option("--source-too", help="Allow a building in which a teacher or pretrained matcher learnt."),
+    typer.Option(
+        "--source-too",
+        rich_help_panel=TEACHING,
+        help="Allow a building in which a teacher or a pretrained matcher was trained.",
+    ),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        rich_help_panel=READING,
+        help="Folder of the public data sets. Default: the variable TUTELAGE_DATA.",
+    ),
+]
+NotHeard = Annotated[
+    float | None,
+    typer.Option(metavar="CODE", help="Number that means 'not heard' in your table, such as 100."),
+]
+Seed = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=2**32 - 1,
+        metavar="N",
+        rich_help_panel=TRAINING,
+        help="Random seed. The same seed gives the same result.",
+    ),
+]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=TRAINING,
+        help="Where to train, such as cpu or cuda. auto finds a GPU.",
+    ),
 ]
 
 
@@ -91,18 +151,16 @@ SourceToo = Annotated[
 class Reading:
     """How surveys and scans are read."""
 
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder of public data sets (else TUTELAGE_DATA).")
-    ] = None
-    not_heard: Annotated[
-        float | None, typer.Option(help="Code for 'not heard' in your own table, such as 100.")
-    ] = None
+    not_heard: NotHeard = None
     epsg: Annotated[
         int | None,
         typer.Option(
-            help="EPSG code of x_m and y_m in your own file; for degrees, of the system to project into."
+            metavar="CODE",
+            rich_help_panel=READING,
+            help="EPSG code of the coordinates in your file, such as 25830. Degrees are converted to it.",
         ),
     ] = None
+    data_dir: DataDir = None
 
     def load(self, name: str, *, for_training: bool = True) -> Survey:
         """Load one survey."""
@@ -123,12 +181,20 @@ class Reading:
 class Length:
     """Length, seed and device of what is trained."""
 
-    epochs: Annotated[int | None, typer.Option(help="Length of each stage in passes over the data.")] = None
-    minutes: Annotated[float | None, typer.Option(help="Length of the run in minutes, about.")] = None
-    seed: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="Random seed: the same seed gives the same result.")
-    ] = 0
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto"
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            rich_help_panel=TRAINING,
+            help="Train for N passes over the data, in each stage. Default: as long as the recipe says.",
+        ),
+    ] = None
+    minutes: Annotated[
+        float | None,
+        typer.Option(metavar="N", rich_help_panel=TRAINING, help="Train for about N minutes instead."),
+    ] = None
+    seed: Seed = 0
+    device: Device = "auto"
 
     def run(self, *, progress: bool) -> RunOptions:
         """Give the run, its length checked."""
@@ -142,7 +208,10 @@ class Length:
 class LongRun(Length):
     """The same for one long run, which can be stopped and resumed."""
 
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", rich_help_panel=TRAINING, help="Continue a run that was stopped."),
+    ] = False
 
 
 @dataclass(frozen=True)
@@ -152,35 +221,46 @@ class Learning:
     method: Annotated[
         str,
         typer.Option(
-            help="blend, matcher, knn, a registered network such as dnn, NAME:FILE of tune, or a method of "
-            "your own."
+            metavar="NAME",
+            help="blend, matcher, knn, dnn, cnnloc, bayescnn, baat, NAME:FILE from tune, or one of your own.",
         ),
     ] = "blend"
-    teachers: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Surrogate teachers of a network: a file or zoo:NAME (see zoo list), or untrained (the "
-            "control); repeatable. Or none, all of the zoo that fit, or auto: what is clearly best on points "
-            "held out."
-        ),
-    ] = None
     pretrained: Annotated[
         str,
         typer.Option(
-            metavar="none|untrained|zoo|auto|FILE",
-            help="What matcher and blend begin with: the matcher that comes with Tutelage (zoo), a file of "
-            "pretrain, random weights (untrained, the control), nothing (none), or what is clearly best "
-            "(auto).",
+            metavar="NAME",
+            help="Weights that matcher and blend start from: zoo (those of Tutelage), a file from pretrain, "
+            "none, untrained (the control), or auto (the best on held-out points).",
         ),
     ] = "zoo"
+    settings: Settings = None
+    teachers: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=TEACHING,
+            help="Surrogate teachers of a network: a file from teach, zoo:NAME, all, none, untrained (the "
+            "control), or auto (the best on held-out points). Repeatable.",
+        ),
+    ] = None
     transfer: Annotated[
-        str, typer.Option(help="none; or collective or sequential, from the surveys of --source.")
+        str,
+        typer.Option(
+            metavar="KIND",
+            rich_help_panel=TEACHING,
+            help="Train on the surveys of --source first: sequential (one after another) or collective (in "
+            "turn).",
+        ),
     ] = "none"
     source: Annotated[
-        list[str] | None, typer.Option(help="Survey that a transfer learns first; repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="SURVEY",
+            rich_help_panel=TEACHING,
+            help="A survey that --transfer trains on first. Repeatable.",
+        ),
     ] = None
     recipe: Recipe = "default"
-    settings: Settings = None
 
     def localizer(self, sources: Sequence[Survey], run: RunOptions, *, calibrate: bool) -> Localizer:
         """Give a localizer ready to be fitted; names of methods and files are read here."""

@@ -14,6 +14,7 @@ from rich.table import Table
 from tutelage.cli.console import interval, number, plain, show
 from tutelage.cli.options import (
     AGAIN,
+    TEACHING,
     Folds,
     Json,
     Length,
@@ -50,16 +51,26 @@ class Compared:
 
     method: Annotated[
         list[str] | None,
-        typer.Option(help="To compare with k-NN; repeatable. Else matcher, dnn and blend."),
+        typer.Option(
+            metavar="NAME",
+            help="Method to compare with k-NN. Repeatable. Default: matcher, dnn and blend.",
+        ),
     ] = None
     teachers: Annotated[
         list[str] | None,
         typer.Option(
-            help="Teacher file or zoo:NAME, repeatable; or all: networks with, without and untrained."
+            metavar="NAME",
+            rich_help_panel=TEACHING,
+            help="Surrogate teacher: a file from teach, zoo:NAME, or all. Each network is then fitted with "
+            "teachers, without, and with untrained ones. Repeatable.",
         ),
     ] = None
     pretrained: Annotated[
-        str, typer.Option(metavar="zoo|FILE", help="The matcher of other buildings to compare.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Pretrained matcher to compare: zoo (comes with Tutelage), or a file from pretrain.",
+        ),
     ] = "zoo"
 
     def candidates(self, survey: Survey | None) -> list[Candidate]:
@@ -74,18 +85,23 @@ class Compared:
 @verb
 def compare_command(
     survey: SurveyName,
+    *,
     compared: Compared,
-    run: Length,
-    reading: Reading,
     folds: Folds = 3,
-    source_too: SourceToo = False,
     report: Page = None,
     out: Annotated[
-        Path | None, typer.Option(help="Model folder: the recommended method, fitted to all training scans.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Fit the recommended method to all scans and save it here."),
     ] = None,
+    source_too: SourceToo = False,
+    run: Length,
+    reading: Reading,
     as_json: Json = False,
 ) -> None:
-    """Compare methods on reference points held out, with intervals, and say which of them to take."""
+    """Compare methods on held-out reference points and recommend one.
+
+    Example: tutelage compare survey.csv --report methods.html
+    """
     from tutelage.evaluation.compare import compare, write_comparison
     from tutelage.training import resolve_device
 

@@ -23,7 +23,12 @@ def data_check_command(
     reading: Reading,
     as_json: Json = False,
 ) -> None:
-    """Check a survey before anything is learnt from it; exit code 1 if something must be mended."""
+    """Check a survey for mistakes before you fit a model to it.
+
+    The exit code is 1 if something must be repaired.
+
+    Example: tutelage data check survey.csv
+    """
     from tutelage.data.check import check_survey
 
     check = check_survey(

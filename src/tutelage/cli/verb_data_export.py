@@ -21,16 +21,23 @@ def data_export_command(
     survey: Annotated[str, typer.Argument(metavar="SURVEY", help=f"Survey to write: {SURVEY}.")],
     out: Annotated[
         Path,
-        typer.Argument(metavar="OUT", help="To write: .csv, .parquet, .geojson, or a folder for comford."),
+        typer.Argument(
+            metavar="OUT", help="File to write (.csv, .parquet, .geojson), or a folder for comford."
+        ),
     ],
-    reading: Reading,
+    *,
     to: Annotated[
-        str | None, typer.Option(help="table, geojson or comford; without it, what the name ends as.")
+        str | None,
+        typer.Option(metavar="FORM", help="table, geojson or comford. Default: by the ending of OUT."),
     ] = None,
-    split: Annotated[str, typer.Option(help="train, test or both.")] = "both",
+    split: Annotated[str, typer.Option(metavar="NAME", help="Scans to write: train, test or both.")] = "both",
+    reading: Reading,
     as_json: Json = False,
 ) -> None:
-    """Write a data set, or your own in another form, so that it can be given in its place."""
+    """Write a survey in another form, which every command reads as well.
+
+    Example: tutelage data export survey.csv survey.geojson
+    """
     form = surveys.require_exportable(out, to, split)
     if out.is_file():
         require_writable_file(out, [survey])

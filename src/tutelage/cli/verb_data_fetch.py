@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tutelage.cli.console import show_pairs
-from tutelage.cli.options import Json
+from tutelage.cli.options import DataDir, Json
 from tutelage.data import surveys
 
 __all__ = ["data_fetch_command"]
@@ -16,14 +15,17 @@ __all__ = ["data_fetch_command"]
 
 def data_fetch_command(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="As data list shows it; uji_library:1-3 picks months.")
+        str, typer.Argument(metavar="NAME", help="Name from data list. uji_library:1-3 picks months.")
     ],
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder of public data sets (else TUTELAGE_DATA).")
-    ] = None,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Download a data set (or find it here), verify it, and convert it once to a compact cache."""
+    """Download a public data set, verify it and convert it once.
+
+    Files that are already in --data-dir are not downloaded.
+
+    Example: tutelage data fetch tampere
+    """
     survey = surveys.fetch(name, data_dir, progress=not as_json)
     figures = {
         "name": survey.name,

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.table import Table
 
 from tutelage.cli.console import show
-from tutelage.cli.options import Json
+from tutelage.cli.options import DataDir, Json
 from tutelage.data import surveys
 
 __all__ = ["data_list_command"]
 
 
 def data_list_command(
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder of public data sets (else TUTELAGE_DATA).")
-    ] = None,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """List the public data sets: size, licence, and whether they are here."""
+    """List the public data sets: size, licence, and whether they are on this machine."""
     sets = surveys.dataset_table(data_dir)
     if as_json:
         print(json.dumps([asdict(each) for each in sets]))

@@ -14,16 +14,16 @@ __all__ = ["demo_command"]
 
 
 def demo_command(
-    out: Annotated[Path, typer.Option(help="Folder for everything the demo makes.")] = Path("demo"),
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Write everything here.")] = Path("demo"),
     as_json: Json = False,
 ) -> None:
-    """Show the main job on simulated buildings: survey, teacher, models, evaluation and report."""
-    from tutelage.experiments.demo import make_demo, next_commands, require_demo_folder
+    """Run the main job on two simulated buildings: fit, evaluate, report."""
+    from tutelage.experiments.demo import make_demo, next_command, require_demo_folder
 
     require_demo_folder(out)
     if not as_json:
-        typer.echo("Two simulated buildings: a teacher learns the museum, then five models meet the office.")
+        typer.echo("A simulated office is learnt by five models. One has a teacher from a simulated museum.")
     evaluations = make_demo(out, progress=not as_json)
     show_evaluations(evaluations, "the office, a simulated building", out / "report.html", as_json)
     if not as_json:
-        typer.echo(next_commands(out))
+        typer.echo(next_command(out))

@@ -27,13 +27,18 @@ def drift_command(
         str,
         typer.Argument(
             metavar="SCANS",
-            help=f"Recent scans, with or without positions: {SURVEY}. Where there are two splits, the test.",
+            help=f"Recent scans, with or without positions: {SURVEY}. Of two splits, the test split.",
         ),
     ],
     reading: Reading,
     as_json: Json = False,
 ) -> None:
-    """Say what changed since the survey, what it costs, and whether to survey again."""
+    """Find access points that have gone, come or changed since the survey.
+
+    It estimates what the changes cost, and says whether to survey again.
+
+    Example: tutelage drift survey-model recent.csv
+    """
     from tutelage.evaluation.drift import measure_drift
     from tutelage.localizer import Localizer
 

@@ -56,18 +56,25 @@ _HEADINGS = {
 def evaluate_command(
     models: Annotated[
         list[Path],
-        typer.Argument(metavar="MODEL", help="Model folders, or .csv files that locate wrote."),
+        typer.Argument(metavar="MODEL", help="Folders that fit wrote, or .csv files that locate wrote."),
     ],
+    *,
     on: Annotated[
-        str, typer.Option(help=f"Scans with positions: {SURVEY}. Where there are two splits, the test split.")
+        str,
+        typer.Option(
+            metavar="SURVEY", help=f"Scans with true positions: {SURVEY}. Of two splits, the test split."
+        ),
     ],
-    reading: Reading,
     report: Page = None,
-    source_too: SourceToo = False,
     level: Level = None,
+    source_too: SourceToo = False,
+    reading: Reading,
     as_json: Json = False,
 ) -> None:
-    """Measure the errors of one or several models on scans whose positions are known."""
+    """Measure how far models are off, on scans whose true positions are known.
+
+    Example: tutelage evaluate survey-model --on checks.csv --report report.html
+    """
     from tutelage.evaluation import DEFAULT_LEVEL, evaluate, write_report
     from tutelage.localizer import Localizer
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from tutelage.cli.console import show_pairs
-from tutelage.cli.options import AGAIN, SURVEY, Json, ModelFolder, Reading, stoppable, verb
+from tutelage.cli.options import AGAIN, Json, ModelFolder, Reading, stoppable, verb
 
 __all__ = ["export_command"]
 
@@ -18,19 +18,27 @@ __all__ = ["export_command"]
 @verb
 def export_command(
     model: ModelFolder,
-    out: Annotated[Path, typer.Option(help="FILE.zip, or a folder to make.")],
-    reading: Reading,
+    *,
+    out: Annotated[Path, typer.Option(metavar="PATH", help="Write model.zip, or a new folder.")],
     scans: Annotated[
         str | None,
         typer.Option(
-            help="Survey whose training scans both are asked about, and on whose test split the cost of int8 "
-            f"is measured: {SURVEY}. Without it: scans drawn at random."
+            metavar="SURVEY",
+            help="Scans to compare the exported model with the original on, such as checks.csv. The test "
+            "split shows what --int8 costs. Default: random scans.",
         ),
     ] = None,
-    int8: Annotated[bool, typer.Option("--int8", help="Keep the network's weights in eight bits.")] = False,
+    int8: Annotated[bool, typer.Option("--int8", help="Store a network's weights in eight bits.")] = False,
+    reading: Reading,
     as_json: Json = False,
 ) -> None:
-    """Write a model for tutelage.runtime and phones, once it answers as the library does."""
+    """Write a model for phones and for the small runtime, which needs no PyTorch.
+
+    The exported model is compared with the original first. Nothing is written if their answers differ by
+    more than rounding.
+
+    Example: tutelage export survey-model --out survey.zip --scans checks.csv
+    """
     from tutelage.export import export_model, require_export_path
 
     require_export_path(out)

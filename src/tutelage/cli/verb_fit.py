@@ -31,6 +31,8 @@ if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before 
 
 __all__ = ["fit_command", "unused_model_name"]
 
+_UPDATING = "Updating a model"
+
 
 @dataclass(frozen=True)
 class Updating:
@@ -38,31 +40,44 @@ class Updating:
 
     update: Annotated[
         Path | None,
-        typer.Option(metavar="MODEL", help="Continue from this model with the new scans of SURVEY."),
+        typer.Option(
+            metavar="MODEL", rich_help_panel=_UPDATING, help="Continue this model with the scans in SURVEY."
+        ),
     ] = None
     drop_gone: Annotated[
         bool,
-        typer.Option("--drop-gone", help="With --update: forget the access points that drift finds gone."),
+        typer.Option(
+            "--drop-gone",
+            rich_help_panel=_UPDATING,
+            help="With --update: forget the access points that have disappeared.",
+        ),
     ] = False
 
 
 @verb
 def fit_command(
     survey: SurveyName,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Save the model here. Default: SURVEY-model."),
+    ] = None,
     learning: Learning,
     updating: Updating,
     run: LongRun,
     reading: Reading,
-    out: Annotated[
-        Path | None, typer.Option(help="Model folder to write (else the survey's name and -model).")
-    ] = None,
     calibration: Annotated[
         bool,
-        typer.Option(help="Learn how far off answers are, by another fit without some reference points."),
+        typer.Option(rich_help_panel="Radii", help="Learn a radius for every answer, on held-out points."),
     ] = True,
     as_json: Json = False,
 ) -> None:
-    """Learn a building: by default a blend of matcher and network; with --method anything else."""
+    """Fit a model to a survey and save it.
+
+    Without --method it fits the default model, the blend.
+
+    Example: tutelage fit survey.csv
+    """
     out = out or unused_model_name(survey)
     require_model_path(out)
     run_options = run.run(progress=not as_json)  # a wrong length is refused before the data are read

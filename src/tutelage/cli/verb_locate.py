@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tutelage.cli.notes import tell_radii_left_out
-from tutelage.cli.options import AGAIN, Json, ModelFolder, require_writable_file, stoppable, verb
+from tutelage.cli.options import AGAIN, Json, ModelFolder, NotHeard, require_writable_file, stoppable, verb
 from tutelage.data import surveys
 from tutelage.errors import BadInputError
 from tutelage.files.atomic import atomic_file
@@ -30,21 +30,27 @@ def locate_command(
     scans: Annotated[
         Path,
         typer.Argument(
-            metavar="SCANS", help="Scans, in any form: a table of scan_id and access points, a log ..."
+            metavar="SCANS",
+            help="Scans to locate, such as scans.csv. Any form that fit reads; positions are not needed.",
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="File to write, .csv or .json; else standard output.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write to this .csv or .json file instead of the terminal."),
     ] = None,
     level: Annotated[
-        float, typer.Option(help="Share of the true positions that are to lie within the radius.")
+        float,
+        typer.Option(metavar="SHARE", help="Share of the true positions that the radii must contain."),
     ] = 0.95,
-    not_heard: Annotated[
-        float | None, typer.Option(help="Code for 'not heard' in your own table, such as 100.")
-    ] = None,
+    not_heard: NotHeard = None,
     as_json: Json = False,
 ) -> None:
-    """Locate scans: positions with radii, in the coordinates of the training data (and in degrees)."""
+    """Locate scans: a position and a radius for each scan.
+
+    Positions are in the coordinates of the survey. They are in degrees too if its EPSG code is known.
+
+    Example: tutelage locate survey-model scans.csv --out positions.csv
+    """
     from tutelage.localizer import Localizer
 
     require_level(level)

@@ -13,6 +13,7 @@ from rich.table import Table
 from tutelage.cli.console import interval, number, plain, show
 from tutelage.cli.options import (
     AGAIN,
+    TEACHING,
     Folds,
     Json,
     Length,
@@ -48,14 +49,22 @@ class Learner:
 
     method: Annotated[
         str,
-        typer.Option(help="What learns: knn, matcher, blend, a registered network, or NAME:FILE of tune."),
+        typer.Option(
+            metavar="NAME",
+            help="Method whose error is measured: knn (fast), or any other that fit takes.",
+        ),
     ] = "knn"
     teachers: Annotated[
-        list[str] | None, typer.Option(help="Surrogate teachers of a network, as in fit; repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=TEACHING,
+            help="Surrogate teachers of a network, as in fit. Repeatable.",
+        ),
     ] = None
     pretrained: Annotated[
         str,
-        typer.Option(metavar="none|untrained|zoo|FILE", help="What matcher and blend begin with, as in fit."),
+        typer.Option(metavar="NAME", help="Weights that matcher and blend start from, as in fit."),
     ] = "zoo"
 
     def candidate(self, survey: Survey | None) -> Candidate:
@@ -68,16 +77,20 @@ class Learner:
 @verb
 def plan_command(
     survey: SurveyName,
+    *,
     learner: Learner,
+    folds: Folds = 5,
+    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="Divide the points anew N times.")] = 2,
+    report: Page = None,
+    source_too: SourceToo = False,
     run: Length,
     reading: Reading,
-    folds: Folds = 5,
-    rounds: Annotated[int, typer.Option(min=1, help="How often the points are divided anew.")] = 2,
-    source_too: SourceToo = False,
-    report: Page = None,
     as_json: Json = False,
 ) -> None:
-    """Say how much more to survey, and where: a learning curve over points, and a map of the errors."""
+    """Estimate what more reference points would gain, and show where to take them.
+
+    Example: tutelage plan survey.csv --report plan.html
+    """
     from tutelage.evaluation.plan import plan, write_plan
 
     if report:

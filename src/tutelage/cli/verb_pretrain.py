@@ -29,27 +29,33 @@ __all__ = ["pretrain_command"]
 
 @verb
 def pretrain_command(
-    out: Annotated[Path, typer.Option(help="File to write, for fit --pretrained FILE.")],
-    run: LongRun,
-    reading: Reading,
     surveys: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="SURVEY",
-            help=f"Buildings to learn in, each of them {SURVEY}; without any, all public sets that are here.",
+            help=f"Surveys to learn from, each one {SURVEY}. Default: all public sets that are here and may "
+            "be shared.",
         ),
     ] = None,
+    *,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Save it here, for fit --pretrained FILE.")],
     exclude: Annotated[
         list[str] | None,
-        typer.Option(help="Public set in whose building it does not learn; repeatable."),
+        typer.Option(metavar="SET", help="Leave out the building of this public set. Repeatable."),
     ] = None,
     exclude_campus: Annotated[
-        bool, typer.Option("--exclude-campus", help="Exclude other buildings of the same campus as well.")
+        bool, typer.Option("--exclude-campus", help="Leave out the other buildings of its campus too.")
     ] = False,
     settings: Settings = None,
+    run: LongRun,
+    reading: Reading,
     as_json: Json = False,
 ) -> None:
-    """Pretrain a matcher on several buildings, to be used in another one."""
+    """Pretrain a matcher on several buildings, for use in another one.
+
+    Example: tutelage pretrain --exclude tampere --out others.matcher
+    Then: tutelage fit tampere --pretrained others.matcher
+    """
     from tutelage.methods.matcher.pretrained import pretrain
     from tutelage.methods.teacher_names import read_teacher_file
 

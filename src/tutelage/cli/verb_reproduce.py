@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tutelage.cli.options import Json, stoppable, verb
+from tutelage.cli.options import DataDir, Json, stoppable, verb
 from tutelage.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["reproduce_command"]
 
 _TABLES = (
-    "table1 (every method), table2 (each constraint), table3 (which sources), table4 (little data), figure2 "
-    "(distributions of errors), appendix_a (weights of the constraints), networks (each on its own), "
-    "accuracy, small_maps and small_surveys (with matcher and blend), pipeline (parts of the default recipe) "
-    "and framework (options of the teachers), both on held-out training data, or all."
+    "Of the paper: table1, table2, table3, table4, figure2 or appendix_a. Of Tutelage: accuracy, small_maps, "
+    "small_surveys, networks, pipeline or framework. Or all."
 )
+_HOW_TO_LIST = "Repeatable, or with commas."
 _Names = list[str] | None
 
 
@@ -33,27 +32,36 @@ _Names = list[str] | None
 class TableParts:
     """Parts of a table."""
 
-    budget: Annotated[str, typer.Option(help="paper, full, standard or quick; else the table's own.")] = ""
+    budget: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="How long networks train: quick, standard, full or paper. Default: as the table says.",
+        ),
+    ] = ""
     targets: Annotated[
-        _Names, typer.Option(metavar="NAMES", help="Buildings to learn; repeatable, or with commas.")
+        _Names, typer.Option(metavar="NAMES", help=f"Buildings to fit models to. {_HOW_TO_LIST}")
     ] = None
     networks: Annotated[
-        _Names, typer.Option(metavar="NAMES", help="Networks; repeatable, or with commas.")
+        _Names, typer.Option(metavar="NAMES", help=f"Networks to compare. {_HOW_TO_LIST}")
     ] = None
-    methods: Annotated[_Names, typer.Option(metavar="NAMES", help="Methods; repeatable, or with commas.")] = (
+    methods: Annotated[_Names, typer.Option(metavar="NAMES", help=f"Methods to compare. {_HOW_TO_LIST}")] = (
         None
     )
     sources: Annotated[
-        _Names, typer.Option(metavar="NAMES", help="Source buildings; repeatable, or with commas.")
+        _Names,
+        typer.Option(
+            metavar="NAMES", help=f"Buildings that teachers or a transfer learn from. {_HOW_TO_LIST}"
+        ),
     ] = None
-    seeds: Annotated[int, typer.Option(min=0, help="Seeds 0 to N - 1; 0: as the table says.")] = 0
+    seeds: Annotated[int, typer.Option(min=0, metavar="N", help="Use N seeds. 0: as the table says.")] = 0
 
     def request(self) -> Request:
         """Read the names, given one by one or several with commas between."""
         from tutelage.experiments.paper_tables import Request
 
         names = {what: getattr(self, what) for what in ("targets", "networks", "methods", "sources")}
-        lists = {what: _listed(what, given) for what, given in names.items()}
+        lists = {what: _listed(what, text) for what, text in names.items()}
         return Request(self.budget, **lists, n_seeds=self.seeds)
 
 
@@ -61,24 +69,30 @@ class TableParts:
 def reproduce_command(
     table: Annotated[str, typer.Argument(metavar="TABLE", help=_TABLES)],
     parts: TableParts,
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("results"),
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Write the results here.")] = Path("results"),
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Cells at a time, each in a process; else one a processor."),
+        typer.Option(
+            min=1, metavar="N", help="Cells that run at the same time. Default: the number of processors."
+        ),
     ] = None,
-    executor: Annotated[str, typer.Option(help="local, or ray (needs the extra ray).")] = "local",
+    executor: Annotated[str, typer.Option(metavar="NAME", help="local, or ray.")] = "local",
     address: Annotated[
-        str | None, typer.Option(help="Address of a Ray cluster to join; else one is started here.")
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Ray cluster to join. Default: a new one on this machine."),
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder of public data sets (else TUTELAGE_DATA).")
-    ] = None,
+    data_dir: DataDir = None,
     finished: Annotated[
-        bool, typer.Option("--finished", help="Run nothing: write the pages of the cells that are finished.")
+        bool, typer.Option("--finished", help="Run nothing. Write the pages from the finished cells.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a table of the paper with k-NN and the controls; finished cells are kept and never run again."""
+    """Make a table of the paper, or of the accuracy page, with k-NN and the controls.
+
+    Finished cells are kept and never run again.
+
+    Example: tutelage reproduce table1 --budget quick
+    """
     from tutelage.experiments.executors import make_executor
 
     request = parts.request()

@@ -32,15 +32,21 @@ __all__ = ["teach_command"]
 def teach_command(
     survey: SurveyName,
     *,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Save the teacher here.")],
     network: Network = "dnn",
-    recipe: Recipe = "default",
     settings: Settings = None,
-    out: Annotated[Path, typer.Option(help="Teacher file to write.")],
+    recipe: Recipe = "default",
     run: LongRun,
     reading: Reading,
     as_json: Json = False,
 ) -> None:
-    """Make a surrogate teacher of a building (Expert Training): to hand on what was learnt, not the data."""
+    """Make a surrogate teacher: a file that hands on what was learnt, but not the data.
+
+    This is the paper's Expert Training.
+
+    Example: tutelage teach survey.csv --out survey.teacher
+    Then: tutelage fit other.csv --method dnn --teachers survey.teacher
+    """
     from tutelage.methods.network import network_lesson
     from tutelage.methods.teacher_names import read_teacher_file
     from tutelage.networks import network_choice

@@ -13,6 +13,8 @@ import typer
 
 from tutelage.cli.console import show_pairs
 from tutelage.cli.options import (
+    TEACHING,
+    TRAINING,
     Json,
     Length,
     Network,
@@ -44,15 +46,37 @@ class Search:
     network: Network = "dnn"
     search: Annotated[
         list[str] | None,
-        typer.Option(help="architecture, learning, constraints or paper (Appendix A); repeatable."),
+        typer.Option(
+            metavar="SPACE",
+            help="What to search: architecture, learning, constraints or paper (Appendix A). Repeatable. "
+            "Default: architecture if the network has one, else learning.",
+        ),
     ] = None
     teachers: Annotated[
-        list[str] | None, typer.Option(help="Surrogate teachers of every trial, as in fit; repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=TEACHING,
+            help="Surrogate teachers of every trial, as in fit. Repeatable.",
+        ),
     ] = None
-    recipe: Annotated[str | None, typer.Option(help="default, or paper (as --search paper takes).")] = None
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=TRAINING,
+            help="Training settings of a network: default, or paper for those of the paper. With --search "
+            "paper, paper is the default.",
+        ),
+    ] = None
     settings: Settings = None
-    trials: Annotated[int, typer.Option(min=1, help="In all, with those of an earlier run.")] = 30
-    study: Annotated[Path | None, typer.Option(help="SQLite file of the trials (else beside --out).")] = None
+    trials: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Number of trials, those of an earlier run included.")
+    ] = 30
+    study: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="SQLite file that keeps the trials. Default: beside --out."),
+    ] = None
 
     def best(self, survey: Survey, study: Path, run: RunOptions) -> NetworkFile:
         """Search, and give the network file of the best trial."""
@@ -74,16 +98,25 @@ class Search:
 @verb
 def tune_command(
     survey: SurveyName,
+    *,
     search: Search,
-    run: Length,
-    reading: Reading,
     out: Annotated[
-        Path | None, typer.Option(help="Network file to write, for fit --method NAME:FILE (else NAME.json).")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Save the best settings here, for fit --method NAME:FILE. Default: NAME.json.",
+        ),
     ] = None,
     report: Page = None,
+    run: Length,
+    reading: Reading,
     as_json: Json = False,
 ) -> None:
-    """Search a network's architecture, settings or weights of constraints, on training data alone."""
+    """Search for better settings of a network, on training scans alone.
+
+    Example: tutelage tune survey.csv --network bayescnn --out blocks.json
+    Then: tutelage fit survey.csv --method bayescnn:blocks.json
+    """
     from tutelage.tuning import write_search_report
 
     out = _checked_out(out, search.network, survey, report)

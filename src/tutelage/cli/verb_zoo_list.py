@@ -27,7 +27,7 @@ _HOW_TO_READ = (
 
 
 def zoo_list_command(as_json: Json = False) -> None:
-    """List what comes with Tutelage: surrogate teachers and the pretrained matcher, quality, privacy."""
+    """List the surrogate teachers and the pretrained matcher that come with Tutelage."""
     from tutelage.methods.teachers.shelf import zoo_list
 
     teachers = zoo_list()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tutelage.cli.options import Json, stoppable
+from tutelage.cli.options import DataDir, Device, Json, Seed, stoppable
 from tutelage.cli.verb_zoo_show import zoo_show_command
 from tutelage.errors import BadInputError
 from tutelage.files.atomic import require_writable_parent
@@ -16,28 +16,32 @@ __all__ = ["zoo_make_command"]
 
 
 def zoo_make_command(
-    out: Annotated[Path, typer.Option(help="Folder to write; finished files in it are kept.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Write the files here. Finished files in it are kept.")
+    ],
     network: Annotated[
         list[str] | None,
-        typer.Option(help="Registered network, whose teachers are made; repeatable. Else those of the zoo."),
+        typer.Option(
+            metavar="NAME", help="Make teachers of this network. Repeatable. Default: as in the zoo."
+        ),
     ] = None,
     matcher: Annotated[
         bool | None,
-        typer.Option(
-            help="Pretrain the matcher as well, on all sources at once; by default without --network."
-        ),
+        typer.Option(help="Also pretrain the matcher, on all sources. Default: only without --network."),
     ] = None,
     source: Annotated[
-        list[str] | None, typer.Option(help="Public data set; repeatable. Else those of the zoo.")
+        list[str] | None,
+        typer.Option(metavar="SET", help="Public set to learn from. Repeatable. Default: as in the zoo."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Folder of public data sets (else TUTELAGE_DATA).")
-    ] = None,
+    seed: Seed = 0,
+    device: Device = "auto",
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Make what comes with Tutelage: an hour; goes on where it was stopped."""
+    """Make the teachers and the matcher that come with Tutelage.
+
+    This takes about an hour. Give the same command again to continue after a stop.
+    """
     from tutelage.methods.teachers.zoo_making import make_zoo
     from tutelage.training import RunOptions
 

@@ -16,12 +16,15 @@ def zoo_show_command(
     names: Annotated[
         list[str],
         typer.Argument(
-            metavar="NAME", help="Files of teach or pretrain, or names of the zoo such as zoo:dnn-tampere."
+            metavar="NAME", help="Files from teach or pretrain, or names from zoo list, such as zoo:matcher."
         ),
     ],
     as_json: Json = False,
 ) -> None:
-    """Show what teachers and pretrained matchers say of themselves: source, recipe, quality."""
+    """Show the cards of teachers and pretrained matchers: source, recipe, quality.
+
+    Example: tutelage zoo show zoo:matcher
+    """
     from tutelage.methods.teacher_names import read_teacher_file
 
     show_cards({name: read_teacher_file(name).card for name in names}, as_json)

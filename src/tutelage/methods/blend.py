@@ -59,26 +59,26 @@ class BlendSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     network: str = "dnn"
-    """A registered network, or NAME:FILE."""
+    """Network of the blend, or NAME:FILE from `tune`."""
     share: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Share of the network in each position; None chooses it on reference points held out."""
+    """Share of the network in each position. If you do not set it, `fit` chooses it on held-out points."""
     prior_share: Annotated[float, Field(ge=0, le=1)] | None = None
-    """Share that the chosen one is pulled towards.
+    """Share that the chosen one is drawn towards.
 
-    None takes four fifths with a handful of reference points, less with more, and a fifth from 500 on. A
-    held-out point lies farther from the rest of the survey than most places do. The network suffers less from
-    that than the matcher, so the best share there is too large everywhere else.
+    By default, 0.8 in a survey of few reference points, less with more, and 0.2 from 500 on. A held-out point
+    is farther from the rest of the survey than most places are. The network suffers less from that than the
+    matcher, so the best share there is too large everywhere else.
     """
     prior_points: Annotated[float, Field(ge=0)] = 200.0
-    """How strongly `prior_share` pulls: it counts like so many reference points."""
+    """How strongly it is drawn: `prior_share` counts like this number of reference points."""
     faint_db: Annotated[float, Field(gt=0)] = 12.0
-    """How far below the lowest training reading the network's "not heard" is, unless rss_min_dbm is set.
+    """The network's "not heard" lies this many dB below the lowest training reading.
 
-    A network alone has 1 dB, with which a faint reading counts next to nothing. Other phones hear more faint
-    readings, or fewer.
+    It has no effect if you set `rss_min_dbm`. A network alone has 1 dB, so that faint readings count almost
+    nothing. Other phones hear more faint readings, or fewer.
     """
     network_epochs: Annotated[int, Field(ge=1)] = 800
-    """Most epochs of its network, unless a length is set: a small survey is soon learnt by heart."""
+    """Most passes of the network over the scans, if you set no length. A small survey needs few."""
 
     def prior_for(self, n_points: int) -> float:
         """Give `prior_share` for a survey.
@@ -93,15 +93,15 @@ class BlendSettings(BaseModel):
         rest = max(0.0, 1 - n_points / _LARGE_SURVEY)
         return _SHARE_IN_LARGE_SURVEY + rest * (_SHARE_IN_SMALL_SURVEY - _SHARE_IN_LARGE_SURVEY)
 
-    def not_heard_dbm(self, heard: FingerprintSet) -> float:
+    def not_heard_dbm(self, usable_scans: FingerprintSet) -> float:
         """Give the network's "not heard" in dBm, `faint_db` below the lowest reading.
 
         Parameters
         ----------
-        heard : FingerprintSet
+        usable_scans : FingerprintSet
             Training scans that hear something.
         """
-        return float(heard.rss_dbm.data.min()) - self.faint_db
+        return float(usable_scans.rss_dbm.data.min()) - self.faint_db
 
     def updates_for(self, lesson: NetworkLesson, n_scans: int) -> int:
         """Give the network's updates where no length is set: its recipe's, `network_epochs` at most.
@@ -216,15 +216,15 @@ def fit_blend(plan: FitPlan, scans: FingerprintSet) -> Fitted:
         if name not in blend_settings and not name.startswith(_MATCHER)
     }
     lesson = _checked_lesson(settings, network_settings)  # a wrong setting is refused before anything learns
-    heard = scans[scans.n_heard > 0]
+    usable_scans = scans[scans.n_heard > 0]
     if lesson.recipe.rss_min_dbm is None:
-        network_settings = {"rss_min_dbm": settings.not_heard_dbm(heard), **network_settings}
+        network_settings = {"rss_min_dbm": settings.not_heard_dbm(usable_scans), **network_settings}
     begin(plan.run)
     pair = _Pair(settings, matcher_plan(plan), network_settings, plan.run)
-    choice = _Choice(settings.share) if settings.share is not None else _choose_share(heard, pair)
-    fitted = pair.matcher(heard, "matcher")
+    choice = _Choice(settings.share) if settings.share is not None else _choose_share(usable_scans, pair)
+    fitted = pair.matcher(usable_scans, "matcher")
     assert isinstance(fitted.method, Matcher)
-    blend = Blend(fitted.method, pair.network(heard, "network"), choice.share)
+    blend = Blend(fitted.method, pair.network(usable_scans, "network"), choice.share)
     changes = {"network": settings.network, "share": choice.share, "metrics": choice.errors_m}
     lineage = fitted.lineage.model_copy(update=changes)
     return Fitted(blend, lineage, choice.trial, twin_settings={"share": choice.share})

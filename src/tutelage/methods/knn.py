@@ -42,12 +42,15 @@ class KNNSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     metric: Metric = "sorensen"
+    """Distance between two scans. If you do not set it, `fit` chooses it on held-out points."""
     representation: RepresentationKind = "powed"
+    """Form of the readings, as for networks. If you do not set it, `fit` chooses it on held-out points."""
     k: Annotated[int, Field(ge=1)] = 10
+    """Number of neighbours. If you do not set it, `fit` chooses it on held-out points."""
     rss_min: Annotated[float, Field(lt=0)] | None = None
-    """dBm that stands for "not heard"; by default the lowest training RSS minus 1."""
+    """RSS in dBm that counts as not heard. By default, the lowest training reading minus 1 dB."""
     drop_blank: bool = True
-    """Leave training scans that hear nothing out of the radio map."""
+    """Leave out training scans that hear nothing."""
 
     @classmethod
     def checked(cls, changes: Mapping[str, Any]) -> KNNSettings:

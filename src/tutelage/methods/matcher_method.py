@@ -51,12 +51,11 @@ class MatcherSettings(MatcherRecipe):
     """Settings of the method matcher."""
 
     fine_tune: bool | None = None
-    """Learn from the survey's own radio map too; None does so unless the user named a pretrained matcher."""
+    """Train on your own map too. By default, not if `--pretrained` names a file or `untrained`."""
     sharpness: Annotated[float, Field(gt=0)] = 1.25
-    """Factor by which a pretrained matcher's scores are spread where it is not fine-tuned.
+    """Factor on the scores of a pretrained matcher that is not fine-tuned.
 
-    It learnt on radio maps and phones of all kinds, half of them degraded, so its weights are too flat on a
-    good map (research/matcher.md). Fine-tuning mends that.
+    It was trained on degraded maps, so its weights are too flat on a good one. Fine-tuning corrects that.
     """
 
 

@@ -36,16 +36,18 @@ class BAaT(nn.Module):
     ----------
     n_ap : int
         Access points heard in training.
-    tokens, d_e : int
-        Number and width of the tokens that Anchor2Vec makes of a scan.
+    tokens : int
+        Number of tokens that Anchor2Vec makes of a scan.
+    d_e : int
+        Units of a token, and of the representation Z_E.
     blocks : int
         Transformer blocks.
     heads : int
-        Heads of each block's attention; must divide `d_e`.
+        Heads of each block's attention. They must divide `d_e`.
     d_feed_forward : int
-        Units between the two layers after each attention.
+        Units between the two dense layers after each attention.
     dropout : float
-        Share of each block's two answers that is dropped, from 0 to below 1.
+        Share dropped of each block's two answers.
 
     Raises
     ------

@@ -33,11 +33,11 @@ class BayesCNN(nn.Module):
     widths : tuple of int
         Channels of each block.
     kernels : tuple of int
-        Side of each block's kernels, odd: one for all blocks, or one a block.
+        Side of the kernels, an odd number: one value for all blocks, or one for each.
     d_e : int
         Units of the representation Z_E.
     dropout : float
-        Share of units dropped before and after the dense layer, from 0 to below 1.
+        Share of units dropped before and after the dense layer.
 
     Raises
     ------

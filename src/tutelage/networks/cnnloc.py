@@ -30,7 +30,7 @@ class CNNLoc(nn.Module):
     n_ap : int
         Access points heard in training.
     dropout : float
-        Share of the code dropped before the convolutions, from 0 to below 1.
+        Share of the code dropped before the convolutions.
 
     Notes
     -----

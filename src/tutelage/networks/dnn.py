@@ -26,7 +26,7 @@ class DNN(nn.Module):
     d_e : int
         Units of the representation Z_E.
     dropout : float
-        Share of units dropped after each hidden layer, from 0 to below 1.
+        Share of units dropped after each hidden layer.
 
     Notes
     -----

@@ -16,7 +16,7 @@ __all__ = ["LABELS", "LearningRecipe", "SupervisedRecipe", "changed_recipe"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
-# For the default recipes that learn a building: floors at next to no change in position (research/networks.md).
+# For default recipes that learn a building: floors at hardly any change in position (research/networks.md).
 LABELS: dict[str, Any] = {"weight_labels": 2.0}
 
 
@@ -24,29 +24,30 @@ class LearningRecipe(OptimiserRecipe):
     """Settings shared by both phases."""
 
     representation: RepresentationKind = "powed"
+    """Form of the readings: `positive` is linear in dBm, `exponential` and `powed` stress strong readings."""
     rss_min_dbm: Annotated[float, Field(lt=0)] | None = None
-    """The RSS that counts as not heard; None takes the lowest in training, minus 1."""
+    """RSS in dBm that counts as not heard. By default, the lowest training reading minus 1 dB."""
     row_normalise: bool = True
-    """Scale each scan to Euclidean norm 1: takes a device's gain out."""
+    """Scale each scan to length 1. This removes the gain of a phone."""
     access_point_dropout: Share = 0.5
-    """Each scan loses a share of its readings drawn from [0, this]."""
+    """In training, each scan loses a random share of its readings, at most this one."""
     gain: NonNegative = 0.05
-    """Standard deviation of a factor on a scan's whole representation."""
+    """In training, each scan is scaled by 1 plus noise of this standard deviation."""
     offset: NonNegative = 0.0
-    """Standard deviation of a number added to all readings of a scan, in units of the representation."""
+    """In training, noise of this standard deviation shifts all readings of a scan together."""
     noise: NonNegative = 0.03
-    """Standard deviation added to each reading's representation."""
+    """In training, noise of this standard deviation is added to each reading."""
     pretraining_share: Share = 0.25
-    """Length of a network's own pre-training, as a share of the next stage; most networks have none."""
+    """Length of a network's own pre-training, as a share of the next stage. Only CNNLoc has one."""
     weight_labels: NonNegative = 0.0
-    """Metres of error that one nat of the labels' cross-entropy counts as; 0 leaves the labels out."""
+    """Weight of floor and building in the loss, in m for each nat of cross-entropy. 0 does not learn them."""
 
 
 class SupervisedRecipe(LearningRecipe):
     """Settings of the supervised training of one network, which may end in the mean of its weights."""
 
     averaged: Share = 0.0
-    """Last part of the run over whose steps the weights are averaged (Izmailov et al. 2018); 0: none."""
+    """Average the weights over this last part of the training (Izmailov et al. 2018). 0 averages nothing."""
 
 
 Recipe = TypeVar("Recipe", bound=LearningRecipe)

@@ -20,12 +20,17 @@ class OptimiserRecipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     optimiser: Literal["adam", "adamw"] = "adamw"
+    """Optimiser: Adam, or AdamW with weight decay."""
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    """Largest learning rate of the schedule."""
     weight_decay: NonNegative = 1e-2
+    """Weight decay of AdamW."""
     schedule: Literal["constant", "one_cycle"] = "one_cycle"
+    """Course of the learning rate: constant, or up and down once."""
     batch_size: Annotated[int, Field(ge=2)] = 128
+    """Scans in an update."""
     updates: Annotated[int, Field(ge=1)] = 4000
-    """Length of a stage where neither epochs nor minutes are given (the paper's recipe has epochs)."""
+    """Updates of a stage, if neither epochs nor minutes are set. The recipe `paper` has epochs instead."""
 
 
 def make_optimizer(recipe: OptimiserRecipe, *modules: nn.Module) -> torch.optim.Optimizer:

@@ -31,38 +31,42 @@ class MatcherRecipe(OptimiserRecipe):
     """How a matcher learns the target's own radio map; see `for_pretraining` for other buildings."""
 
     updates: Annotated[int, Field(ge=1)] = 1000
-    """Updates of a matcher that begins with random weights."""
+    """Updates of a matcher that starts from random weights."""
     fine_tune_updates: Annotated[int, Field(ge=1)] = 1000
-    """Updates of a pretrained matcher that is fine-tuned on the target's own radio map."""
+    """Updates of a pretrained matcher on your own map."""
     fine_tune_learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    """Largest learning rate of the fine-tuning."""
     own_share: Share | None = None
-    """Share of the fine-tuned weights in their mean with the pretrained ones.
+    """Share of the fine-tuned weights when they are averaged with the pretrained ones.
 
-    None gives them half, and more in a large survey.
+    By default, a half in a small survey, and more in a large one.
     """
     own_points: Annotated[float, Field(gt=0)] = 300.0
-    """Number of reference points with which the fine-tuned weights get two thirds."""
+    """Number of reference points at which the fine-tuned weights get two thirds."""
     n_candidates: Annotated[int, Field(ge=2)] = 48
+    """Neighbours of a scan that the matcher weighs. A pretrained matcher fixes it."""
     width: Annotated[int, Field(ge=1)] = 64
+    """Units of its hidden layers. A pretrained matcher fixes it."""
     weight_distance: NonNegative = 0.3
-    """Weight of the error of the predicted log distances, beside metres / 5."""
+    """Weight of the error of the predicted distances, beside the error of the position."""
     exercises: Annotated[int, Field(ge=1)] = 2048
-    """Scans of a round, in equal shares of the buildings; each round has its own radio maps."""
+    """Scans in a round of training. All buildings have an equal share."""
     passes: Annotated[int, Field(ge=1)] = 2
-    """How often a round is learnt before the next is made."""
+    """Times that each round is learnt, before a new one is drawn."""
     fine_tune_passes: Annotated[int, Field(ge=1)] = 2
-    """The same, in fine-tuning on the target's own radio map."""
+    """The same in fine-tuning."""
     averaged: Share = 0.0
-    """Last part of the training over which the weights are averaged (Izmailov et al. 2018); 0: no part."""
+    """Average the weights over this last part of the training (Izmailov et al. 2018). 0 averages nothing."""
     thinned: Share = 0.5
-    """Share of the rounds with a thinned radio map and scans of another device."""
+    """Share of the rounds with a sparser radio map and scans of a simulated other phone."""
     thinnest: Annotated[float, Field(gt=0, le=1)] = 0.02
-    """Smallest share of the 2 m cells that a thinned radio map keeps."""
+    """Smallest share of the 2 m cells that a sparser radio map keeps."""
     offset: NonNegative = 0.04
-    """Standard deviation of another device's offset, in the positive representation: 0.04 is about 4 dB."""
+    """Standard deviation of the other phone's offset, in ranges of the readings: 0.04 is about 4 dB."""
     noise: NonNegative = 0.01
+    """Standard deviation of the other phone's noise, in the same unit."""
     access_point_dropout: Share = 0.3
-    """Another device's scan loses a share of its readings drawn from [0, this]."""
+    """Each scan of the other phone loses a random share of its readings, at most this one."""
 
     def share_of_own(self, n_points: int) -> float:
         """Give `own_share` for a survey.

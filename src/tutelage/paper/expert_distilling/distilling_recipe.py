@@ -1,4 +1,4 @@
-"""Settings of Expert Distilling: the paper's recipe and ours. A-numbers are rows of research/method.md."""
+"""Settings of Expert Distilling: the paper's and ours. A-numbers: docs/concepts/framework.md."""
 
 from __future__ import annotations
 
@@ -20,27 +20,32 @@ class DistillingRecipe(SupervisedRecipe):
     """Expert Distilling (Paper, section 3.2, Eq. 12)."""
 
     weight_mae: Annotated[float, Field(gt=0)] = 3.0
+    """Weight of the position error J_MAE. All weights are divided by their sum."""
     weight_sim: Weight = 0.5
+    """Weight of the angular similarity J_Sim to the teachers. 0 turns it off."""
     weight_mi: Weight = 0.5
+    """Weight of the mutual information J_MI with the teachers. 0 turns it off."""
     weight_fi: Weight = 0.5
-    """Weights are divided by the sum of those in use; 0 turns a constraint off."""
+    """Weight of the functional information J_FI. 0 turns it off."""
     margin_rad: Annotated[float, Field(ge=0, lt=1.57)] = 0.2
+    """Margin in rad that J_Sim adds to the angle between two representations."""
     sim_form: Literal["batch_mean", "per_sample"] = "per_sample"
-    """A1: the margin of J_Sim on the batch's mean cosine, or on each sample's."""
+    """J_Sim of the batch's mean cosine, or of each scan (A1)."""
     pairing: Literal["random", "location", "transport", "fixed_noise"] = "location"
-    """A4: which generated sample meets a student's sample.
+    """Which generated sample belongs to a scan (A4).
 
-    random: fresh noise, at a place drawn from the teacher's histogram; location: at the student's place in
-    its own floor plan; transport: random, then matched within the batch by optimal transport on the cosine;
-    fixed_noise: location, with one noise for each training scan kept over all epochs.
+    `random`: fresh noise, at a place drawn from the teacher's histogram. `location`: at the scan's place in
+    its own floor plan. `transport`: random, then matched within the batch by optimal transport on the cosine.
+    `fixed_noise`: as `location`, with one noise for each training scan.
     """
     mi_form: Literal["jensen_shannon", "infonce"] = "jensen_shannon"
-    """A5: Eq. 4, or InfoNCE with all other pairs of the batch as negatives."""
+    """Bound on the mutual information: that of Eq. 4, or InfoNCE over the pairs of the batch (A5)."""
     mi_sign: Literal["maximise", "literal"] = "maximise"
-    """A6: Eq. 12 as printed adds J_MI to a loss; `literal` keeps that as a negative control."""
+    """`maximise` rewards J_MI. `literal` adds it to the loss as in Eq. 12: a negative control (A6)."""
     fi_form: Literal["literal", "scale_free", "log_ratio", "least_squares", "jacobian"] = "log_ratio"
-    """A10: how the sensitivities of two extractors are compared."""
+    """How the sensitivities of two Extractors are compared (A10)."""
     power_iterations: Annotated[int, Field(ge=1)] = 15
+    """Steps of the power iteration that finds a sensitivity."""
 
 
 _RECIPES = {

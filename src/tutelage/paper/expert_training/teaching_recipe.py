@@ -1,4 +1,4 @@
-"""Settings of Expert Training: the paper's recipe and ours. A-numbers are rows of research/method.md."""
+"""Settings of Expert Training: the paper's and ours. A-numbers: docs/concepts/framework.md."""
 
 from __future__ import annotations
 
@@ -33,22 +33,29 @@ class TeachingRecipe(LearningRecipe):
     """Expert Training (Paper, section 3.1, Algorithm 2)."""
 
     generator: Literal["unconditional", "location"] = "location"
-    """A3: the generator's input: noise alone, or noise and a place."""
+    """Input of the generator: noise alone, or noise and a place (A3)."""
     source: Literal["joint", "pretrained"] = "pretrained"
-    """A18: train the source network together with the generator, or before it."""
+    """Train the source network before the generator, or together with it (A18)."""
     sim_form: Literal["batch_mean", "per_sample"] = "per_sample"
-    """A1: the margin of J_Sim on the batch's mean cosine, or on each sample's."""
+    """J_Sim of the batch's mean cosine, or of each scan (A1)."""
     margin_rad: Annotated[float, Field(ge=0, lt=1.57)] = 0.2
+    """Margin in rad that J_Sim adds to the angle between two representations."""
     weight_mae: NonNegative = 1.0
-    """b2 of Algorithm 2; its value is not published."""
+    """Weight b2 of Algorithm 2. The paper does not give its value."""
     weight_sim: NonNegative = 1.0
-    """b3 of Algorithm 2; its value is not published."""
+    """Weight b3 of Algorithm 2. The paper does not give its value."""
     d_noise: Width = 64
+    """Number of noise values that the generator reads."""
     d_f: Width = 256
+    """Units of the generator's hidden layers."""
     critic_width: Width = 256
+    """Units of the critic's hidden layers."""
     critic_steps: Width = 5
+    """Updates of the critic before each update of the generator."""
     gradient_penalty: NonNegative = 10.0
+    """Weight of the critic's gradient penalty."""
     generator_learning_rate: Positive = 5e-4
+    """Largest learning rate of generator and critic."""
 
 
 _RECIPES = {

@@ -17,11 +17,11 @@ class TransferRecipe(LearningRecipe):
     """Sequential and collective transfer; a network's own pre-training is left out (see `behind_encoder`)."""
 
     encoder_width: Annotated[int, Field(ge=1)] = 256
-    """h: units of the encoder that each building has of its own."""
+    """Units of the encoder that each building has for itself."""
     trunk: Literal["tuned", "frozen"] = "tuned"
-    """Whether the shared Framer and Extractor go on learning on the target."""
+    """Whether the shared Framer and Extractor go on learning on the target: `tuned`, or `frozen`."""
     regressor: Literal["kept", "new"] = "kept"
-    """Whether the target begins with the sources' Regressor or with fresh weights; it learns on in both."""
+    """Whether the target starts from the sources' Regressor or from fresh weights. It learns either way."""
 
 
 _RECIPES = {"paper": TransferRecipe(**PAPER_INPUT), "default": TransferRecipe(**LABELS)}
