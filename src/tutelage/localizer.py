@@ -46,42 +46,41 @@ Scans: TypeAlias = FingerprintSet | Sequence[Mapping[str, float]] | np.ndarray |
 
 
 class Localizer(BaseEstimator):  # type: ignore[misc]
-    """Positions from radio fingerprints: a scikit-learn estimator.
+    """Fit a model to a building and locate scans in it. It is a scikit-learn estimator.
 
     Parameters
     ----------
     method : str
-        Name of a method, such as "blend", "matcher", "knn" or a network's, or NAME:FILE with the settings of
-        a network file.
+        "blend", "matcher", "knn", the name of a network, or NAME:FILE with a network file from `tune`.
     teachers : one or several teachers, or a rule
-        Surrogate teachers for a network: a `Teacher`, the path of its file, the name of one that comes with
-        Tutelage ("zoo:dnn-tampere"), or "untrained" (the control). Or one rule: "none", "all" of the zoo that
-        fit the network, or "auto": the clearly best on held-out reference points.
+        Surrogate teachers of a network: a `Teacher`, the path of its file, a name such as "zoo:dnn-tampere",
+        or "untrained" (the control). Or one rule: "none", "all" (those of the zoo that fit the network), or
+        "auto" (those that are clearly best on held-out points).
     pretrained : str, path or PretrainedMatcher
-        What matcher and blend begin with: "zoo" (the matcher that comes with Tutelage), a file, "untrained"
-        (the control), "none" (your own radio map alone), or "auto".
+        Weights that matcher and blend start from: "zoo" (they come with Tutelage), a file from `pretrain`,
+        "untrained" (the control), "none" (your own map alone), or "auto" (the best on held-out points).
     transfer : {"none", "collective", "sequential"}
-        The methods that the paper compares with; for networks.
+        Train a network on `sources` first. These are the methods that the paper compares with.
     sources : one or several surveys
-        What a transfer learns first; of a survey its training split.
+        Surveys that a transfer trains on first, by their training splits.
     recipe : {"default", "paper"}
-        How a network learns.
+        How a network is trained.
     settings : mapping, optional
         Changes to the settings of the method and of its recipe, by name.
     run : RunOptions, optional
         Seed, device, length, checkpoints, log, progress.
     calibrate : bool
-        Learn a radius for each position, and which scans to refuse, from a twin of the model that does not
-        see some of the reference points. It takes as long again as the fit; a blend has such a twin already.
+        Learn a radius for each position, and which scans to refuse. This fits a second model without some of
+        the reference points, so it takes twice as long. A blend needs no second model.
 
     Attributes
     ----------
     method_ : FittedMethod
-        What was learnt.
+        The fitted method.
     frame_ : LocalFrame
         Frame of the training positions.
     calibration_ : Calibration or None
-        Radii and refusals, None without.
+        Radii and refusals; None if there are none.
     lineage_ : Lineage
         Training data, teachers or sources, settings and figures of the fit.
     access_points_ : tuple of str
@@ -137,12 +136,12 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
     # -- learning -------------------------------------------------------------------------------
 
     def fit(self, survey: AnySurvey) -> Localizer:
-        """Learn a building from its training scans.
+        """Fit the model to training scans.
 
         Parameters
         ----------
         survey : Survey or FingerprintSet
-            Of a survey its training split is learnt.
+            Training scans, or a survey with a training split.
 
         Returns
         -------
@@ -201,35 +200,35 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
             A fingerprint set, a list of {access point: RSS in dBm}, or a matrix [n, len(access_points_)] in
             the order of `access_points_` (dense: NaN where nothing is heard).
         not_heard : float, optional
-            Another code for "not heard" in a dense matrix, such as 100.
+            Number that means "not heard" in a dense matrix, such as 100.
         level : float
-            Share of the true positions that the radii are to hold.
+            Share of the true positions that the radii must contain.
         progress : bool
-            Show a progress bar on standard error, where that is a terminal and the scans are many.
+            Show a progress bar on standard error, if that is a terminal and there are many scans.
 
         Returns
         -------
         Positions
-            One answer a scan. A scan that hears no access point of the model above its lowest RSS gets no
-            position, and the reason. A calibrated model also refuses a scan that is too unlike every surveyed
-            place. Unknown access points are ignored and counted.
+            One answer for each scan, without a position if the scan hears no access point of the model. A
+            calibrated model also refuses a scan that is unlike every surveyed place. `reason` says why.
+            Unknown access points are ignored and counted.
 
         Raises
         ------
         BadInputError
-            If the scans cannot be used, or the level is no share.
+            If the scans cannot be used, or the level is not between 0 and 1.
         NotFittedError
-            If nothing was learnt yet.
+            If the model is not fitted yet.
         """
         require_level(level)
         queries = self._as_scans(scans, not_heard)
         method = self._fitted()
         readings = queries.aligned_to(self.access_points_)  # once, for all that looks at them
         is_answered = np.asarray(method.representation.transform(readings).sum(axis=1) > 0)
-        heard = HeardCounts(queries.n_heard, readings.n_heard, is_answered)
+        counts = HeardCounts(queries.n_heard, readings.n_heard, is_answered)
         answerable = readings[is_answered]
         located = _located(method, answerable, progress)
-        answers = Positions.from_answers(queries.scan_id, self.frame_, heard, located)
+        answers = Positions.from_answers(queries.scan_id, self.frame_, counts, located)
         if self.calibration_ is None:
             return answers
         judgement = self.calibration_.judge(answerable.rss_dbm, located.position_m, level)
@@ -254,7 +253,7 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
         return FingerprintSet(sparse.csr_array(scans), names, np.arange(scans.shape[0]).astype(np.str_))
 
     def without_calibration(self) -> Localizer:
-        """Give the same model without radii and refusals; this one keeps its own."""
+        """Return a copy of the model without radii and refusals."""
         model = copy(self)
         model.calibration_ = None
         return model

@@ -46,7 +46,7 @@ class FingerprintSet:
     frame : LocalFrame, optional
         Frame of the positions.
     floor, building, device, user : numpy.ndarray, optional
-        Labels, [n] str; "" where unknown.
+        Labels, [n] str; "" if unknown.
     time : numpy.ndarray, optional
         Times of the scans, [n] datetime64[ms].
 
@@ -59,6 +59,8 @@ class FingerprintSet:
     --------
     >>> import tutelage as tt
     >>> scans = tt.FingerprintSet.from_scans([{"ap1": -60.0, "ap2": -71.5}, {"ap2": -48.0}])
+    >>> scans
+    FingerprintSet(n=2, access_points=2, columns=[])
     >>> len(scans), scans.access_points, scans.n_heard.tolist()
     (2, ('ap1', 'ap2'), [2, 1])
     >>> scans[1:].aligned_to(["ap2", "ap3"]).rss_dbm.toarray().tolist()
@@ -113,9 +115,9 @@ class FingerprintSet:
         absolute_m : numpy.ndarray
             Data-set coordinates in metres, [n, 2].
         frame : LocalFrame, optional
-            Frame of the positions; by default one around them.
+            Frame of the positions. By default, one around them.
         epsg : int, optional
-            EPSG code of the coordinates where no frame is given.
+            EPSG code of the coordinates, if you give no frame.
         **labels : numpy.ndarray or None
             `floor`, `building`, `device`, `user` and `time`, as for the class.
 
@@ -156,7 +158,7 @@ class FingerprintSet:
         Returns
         -------
         FingerprintSet
-            One row a scan, with columns in the order in which access points appear.
+            One row for each scan. Columns are in the order in which access points appear.
 
         Raises
         ------
@@ -179,6 +181,11 @@ class FingerprintSet:
     def __len__(self) -> int:
         """Return the number of scans."""
         return int(self.rss_dbm.shape[0])
+
+    def __repr__(self) -> str:
+        """Return the sizes, and which columns there are."""
+        columns = [f for f in ("position_m", *LABELS, "time") if getattr(self, f) is not None]
+        return f"FingerprintSet(n={len(self)}, access_points={self.n_access_points}, columns={columns})"
 
     @property
     def n_access_points(self) -> int:
@@ -214,7 +221,7 @@ class FingerprintSet:
         Returns
         -------
         str
-            Hexadecimal digest; two sets with the same data have the same one.
+            Hexadecimal digest. Sets with the same data have the same digest.
         """
         digest = hashlib.sha256()
         for array in (self.rss_dbm.indptr, self.rss_dbm.indices, self.rss_dbm.data):
@@ -227,7 +234,7 @@ class FingerprintSet:
     def full_hash(self) -> str:
         """Compute SHA-256 over `content_hash`, labels and times.
 
-        Labels and times decide which scans are of one storey, reference point or walk.
+        Labels and times decide which scans belong to one floor, reference point or walk.
 
         Returns
         -------
@@ -260,7 +267,7 @@ class FingerprintSet:
         Parameters
         ----------
         access_points : sequence of str
-            Names of the new columns; readings of other access points are left out.
+            Names of the new columns. Readings of other access points are left out.
 
         Returns
         -------
@@ -278,12 +285,12 @@ class FingerprintSet:
         Parameters
         ----------
         access_points : sequence of str
-            Names of the columns; another spelling of a MAC address is found too.
+            Names of the columns. Another spelling of a MAC address is found too.
 
         Returns
         -------
         scipy.sparse.csr_array
-            Readings in dBm, [n, len(access_points)], stored as `rss_dbm` is.
+            Readings in dBm, [n, len(access_points)], stored like `rss_dbm`.
         """
         names = tuple(access_points)
         if names == self.access_points:
@@ -337,7 +344,7 @@ class FingerprintSet:
         Parameters
         ----------
         parts : sequence of FingerprintSet
-            Surveys to join. A label that only some of them carry is "" for the others.
+            Surveys to join. A label that some surveys lack is "" there.
 
         Returns
         -------
@@ -389,7 +396,7 @@ class Survey:
     train : FingerprintSet
         The radio map.
     test : FingerprintSet, optional
-        The standard test split; None where there is none.
+        The standard test split; None if there is none.
     licence : str, default ""
         Licence of the data; "" if unknown.
 

@@ -23,13 +23,13 @@ RepresentationKind = Literal["positive", "exponential", "powed"]
 
 @dataclass(frozen=True)
 class RssRepresentation:
-    """RSS in dBm as non-negative values in which "not heard" is 0, so that they stay sparse.
+    """Conversion of RSS in dBm to non-negative values, in which "not heard" is 0.
 
     With p = (RSS - rss_min) / -rss_min, in [0, 1]:
 
     - positive: p
     - exponential: (exp(-rss_min p / 24) - 1) / (exp(-rss_min / 24) - 1); the published form has a small
-      constant where nothing is heard, subtracted here to keep zeros zero
+      constant where nothing is heard, which is subtracted here
     - powed: p^e
 
     Parameters
@@ -72,7 +72,7 @@ class RssRepresentation:
         kind : str, default "powed"
             "positive", "exponential" or "powed".
         rss_min_dbm : float, optional
-            RSS that becomes 0, in dBm; by default the lowest training RSS minus 1.
+            RSS in dBm that becomes 0. By default, the lowest training RSS minus 1.
 
         Returns
         -------
@@ -96,12 +96,12 @@ class RssRepresentation:
             rss_min_dbm = float(train.rss_dbm.data.min()) - 1.0
         if not rss_min_dbm < 0:
             raise BadInputError(f"rss_min must be below 0 dBm, it is {rss_min_dbm:g}; typical is -105")
-        heard = np.unique(train.rss_dbm.indices)
-        names = tuple(train.access_points[j] for j in heard)
+        columns = np.unique(train.rss_dbm.indices)
+        names = tuple(train.access_points[j] for j in columns)
         return cls(cast(RepresentationKind, kind), rss_min_dbm, names)
 
     def transform(self, scans: FingerprintSet) -> sparse.csr_array:
-        """Convert scans; access points that were not heard in training are left out.
+        """Convert scans. Access points that were not heard in training are left out.
 
         A reading at or below `rss_min_dbm` becomes 0, as if it were not heard.
 
@@ -148,10 +148,10 @@ class RssRepresentation:
 
 @dataclass(frozen=True)
 class CoordinateScaler:
-    """Metres in the local frame as standardised coordinates, with one scale for both axes.
+    """Conversion between metres and standardised coordinates, with one scale for both axes.
 
-    One scale keeps distances: a loss on standardised coordinates times `scale_m` is in metres (A22). The unit
-    square, which compares places of different buildings, has its own bounds.
+    One scale keeps distances: a loss on standardised coordinates times `scale_m` is in metres. The unit
+    square has its own bounds; it compares places of different buildings.
 
     Parameters
     ----------

@@ -103,16 +103,16 @@ def load(
         - the path of the user's own table (.csv, .parquet), FIND3 or GeoJSON file, GetSensorData log or
           folder of logs, or folder of comford's tables
     data_dir : str or Path, optional
-        Folder with public data sets. Without them there, TUTELAGE_DATA, then a download.
+        Folder of the public data sets. The next places are TUTELAGE_DATA and a download.
     not_heard : float, optional
-        Code for "not heard" in the user's own files; 100 by default in matrix pairs.
+        Number that means "not heard" in your own files. It is 100 by default in matrix pairs.
     epsg : int, optional
-        EPSG code of the coordinates in the user's own files. Degrees are projected into it, by default into
-        their UTM zone.
+        EPSG code of the coordinates in your own files. Degrees are converted to it, by default to their UTM
+        zone.
     months : str or iterable of int, optional
         Months of uji_library, such as "1-3" or (1, 25). By default month 1, with its training and test scans.
     for_training : bool, default True
-        Whether to refuse a table of the user's whose scans all come from one place.
+        Refuse your own table if all its scans come from one place.
 
     Returns
     -------
@@ -122,13 +122,13 @@ def load(
     Raises
     ------
     UnknownNameError
-        If `source` is no data set and does not look like a path.
+        If `source` is neither a data set nor a path.
     BadInputError
         If a file is missing or malformed, or an option does not go with `source`.
     DataUnavailableError
         If the files of a public set are not here and cannot be downloaded.
     FileFormatError
-        If a file of a public set is not the published one.
+        If a file of a public set differs from the published one.
 
     Examples
     --------
@@ -217,14 +217,14 @@ def load_several(
 
 
 def fetch(name: str, data_dir: str | Path | None = None, progress: bool = True) -> Survey:
-    """Get a public data set: download it if needed, verify it, convert it and return it.
+    """Download a public data set if it is not here, verify it, convert it and return it.
 
-    The converted form is kept in TUTELAGE_CACHE, else in the platform's cache folder.
+    The converted set is kept in TUTELAGE_CACHE, or in the cache folder of the system.
 
     Parameters
     ----------
     name : str
-        Public data set, also "uji_library:MONTHS".
+        Name of the set, or "uji_library:MONTHS".
     data_dir : str or Path, optional
         Folder that may hold the files, as for `load`.
     progress : bool, default True
@@ -263,7 +263,7 @@ def dataset_table(data_dir: str | Path | None = None) -> list[DatasetStatus]:
     Returns
     -------
     list of DatasetStatus
-        One entry a data set.
+        One entry for each set.
 
     Raises
     ------

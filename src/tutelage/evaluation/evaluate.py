@@ -31,23 +31,24 @@ def evaluate(
     level: float | None = None,
     progress: bool = False,
 ) -> Evaluation:
-    """Locate scans with a model, or take its answers, and compare them with the truth by scan id.
+    """Measure how far a model's answers are from the true positions.
 
-    Scans that the model learnt from count as well, and the evaluation says so (`on_training_scans`).
+    Answers and scans are matched by scan id. Scans that the model was trained on count as well; the
+    evaluation says so (`on_training_scans`).
 
     Parameters
     ----------
     answers : Localizer or Positions
-        A fitted localizer, or positions that one gave before.
+        A fitted localizer, or positions that it returned before.
     on : Survey or FingerprintSet
-        Scans with positions. A survey stands for its test split, or for its only split.
+        Scans with positions. Of a survey, the test split is used, or its only split.
     name : str, optional
         The model's name in tables and plots.
     source_too : bool, default False
-        Accept a survey in which the model's pretrained matcher learnt.
+        Allow a survey in which the model's pretrained matcher was trained.
     level : float, optional
-        Share of the true positions that the radii should hold, 0.95 by default. The figure `coverage` says
-        how many they do hold. For answers that do not tell their level, this is it.
+        Share of the true positions that the radii should contain, 0.95 by default. The figure `coverage` says
+        how many they do contain. For answers without a level, give the level that they were made for.
     progress : bool, default False
         Show a progress bar on standard error.
 
@@ -59,9 +60,10 @@ def evaluate(
     Raises
     ------
     BadInputError
-        If the level is no share, or the answers' radii have another level. If `source_too` is off and the
-        pretrained matcher learnt in the building of the scans, or in the model's training scans. If the scans
-        have no positions, a scan id is missing on either side, or no scan hears an access point of the model.
+        If the level is not between 0 and 1, or the answers' radii have another level. If `source_too` is off
+        and the pretrained matcher was trained in the building of the scans, or on the model's training scans.
+        If the scans have no positions, a scan id is missing on either side, or no scan hears an access point
+        of the model.
 
     Examples
     --------

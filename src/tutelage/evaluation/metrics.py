@@ -37,8 +37,8 @@ class Evaluation:
     name : str
         The model's name in tables and plots.
     n_training_scans : int, optional
-        How many of these very scans the model learnt from, as far as it can tell. A model without a radio map
-        recognises all of them or none. None where there are answers without a model.
+        Number of these scans that the model was trained on. A model without a radio map recognises all of
+        them or none. None if only answers are given, without a model.
 
     Examples
     --------
@@ -73,12 +73,12 @@ class Evaluation:
 
     @property
     def on_training_scans(self) -> bool | None:
-        """Whether the model learnt from any of these very scans; None where there is no model to ask."""
+        """Whether the model was trained on any of these scans; None without a model."""
         return None if self.n_training_scans is None else self.n_training_scans > 0
 
     @property
     def note(self) -> str:
-        """A warning to show beside the figures; "" where there is none."""
+        """A warning to show beside the figures; "" if there is none."""
         return "; ".join(filter(None, (self._training_warning, self._floor_warning)))
 
     @property
@@ -117,17 +117,17 @@ class Evaluation:
         Returns
         -------
         dict
-            Figures by name; None stands for "nothing to count".
-            `n`, `n_no_position`, `n_refused`: numbers of scans, of scans without an answer, and of those
-            without one because they are unlike every surveyed place.
-            `mae_m`, `median_m`, `p75_m`, `p95_m`: errors of the scans with an answer, in data-set metres.
-            `ground_mae_m`: their mean error in ground metres.
-            `floor_hit`, `building_hit`: shares (0 to 1) of answers with the right label, among the scans
-            that have a true label.
-            `ipin_p75_m`, `evaal_mae_m`: scores of two competitions over the scans that have a true floor, see
-            `penalised_m`.
-            `coverage`: share (0 to 1) of the radii that hold the true position.
-            `radius_m`: median radius in data-set metres.
+            Figures by name; None if there is nothing to count.
+
+            - `n`, `n_no_position`, `n_refused`: number of scans, of scans without a position, and of scans
+              that the model refused
+            - `mae_m`, `median_m`, `p75_m`, `p95_m`: errors of the scans with a position, in data-set metres
+            - `ground_mae_m`: their mean error in ground metres
+            - `floor_hit`, `building_hit`: share of right labels, 0 to 1, among the scans with a true label
+            - `ipin_p75_m`, `evaal_mae_m`: scores of two competitions, over the scans with a true floor (see
+              `penalised_m`)
+            - `coverage`: share of the radii that hold the true position, 0 to 1
+            - `radius_m`: median radius in data-set metres
         """
         answer_errors_m = self.errors_m[self.answers.answered]
         n_refused = int(self.answers.refused.sum())
@@ -166,10 +166,10 @@ class Evaluation:
         Parameters
         ----------
         floor_m : float
-            Metres for each floor between the answer and the truth. Floors whose names are no numbers are one
-            apart.
+            Metres for each floor between the answer and the truth. Floors without a number as name count as
+            one apart.
         building_m : float
-            Metres for a wrong building, where there are several.
+            Metres for a wrong building, if there are several.
 
         Returns
         -------

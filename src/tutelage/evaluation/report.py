@@ -54,14 +54,14 @@ def write_report(
     data_set: str = "",
     notes: Sequence[str] = (),
 ) -> None:
-    """Write figures, error distributions, error maps and the worst scans of models side by side.
+    """Write an HTML report on models side by side: figures, error distributions, error maps, worst scans.
 
-    The page holds everything that it shows. Its content depends on the arguments alone.
+    The page is a single file. Its content depends on the arguments alone.
 
     Parameters
     ----------
     evaluations : sequence of Evaluation
-        One evaluation a model, in the order to show them.
+        One evaluation for each model, in the order of the page.
     path : str or Path
         HTML file to write. It appears whole or not at all.
     title : str
@@ -69,7 +69,7 @@ def write_report(
     data_set : str, optional
         Name of the data, shown below the heading.
     notes : sequence of str, optional
-        Paragraphs to begin with. The page adds which models learnt from these very scans.
+        First paragraphs. The page adds which models were trained on these scans.
 
     Raises
     ------

@@ -38,20 +38,21 @@ def export_model(
     int8: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
-    """Write a model for `tutelage.runtime`, after a check that it answers as the library does.
+    """Write a model for `tutelage.runtime`, after a comparison of both models' answers.
 
     Parameters
     ----------
     model : Localizer or path
-        Fitted, or its folder.
+        A fitted model, or its folder.
     out : path
-        FILE.zip, or a folder to make.
+        FILE.zip, or a new folder.
     scans : Survey, optional
-        Survey for the check, by its training scans; without it, the scans are random.
+        Survey whose training scans both models locate. By default, the scans are random.
     int8 : bool
-        Keep the network's weights in eight bits. The loss of accuracy is measured on the survey's test split.
+        Store the network's weights in eight bits. The loss of accuracy is measured on the survey's test
+        split.
     progress : bool
-        Show each step on standard error, where that is a terminal.
+        Show each step on standard error, if that is a terminal.
 
     Returns
     -------
@@ -61,12 +62,11 @@ def export_model(
     Raises
     ------
     BadInputError
-        If something that is no exported model is in the way. If the network cannot be expressed in ONNX, or
-        the model has no network for int8.
+        If `out` exists and is no exported model. If the network cannot be expressed in ONNX, or the model has
+        no network for int8.
     TutelageError
-        If a package of the extra `export` is missing. If the exported model does not answer as the library
-        does: by more than 1e-4 standardised coordinates (a network), or 1e-3 m (other methods). Nothing is
-        written then.
+        If a package of the extra `export` is missing. If the answers of both models differ by more than 1e-4
+        in standardised coordinates (a network) or 1e-3 m (other methods). Nothing is written then.
 
     Examples
     --------

@@ -61,7 +61,7 @@ _WORDS: dict[Option, str] = {
 
 
 class FittedMethod(Protocol):
-    """A method that knows its building.
+    """What a fitted method can do.
 
     Examples
     --------
@@ -79,7 +79,7 @@ class FittedMethod(Protocol):
 
     @property
     def radio_map(self) -> RadioMap | None:
-        """The surveyed scans that it holds; None if it holds no scans."""
+        """The surveyed scans that it keeps; None if it keeps none."""
         ...
 
     def locate(self, scans: FingerprintSet) -> Located:
@@ -87,11 +87,11 @@ class FittedMethod(Protocol):
         ...
 
     def config(self) -> dict[str, Any]:
-        """Give what `MethodSpec.load` needs beside the tensors, ready for JSON."""
+        """Return what `MethodSpec.load` needs beside the tensors, ready for JSON."""
         ...
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Give weights and other arrays by name."""
+        """Return weights and other arrays by name."""
         ...
 
 
@@ -129,13 +129,13 @@ class Transfer:
 
 @dataclass(frozen=True)
 class FitPlan:
-    """Everything that a user named for a fit, read and checked.
+    """All options of a fit, read and checked.
 
     Parameters
     ----------
     method : MethodSpec
     network : NetworkChoice or None
-        A registered network, with the settings of a network file from NAME:FILE; None for other methods.
+        The network and the settings of its file, if NAME:FILE names one; None for other methods.
     settings : mapping
         The user's changes to settings, by name.
     teachers : Teachers
@@ -169,7 +169,7 @@ class FitPlan:
                 raise BadInputError(self.method.refusal(option))
 
     def with_budget(self, budget: Budget) -> FitPlan:
-        """Give the same plan with another length.
+        """Return the same plan with another length.
 
         Parameters
         ----------
@@ -218,12 +218,12 @@ class UpdateSpec:
     Parameters
     ----------
     continuation : callable
-        Takes the fitted method, old scans, new scans (over the same access points) and the run. Gives the new
-        method.
+        Takes the fitted method, old scans, new scans (over the same access points) and the run. Returns the
+        new method.
     learns : bool
-        Whether weights learn on; otherwise the new scans are only searched beside the old ones.
+        Whether weights are trained further. If not, the new scans are only searched beside the old ones.
     takes_new_access_points : callable
-        Takes the fitted method. Tells whether it can take access points that it did not know.
+        Takes the fitted method. Returns whether it can take new access points.
 
     Examples
     --------
@@ -276,44 +276,43 @@ def _same_settings(plan: FitPlan, _scans: FingerprintSet) -> FitPlan:
 
 @dataclass(frozen=True)
 class MethodSpec:
-    """A method, as it is registered.
+    """A method and what it can do, for `register_method`.
 
     Parameters
     ----------
     name : str
         Lower-case name.
     about : str
-        What it is, in a line.
+        Description in one line.
     fit : callable
-        Takes a `FitPlan` and training scans with positions. Gives a `Fitted`.
+        Takes a `FitPlan` and training scans with positions. Returns a `Fitted`.
     load : callable
-        Takes the values of `FittedMethod.config` and `tensors`. Gives the fitted method.
+        Takes what `FittedMethod.config` and `tensors` returned. Returns the fitted method.
     options : collection of str
-        Which of "teachers", "pretrained", "transfer", "recipe" and "length" it takes.
+        Options that it takes, of "teachers", "pretrained", "transfer", "recipe" and "length".
     refusals : mapping
-        More words for the error about an option that it does not take.
+        For options that it does not take: what the error adds, by option.
     is_network : bool
-        Whether it is a registered network, which takes NAME:FILE with the settings of a file.
+        Whether it is a registered network. It then takes NAME:FILE, with the settings of a file.
     update : UpdateSpec or None
-        None if it cannot be updated, only fitted anew.
+        None if it cannot be updated.
     export : callable or None
-        Takes the fitted method. Gives `ExportParts`. None if it cannot be exported.
+        Takes the fitted method. Returns `ExportParts`. None if it cannot be exported.
     explain : callable
-        Takes its lineage. Gives the figures that a fit prints beside the common ones.
+        Takes its lineage. Returns the figures that `fit` prints beside the common ones.
     trial : callable
-        Takes a plan and training scans. Gives the plan by which candidates are tried, where a user leaves
-        teachers or pretrained weights to choose.
+        Takes a plan and training scans. Returns the plan for a trial of candidates, if teachers or pretrained
+        weights are "auto".
     candidates : callable or None
-        Takes a plan, training scans and the survey's name. Gives the candidates to try. None if there is
+        Takes a plan, training scans and the survey's name. Returns the candidates to try. None if there is
         nothing to choose.
     for_parts : callable
-        Takes a plan and training scans. Gives the plan by which many parts of these scans are learnt; its
-        settings are chosen once.
+        Takes a plan and training scans. Returns the plan for fits on parts of these scans, with settings that
+        are chosen once.
     fine_tune_setting : str
-        Name of the setting by which pretrained weights learn the survey's own radio map too; "" if there is
-        none.
+        Name of the setting that trains pretrained weights on the survey's own map; "" if there is none.
     trains_network : bool
-        Whether it trains a network: the length in `compare` and `plan` is for those.
+        Whether it trains a network. The length in `compare` and `plan` applies to such methods only.
 
     Examples
     --------
@@ -340,7 +339,7 @@ class MethodSpec:
     trains_network: bool = False
 
     def takes(self, option: Option) -> bool:
-        """Tell whether it takes an option.
+        """Return whether it takes an option.
 
         Parameters
         ----------
@@ -349,7 +348,7 @@ class MethodSpec:
         return option in self.options
 
     def refusal(self, option: Option) -> str:
-        """Write the error about an option that it does not take.
+        """Return the message about an option that it does not take.
 
         Parameters
         ----------

@@ -16,7 +16,7 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the fields that are set, as plain values ready for JSON."""
+        """Return the fields that are set, as plain values for JSON."""
         return self.model_dump(mode="json", exclude_none=True)
 
 
@@ -37,7 +37,7 @@ class TransferLineage(_Frozen):
 
 
 class TeacherChoiceRecord(_Frozen):
-    """The result of a trial of teachers or pretrained weights, which a user asks for by "auto"."""
+    """The result of a trial of teachers or pretrained weights, for "auto"."""
 
     chosen: str
     why: str
@@ -50,7 +50,7 @@ class TeacherChoiceRecord(_Frozen):
 
 
 class MethodLineage(_Frozen):
-    """How a method was fitted; a field that does not concern it stays at its default.
+    """How a method was fitted. A field that does not apply keeps its default.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class MethodLineage(_Frozen):
     teachers: tuple[TeacherCard | Literal["untrained"], ...] = ()
     """Surrogate teachers."""
     pretrained: MatcherCard | Literal["untrained"] | None = None
-    """The matcher of other buildings that it began with."""
+    """The pretrained matcher that it started from."""
     transfer: TransferLineage | None = None
     network: str | None = None
     """The network of a blend."""
@@ -109,5 +109,5 @@ class Lineage(MethodLineage):
     """The model before the update."""
 
     def earlier(self) -> tuple[Lineage, ...]:
-        """Give this record and those of the models before its updates, the newest first."""
+        """Return this record and those of the models before its updates, the newest first."""
         return (self, *(self.updated_from.earlier() if self.updated_from else ()))

@@ -23,9 +23,12 @@ _NO_SETTING = "no_method_has_this_setting"
 def check_method(name: str, settings: Mapping[str, Any] | None = None) -> None:
     """Check that a registered method keeps the contract.
 
-    It is fitted to a small simulated building. Its positions are finite, of shape [n, 2], the same twice, and
-    the same one by one as in a batch. It knows access points of the survey. Its config is ready for JSON, its
-    tensors are arrays, and a method loaded from both answers the same. It refuses an unknown setting.
+    The method is fitted to a small simulated building. These clauses must hold:
+
+    - Positions are finite, of shape [n, 2]. They are the same twice, and one by one as in a batch.
+    - The method knows access points of the survey.
+    - Its config is ready for JSON, and its tensors are arrays. A method loaded from both answers the same.
+    - It refuses an unknown setting.
 
     Parameters
     ----------
@@ -37,7 +40,7 @@ def check_method(name: str, settings: Mapping[str, Any] | None = None) -> None:
     Raises
     ------
     BadInputError
-        If it breaks the contract; the message names the first clause.
+        If a clause does not hold. The message names the first one.
 
     Examples
     --------

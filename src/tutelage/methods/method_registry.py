@@ -45,12 +45,12 @@ class MethodChoice(NamedTuple):
 
 
 def register_method(spec: MethodSpec) -> MethodSpec:
-    """Register a method: wherever a method is named, it can be named from then on.
+    """Register a method, so that its name works wherever a method is named.
 
     Parameters
     ----------
     spec : MethodSpec
-        See `check_method` for the contract that it has to keep.
+        The method. `check_method` lists the clauses that must hold.
 
     Returns
     -------

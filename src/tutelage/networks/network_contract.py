@@ -29,7 +29,7 @@ def check_network(name: str, settings: Mapping[str, Any] | None = None) -> None:
     Raises
     ------
     BadInputError
-        If a clause of the contract does not hold; the message names the first.
+        If a clause does not hold. The message names the first one.
 
     Notes
     -----
@@ -40,12 +40,12 @@ def check_network(name: str, settings: Mapping[str, Any] | None = None) -> None:
     - In evaluation mode the answer is deterministic and does not depend on the rest of the batch.
     - Every parameter receives a finite gradient.
     - The weights survive a save and a load.
-    - Where the module has `pretraining`, the module that it gives turns scans into a finite scalar. The
-      gradient of this scalar reaches the Framer.
+    - If the module has a method `pretraining`, the module that it returns turns scans into a finite scalar.
+    The gradient of this scalar reaches the Framer.
 
     Examples
     --------
-    A network that keeps the contract passes in silence:
+    A network that keeps the contract passes without a message:
 
     >>> from tutelage import check_network
     >>> check_network("dnn", {"width": 8, "d_e": 4})

@@ -35,7 +35,7 @@ def register_network(
     search: SearchSpace | None = None,
     search_start: Mapping[str, Any] | None = None,
 ) -> NetworkSpec:
-    """Register a network under a name, everywhere a network is named.
+    """Register a network, so that its name works wherever a network is named.
 
     Parameters
     ----------
@@ -46,16 +46,16 @@ def register_network(
     framer, extractor, regressor : str
         Attribute names of the three parts.
     sparse_input : bool, default False
-        Whether the Framer reads an `RssBatch`; otherwise it gets a dense [B, n_ap] tensor.
+        Whether the Framer reads an `RssBatch`. If not, it gets a dense [B, n_ap] tensor.
     recipes : Mapping, optional
-        Changes to the settings of the recipes "paper" and "default" with which this network learns best, such
-        as {"default": {"learning_rate": 5e-4}}. Settings of the user go before them.
+        Settings of the recipes "paper" and "default" that suit this network best, such as {"default":
+        {"learning_rate": 5e-4}}. Settings of the user override them.
     no_functional_information : str, optional
-        Why the constraint J_FI has no meaning for this network; it is then refused.
+        Why the constraint J_FI has no meaning for this network. J_FI is then refused.
     search : SearchSpace, optional
         The settings that `tutelage tune --search architecture` tries.
     search_start : Mapping, optional
-        Answers to `search` that make the network with its default settings. The search learns from them too.
+        Answers to `search` that give the default network. The search tries them too.
 
     Returns
     -------

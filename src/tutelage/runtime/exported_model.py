@@ -32,7 +32,7 @@ class Runtime:
     Attributes
     ----------
     card : dict
-        What describes the model.
+        Description of the model.
     access_points : tuple of str
         Access points that the model knows.
     """
@@ -61,7 +61,7 @@ class Runtime:
         Raises
         ------
         BadInputError
-            If there is none.
+            If there is no exported model.
         FileFormatError
             If it is damaged, cut short or of another version.
         """
@@ -80,7 +80,7 @@ class Runtime:
         scan_id: Sequence[str] | None = None,
         level: float = 0.95,
     ) -> list[dict[str, Any]]:
-        """Locate scans and return one dictionary a scan, as `Positions.records` does.
+        """Locate scans and return a dictionary for each scan, like `Positions.records`.
 
         Parameters
         ----------
@@ -89,17 +89,17 @@ class Runtime:
         scan_id : sequence of str, optional
             Names of the scans; "0", "1", ... by default.
         level : float, default 0.95
-            Share of the true positions that the radii should hold, where the model is calibrated.
+            Share of the true positions that the radii should contain, if the model is calibrated.
 
         Returns
         -------
         list of dict
-            One record a scan, ready for JSON.
+            One record for each scan, ready for JSON.
 
         Raises
         ------
         BadInputError
-            If a reading is not a number in [-120, 0], or the level is not a share.
+            If a reading is not a number in [-120, 0], or the level is not between 0 and 1.
         """
         return self.positions(scans, scan_id=scan_id, level=level).records()
 
@@ -141,8 +141,8 @@ class Runtime:
         index = np.flatnonzero(is_located)
         known_dbm = select_rows(rss_dbm, index)
         answers = self._method.locate(known_dbm, select_rows(strength, index))
-        heard = HeardCounts(n_heard, np.diff(rss_dbm.indptr), is_located)
-        positions = Positions.from_answers(ids, self._frame, heard, answers)
+        counts = HeardCounts(n_heard, np.diff(rss_dbm.indptr), is_located)
+        positions = Positions.from_answers(ids, self._frame, counts, answers)
         if self._calibration is None:
             return positions
         return positions.with_radii(

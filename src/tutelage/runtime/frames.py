@@ -17,9 +17,9 @@ _EARTH_RADIUS_M = 6378137.0
 
 @dataclass(frozen=True)
 class LocalFrame:
-    """A metric frame near the data: data-set coordinates minus `origin_m`.
+    """A frame in metres near the data: data-set coordinates minus `origin_m`.
 
-    Absolute projected coordinates (4.86e6 m) leave float32 half a metre of resolution. Positions are
+    In float32, projected coordinates such as 4.86e6 m have a resolution of half a metre. Positions are
     therefore kept relative to an origin, in float64.
 
     Parameters
@@ -75,8 +75,8 @@ class LocalFrame:
     def ground_scale(self) -> float:
         """Ground metres per data-set metre.
 
-        Web Mercator (EPSG:3857) stretches lengths by 1 / cos(latitude): at UJIIndoorLoc one of its metres is
-        0.766 m on the ground. Every other frame counts as true to scale.
+        Web Mercator (EPSG:3857) stretches lengths by 1 / cos(latitude). At UJIIndoorLoc, one of its metres is
+        0.766 m on the ground. Every other frame has the scale 1.
         """
         if self.epsg != _WEB_MERCATOR:
             return 1.0

@@ -86,17 +86,17 @@ class Positions:
     frame : LocalFrame
         Frame of `position_m`.
     reason : numpy.ndarray
-        Why there is no position, [n] str; "" where there is one.
+        Why there is no position, [n] str; "" if there is one.
     n_unknown : numpy.ndarray
         Number of access points in the scan that the model does not know, [n] int.
     floor, building : numpy.ndarray, optional
-        Labels, [n] str; None where the model gives none.
+        Labels, [n] str; None if the model gives none.
     radius_m : numpy.ndarray, optional
         Radius around each position in data-set metres, [n]. NaN without a position, or where the model cannot
         promise a radius; None if the model is not calibrated.
     level : float, optional
-        Share of the true positions that the radii should hold. None without radii, or for answers from a file
-        that does not say.
+        Share of the true positions that the radii should contain. None without radii, or if a file of answers
+        has no level.
 
     Examples
     --------
@@ -125,7 +125,7 @@ class Positions:
 
     @classmethod
     def from_answers(
-        cls, scan_id: np.ndarray, frame: LocalFrame, heard: HeardCounts, located: Located
+        cls, scan_id: np.ndarray, frame: LocalFrame, counts: HeardCounts, located: Located
     ) -> Positions:
         """Build answers to all scans from the answers to those that can be located.
 
@@ -135,25 +135,25 @@ class Positions:
             Ids of all scans, [n] str.
         frame : LocalFrame
             Frame of the model.
-        heard : Heard
+        counts : HeardCounts
             What the model knows of all scans.
         located : Located
-            Answers to the scans that `heard.answered` marks.
+            Answers to the scans that `counts.answered` marks.
 
         Returns
         -------
         Positions
-            One row a scan, with the reason where there is no position.
+            One row for each scan, with the reason if there is no position.
         """
         position_m = np.full((len(scan_id), 2), np.nan)
-        position_m[heard.answered] = located.position_m
+        position_m[counts.answered] = located.position_m
         reason = np.select(
-            [heard.answered, heard.n_heard == 0, heard.n_known == 0],
+            [counts.answered, counts.n_heard == 0, counts.n_known == 0],
             ["", "the scan is blank: nothing is heard", "no access point that the model knows is heard"],
             "every access point that the model knows is heard too faintly, below its lowest RSS",
         )
-        floor, building = (_spread(label, heard.answered) for label in (located.floor, located.building))
-        return cls(scan_id, position_m, frame, reason, heard.n_heard - heard.n_known, floor, building)
+        floor, building = (_spread(label, counts.answered) for label in (located.floor, located.building))
+        return cls(scan_id, position_m, frame, reason, counts.n_heard - counts.n_known, floor, building)
 
     def __len__(self) -> int:
         """Return the number of scans."""
@@ -192,13 +192,13 @@ class Positions:
         return cls(frame=frames.pop(), **columns, level=level)
 
     def with_radii(
-        self, asked: np.ndarray, radius_m: np.ndarray, unlike: np.ndarray, level: float
+        self, is_judged: np.ndarray, radius_m: np.ndarray, unlike: np.ndarray, level: float
     ) -> Positions:
         """Return the answers with radii, and without the positions of refused scans.
 
         Parameters
         ----------
-        asked : numpy.ndarray
+        is_judged : numpy.ndarray
             Scans that `radius_m` and `unlike` belong to, [n] bool.
         radius_m, unlike : numpy.ndarray
             As in `tutelage.runtime.radii.Judgement`, one entry for each marked scan.
@@ -210,7 +210,7 @@ class Positions:
         Positions
             The same scans.
         """
-        rows = np.flatnonzero(asked)
+        rows = np.flatnonzero(is_judged)
         refused = rows[unlike]
         radii = np.full(len(self), np.nan)
         position_m = self.position_m.copy()
@@ -241,22 +241,22 @@ class Positions:
     def lat_lon(self) -> np.ndarray | None:
         """Latitude and longitude in degrees (WGS 84), [n, 2]; NaN where there is no position.
 
-        None where the frame has no EPSG code, or one that PROJ cannot convert to degrees.
+        None if the frame has no EPSG code, or one that PROJ cannot convert to degrees.
         """
         if self.frame.epsg is None or not has_degrees(self.frame.epsg):
             return None
         return to_degrees(self.absolute_position_m, self.frame.epsg)
 
     def records(self) -> list[dict[str, Any]]:
-        """Return one plain dictionary a scan, ready for JSON or CSV.
+        """Return a dictionary for each scan, ready for JSON or CSV.
 
-        Metres have three decimals. Where the frame has an EPSG code, there are `lat` and `lon` in degrees
-        with seven decimals, about a centimetre.
+        Metres have three decimals. If the frame has an EPSG code, `lat` and `lon` are there too, in degrees
+        with seven decimals (about a centimetre).
 
         Returns
         -------
         list of dict
-            One record a scan; coordinates are None where there is no position.
+            One record for each scan. Coordinates are None if there is no position.
         """
         places = _rounded(("x_m", "y_m"), self.absolute_position_m, 3)
         lat_lon = self.lat_lon

@@ -15,7 +15,7 @@ _EPOCHS_IN_PAPER = {697: 2000, 9108: 400, 19937: 500}  # by the number of traini
 
 @dataclass(frozen=True)
 class Budget:
-    """Length of a training, in one unit; without any, the recipe's own length.
+    """Length of a training, in one unit. Without one, it is as long as the recipe says.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Budget:
     updates : int, optional
         Updates of the weights.
     in_paper : bool, default False
-        Take the epochs of the paper, for each building that learns.
+        Train for as many epochs as the paper, for each building.
 
     Raises
     ------
@@ -64,14 +64,14 @@ class Budget:
         n_scans : int
             Size of the training set.
         recipe : OptimiserRecipe
-            Its batch size, and its `updates` where no other length is given.
+            Recipe with the batch size, and with `updates` if no other length is set.
         recipe_epochs : int, optional
-            Epochs that go before the recipe's `updates`, as in the paper's recipe.
+            Epochs that replace the recipe's `updates`, as in the paper's recipe.
 
         Returns
         -------
         int
-            With a budget in minutes, a first guess; the loop corrects it once it knows its speed.
+            Number of steps. With a budget in minutes it is a first guess, which the training corrects.
         """
         if self.updates:
             return self.updates

@@ -35,7 +35,7 @@ Step = StepOf[Batch]
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Options of a run that do not depend on the method: seed, device, length, checkpoints, progress.
+    """Options of a training that do not depend on the method: seed, device, length, checkpoints, progress.
 
     Parameters
     ----------
@@ -44,9 +44,9 @@ class RunOptions:
     device : str, default "auto"
         "auto", "cpu", "cuda" or another name of PyTorch.
     budget : Budget
-        Length of the run; by default the recipe's own.
+        Length of the run. By default, as long as the recipe says.
     checkpoint_dir : Path, optional
-        Folder for checkpoints, see `clear_checkpoints`; without it there are none.
+        Folder for checkpoints. Without it there are none.
     checkpoint_seconds : float, default 20
         Time between two checkpoints.
     resume : bool, default False
@@ -77,12 +77,12 @@ class RunOptions:
     label: str = ""
 
     def within(self, name: str, label: str = "") -> RunOptions:
-        """Make the options of a run inside this one, with checkpoints and a log of its own.
+        """Return the options of an inner run, which has its own checkpoints and log.
 
         Parameters
         ----------
         name : str
-            Name of the inner run, in the names of its files.
+            Name of the inner run, for its files.
         label : str
             Text of its progress bar, after the label of this run.
 

@@ -124,36 +124,36 @@ def tune(
     study_file: str | Path | None = None,
     run: RunOptions | None = None,
 ) -> NetworkFile:
-    """Search settings by Bayesian optimisation, on training data alone.
+    """Search for better settings of a network by Bayesian optimisation, on training scans alone.
 
-    One reference point in five is held out. A trial learns from the rest, and its score is the mean 2-D error
-    on the held-out points. The first trial changes nothing. A trial is stopped when it does worse than the
-    median of those before it, at the same tenth of its training. The result depends on the arguments alone,
-    and on the machine's speed if the length is in minutes. A search that was stopped goes on to the same end.
+    One reference point in five is held out. A trial trains on the rest, and its score is the mean 2-D error
+    on the held-out points. The first trial changes nothing. A trial is stopped early if it is worse than the
+    median of earlier trials at the same tenth of their training. The result depends on the arguments alone,
+    unless the length is in minutes. A search that was stopped and continued gives the same result.
 
     Source: Akiba et al., "Optuna" (2019); the tree-structured Parzen estimator of Bergstra et al. (2011).
 
     Parameters
     ----------
     survey : Survey or FingerprintSet
-        Scans with positions; a survey gives its training split.
+        Scans with positions, or a survey with a training split.
     network : str
-        A registered network, or NAME:FILE to begin with the settings of a network file.
+        Name of a network, or NAME:FILE to start from the settings of a network file.
     spaces : sequence of str
-        Names among `SPACES`. Without any, the architecture, or learning for a network without a search space.
+        "architecture", "learning", "constraints" or "paper". By default, the architecture if the network has
+        a search space, else learning.
     teachers : Teacher, str, path or a sequence of them
         As in `Localizer`.
     recipe : {"default", "paper"}, optional
-        None means paper if the space paper is searched, else default.
+        By default, paper if the space "paper" is searched, else default.
     settings : mapping, optional
-        Changes to the settings of the network and of its recipe; they are fixed in every trial.
+        Changes to the settings of the network and of its recipe. They are the same in every trial.
     n_trials : int
         Number of trials, those of an earlier run included.
     study_file : path, optional
-        SQLite file that keeps every trial, so that a search can be stopped; None keeps nothing.
+        SQLite file that keeps every trial, so that you can stop a search and continue it.
     run : RunOptions, optional
-        Seed of the split, of each training and of the search; device; progress. Its length is the length of a
-        trial, by default a quarter of the recipe's `updates`.
+        Seed, device, progress, and the length of a trial: by default, a quarter of the recipe's `updates`.
 
     Returns
     -------

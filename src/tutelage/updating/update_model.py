@@ -55,28 +55,27 @@ def update(
     calibrate: bool = True,
     run: RunOptions | None = None,
 ) -> Localizer:
-    """Continue from a model with new scans of the same building.
+    """Continue a model with new scans of the same building.
 
-    k-NN, matcher and blend search the old and the new scans together; settings, the matcher's weights and the
-    blend's share stay. A network, the blend's among them, continues from its weights on old and new scans in
-    equal parts; a network alone has its landmarks as old scans. New access points that the new scans hear are
-    added. BayesCNN, whose shape depends on its access points, learns on without them; a `LeftOutWarning` and
-    the lineage say so.
+    k-NN, matcher and blend search the old and the new scans together. Settings, the matcher's weights and the
+    blend's share stay the same. A network, also in a blend, is trained further on equal parts of old and new
+    scans. A network without a radio map takes its landmarks as old scans. New access points are added.
+    BayesCNN cannot add any, because its shape depends on them; a `LeftOutWarning` and the lineage say so.
 
     Parameters
     ----------
     model : Localizer
-        Fitted; it does not change.
+        A fitted model. It does not change.
     survey : Survey or FingerprintSet
-        New scans with positions; a survey gives its training split.
+        New scans with positions, or a survey with a training split.
     drop : collection of str
         Access points to forget, such as those that `measure_drift` reports as gone.
     calibrate : bool
-        Learn radii and refusals from held-out reference points. They are points of the new scans if a network
-        learns on, whose weights have seen all old ones; otherwise of all scans. Fewer than eight points give
-        no calibration.
+        Learn radii and refusals from held-out reference points. If a network is trained further, they are
+        points of the new scans, because its weights have seen all old ones. Fewer than eight points give no
+        calibration.
     run : RunOptions, optional
-        Its length is for a network; without one, a quarter of the recipe's updates.
+        Its length applies to a network: by default, a quarter of the recipe's updates.
 
     Returns
     -------
@@ -86,8 +85,8 @@ def update(
     Raises
     ------
     BadInputError, UnknownNameError
-        If the scans cannot be used, or an option does not fit. If the model holds no old scans, or all of the
-        new ones already.
+        If the scans cannot be used, or an option does not fit. If the model holds no old scans, or already
+        holds all new ones.
 
     Examples
     --------

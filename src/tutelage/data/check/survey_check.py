@@ -96,7 +96,7 @@ def check_survey(
     Raises
     ------
     BadInputError, UnknownNameError, DataUnavailableError, FileFormatError
-        If the survey cannot be read at all. A cell that breaks a rule in a user's own table is a finding.
+        If the survey cannot be read at all. A wrong cell in your own table is a finding, not an error.
 
     Examples
     --------

@@ -113,7 +113,7 @@ def form_to_write(path: Path, name: str | None) -> Form:
 def export_survey(
     survey: Survey, path: str | Path, *, form: str | None = None, split: str = "both"
 ) -> dict[str, int]:
-    """Write a survey so that `load` reads it back; the file or folder appears whole or not at all.
+    """Write a survey to a file or folder that `load` reads. It appears whole or not at all.
 
     Parameters
     ----------
@@ -122,10 +122,10 @@ def export_survey(
     path : str or Path
         File, or folder of comford's tables.
     form : str, optional
-        "table" (.csv or .parquet), "comford" or "geojson"; by default the one that the ending names.
+        "table" (.csv or .parquet), "comford" or "geojson". By default, the ending of `path` decides.
     split : str, default "both"
-        "train", "test", or "both", which the file then tells apart. One split alone is read back as training
-        scans.
+        "train", "test" or "both". A file with both splits says which scan belongs to which. A single split is
+        read as training scans.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def export_survey(
     Raises
     ------
     BadInputError, UnknownNameError
-        If there is no such form or split, the name ends otherwise, or the form cannot hold the survey.
+        If there is no such form or split, `path` has another ending, or the form cannot hold the survey.
 
     Examples
     --------

@@ -127,15 +127,15 @@ def simulated_survey(seed: int = 0, **building: Any) -> Survey:
     Parameters
     ----------
     seed : int, default 0
-        Random seed; the same seed and building give the same survey.
+        Random seed. The same seed and building give the same survey.
     **building
         Fields of `Building`. The number of test scans does not change the training scans.
 
     Returns
     -------
     Survey
-        Named "simulated", with floor, building, device, user and time. The test comes five weeks after the
-        training, from another walker with another phone.
+        A survey called "simulated", with floor, building, device, user and time. The test scans come five
+        weeks later, from another person with another phone.
 
     Raises
     ------
@@ -284,10 +284,10 @@ def _scanned(
     )
     rss_dbm += plan.fading_db * rng.standard_normal(rss_dbm.shape)
     missed = np.exp(np.minimum((plan.threshold_dbm - rss_dbm) / plan.faint_db, 0.0))
-    heard = present & (rng.random(rss_dbm.shape) > missed)
+    is_heard = present & (rng.random(rss_dbm.shape) > missed)
     n, a = rss_dbm.shape
     return FingerprintSet.from_absolute(
-        csr_from_dense(np.rint(rss_dbm).clip(RSS_MIN_DBM, RSS_MAX_DBM), heard),
+        csr_from_dense(np.rint(rss_dbm).clip(RSS_MIN_DBM, RSS_MAX_DBM), is_heard),
         [f"AP{j:03d}" for j in range(a)],
         np.array([f"{name}-{i:05d}" for i in range(n)]),
         walk.phone_m[:, :2],

@@ -88,24 +88,24 @@ def candidates(
     pretrained: PretrainedName = "zoo",
     survey: AnySurvey | None = None,
 ) -> list[Candidate]:
-    """List k-NN, then each method with what other buildings taught, and without.
+    """List k-NN, then each method with weights or teachers of other buildings, and without.
 
-    A method that takes pretrained weights is compared with the same from own data alone; without named
-    methods, only the first such method. A network is compared by itself. If surrogate teachers are named, it
-    is also compared under them, and under as many untrained ones: the control, without which a gain means
+    A method that takes pretrained weights is also listed without them. If no methods are named, this holds
+    for the first such method alone. If surrogate teachers are named, a network is listed without teachers,
+    with them, and with as many untrained ones. The untrained ones are the control: without it a gain means
     nothing.
 
     Parameters
     ----------
     methods : sequence of str
-        Names, or NAME:FILE with the settings of a network file. Without any: matcher, DNN and blend.
+        Names, or NAME:FILE with a network file. By default: matcher, DNN and blend.
     teachers : sequence of str
-        Files and names of the zoo, or "all" of the zoo that fit each network. A network takes those that were
-        made for it.
+        Files and names of the zoo, or "all" (those of the zoo that fit). A network takes the teachers that
+        were made for it.
     pretrained : str, path or PretrainedMatcher
-        A matcher of other buildings instead of the zoo's.
+        A pretrained matcher instead of the zoo's.
     survey : Survey or FingerprintSet, optional
-        For "all": teachers that learnt in it are left out.
+        For "all": teachers that were trained in it are left out.
 
     Raises
     ------
@@ -148,16 +148,16 @@ def candidate(
     settings: Mapping[str, Any] | None = None,
     survey: AnySurvey | None = None,
 ) -> Candidate:
-    """Make one way to learn a building, for `plan` or `compare`.
+    """Make a candidate for `plan` or `compare`: a method and what it starts from.
 
     Parameters
     ----------
     method : str
         A name, or NAME:FILE with the settings of a network file.
     teachers, pretrained, settings : as in `Localizer`
-        But for "auto".
+        The same, except "auto".
     survey : Survey or FingerprintSet, optional
-        For teachers "all": those that learnt in it are left out.
+        For teachers "all": teachers that were trained in it are left out.
 
     Raises
     ------

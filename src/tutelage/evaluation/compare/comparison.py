@@ -115,9 +115,10 @@ def compare(
     source_too: bool = False,
     run: RunOptions | None = None,
 ) -> Comparison:
-    """Fit every candidate without a part of the reference points, ask it about those, and so on in turn.
+    """Compare candidates on reference points that they were not fitted to.
 
-    Only training scans are used: a test split stays sealed.
+    The reference points are divided into parts. Each part is held out in turn, and located by candidates that
+    were fitted to the rest. Only training scans are used, never a test split.
 
     Parameters
     ----------
@@ -127,20 +128,20 @@ def compare(
     n_folds : int
         Parts into which the reference points are divided.
     source_too : bool
-        Allow a survey in which a candidate's teacher learnt.
+        Allow a survey in which a candidate's teacher was trained.
     run : RunOptions, optional
-        Seed of the parts and of every fit, device, progress; its length counts for networks.
+        Seed of the parts and of every fit, device, progress. Its length applies to networks.
 
     Returns
     -------
     Comparison
-        Each candidate's errors, and which to take.
+        Each candidate's errors, and a recommendation.
 
     Raises
     ------
     BadInputError, UnknownNameError
-        If the survey has fewer reference points than needed, a candidate cannot be fitted, or its teacher
-        learnt in this survey and `source_too` is off.
+        If the survey has too few reference points, a candidate cannot be fitted, or its teacher was trained
+        in this survey and `source_too` is off.
 
     Examples
     --------
@@ -160,14 +161,14 @@ def compare(
     divisions = folds(n_points, n_folds, np.random.default_rng(run.seed))
     parts = [Part(each, *division) for each in candidates for division in divisions]
     answers = points.answers(parts, "comparing", run)
-    found = [answers[first : first + n_folds] for first in range(0, len(answers), n_folds)]
+    by_candidate = [answers[first : first + n_folds] for first in range(0, len(answers), n_folds)]
     evaluations = [
         evaluate_positions(
             Positions.join([part.positions for part in of_one]), points.scans, name=candidate.name
         )
-        for candidate, of_one in zip(candidates, found, strict=True)
+        for candidate, of_one in zip(candidates, by_candidate, strict=True)
     ]
-    seconds = [sum(part.fit_seconds for part in of_one) / n_folds for of_one in found]
+    seconds = [sum(part.fit_seconds for part in of_one) / n_folds for of_one in by_candidate]
     standings = _standings(candidates, evaluations, points.point, seconds)
     return Comparison(points.name, standings, n_folds, n_points, len(points.scans))
 
@@ -184,9 +185,11 @@ def _standings(
         raise BadInputError(
             "no scan hears an access point of other reference points; there is nothing to compare"
         )
-    kept = np.unique(point[answered], return_inverse=True)[1]
-    n_scans = np.bincount(kept)
-    of_points = np.array([np.bincount(kept, weights=e.errors_m[answered]) / n_scans for e in evaluations])
+    point_of_scan = np.unique(point[answered], return_inverse=True)[1]
+    n_scans = np.bincount(point_of_scan)
+    of_points = np.array(
+        [np.bincount(point_of_scan, weights=e.errors_m[answered]) / n_scans for e in evaluations]
+    )
     errors = paired_bootstraps(of_points[:, None])
     against = paired_bootstraps((of_points[1:] - of_points[0])[:, None]) if len(of_points) > 1 else []
     p = holm([difference.p for difference in against])
@@ -204,7 +207,7 @@ def _standings(
 
 
 def write_comparison(comparison: Comparison, path: str | Path) -> None:
-    """One HTML page: the recommendation, the figures of every candidate, errors and where they are.
+    """Write an HTML page: the recommendation, every candidate's figures, and maps of the errors.
 
     Examples
     --------

@@ -108,14 +108,14 @@ class Drift:
 
 
 def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress: bool = False) -> Drift:
-    """Compare recent scans with the radio map that a model was made from.
+    """Compare recent scans with the survey that a model was fitted to.
 
     Parameters
     ----------
     model : Localizer
         A fitted model. Without a calibration it needs a radio map.
     scans : FingerprintSet or Survey
-        Scans with or without positions. A survey stands for its test split, or for its only split.
+        Scans with or without positions. Of a survey, the test split is used, or its only split.
     progress : bool, default False
         Show a progress bar on standard error.
 
@@ -127,8 +127,8 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress:
     Raises
     ------
     BadInputError
-        If there are no scans, none of them hears an access point of the model, or the model has neither
-        landmarks nor a radio map.
+        If there are no scans, or none hears an access point of the model. If the model has neither landmarks
+        nor a radio map.
 
     Examples
     --------
@@ -181,13 +181,13 @@ def _landmarks(model: Localizer) -> Landmarks:
     names = model.access_points_
     if model.calibration_ is not None:
         return model.calibration_.landmarks
-    held = model.method_.radio_map
-    if held is None:
+    surveyed = model.method_.radio_map
+    if surveyed is None:
         raise BadInputError(
             f"this {model.method_spec.name} was fitted without calibration and holds nothing to compare "
             "scans with; fit it again with it"
         )
-    return landmarks_of(held.fingerprints(model.frame_), names)
+    return landmarks_of(surveyed.fingerprints(model.frame_), names)
 
 
 def _among(names: Sequence[str], subset: Sequence[str]) -> np.ndarray:

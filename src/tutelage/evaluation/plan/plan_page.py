@@ -29,7 +29,7 @@ _COLUMNS = {
 
 
 def write_plan(plan: SurveyPlan, path: str | Path) -> None:
-    """Write a plan as one HTML file that holds everything it shows.
+    """Write a plan as a single HTML file.
 
     Parameters
     ----------

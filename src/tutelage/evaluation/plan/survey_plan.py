@@ -72,25 +72,25 @@ def plan(
     source_too: bool = False,
     run: RunOptions | None = None,
 ) -> SurveyPlan:
-    """Say how much more to survey, and where.
+    """Estimate what more reference points would gain, and where to take them.
 
-    A learning curve over reference points is extrapolated, and a map shows where the model is least sure.
-    Only training scans are used: a test split stays sealed.
+    A learning curve over reference points is extrapolated. A map shows where errors are large. Only training
+    scans are used, never a test split.
 
     Parameters
     ----------
     survey : Survey or FingerprintSet
     method : Candidate, optional
-        What learns, see `candidate`; by default k-NN. A method that chooses settings does so once, on all
-        training scans; a matcher weighs as it was pretrained.
+        Method to fit, as `candidate` makes it. By default, k-NN. A method that chooses settings does so once,
+        on all training scans. A matcher keeps its pretrained weights.
     n_folds : int
-        Parts into which the reference points are divided; one after another is held out.
+        Parts into which the reference points are divided. Each part is held out in turn.
     n_rounds : int
-        How often they are divided anew.
+        Number of times that they are divided anew.
     source_too : bool
-        Allow a survey in which the method's teacher learnt.
+        Allow a survey in which the method's teacher was trained.
     run : RunOptions, optional
-        Seed of the parts, the fits and the intervals, device, progress; its length counts for networks.
+        Seed of the parts, the fits and the intervals, device, progress. Its length applies to networks.
 
     Returns
     -------
@@ -99,8 +99,8 @@ def plan(
     Raises
     ------
     BadInputError, UnknownNameError
-        If the survey has fewer than 20 reference points, the method cannot be fitted, or its teacher learnt
-        in this survey and `source_too` is off.
+        If the survey has fewer than 20 reference points, the method cannot be fitted, or its teacher was
+        trained in this survey and `source_too` is off.
 
     Examples
     --------

@@ -36,7 +36,7 @@ _SHIPPED = "methods", "matcher", "shipped.matcher"
 
 @dataclass(frozen=True, eq=False)
 class PretrainedMatcher:
-    """A matcher that learnt in other buildings.
+    """A matcher that was trained in other buildings.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class PretrainedMatcher:
     card: MatcherCard
 
     def content_hash(self) -> str:
-        """Compute SHA-256 over card and weights: it tells whether two matchers are the same."""
+        """Return the SHA-256 of card and weights. Equal matchers have the same one."""
         return content_hash(self._header(), self.network.state_dict())
 
     def save(self, path: str | Path) -> None:
@@ -72,7 +72,7 @@ class PretrainedMatcher:
             beside.write_bytes(self.to_bytes())
 
     def to_bytes(self) -> bytes:
-        """Give the content of its file."""
+        """Return the content of its file."""
         return weights_to_bytes(self._header(), self.network.state_dict())
 
     def _header(self) -> dict[str, str]:
@@ -147,7 +147,7 @@ def pretrain(
     privacy: bool = False,
     run: RunOptions | None = None,
 ) -> PretrainedMatcher:
-    """Pretrain a matcher in buildings, on their training splits; no test split is touched.
+    """Pretrain a matcher on several buildings, by their training splits alone.
 
     Parameters
     ----------
@@ -156,20 +156,20 @@ def pretrain(
     settings : mapping, optional
         Changes to `MatcherRecipe.for_pretraining`.
     privacy : bool
-        Also measure what the result gives away (see `memberships`), which takes as long again. A length in
-        minutes is divided between both.
+        Also measure what the result reveals about its scans (see `memberships`). This takes twice as long; a
+        length in minutes is divided between both.
     run : RunOptions, optional
         Seed, device, length, checkpoints, progress.
 
     Returns
     -------
     PretrainedMatcher
-        To be saved, and given to `Localizer(pretrained=...)`.
+        The matcher, for `Localizer(pretrained=...)`.
 
     Raises
     ------
     BadInputError
-        If there is no survey, one is named twice, or the scans of one come from a single reference point.
+        If there is no survey, a survey is named twice, or has a single reference point.
 
     Examples
     --------

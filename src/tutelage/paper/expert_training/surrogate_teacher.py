@@ -87,7 +87,7 @@ class Teacher:
     Parameters
     ----------
     generator : Generator
-        G; it is set to evaluation mode, without gradients.
+        The generator G. It is set to evaluation mode, without gradients.
     card : TeacherCard
         Where the teacher comes from and how good it is.
 
@@ -122,7 +122,7 @@ class Teacher:
         return header, self.generator.state_dict()
 
     def content_hash(self) -> str:
-        """Compute the SHA-256 of card and weights, which tells whether two teachers are the same."""
+        """Return the SHA-256 of card and weights. Equal teachers have the same one."""
         return content_hash(*self._content())
 
     def require_fit(self, network: str, d_e: int) -> None:
@@ -169,7 +169,7 @@ class Teacher:
             beside.write_bytes(weights_to_bytes(header, weights))
 
     def to_bytes(self) -> bytes:
-        """Make the content of a teacher file."""
+        """Return the content of a teacher file."""
         return weights_to_bytes(*self._content())
 
     @classmethod

@@ -79,15 +79,15 @@ def teach(
 ) -> Teacher:
     """Train a surrogate teacher on a source building.
 
-    One reference point in ten is held out to measure the teacher's quality; no test split is touched.
+    One reference point in ten is held out to measure the teacher's quality. No test split is used.
 
     Parameters
     ----------
     survey : Survey or FingerprintSet
-        The source building: a survey, of which the training split is used, or scans with positions.
+        The source building: a survey with a training split, or scans with positions.
     network : str
-        Name of a registered network, or NAME:FILE for one with the settings of a network file. Of the file's
-        settings of the recipe, those of learning count.
+        Name of a network, or NAME:FILE with a network file. Of the file's recipe, the settings that `teach`
+        has count.
     recipe : {"default", "paper"}
         How the teacher is trained.
     settings : Mapping, optional
@@ -156,10 +156,10 @@ def _training_scans(survey: Survey | FingerprintSet) -> tuple[FingerprintSet, st
     train, name, licence = (
         (survey.train, survey.name, survey.licence) if isinstance(survey, Survey) else (survey, "unnamed", "")
     )
-    heard = train[train.n_heard > 0]
-    if len(heard) < 2:
-        raise BadInputError(f"{len(heard)} scans of {name!r} hear anything; a teacher needs a survey")
-    return heard, name, licence
+    usable_scans = train[train.n_heard > 0]
+    if len(usable_scans) < 2:
+        raise BadInputError(f"{len(usable_scans)} scans of {name!r} hear anything; a teacher needs a survey")
+    return usable_scans, name, licence
 
 
 def _prepare(
