@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from command_line import Command
 
 import tutelage
+from tutelage.cli import app
 from tutelage.data.surveys import load
 
 VERBS = (
@@ -61,6 +63,26 @@ def test_help_of_a_verb_says_what_it_does_and_what_it_takes(tutelage: Command, n
         assert "--json" in ended.stdout
     for old in ("--target ", "tutor", "scorer"):
         assert old not in ended.stdout
+
+
+def test_help_of_fit_is_two_screens_and_begins_with_the_common_options(
+    tutelage: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = tutelage("fit", "--help").stdout.splitlines()
+    assert len(lines) <= 100
+    first = next(n for n, line in enumerate(lines) if "─ Options ─" in line)
+    end = next(n for n, line in enumerate(lines) if n > first and line.startswith("╰"))
+    options = [line.split()[1] for line in lines[first:end] if line.startswith("│ --")]
+    assert options == ["--out", "--method", "--pretrained", "--set", "--not-heard", "--json", "--help"]
+
+
+def test_every_option_of_every_verb_has_help() -> None:
+    group: Any = typer.main.get_command(app)
+    commands = [*group.commands.values()]
+    commands += [inner for name in ("zoo", "data") for inner in group.commands[name].commands.values()]
+    assert len(commands) == len(VERBS) + 2
+    assert [f"{each.name} {param.name}" for each in commands for param in each.params if not param.help] == []
 
 
 # -- from a survey to what they make -------------------------------------------------------------------
