@@ -75,7 +75,7 @@ def gain_figures(text: str) -> tuple[str, ...]:
     return (*gains, *counts)
 
 
-# -- research/accuracy.md, which benchmarks.accuracy writes as a whole -----------------------------------------
+# -- research/accuracy.md, which benchmarks.accuracy writes as a whole --------------------------------------
 
 
 def accuracy_cells(section: str, target: str) -> list[list[str]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from statistics import mean
+from statistics import mean, median
 from typing import NamedTuple
 
 from benchmarks.documented.page_blocks import Row, Table, table_lines
@@ -56,14 +56,18 @@ MATCHERS = [
 ]
 """The questions of matcher and blend."""
 
+_MIDDLES: Mapping[str, Callable[[list[float]], float]] = {"mean": mean, "median": median}
 
-def gain_table(comparisons: Sequence[Comparison]) -> Table:
+
+def gain_table(comparisons: Sequence[Comparison], *, middle: str = "mean") -> Table:
     """Return what makes a table with a row a comparison.
 
     Parameters
     ----------
     comparisons : sequence of Comparison
         Those that no group answers are left out.
+    middle : {"mean", "median"}
+        The first figure. One place with a large difference moves the mean, but hardly the median.
 
     Returns
     -------
@@ -74,18 +78,21 @@ def gain_table(comparisons: Sequence[Comparison]) -> Table:
     def table(groups: Sequence[Row]) -> list[str]:
         head = [
             "comparison",
-            "gain (m), mean",
+            f"gain (m), {middle}",
             "least",
             "most",
             "significantly better",
             "significantly worse",
         ]
-        return table_lines(head, filter(None, (_gain_cells(groups, each) for each in comparisons)))
+        lines = (_gain_cells(groups, each, _MIDDLES[middle]) for each in comparisons)
+        return table_lines(head, filter(None, lines))
 
     return table
 
 
-def _gain_cells(groups: Sequence[Row], comparison: Comparison) -> list[str] | None:
+def _gain_cells(
+    groups: Sequence[Row], comparison: Comparison, middle: Callable[[list[float]], float]
+) -> list[str] | None:
     differences = [
         group["against"][comparison.control]
         for group in groups
@@ -98,7 +105,7 @@ def _gain_cells(groups: Sequence[Row], comparison: Comparison) -> list[str] | No
     gains = [-difference["mean"] for difference in differences]
     better = sum(difference["holds"] and difference["mean"] < 0 for difference in differences)
     worse = sum(difference["holds"] and difference["mean"] > 0 for difference in differences)
-    figures = [_metres(each) for each in (mean(gains), min(gains), max(gains))]
+    figures = [_metres(each) for each in (middle(gains), min(gains), max(gains))]
     return [comparison.title, *figures, *(f"{n} of {len(gains)}" for n in (better, worse))]
 
 

@@ -13,6 +13,7 @@ from benchmarks.documented.page_blocks import Row, table_lines
 __all__ = [
     "building_table",
     "device_table",
+    "eight_bits_lines",
     "eight_bits_table",
     "extrapolation_lines",
     "learning_curve_table",
@@ -150,6 +151,18 @@ def eight_bits_table(rows: Sequence[Row]) -> list[str]:
     head = ["survey", "network", "float32, MB", "int8, MB", "mean error, float32, m", "int8, m"]
     head += ["positions move, mean, m", "at most, m", "within the 95 % radius, float32", "int8"]
     return table_lines([*head, "float32 from PyTorch, standardised", "m"], map(_eight_bits_cells, rows))
+
+
+def eight_bits_lines(rows: Sequence[Row]) -> Iterable[str]:
+    """Return in one line what eight bits save and cost, over all surveys and networks."""
+    sizes = [int(row["int8_bytes"]) / int(row["float32_bytes"]) for row in rows]
+    costs_m = [float(row["int8_mae_m"]) - float(row["float32_mae_m"]) for row in rows]
+    shifts_m = [float(row["mean_shift_m"]) for row in rows]
+    yield (
+        f"- In {len(rows)} pairs of survey and network, a file takes {min(sizes):.0%} to {max(sizes):.0%} "
+        f"of its size. The mean error changes by {min(costs_m):+.2f} to {max(costs_m):+.2f} m. "
+        f"A position moves by {min(shifts_m):.2f} to {max(shifts_m):.2f} m on average."
+    )
 
 
 def _eight_bits_cells(row: Row) -> list[str]:

@@ -1,4 +1,4 @@
-"""Tables of README.md and research/results.md: mean errors of methods, from the cells of `tutelage reproduce`."""
+"""Tables of mean errors of methods, from the cells of `tutelage reproduce`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ from benchmarks.result_rows import read_rows
 
 __all__ = [
     "framework_table",
+    "front_table",
     "knn_and_network_table",
+    "learning_seconds_lines",
+    "matcher_overview",
     "network_pipeline_table",
     "pipeline_table",
     "small_map_overview",
@@ -94,6 +97,41 @@ def whole_survey_table(rows: Sequence[Row]) -> list[str]:
         lines.append([title, *map(spread, errors), _counts(errors)])
     lines.append([PAPER, *(_paper_best("table1", target) for target in targets), "-"])
     return table_lines(["mean error (m)", *_titles(targets), "seeds"], lines)
+
+
+def front_table(rows: Sequence[Row]) -> list[str]:
+    """Return what a newcomer compares: k-NN, a matcher of other buildings, the default, the paper's best."""
+    targets = ("ujiindoorloc", "tampere", "tut6")
+    shown = {
+        "k-NN, settings chosen on your survey": ("knn", "none"),
+        "matcher from other buildings alone": ("matcher", "others"),
+        "default: matcher and network, fine-tuned on your survey": ("blend", "both"),
+    }
+    lines = [
+        [title, *(spread(errors_m(rows, target, *key)) for target in targets)] for title, key in shown.items()
+    ]
+    lines.append([PAPER, *(_paper_best("table1", target) for target in targets)])
+    return table_lines(["mean error (m)", *_titles(targets)], lines)
+
+
+def matcher_overview(rows: Sequence[Row]) -> list[str]:
+    """Return k-NN, the matcher with each way of learning, and the default blend on three whole surveys."""
+    targets = ("ujiindoorloc", "tampere", "tut6")
+    shown = [("knn", "none"), *(("matcher", method) for method in ("others", "none", "both"))]
+    lines = [
+        [MATCHERS[key], *(spread(errors_m(rows, target, *key)) for target in targets)]
+        for key in (*shown, ("blend", "both"))
+    ]
+    return table_lines(["mean error (m), five seeds", *_titles(targets)], lines)
+
+
+def learning_seconds_lines(rows: Sequence[Row]) -> Iterable[str]:
+    """Return the seconds that the default matcher and the default blend took to learn whole surveys."""
+    titles = {"matcher": "The fine-tuned matcher, without radii", "blend": "The blend with it, with radii"}
+    for network, title in titles.items():
+        own = [row for row in rows if (row["network"], row["method"]) == (network, "both")]
+        seconds = [float(row["train_seconds"]) for row in own]
+        yield f"- {title}: {min(seconds):.0f} to {max(seconds):.0f} seconds."
 
 
 def knn_and_network_table(rows: Sequence[Row]) -> list[str]:

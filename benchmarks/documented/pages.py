@@ -20,12 +20,29 @@ from benchmarks.documented.page_blocks import Table, write_blocks
 __all__ = ["PAGES", "write_page"]
 
 PAGES: Mapping[str, Mapping[str, Table]] = {
-    "README.md": {
+    "README.md": {"results/accuracy.csv": method_tables.front_table},
+    "docs/about/results.md": {
         "results/accuracy.csv": method_tables.whole_survey_table,
         "results/small_maps.csv": method_tables.small_map_overview,
         "results/small_maps.json": gain_table(MATCHERS),
         "results/networks.csv": method_tables.knn_and_network_table,
         "results/table1.csv": method_tables.transfer_table,
+        "results/table1.json": gain_table(TEACHERS, middle="median"),
+        "results/table4.json": gain_table(TEACHERS, middle="median"),
+        "results/accuracy.csv: radii": calibration_tables.default_model_table,
+        "results/calibration.csv: overview": calibration_tables.coverage_overview,
+        "results/eight_bits.csv: summary": measurement_tables.eight_bits_lines,
+    },
+    "docs/concepts/calibration.md": {
+        "results/calibration.csv: overview": calibration_tables.coverage_overview,
+    },
+    "docs/concepts/controls.md": {
+        "results/table1.json": gain_table(TEACHERS, middle="median"),
+        "results/small_maps.json": gain_table(MATCHERS[:5]),
+    },
+    "docs/concepts/matcher.md": {
+        "results/accuracy.csv: seconds": method_tables.learning_seconds_lines,
+        "results/accuracy.csv": method_tables.matcher_overview,
     },
     "research/calibration.md": {
         "results/calibration.csv: limits": calibration_tables.limit_lines,

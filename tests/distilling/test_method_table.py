@@ -1,4 +1,4 @@
-"""The table of research/method.md: every equation and algorithm of the paper has a function, and it runs."""
+"""The table of docs/concepts/framework.md: each equation and algorithm has a function, and it runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tutelage.paper.expert_training import Teacher, teach
 from tutelage.paper.transfer import Source, transfer, transfer_recipe
 from tutelage.training import Budget, RunOptions
 
-PAGE = Path(__file__).parents[2] / "research" / "method.md"
+PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "framework.md"
 SMALL = {"width": 32, "d_e": 16}
 RUN = RunOptions(device="cpu", budget=Budget(updates=2))
 

@@ -119,7 +119,7 @@ OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "least_squares": ("A10: J_FI by least squares", {"fi_form": "least_squares"}),
     "jacobian": ("A10: J_FI of Jacobians", {"fi_form": "jacobian"}),
 }
-"""The options of research/method.md. Each has a title and one change of the default recipe."""
+"""The options of docs/concepts/framework.md. Each has a title and one change of the default recipe."""
 
 
 def _with_controls(name: str, title: str, settings: dict[str, Any]) -> dict[str, LearningMethod]:
@@ -188,7 +188,7 @@ PIPELINE = ("none", *_PIPELINE)
 """The default recipe, and the recipe with one part of its input pipeline or schedule removed or added."""
 
 FRAMEWORK = ("none", "untrained", "shuffled", "default", *_FRAMEWORK)
-"""The default recipe with teachers, and each option of research/method.md with its two controls."""
+"""The default recipe with teachers, and each option of docs/concepts/framework.md with its two controls."""
 
 MATCHER_METHODS: dict[str, LearningMethod] = {
     "none": LearningMethod("the target's own radio map alone", "default", "alone"),

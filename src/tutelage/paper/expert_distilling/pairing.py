@@ -1,4 +1,4 @@
-"""Which generated sample a student's sample is compared with (A4 in research/method.md)."""
+"""Which generated sample a student's sample is compared with (A4 in docs/concepts/framework.md)."""
 
 from __future__ import annotations
 

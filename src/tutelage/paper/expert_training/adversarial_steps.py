@@ -1,4 +1,4 @@
-"""One batch of Expert Training (Paper, Algorithm 2; A16, A17 and A19 as in research/method.md)."""
+"""One batch of Expert Training (Paper, Algorithm 2; A16, A17 and A19 as in docs/concepts/framework.md)."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def transfer(
     Notes
     -----
     Source: Klus et al., "Transfer learning for convolutional indoor positioning systems" (IPIN 2021), as the
-    paper describes its comparison with it. research/method.md says which choices are ours.
+    paper describes its comparison with it. docs/concepts/framework.md says which choices are ours.
     """
     if not sources:
         raise BadInputError(f"{kind} transfer learns from source buildings first; name at least one source")
