@@ -2,23 +2,16 @@
 
     python examples/own_method.py
 
-A method is whatever `Localizer(method=...)` takes. This one is a Gaussian process of scikit-learn over the
-surveyed scans. The script checks it against the contract, compares it with k-NN, plans a survey with it, and
-saves and loads it with its radii. The package in examples/plugin brings this module to the command line by an
-entry point.
+This one is a Gaussian process of scikit-learn over the surveyed scans. The script checks it, compares it with
+k-NN, plans a survey with it, fits it, and saves it with its radii. The package in examples/plugin brings this
+file to the command line by an entry point.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Any
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, PositiveFloat
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
 
@@ -30,60 +23,37 @@ from tutelage.runtime.positions import Located
 NAME = "gaussian-process"
 
 
-class Settings(BaseModel):
-    """Settings of the method: checked, and changed by `--set noise=0.2` or `settings={"noise": 0.2}`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    length_scale: Annotated[float, Field(gt=0)] = 1.0
-    """Distance of scans, in the representation, at which positions have little to do with one another."""
-    noise: Annotated[float, Field(gt=0)] = 0.1
-    """Variance of the positions of equal scans, as a share of that of all positions."""
+class Settings(BaseModel):  # a user changes them by `--set noise=0.2` or `settings={"noise": 0.2}`
+    length_scale: PositiveFloat = 1.0  # distance of scans at which positions have little in common
+    noise: PositiveFloat = 0.1  # variance of the positions of equal scans, as a share of all variance
 
 
-@dataclass(frozen=True, eq=False)
 class GaussianProcess:
-    """The surveyed scans, and a Gaussian process from scans to positions."""
-
-    settings: Settings
-    radio_map: (
-        RadioMap  # or None, for a method that holds no scans: it cannot be updated, nor drift be measured
-    )
-
-    @property
-    def representation(self) -> tt.RssRepresentation:
-        """How it reads RSS, and the access points that it knows."""
-        return self.radio_map.representation
-
-    @cached_property
-    def _process(self) -> GaussianProcessRegressor:
-        """Solve for the weights of the scans: the kernel is fixed, so a loaded model finds the same ones."""
-        kernel = RBF(self.settings.length_scale) + WhiteKernel(self.settings.noise)
+    def __init__(self, settings: Settings, radio_map: RadioMap) -> None:
+        self.settings = settings
+        self.radio_map = radio_map  # None in a method that holds no scans: it has no updates and no drift
+        self.representation = radio_map.representation  # its access points, and how it reads RSS
+        kernel = RBF(settings.length_scale) + WhiteKernel(settings.noise)
         process = GaussianProcessRegressor(kernel, optimizer=None, normalize_y=True)
-        return process.fit(self.radio_map.value.toarray(), self.radio_map.position_m)
+        self.process = process.fit(radio_map.value.toarray(), radio_map.position_m)
 
-    def locate(self, scans: tt.FingerprintSet) -> Located:
-        """Locate scans [n]: positions [n, 2] in metres. Labels of floor and building [n] may stand beside."""
-        return Located(self._process.predict(self.representation.transform(scans).toarray()))
+    def locate(self, scans: tt.FingerprintSet) -> Located:  # positions [n, 2] in metres
+        return Located(self.process.predict(self.representation.transform(scans).toarray()))
 
-    def config(self) -> dict[str, Any]:
-        """Give what `load` needs beside the arrays, ready for JSON. Nothing is pickled."""
+    def config(self):  # for `load`, with the arrays of `tensors`; ready for JSON, nothing is pickled
         return {"settings": self.settings.model_dump(), **self.radio_map.config()}
 
-    def tensors(self) -> dict[str, np.ndarray]:
-        """Give the surveyed scans and their positions as arrays."""
+    def tensors(self):
         return self.radio_map.tensors()
 
 
-def fit(plan: tt.FitPlan, scans: tt.FingerprintSet) -> tt.Fitted:
-    """Fit the method to training scans. `plan.run` has the seed, the device and more."""
+def fit(plan: tt.FitPlan, scans: tt.FingerprintSet) -> tt.Fitted:  # `plan.run` has the seed and more
     settings = Settings(**checked_settings(Settings, plan.settings, f"setting of {NAME}"))
     method = GaussianProcess(settings, RadioMap.fit(scans, "positive"))
     return tt.Fitted(method, tt.MethodLineage(settings=settings.model_dump()))
 
 
-def load(config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> GaussianProcess:
-    """Make the method that `config` and `tensors` described."""
+def load(config, tensors) -> GaussianProcess:
     return GaussianProcess(Settings(**config["settings"]), RadioMap.from_config(config, tensors))
 
 
@@ -91,7 +61,6 @@ tt.register_method(tt.MethodSpec(NAME, "a Gaussian process over the surveyed sca
 
 
 def main() -> None:
-    """Check, compare, plan, fit, evaluate, save, load and locate."""
     tt.check_method(NAME)  # raises an error with the first broken clause of the contract
     print(f"{NAME} keeps the contract")
     survey = tt.simulated_survey(n_train=300, n_test=100)
@@ -101,9 +70,8 @@ def main() -> None:
     figures = tt.evaluate(model, survey).figures()
     print(f"mean error {figures['mae_m']:.2f} m; {figures['coverage']:.0%} of the radii hold the truth")
     with tempfile.TemporaryDirectory() as folder:
-        model.save(Path(folder) / "model")
-        loaded = tt.Localizer.load(Path(folder) / "model")
-    (record, *_) = loaded.predict(survey.train[:1]).records()
+        model.save(f"{folder}/model")
+        (record, *_) = tt.Localizer.load(f"{folder}/model").predict(survey.train[:1]).records()
     print(f"the first scan is at {record['x_m']:.1f}, {record['y_m']:.1f}, within {record['radius_m']:.1f} m")
 
 
