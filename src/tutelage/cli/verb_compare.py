@@ -82,6 +82,12 @@ class Compared:
         )
 
 
+_Out = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Fit the recommended method to all scans and save it here."),
+]
+
+
 @verb
 def compare_command(
     survey: SurveyName,
@@ -89,10 +95,7 @@ def compare_command(
     compared: Compared,
     folds: Folds = 3,
     report: Page = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="Fit the recommended method to all scans and save it here."),
-    ] = None,
+    out: _Out = None,
     source_too: SourceToo = False,
     run: Length,
     reading: Reading,

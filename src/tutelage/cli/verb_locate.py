@@ -23,21 +23,25 @@ if TYPE_CHECKING:  # only named in signatures
 
 __all__ = ["locate_command"]
 
+_Scans = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SCANS",
+        help="Scans to locate, such as scans.csv. Any form that fit reads; positions are not needed.",
+    ),
+]
+
+_Out = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write to this .csv or .json file instead of the terminal."),
+]
+
 
 @verb
 def locate_command(
     model: ModelFolder,
-    scans: Annotated[
-        Path,
-        typer.Argument(
-            metavar="SCANS",
-            help="Scans to locate, such as scans.csv. Any form that fit reads; positions are not needed.",
-        ),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write to this .csv or .json file instead of the terminal."),
-    ] = None,
+    scans: _Scans,
+    out: _Out = None,
     level: Annotated[
         float,
         typer.Option(metavar="SHARE", help="Share of the true positions that the radii must contain."),

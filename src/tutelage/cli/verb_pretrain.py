@@ -26,17 +26,19 @@ from tutelage.data import surveys as survey_data
 
 __all__ = ["pretrain_command"]
 
+_Surveys = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SURVEY",
+        help=f"Surveys to learn from, each one {SURVEY}. Default: all public sets that are here and may "
+        "be shared.",
+    ),
+]
+
 
 @verb
 def pretrain_command(
-    surveys: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="SURVEY",
-            help=f"Surveys to learn from, each one {SURVEY}. Default: all public sets that are here and may "
-            "be shared.",
-        ),
-    ] = None,
+    surveys: _Surveys = None,
     *,
     out: Annotated[Path, typer.Option(metavar="FILE", help="Save it here, for fit --pretrained FILE.")],
     exclude: Annotated[

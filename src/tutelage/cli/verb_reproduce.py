@@ -65,17 +65,20 @@ class TableParts:
         return Request(self.budget, **lists, n_seeds=self.seeds)
 
 
+_Jobs = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="N", help="Cells that run at the same time. Default: the number of processors."
+    ),
+]
+
+
 @verb
 def reproduce_command(
     table: Annotated[str, typer.Argument(metavar="TABLE", help=_TABLES)],
     parts: TableParts,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Write the results here.")] = Path("results"),
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            min=1, metavar="N", help="Cells that run at the same time. Default: the number of processors."
-        ),
-    ] = None,
+    jobs: _Jobs = None,
     executor: Annotated[str, typer.Option(metavar="NAME", help="local, or ray.")] = "local",
     address: Annotated[
         str | None,

@@ -14,17 +14,17 @@ from tutelage.files.atomic import require_writable_parent
 
 __all__ = ["zoo_make_command"]
 
+_Network = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Make teachers of this network. Repeatable. Default: as in the zoo."),
+]
+
 
 def zoo_make_command(
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Write the files here. Finished files in it are kept.")
     ],
-    network: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME", help="Make teachers of this network. Repeatable. Default: as in the zoo."
-        ),
-    ] = None,
+    network: _Network = None,
     matcher: Annotated[
         bool | None,
         typer.Option(help="Also pretrain the matcher, on all sources. Default: only without --network."),
