@@ -54,11 +54,11 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
         "blend", "matcher", "knn", the name of a network, or NAME:FILE with a network file from `tune`.
     teachers : one or several teachers, or a rule
         Surrogate teachers of a network: a `Teacher`, the path of its file, a name such as "zoo:dnn-tampere",
-        or "untrained" (the control). Or one rule: "none", "all" (those of the zoo that fit the network), or
-        "auto" (those that are clearly best on held-out points).
+        or "untrained" (the control). Or one rule: "none", "all" for those of the zoo that fit the network, or
+        "auto" for those that are clearly best on held-out points.
     pretrained : str, path or PretrainedMatcher
-        Weights that matcher and blend start from: "zoo" (they come with Tutelage), a file from `pretrain`,
-        "untrained" (the control), "none" (your own map alone), or "auto" (the best on held-out points).
+        Weights that matcher and blend start from: "zoo" or a file from `pretrain`. "none" trains on your own
+        map alone. "untrained" is the control. "auto" takes the best on held-out points.
     transfer : {"none", "collective", "sequential"}
         Train a network on `sources` first. These are the methods that the paper compares with.
     sources : one or several surveys

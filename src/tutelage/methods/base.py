@@ -83,7 +83,7 @@ class FittedMethod(Protocol):
         ...
 
     def locate(self, scans: FingerprintSet) -> Located:
-        """Locate n scans, each of which hears an access point that the method knows."""
+        """Locate n scans. Each one hears an access point that the method knows."""
         ...
 
     def config(self) -> dict[str, Any]:
