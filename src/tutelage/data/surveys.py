@@ -101,7 +101,7 @@ def load(
         - "simulated" or "simulated:SEED", a simulated building
         - "matrix:FOLDER/PREFIX", headerless PREFIX_trnrss.csv, _trncrd, _tstrss, _tstcrd
         - the path of your own table (.csv, .parquet), FIND3 or GeoJSON file, GetSensorData log or folder of
-        logs, or folder of comford's tables
+          logs, or folder of comford's tables
     data_dir : str or Path, optional
         Folder of the public data sets. The next places are TUTELAGE_DATA and a download.
     not_heard : float, optional
