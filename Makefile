@@ -2,6 +2,8 @@
 # make test: environment, installation, the quick tests. make test-all: every check there is (CONTRIBUTING.md).
 PYTHON ?= python3.11
 VENV   ?= .venv
+# The oldest versions: make test VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt
+CONSTRAINTS ?= constraints.txt
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 # One process for each core; a file's tests stay together, since they share what they fit.
@@ -10,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --duration
 # The tests start the command line again and again: each start would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all slow lint lint-tests coverage accuracy figures bench clean
+.PHONY: demo test test-all slow lint lint-tests coverage docs package accuracy figures bench clean
 
 demo: $(READY)
 	$(BIN)/tutelage demo --out demo
@@ -38,6 +40,14 @@ lint-tests: $(READY)
 # Lines and branches, of every test.
 coverage: $(READY)
 	$(PYTEST) -m "not gpu" --cov --cov-report term:skip-covered --cov-report json:coverage.json
+
+# The site, on this machine, built anew at each change.
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve
+
+# Wheel and source archive in dist/, and the runtime's tests beside the installed wheel alone.
+package: $(READY)
+	$(BIN)/python -m benchmarks.package
 
 NETWORKS_ALONE = --budget standard --networks dnn,cnnloc,bayescnn,baat --methods none
 
@@ -68,10 +78,10 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.matcher
 
 # The constraints file pins what pyproject.toml gives in ranges.
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable ".[dev]"
 	touch $@
 
 clean:

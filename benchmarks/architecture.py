@@ -1,6 +1,6 @@
 """docs/about/architecture.md's figures and picture, from the imports of the package.
 
-    python -m benchmarks.architecture            # rewrite docs/about/architecture.svg and the blocks of the page
+    python -m benchmarks.architecture            # rewrite the picture and the blocks of the page
     python -m benchmarks.architecture --check    # exit code 1 if they are stale
 
 A room is a module or package that stands directly in `tutelage`, or the folder of benchmarks. A room's floor

@@ -131,12 +131,12 @@ def licence(name: str) -> str:
         If it is not installed.
     """
     fields = metadata(name)
-    if expression := fields.get("License-Expression"):
-        return expression
+    for expression in fields.get_all("License-Expression", []):
+        return str(expression)
     for classifier in fields.get_all("Classifier", []):
         if classifier.startswith("License :: "):
-            return classifier.rpartition(" :: ")[2]
-    return (fields.get("License") or "not stated").strip().partition("\n")[0]
+            return str(classifier).rpartition(" :: ")[2]
+    return str(fields.get_all("License", ["not stated"])[0]).strip().partition("\n")[0]
 
 
 def requirement_table() -> list[str]:

@@ -2,8 +2,8 @@
 
     python -m benchmarks.example_survey    # rewrite survey.csv and checks.csv
 
-The survey has three scans at each reference point of month 1. The checks are scans of another day: every twelfth of the test
-split. Access points that the survey does not hear are left out of both.
+The survey has three scans at each reference point of month 1. The checks are every twelfth scan of the test
+split, which was taken on another day. Access points that the survey does not hear are left out of both.
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ def write_example(folder: Path) -> None:
     train = library.train[_first_scans(library.train, SCANS_AT_A_POINT)]
     test = library.test[np.arange(0, len(library.test), EVERY_CHECK)]
     heard = tuple(np.asarray(train.access_points)[np.flatnonzero(train.rss_dbm.count_nonzero(axis=0))])
-    example = tt.Survey(
-        "library", train.aligned_to(heard), test.aligned_to(heard), licence=library.licence
-    )
+    example = tt.Survey("library", train.aligned_to(heard), test.aligned_to(heard), licence=library.licence)
     tt.export_survey(example, folder / "survey.csv", split="train")
     tt.export_survey(example, folder / "checks.csv", split="test")
 

@@ -59,8 +59,8 @@ def require_small(wheel: Path, limit_mb: float = LIMIT_MB) -> float:
     return size_mb
 
 
-def _run(*command: str | Path, **options: object) -> None:
-    subprocess.run([str(part) for part in command], check=True, **options)  # type: ignore[call-overload]
+def _run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
+    subprocess.run([str(part) for part in command], check=True, cwd=cwd, env=env)
 
 
 def _built(folder: Path) -> tuple[Path, Path]:
@@ -78,8 +78,8 @@ def _test_alone(wheel: Path, folder: Path) -> None:
     _run(sys.executable, ROOT / "tests/runtime/made_models.py", models, cwd=folder)
     venv.create(folder / "empty", with_pip=True)
     python = folder / "empty" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    pins = ["--constraint", ROOT / "constraints.txt"]
-    _run(python, "-m", "pip", "install", "--quiet", *pins, f"{wheel}[runtime]", "pytest", cwd=folder)
+    install = ("-m", "pip", "install", "--quiet", "--constraint", str(ROOT / "constraints.txt"))
+    _run(python, *install, f"{wheel}[runtime]", "pytest", cwd=folder)
     tests.mkdir()
     for name in ALONE_TESTS:
         source = ROOT / name

@@ -1,4 +1,4 @@
-"""Measure which training scans each power of the similarity refuses, for the margin in research/calibration.md.
+"""Measure which training scans each power of the similarity refuses, for research/calibration.md.
 
     python -m benchmarks.refusal
 

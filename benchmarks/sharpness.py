@@ -1,4 +1,4 @@
-"""Measure how sharply a pretrained matcher should weigh, by the points of the survey, for research/matcher.md.
+"""Measure how sharply a pretrained matcher should weigh, by points of the survey, for research/matcher.md.
 
     python -m benchmarks.sharpness
 

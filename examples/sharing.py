@@ -32,7 +32,7 @@ def teacher_files(folder: Path) -> tuple[Path, Path]:
 
 
 def require_no_data(survey: tt.Survey, *files: Path) -> None:
-    """Raise an error if a file names an access point of the survey; see docs/decisions/0004."""
+    """Raise an error if a file names an access point of the survey; see docs/about/decisions/0004."""
     for file in files:
         content = file.read_bytes()
         if names := [name for name in survey.train.access_points if name.encode() in content]:

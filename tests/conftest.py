@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 import torch
 from filelock import FileLock
+from hypothesis import settings
 
 # Small tensors: more threads only wait for each other, here and in the processes that tests start.
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"
+# How long an example takes depends on what else the machine does.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 REAL_DATA = Path(os.environ["TUTELAGE_DATA"]) if os.environ.get("TUTELAGE_DATA") else None
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -50,7 +50,7 @@ def test_the_version_that_is_tested_is_pinned(one: Requirement) -> None:
 
 
 def test_licences_are_short() -> None:
-    assert licence("numpy").startswith("BSD-3-Clause")
+    assert licence("numpy").startswith("BSD")
     assert licence("onnxscript") == "MIT License"
     assert licence("rich") == "MIT License"
 

@@ -247,7 +247,7 @@ def test_joining_what_does_not_fit_is_refused(parts: list[FingerprintSet], messa
 # -- Parquet and the content hash ---------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)  # the first write loads Arrow's Parquet library
+@settings(max_examples=50)  # the first write loads Arrow's Parquet library
 @given(fingerprint_sets())
 def test_parquet_round_trip_keeps_everything(scans: FingerprintSet) -> None:
     read = through_parquet(scans)

@@ -150,7 +150,7 @@ def constraints_of(z_student: Tensor, z_teacher: Tensor, place: Tensor) -> Tenso
         [
             angular_similarity(z_student, z_teacher),
             mutual_information(estimator, z_student, z_teacher, permutation=other_scans),
-            functional_information(z_student, z_student.tanh(), z_teacher, z_teacher.tanh()),
+            functional_information(z_student, z_student.tanh(), [(z_teacher, z_teacher.tanh())]),
             mean_distance(place, place.flip(0)),
         ]
     )

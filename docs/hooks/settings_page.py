@@ -57,7 +57,7 @@ def settings_page() -> str:
         _settings(MatcherSettings, pretraining),
     ]
     parts += [_BLEND, _settings(BlendSettings), "## Networks\n"]
-    for name in network_names():
+    for name in own_networks():
         spec = network_spec(name)
         parts += [f"### {name}\n", _settings(spec.settings_model, meanings=parameter_docs(spec.build))]
         parts += [f"Its recipe `{name}` sets {_listed(spec.recipes[name])}.\n" for name in spec.recipes]
@@ -70,6 +70,11 @@ def settings_page() -> str:
         other = {field for name in _RECIPES for field, _ in values[name].items() - shared[name].items()}
         parts += [head, _settings(type(recipes["default"]), recipes, only=other)]
     return "\n".join(parts)
+
+
+def own_networks() -> list[str]:
+    """Return the networks that come with Tutelage; plug-ins have pages of their own."""
+    return [name for name in network_names() if network_spec(name).build.__module__.startswith("tutelage.")]
 
 
 def _settings(

@@ -1,4 +1,4 @@
-"""The demo makes everything it says, and the commands it prints work."""
+"""The demo makes everything it says, and the command it prints works."""
 
 from __future__ import annotations
 
@@ -10,45 +10,40 @@ from pathlib import Path
 import pytest
 from command_line import Command
 
-from tutelage.experiments.demo import make_demo, next_commands
+from tutelage.experiments.demo import make_demo, next_command
 
-SHORT = [
-    f"--set={name}" for name in ("network_epochs=2", "matcher.fine_tune_updates=4", "matcher.exercises=64")
-]
+SHORT = {"network_epochs": 2, "matcher.fine_tune_updates": 4, "matcher.exercises": 64}
 
 
-def test_demo_makes_everything_and_its_next_commands_work(
+def test_demo_makes_everything_and_its_next_command_works(
     tutelage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "my demo"
-    monkeypatch.setattr("tutelage.experiments.demo.make_demo", partial(make_demo, epochs=1))
+    short = partial(make_demo, epochs=1, default_settings=SHORT)
+    monkeypatch.setattr("tutelage.experiments.demo.make_demo", short)
     demo = tutelage("demo", "--out", out)
     assert demo.code == 0, demo.stderr
-    models = {"knn", "matcher", "dnn", "dnn-untrained", "dnn-taught"}
+    models = {"default", "knn", "dnn", "dnn-untrained", "dnn-taught"}
     files = {"survey.csv", "scans.csv", "museum.teacher", "report.html", ".tutelage-demo"}
     assert {path.name for path in out.iterdir()} == models | files
     assert all(f" {model} " in demo.stdout for model in models)
-    assert demo.stdout.endswith(next_commands(out) + "\n")
+    assert demo.stdout.endswith(next_command(out) + "\n")
     assert all(model in (out / "report.html").read_text(encoding="utf-8") for model in models)
 
-    commands = [line for line in demo.stdout.splitlines() if line.startswith("  tutelage ")]
-    assert len(commands) == 6
-    for command in commands:
-        _, verb, *rest = shlex.split(command.partition("|")[0])
-        ended = tutelage(verb, *rest, *(SHORT if verb == "fit" else ()))
-        assert ended.code == 0, (command, ended.stderr)
-        assert ended.stdout
-    assert (out / "my-model" / "model.json").is_file()
-    assert (out / "mine.html").is_file()
+    monkeypatch.chdir(tmp_path)
+    _, *words = shlex.split(demo.stdout.splitlines()[-1])
+    ended = tutelage(*words, *(f"--set={name}={value}" for name, value in SHORT.items()))
+    assert ended.code == 0, ended.stderr
+    assert (tmp_path / "my-model" / "model.json").is_file()
 
 
-def test_next_commands_begin_with_the_environment_where_it_is_not_active(
+def test_next_command_names_the_environment_where_it_is_not_active(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert next_commands(Path("demo")).splitlines()[1] == "  source .venv/bin/activate"
+    assert next_command(Path("demo")).splitlines()[-1].startswith("  .venv/bin/tutelage fit demo/survey.csv")
     program = tmp_path / "tutelage"
     program.touch(mode=0o755)
-    assert "source" not in next_commands(Path("demo"))
+    assert next_command(Path("demo")).splitlines()[-1].startswith("  tutelage fit demo/survey.csv")

@@ -138,7 +138,7 @@ def test_constraints_take_the_mean_cosine_and_sum_the_rest_with_one_psi(
     sim = [angular_similarity(student.z_e, t.z_e, margin_rad=0.2, form="per_sample") for t in taught]
     mi = [mutual_information(psi, student.z_e, t.z_e) for t in taught]
     fi = [
-        functional_information(student.z_f, student.z_e, t.z_f, t.z_e, form="log_ratio", iterations=15)
+        functional_information(student.z_f, student.z_e, [(t.z_f, t.z_e)], form="log_ratio", iterations=15)
         for t in taught
     ]
     torch.testing.assert_close(terms["J_Sim"], (sim[0] + sim[1]) / 2)

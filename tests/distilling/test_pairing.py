@@ -119,7 +119,7 @@ def total_cosine(z_student: Tensor, z_teacher: Tensor) -> float:
     return float(F.cosine_similarity(z_student, z_teacher, dim=1).sum())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(n=st.integers(1, 6), seed=st.integers(0, 10_000))
 def test_transport_has_the_largest_total_cosine_of_all_pairings(n: int, seed: int) -> None:
     drawn = torch.Generator().manual_seed(seed)

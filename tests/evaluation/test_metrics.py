@@ -56,7 +56,7 @@ def test_repr_shows_the_figures_not_the_arrays(
     )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(order=st.permutations(range(6)))
 def test_evaluation_does_not_depend_on_the_order_of_the_answers(
     make_truth: Callable[..., FingerprintSet], make_answers: Callable[..., Positions], order: list[int]

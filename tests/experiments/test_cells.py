@@ -270,14 +270,14 @@ def test_key_is_the_first_columns_of_a_row() -> None:
     assert TEACHER_COLUMNS[:6] == tuple(field.name for field in fields(TeacherCell))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(any_cell, any_cell)
 def test_cells_share_a_key_only_if_they_are_equal(one: Cell, other: Cell) -> None:
     assert (one.key("table1") == other.key("table1")) == (one == other)
     assert one.key("table1") != one.key("table2")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(any_cell, any_cell)
 def test_cells_share_a_hash_only_if_their_configurations_are_equal(one: Cell, other: Cell) -> None:
     assert (one.hash == other.hash) == (one.configuration() == other.configuration())

@@ -243,7 +243,7 @@ def some(of: Collection[str]) -> st.SearchStrategy[tuple[str, ...]]:
     return st.lists(st.sampled_from(list(of)), unique=True, max_size=3).map(tuple)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.sampled_from(OF_PAPER), some(("tampere", "tut6", "dsi1")), some(("dnn", KNN)), some(COMMON_METHODS))
 def test_request_is_a_filter(
     name: str, targets: tuple[str, ...], networks: tuple[str, ...], methods: tuple[str, ...]

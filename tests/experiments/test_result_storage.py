@@ -139,7 +139,7 @@ def test_errors_are_kept_to_the_centimetre(tmp_path: Path) -> None:
 metres = st.floats(0, 2e7) | st.just(float("nan"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(metres, min_size=1, max_size=30))
 def test_errors_are_read_back_within_half_a_centimetre(errors: list[float]) -> None:
     errors_m = np.array(errors)

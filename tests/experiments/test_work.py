@@ -127,7 +127,7 @@ def test_number_of_scans_drawn_is_that_of_the_paper(n: int, fraction: float, n_d
 seeds = st.integers(0, 2**31)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(2, 400), st.floats(0.001, 0.99), seeds)
 def test_scans_drawn_are_some_of_them_in_their_order(n: int, fraction: float, seed: int) -> None:
     scans = scans_of(n)
@@ -145,7 +145,7 @@ def test_all_scans_are_drawn_for_the_whole_of_them() -> None:
         assert ids(draw_scans(scans, 1.0, seed)) == ids(scans)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 5), min_size=2, max_size=60), st.floats(0.01, 0.99), seeds)
 def test_whole_reference_points_are_drawn_with_all_their_scans(
     scans_at: list[int], fraction: float, seed: int
@@ -176,7 +176,7 @@ def test_each_seed_draws_other_scans() -> None:
 # -- permuted locations ---------------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(2, 300), st.integers(1, 40), seeds)
 def test_permuted_scans_keep_their_readings_and_share_out_the_positions(
     n: int, n_points: int, seed: int

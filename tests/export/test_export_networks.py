@@ -79,7 +79,7 @@ def test_graph_answers_as_pytorch_on_real_scans(network: str, tampere: Survey, t
 
 @pytest.mark.parametrize("kind", ["positive", "exponential", "powed"])
 @given(st.lists(st.floats(-120, 0, width=32), min_size=1), st.floats(-119, -60))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_representation_of_the_graph_is_that_of_the_library(
     kind: RepresentationKind, rss_dbm: list[float], rss_min_dbm: float
 ) -> None:
@@ -90,7 +90,7 @@ def test_representation_of_the_graph_is_that_of_the_library(
 
 
 @given(arrays(np.float32, (4, 6), elements=st.just(0.0) | st.floats(0.015625, 1, width=32)))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_full_batches_are_normalised_as_sparse_ones(values: np.ndarray) -> None:
     full = RssBatch.full(torch.as_tensor(values))
     row, column = np.nonzero(values)

@@ -73,27 +73,27 @@ def loop_least_squares(z_f: Tensor, z_e: Tensor) -> float:
 def test_literal_equals_loop() -> None:
     f_s, e_s, f_t, e_t = batch()
     expected = abs(loop_sigma(f_t, e_t) - loop_sigma(f_s, e_s))
-    assert functional_information(f_s, e_s, f_t, e_t, iterations=200).item() == pytest.approx(expected)
+    assert functional_information(f_s, e_s, [(f_t, e_t)], iterations=200).item() == pytest.approx(expected)
 
 
 def test_scale_free_equals_loop() -> None:
     f_s, e_s, f_t, e_t = batch()
     expected = abs(loop_sigma(f_t, e_t) - loop_sigma(f_s, e_s)) / 6
-    value = functional_information(f_s, e_s, f_t, e_t, form="scale_free", iterations=200)
+    value = functional_information(f_s, e_s, [(f_t, e_t)], form="scale_free", iterations=200)
     assert value.item() == pytest.approx(expected)
 
 
 def test_log_ratio_equals_loop() -> None:
     f_s, e_s, f_t, e_t = batch()
     expected = abs(math.log(loop_sigma(f_t, e_t) / loop_sigma(f_s, e_s)))
-    value = functional_information(f_s, e_s, f_t, e_t, form="log_ratio", iterations=200)
+    value = functional_information(f_s, e_s, [(f_t, e_t)], form="log_ratio", iterations=200)
     assert value.item() == pytest.approx(expected)
 
 
 def test_least_squares_equals_loop() -> None:
     f_s, e_s, f_t, e_t = (numbers(7, 2, seed=seed) + 3.0 for seed in range(4))
     expected = abs(math.log(loop_least_squares(f_t, e_t) / loop_least_squares(f_s, e_s)))
-    value = functional_information(f_s, e_s, f_t, e_t, form="least_squares", iterations=200)
+    value = functional_information(f_s, e_s, [(f_t, e_t)], form="least_squares", iterations=200)
     assert value.item() == pytest.approx(expected)
 
 
@@ -114,24 +114,28 @@ def test_known_difference_between_one_line_and_crossed_axes() -> None:
     # TrainedNetwork: one line, sigma = 4 = B. Teacher: two samples along each axis, T = 4 I, sigma = 2.
     line = along([1.0, 0.0], [1.0, 2.0, 3.0, 4.0])
     axes = torch.tensor([[1.0, 0.0], [0.0, 1.0]] * 2, dtype=torch.float64)
-    assert functional_information(line, line, axes, axes).item() == pytest.approx(2.0)
-    assert functional_information(line, line, axes, axes, form="scale_free").item() == pytest.approx(0.5)
-    value = functional_information(line, line, axes, axes, form="log_ratio")
+    assert functional_information(line, line, [(axes, axes)]).item() == pytest.approx(2.0)
+    assert functional_information(line, line, [(axes, axes)], form="scale_free").item() == pytest.approx(0.5)
+    value = functional_information(line, line, [(axes, axes)], form="log_ratio")
     assert value.item() == pytest.approx(math.log(2))
 
 
 def test_least_squares_finds_the_slope_of_a_linear_extractor() -> None:
     z_f = numbers(200, 3)
     slopes = torch.diag(torch.tensor([5.0, 1.0, 0.1], dtype=torch.float64))
-    value = functional_information(z_f, z_f @ slopes + 7.0, z_f, z_f, form="least_squares", iterations=100)
+    value = functional_information(
+        z_f, z_f @ slopes + 7.0, [(z_f, z_f)], form="least_squares", iterations=100
+    )
     assert value.item() == pytest.approx(math.log(5), abs=1e-4)
 
 
 def test_scale_of_the_extractor_shows_only_in_least_squares() -> None:
     z_f, z_e = numbers(20, 4), numbers(20, 3, seed=1)
     for form in FORMS[:3]:
-        assert functional_information(z_f, 10 * z_e, z_f, z_e, form=form).item() == pytest.approx(0, abs=1e-9)
-    value = functional_information(z_f, 10 * z_e, z_f, z_e, form="least_squares")
+        assert functional_information(z_f, 10 * z_e, [(z_f, z_e)], form=form).item() == pytest.approx(
+            0, abs=1e-9
+        )
+    value = functional_information(z_f, 10 * z_e, [(z_f, z_e)], form="least_squares")
     assert value.item() == pytest.approx(math.log(10))
 
 
@@ -179,8 +183,8 @@ def test_power_iteration_takes_one_vector_also_where_all_sizes_agree(n: int) -> 
 def test_batch_order_does_not_matter_where_all_sizes_agree(form: str) -> None:
     f_s, e_s, f_t, e_t = (numbers(4, 4, seed=seed) for seed in range(4))
     order = torch.tensor([2, 0, 3, 1])
-    moved = functional_information(f_s[order], e_s[order], f_t, e_t, form=form)
-    assert moved.item() == pytest.approx(functional_information(f_s, e_s, f_t, e_t, form=form).item())
+    moved = functional_information(f_s[order], e_s[order], [(f_t, e_t)], form=form)
+    assert moved.item() == pytest.approx(functional_information(f_s, e_s, [(f_t, e_t)], form=form).item())
 
 
 @pytest.mark.parametrize("shape", [(3, 3, 3), (3, 3, 3, 3)])
@@ -249,7 +253,7 @@ def test_student_of_maps_has_the_right_gradient(form: str) -> None:
     teacher = numbers(3, 4, seed=3), numbers(3, 2, seed=4)
     student = numbers(3, 2, 4, 4, seed=1).requires_grad_(), numbers(3, 3, 2, 2, seed=2).requires_grad_()
     assert torch.autograd.gradcheck(
-        lambda f, e: functional_information(f, e, *teacher, form=form, iterations=4), student
+        lambda f, e: functional_information(f, e, [teacher], form=form, iterations=4), student
     )
 
 
@@ -258,7 +262,7 @@ def test_scale_free_sigma_of_identical_channels_is_one() -> None:
     same = functional_information(
         pattern.expand(4, 2, 3, 3),
         pattern.expand(4, 5, 3, 3),
-        *[along([1.0, 1.0], [1.0] * 4)] * 2,
+        [(along([1.0, 1.0], [1.0] * 4), along([1.0, 1.0], [1.0] * 4))],
         form="scale_free",
     )
     assert same.item() == pytest.approx(0.0, abs=1e-9)
@@ -272,7 +276,7 @@ def test_scale_free_sigma_of_identical_channels_is_one() -> None:
 def test_functional_information_has_the_right_gradient(form: str, size: Any) -> None:
     f_s, e_s, f_t, e_t = batch(*size)
     assert torch.autograd.gradcheck(
-        lambda f, e: functional_information(f, e, f_t, e_t, form=form, iterations=5),
+        lambda f, e: functional_information(f, e, [(f_t, e_t)], form=form, iterations=5),
         (f_s.requires_grad_(), e_s.requires_grad_()),
     )
 
@@ -280,7 +284,7 @@ def test_functional_information_has_the_right_gradient(form: str, size: Any) -> 
 @pytest.mark.parametrize("form", FORMS)
 def test_no_gradient_reaches_the_teacher(form: str) -> None:
     f_s, e_s, f_t, e_t = (z.requires_grad_() for z in batch())
-    functional_information(f_s, e_s, f_t, e_t, form=form).backward()
+    functional_information(f_s, e_s, [(f_t, e_t)], form=form).backward()
     assert f_s.grad is not None
     assert f_t.grad is None
     assert e_t.grad is None
@@ -290,8 +294,8 @@ def test_no_gradient_reaches_the_teacher(form: str) -> None:
 def test_functional_information_does_not_depend_on_batch_order(form: str) -> None:
     f_s, e_s, f_t, e_t = batch(n=8)
     order = torch.randperm(8)
-    moved = functional_information(f_s[order], e_s[order], f_t, e_t, form=form).item()
-    assert moved == pytest.approx(functional_information(f_s, e_s, f_t, e_t, form=form).item(), rel=1e-9)
+    moved = functional_information(f_s[order], e_s[order], [(f_t, e_t)], form=form).item()
+    assert moved == pytest.approx(functional_information(f_s, e_s, [(f_t, e_t)], form=form).item(), rel=1e-9)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -300,7 +304,7 @@ def test_dead_samples_give_finite_values_and_moderate_gradients(form: str, dead:
     f_s, e_s, f_t, e_t = (z.float() for z in batch())
     f_s[dead], e_s[dead] = 0.0, 0.0
     f_s.requires_grad_(), e_s.requires_grad_()
-    value = functional_information(f_s, e_s, f_t, e_t, form=form)
+    value = functional_information(f_s, e_s, [(f_t, e_t)], form=form)
     value.backward()
     assert math.isfinite(value.item())
     for z in (f_s, e_s):
@@ -311,12 +315,13 @@ def test_dead_samples_give_finite_values_and_moderate_gradients(form: str, dead:
 @pytest.mark.parametrize("form", FORMS)
 def test_dead_teacher_gives_a_finite_value(form: str) -> None:
     f_s, e_s, f_t, e_t = batch()
-    assert math.isfinite(functional_information(f_s, e_s, 0 * f_t, 0 * e_t, form=form).item())
+    assert math.isfinite(functional_information(f_s, e_s, [(0 * f_t, 0 * e_t)], form=form).item())
 
 
 def test_functional_information_refuses_an_unknown_form() -> None:
+    f_s, e_s, f_t, e_t = batch()
     with pytest.raises(UnknownNameError, match="Did you mean log_ratio"):
-        functional_information(*batch(), form="log-ratio")
+        functional_information(f_s, e_s, [(f_t, e_t)], form="log-ratio")
 
 
 def test_compare_norms_refuses_an_unknown_form() -> None:

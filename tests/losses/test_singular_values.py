@@ -25,7 +25,7 @@ def loop_norm(rows: list[list[float]]) -> float:
 # -- power iteration ----------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 7), st.integers(1, 7), st.integers(0, 10**6))
 def test_largest_singular_value_equals_svd(rows: Any, columns: Any, seed: Any) -> None:
     matrix = numbers(rows, columns, seed=seed)
@@ -34,7 +34,7 @@ def test_largest_singular_value_equals_svd(rows: Any, columns: Any, seed: Any) -
     assert 0.99 * expected <= estimate <= expected * (1 + 1e-9)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 10**6))
 def test_largest_singular_value_of_a_batch_equals_one_by_one(n: int, d: Any, seed: Any) -> None:
     matrices = numbers(n, d, d, seed=seed)

@@ -127,7 +127,7 @@ def test_neighbours_count_by_distance_in_units_of_the_spacing() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_smoothing_keeps_a_constant_and_the_order_of_the_scans_does_not_matter(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     places = rng.integers(0, 5, (n, 2)).astype(float)

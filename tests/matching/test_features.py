@@ -74,7 +74,7 @@ def by_hand(q: np.ndarray, c: np.ndarray, rarity: np.ndarray) -> dict[str, float
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.95))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_features_are_those_of_a_plain_loop(seed: int, share_heard: float) -> None:
     rng = np.random.default_rng(seed)
     scans = np.where(rng.random((8, N_AP)) < share_heard, rng.uniform(0.05, 0.95, (8, N_AP)), 0)
@@ -98,7 +98,7 @@ def test_a_blank_scan_has_features() -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_names_of_access_points_do_not_matter(seed: int) -> None:
     """Relabelled columns: the same features, so nothing of a building's identity is in them."""
     rng = np.random.default_rng(seed)

@@ -54,7 +54,7 @@ def by_hand(query: np.ndarray, scans: np.ndarray, weight: np.ndarray) -> list[fl
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.1, 0.9), st.integers(2, 6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_features_are_those_of_a_plain_loop(seed: int, share_heard: float, n_points: int) -> None:
     rng = np.random.default_rng(seed)
     dense = np.where(rng.random((12, N_AP)) < share_heard, rng.uniform(0.05, 0.95, (12, N_AP)), 0)

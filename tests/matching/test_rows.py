@@ -20,7 +20,7 @@ from tutelage.runtime.rows import (
     transpose,
 )
 
-law = settings(max_examples=60, deadline=None)
+law = settings(max_examples=60)
 scans = st.integers(0, 6).flatmap(
     lambda n: arrays(np.float64, (n, 5), elements=st.just(0.0) | st.floats(0.001, 1.0))
 )

@@ -23,7 +23,7 @@ IN_SCIPY = {
 LEVELS = st.sampled_from([0.0, 0.25, 0.5, 1.0])  # few, so that ties are common
 
 every_metric = pytest.mark.parametrize("metric", IN_SCIPY)
-law = settings(max_examples=40, deadline=None)
+law = settings(max_examples=40)
 
 
 def scans(values: st.SearchStrategy[float]) -> st.SearchStrategy[np.ndarray]:

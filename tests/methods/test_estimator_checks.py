@@ -56,6 +56,9 @@ REASONS: dict[str, str] = {
 }
 """Every check that does not hold for `Localizer` itself, and why."""
 
+NEWER = {"check_array_api_input", "check_estimator_sparse_tag"}
+"""Checks that scikit-learn 1.6 does not have."""
+
 HOLD = {
     "check_do_not_raise_errors_in_init_or_set_params",
     "check_estimator_cloneable",
@@ -109,7 +112,9 @@ def test_every_check_holds_or_has_its_reason() -> None:
     for result in results:
         statuses.setdefault(result["check_name"], set()).add(result["status"])
     assert {name for name, status in statuses.items() if status == {"passed"}} == HOLD
-    assert {name for name, status in statuses.items() if status != {"passed"}} == REASONS.keys()
+    failing = {name for name, status in statuses.items() if status != {"passed"}}
+    assert failing <= REASONS.keys()
+    assert REASONS.keys() - failing <= NEWER - statuses.keys()
     assert all(status <= {"xfail", "skipped"} for name, status in statuses.items() if name in REASONS)
 
 

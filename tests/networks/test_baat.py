@@ -124,7 +124,7 @@ def test_access_points_that_are_not_heard_are_not_read() -> None:
     assert torch.equal(framer(scans_of(dense)), before)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.permutations(range(12)), st.integers(0, 1000))
 def test_access_points_permute_with_their_columns(order: list[int], seed: int) -> None:
     network = build_network("baat", 12, SMALL).eval()

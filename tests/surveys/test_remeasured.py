@@ -66,7 +66,7 @@ def test_a_way_is_cut_into_cells_of_five_metres() -> None:
     assert is_same_partition(place, np.floor(way_m[:, 0] / 5))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 6), st.integers(2, 40), st.integers(0, 2**31))
 def test_places_do_not_depend_on_the_order_and_keep_to_their_storey(n_places: int, n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -31,7 +31,7 @@ def assert_partition(n: int, rest: np.ndarray, held: np.ndarray) -> None:
 labels = st.lists(st.sampled_from("abcde"), min_size=2, max_size=40).filter(lambda x: len(set(x)) > 1)
 fractions = st.floats(0.01, 0.99)
 seeds = st.integers(0, 2**31)
-law = settings(max_examples=60, deadline=None)
+law = settings(max_examples=60)
 
 
 @law

@@ -70,7 +70,7 @@ def test_cells_know_no_walks() -> None:
     assert len(np.unique(reference_points(walk(20), cell_m=0.5))) == 20
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(11, 80), st.integers(0, 2**31), st.floats(0.05, 0.9))
 def test_a_split_cuts_a_walk_between_sections_only(n: int, seed: int, fraction: float) -> None:
     scans = walk(n)
@@ -79,6 +79,7 @@ def test_a_split_cuts_a_walk_between_sections_only(n: int, seed: int, fraction: 
     assert set(section[rest]).isdisjoint(section[held])
 
 
+@pytest.mark.real_data
 @pytest.mark.parametrize("name", ["ujiindoorloc", "tampere", "uji_library"])
 def test_surveys_of_points_have_no_walks(name: str) -> None:
     train = load(name).train

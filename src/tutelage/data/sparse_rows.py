@@ -35,14 +35,14 @@ def csr(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, n_columns: in
     return matrix
 
 
-def csr_from_dense(dense_dbm: np.ndarray, heard: np.ndarray) -> sparse.csr_array:
+def csr_from_dense(dense_dbm: np.ndarray, is_heard: np.ndarray) -> sparse.csr_array:
     """Build a CSR array of the readings that a mask marks.
 
     Parameters
     ----------
     dense_dbm : numpy.ndarray
         Readings in dBm, [n, n_ap].
-    heard : numpy.ndarray
+    is_heard : numpy.ndarray
         Whether each cell is a reading, [n, n_ap] bool.
 
     Returns
@@ -50,6 +50,6 @@ def csr_from_dense(dense_dbm: np.ndarray, heard: np.ndarray) -> sparse.csr_array
     scipy.sparse.csr_array
         Readings, [n, n_ap] float32.
     """
-    _, indices = np.nonzero(heard)
-    lengths = heard.sum(axis=1)
-    return csr(dense_dbm[heard], indices, np.concatenate([[0], np.cumsum(lengths)]), heard.shape[1])
+    _, indices = np.nonzero(is_heard)
+    lengths = is_heard.sum(axis=1)
+    return csr(dense_dbm[is_heard], indices, np.concatenate([[0], np.cumsum(lengths)]), is_heard.shape[1])

@@ -134,8 +134,8 @@ def split_by_position(
     --------
     >>> import tutelage as tt
     >>> scans = tt.simulated_survey(n_train=200, n_test=20).train
-    >>> rest, held = tt.split_by_position(scans, 0.2)
-    >>> len(rest), len(held)
+    >>> rest, held_out = tt.split_by_position(scans, 0.2)
+    >>> len(rest), len(held_out)
     (180, 44)
     """
     point = reference_points(scans, cell_m)
@@ -168,8 +168,8 @@ def split_by_time(scans: FingerprintSet, fraction: float = 0.1) -> _SplitRows:
     --------
     >>> import tutelage as tt
     >>> scans = tt.simulated_survey(n_train=200, n_test=20).train
-    >>> rest, held = tt.split_by_time(scans, 0.25)
-    >>> bool(scans.time[rest].max() < scans.time[held].min())
+    >>> rest, held_out = tt.split_by_time(scans, 0.25)
+    >>> bool(scans.time[rest].max() < scans.time[held_out].min())
     True
     """
     if scans.time is None:
@@ -211,8 +211,8 @@ def split_by_device(scans: FingerprintSet, fraction: float = 0.1, seed: int = 0)
     --------
     >>> import tutelage as tt
     >>> scans = tt.simulated_survey(n_train=200, n_test=20).train
-    >>> rest, held = tt.split_by_device(scans, 0.5)
-    >>> sorted(set(scans.device[held])) == sorted(set(scans.device) - set(scans.device[rest]))
+    >>> rest, held_out = tt.split_by_device(scans, 0.5)
+    >>> sorted(set(scans.device[held_out])) == sorted(set(scans.device) - set(scans.device[rest]))
     True
     """
     return _split_by_label(scans, scans.device, "device", fraction, seed)
@@ -244,8 +244,8 @@ def split_by_user(scans: FingerprintSet, fraction: float = 0.1, seed: int = 0) -
     --------
     >>> import tutelage as tt
     >>> scans = tt.simulated_survey(n_train=200, n_test=20).train
-    >>> rest, held = tt.split_by_user(scans, 0.5)
-    >>> sorted(set(scans.user[held])) == sorted(set(scans.user) - set(scans.user[rest]))
+    >>> rest, held_out = tt.split_by_user(scans, 0.5)
+    >>> sorted(set(scans.user[held_out])) == sorted(set(scans.user) - set(scans.user[rest]))
     True
     """
     return _split_by_label(scans, scans.user, "user", fraction, seed)

@@ -255,9 +255,9 @@ def hold_out_points(survey: Survey) -> Survey:
     Survey
         The survey without those points in its training scans.
     """
-    heard = survey.train[survey.train.n_heard > 0]
-    train_rows, test_rows = split_by_position(heard, _HELD_OUT_SHARE)
-    return replace(survey, train=heard[train_rows], test=heard[test_rows])
+    usable_scans = survey.train[survey.train.n_heard > 0]
+    train_rows, test_rows = split_by_position(usable_scans, _HELD_OUT_SHARE)
+    return replace(survey, train=usable_scans[train_rows], test=usable_scans[test_rows])
 
 
 def draw_scans(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tutelage.localizer import Localizer
 from tutelage.paper.expert_training import teach
 from tutelage.training import Budget, RunOptions
 
-__all__ = ["make_demo", "next_commands", "require_demo_folder"]
+__all__ = ["make_demo", "next_command", "require_demo_folder"]
 
 _EPOCHS = 80
 _MARK = ".tutelage-demo"
@@ -43,15 +44,23 @@ def require_demo_folder(out: Path) -> None:
         )
 
 
-def make_demo(out: Path, *, epochs: int = _EPOCHS, progress: bool = True) -> list[Evaluation]:
-    """Survey two simulated buildings, teach on one, learn the other, and evaluate.
+def make_demo(
+    out: Path,
+    *,
+    epochs: int = _EPOCHS,
+    default_settings: Mapping[str, object] | None = None,
+    progress: bool = True,
+) -> list[Evaluation]:
+    """Fit the default method, k-NN and the paper's framework on a simulated building, and evaluate them.
 
     Parameters
     ----------
     out : Path
         Folder for the survey, the teacher, the models and the report.
     epochs : int
-        Epochs of each stage.
+        Epochs of each stage of the paper's framework.
+    default_settings : mapping, optional
+        Settings of the default method.
     progress : bool
         Whether to show progress bars.
 
@@ -72,13 +81,14 @@ def make_demo(out: Path, *, epochs: int = _EPOCHS, progress: bool = True) -> lis
     target = replace(simulated_survey(seed=2), name="office")
     export_table(target, out / "survey.csv", split="train")
     export_table(target, out / "scans.csv", split="test")
-    run = RunOptions(budget=Budget(epochs), progress=progress)
+    quiet = RunOptions(progress=progress)
+    run = replace(quiet, budget=Budget(epochs))
     teacher = teach(source, "dnn", run=run)
     teacher.save(out / "museum.teacher")
     models = {
-        "knn": Localizer("knn", run=RunOptions(progress=progress)),
-        # This one is as pretrained on real buildings; it learns nothing here.
-        "matcher": Localizer("matcher", settings={"fine_tune": False}),
+        "default": Localizer(settings=default_settings, run=quiet),
+        "knn": Localizer("knn", run=quiet),
+        # The framework, between its two controls: no teacher, and one that learnt nothing.
         "dnn": Localizer("dnn", run=run),
         "dnn-untrained": Localizer("dnn", teachers=["untrained"], run=run),
         "dnn-taught": Localizer("dnn", teachers=[teacher], run=run),
@@ -93,8 +103,8 @@ def make_demo(out: Path, *, epochs: int = _EPOCHS, progress: bool = True) -> lis
     return evaluations
 
 
-def next_commands(out: Path) -> str:
-    """Return the commands to try after the demo.
+def next_command(out: Path) -> str:
+    """Return what to do after the demo, and the command for it.
 
     Parameters
     ----------
@@ -104,24 +114,19 @@ def next_commands(out: Path) -> str:
     Returns
     -------
     str
-        The text, one command a line.
+        The text; its last line is the command.
     """
-    folder = shlex.quote(str(out))
-    environment = Path(sys.prefix)
-    if environment.is_relative_to(Path.cwd()):
-        environment = environment.relative_to(Path.cwd())
-    activate = f"  source {shlex.quote(str(environment))}/bin/activate"
+    program = "tutelage"
+    if not shutil.which(program):
+        environment = Path(sys.prefix)
+        if environment.is_relative_to(Path.cwd()):
+            environment = environment.relative_to(Path.cwd())
+        program = shlex.quote(str(environment / "bin" / "tutelage"))
+    survey = out / "survey.csv"
     return "\n".join(
         [
-            "Next, try:",
-            *([] if shutil.which("tutelage") else [activate]),
-            f"  tutelage locate {folder}/dnn-taught {folder}/scans.csv | head",
-            f"  tutelage zoo show {folder}/museum.teacher",
-            f"  tutelage data check {folder}/survey.csv",
-            f"  tutelage fit {folder}/survey.csv --out {folder}/my-model",
-            f"  tutelage evaluate {folder}/my-model {folder}/dnn --on {folder}/scans.csv "
-            f"--report {folder}/mine.html",
-            "  tutelage data list",
-            f"and open {out}/report.html in a browser.",
+            f"Open {out / 'report.html'} in a browser.",
+            f"Then learn your own building: write your scans like {survey}, and name that file here.",
+            f"  {program} fit {shlex.quote(str(survey))} --out my-model",
         ]
     )

@@ -190,8 +190,8 @@ TABLES: dict[str, Table] = {
     ),
     "framework": Table(
         "The framework, option by option",
-        "Surrogate teachers in the default recipe, and with each option of research/method.md alone, each beside "
-        "untrained teachers and teachers of permuted locations under the same option.",
+        "Surrogate teachers in the default recipe, and with each option of docs/concepts/framework.md alone, "
+        "each beside untrained teachers and teachers of permuted locations under the same option.",
         FRAMEWORK,
         _planned({"tampere": ("dnn",), "tut6": ("dnn",), "dsi1": ("dnn",)}, 3),
         held_out=True,

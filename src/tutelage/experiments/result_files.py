@@ -361,8 +361,8 @@ class TeacherFiles:
             A row for each of them that was ever made.
         """
         by_hash = {row["cell"]: row for row in self._file.rows.values()}
-        wanted = dict.fromkeys(cell.hash for cell in cells)
-        return [by_hash[cell_hash] for cell_hash in wanted if cell_hash in by_hash]
+        hashes = dict.fromkeys(cell.hash for cell in cells)
+        return [by_hash[cell_hash] for cell_hash in hashes if cell_hash in by_hash]
 
     def _path(self, cell: TeacherCell) -> Path:
         return self._folder / f"{cell.hash}.teacher"

@@ -11,7 +11,6 @@ J_FI   `functional_information`  both extractors are equally sensitive to their 
 
 from tutelage.losses.angular_similarity import angular_similarity
 from tutelage.losses.functional_information import (
-    COMPARISON_OF,
     compare_norms,
     functional_information,
     sensitivity,
@@ -28,7 +27,6 @@ from tutelage.losses.mutual_information import (
 from tutelage.losses.singular_values import jacobian_spectral_norm, largest_singular_value
 
 __all__ = [
-    "COMPARISON_OF",
     "MutualInformationEstimator",
     "angular_similarity",
     "compare_norms",

@@ -8,7 +8,7 @@ LONDON (Shang et al., Lipschitz Continuity Guided Knowledge Distillation, ICCV 2
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +19,6 @@ from tutelage.losses.angular_similarity import unit_vectors
 from tutelage.losses.singular_values import SMALLEST, largest_singular_value, power_iteration, seeded_normal
 
 __all__ = [
-    "COMPARISON_OF",
     "compare_norms",
     "functional_information",
     "sensitivity",
@@ -126,24 +125,23 @@ def _unit_channels(z: Tensor, positions: tuple[int, int]) -> Tensor:
 
 
 def functional_information(
-    z_f_student: Tensor,
-    z_e_student: Tensor,
-    z_f_teacher: Tensor,
-    z_e_teacher: Tensor,
+    z_f: Tensor,
+    z_e: Tensor,
+    teachers: Sequence[tuple[Tensor, Tensor]],
     *,
     form: str = "literal",
     iterations: int = 15,
 ) -> Tensor:
-    """Compute J_FI (Eq. 11), the difference in sensitivity between the student's extractor and one teacher's.
+    """Compute J_FI (Eq. 11), how far the student's extractor is from each teacher's in sensitivity.
 
-    J_FI = | sigma(T_teacher) - sigma(T_student) |
+    J_FI = sum over teachers of | sigma(T_teacher) - sigma(T_student) |
 
     Parameters
     ----------
-    z_f_student, z_e_student : Tensor
+    z_f, z_e : Tensor
         What enters and leaves the student's extractor; for shapes see `transmitting_matrix`.
-    z_f_teacher, z_e_teacher : Tensor
-        What enters and leaves the teacher's extractor. No gradient reaches them.
+    teachers : sequence of (Tensor, Tensor)
+        What enters and leaves each teacher's extractor. No gradient reaches them.
     form : {"literal", "scale_free", "log_ratio", "least_squares"}
         How sensitivity is measured and compared.
         "literal": as printed. It grows with the batch: sigma is at most B.
@@ -178,16 +176,14 @@ def functional_information(
 
     Source: Paper, Eq. 11. "literal" and "scale_free" are the paper's recipe, the others are ours.
     """
-    sigma_student = sensitivity(z_f_student, z_e_student, form=form, iterations=iterations)
+    sigma_student = sensitivity(z_f, z_e, form=form, iterations=iterations)
     with torch.no_grad():
-        sigma_teacher = sensitivity(z_f_teacher, z_e_teacher, form=form, iterations=iterations)
-    return compare_norms(sigma_teacher, sigma_student, COMPARISON_OF[form])
+        sigmas = [sensitivity(*teacher, form=form, iterations=iterations) for teacher in teachers]
+    return torch.stack([compare_norms(sigma, sigma_student, _COMPARISON_OF[form]) for sigma in sigmas]).sum()
 
 
 def sensitivity(z_in: Tensor, z_out: Tensor, *, form: str = "literal", iterations: int = 15) -> Tensor:
     """Measure the sensitivity sigma of one extractor, by a form of `functional_information`.
-
-    A student under several teachers needs its own sigma once.
 
     Parameters
     ----------
@@ -276,7 +272,7 @@ _SENSITIVITIES: dict[str, Callable[[Tensor, Tensor, int], Tensor]] = {
     "log_ratio": _scale_free_sigma,
     "least_squares": _least_squares_sigma,
 }
-COMPARISON_OF = {
+_COMPARISON_OF = {
     "literal": "difference",
     "scale_free": "difference",
     "log_ratio": "log_ratio",

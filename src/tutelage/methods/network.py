@@ -108,19 +108,19 @@ def fit_network(plan: FitPlan, scans: FingerprintSet) -> Fitted:
     UnknownNameError, BadInputError
         If a setting does not exist, or a teacher does not fit.
     """
-    heard = scans[scans.n_heard > 0]
+    usable_scans = scans[scans.n_heard > 0]
     if plan.transfer:
-        network, lineage = _fit_by_transfer(plan, heard)
+        network, lineage = _fit_by_transfer(plan, usable_scans)
     else:
         teachers = _chosen_teachers(plan)
         lesson = network_lesson(_network(plan), plan.recipe, plan.settings)
-        network = train_lesson(heard, lesson, teachers, plan.run)
+        network = train_lesson(usable_scans, lesson, teachers, plan.run)
         lineage = MethodLineage(
             recipe_name=plan.recipe,
             recipe=lesson.recipe.model_dump(),
             teachers=tuple(teacher if isinstance(teacher, str) else teacher.card for teacher in teachers),
         )
-    error_m = np.linalg.norm(network.locate(heard).position_m - heard.known_position_m, axis=1)
+    error_m = np.linalg.norm(network.locate(usable_scans).position_m - usable_scans.known_position_m, axis=1)
     metrics = {"training_mae_m": round(float(error_m.mean()), 3)}
     return Fitted(network, lineage.model_copy(update={"metrics": metrics}))
 
@@ -131,7 +131,7 @@ def _chosen_teachers(plan: FitPlan) -> tuple[TeacherChoice, ...]:
     return plan.teachers
 
 
-def _fit_by_transfer(plan: FitPlan, heard: FingerprintSet) -> tuple[TrainedNetwork, MethodLineage]:
+def _fit_by_transfer(plan: FitPlan, usable_scans: FingerprintSet) -> tuple[TrainedNetwork, MethodLineage]:
     assert plan.transfer is not None
     choice = _network(plan)
     spec = choice.spec
@@ -144,7 +144,7 @@ def _fit_by_transfer(plan: FitPlan, heard: FingerprintSet) -> tuple[TrainedNetwo
     recipe = transfer_recipe(plan.recipe, recipe_settings, spec)
     sources = [Source(each.name, each.scans[each.scans.n_heard > 0]) for each in plan.transfer.sources]
     network = transfer(
-        heard, spec, network_settings, sources, kind, recipe, plan.run, recipe_name=plan.recipe
+        usable_scans, spec, network_settings, sources, kind, recipe, plan.run, recipe_name=plan.recipe
     )
     records = tuple(
         SourceLineage(

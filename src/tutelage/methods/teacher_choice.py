@@ -58,18 +58,20 @@ def choose_teachers(plan: FitPlan, scans: FingerprintSet, survey: str) -> Teache
     if "auto" not in (plan.teachers, plan.pretrained) or plan.method.candidates is None:
         return TeacherVerdict(plan)
     plan = replace(plan, teachers=(), pretrained="zoo")
-    heard = scans[scans.n_heard > 0]
+    usable_scans = scans[scans.n_heard > 0]
     assert plan.method.candidates is not None
     candidates = plan.method.candidates(plan, scans, survey)
-    share = held_out_share(n_reference_points(heard))
+    share = held_out_share(n_reference_points(usable_scans))
     if share is None or len(candidates) == 1:
         why = "fewer than eight reference points" if share is None else "no other teacher to try"
         record = TeacherChoiceRecord(chosen=candidates[0].name, why=f"{why}; nothing was tried")
         return TeacherVerdict(_with(plan, candidates[0]), record)
-    rest, held_out = split_by_position(heard, fraction=share, seed=plan.run.seed)
-    trial = plan.method.trial(plan, heard[rest])
-    point = np.unique(reference_points(heard)[held_out], return_inverse=True)[1]
-    errors_m = [_errors_m(trial, each, heard[rest], heard[held_out], point) for each in candidates]
+    rest, held_out = split_by_position(usable_scans, fraction=share, seed=plan.run.seed)
+    trial = plan.method.trial(plan, usable_scans[rest])
+    point = np.unique(reference_points(usable_scans)[held_out], return_inverse=True)[1]
+    errors_m = [
+        _errors_m(trial, each, usable_scans[rest], usable_scans[held_out], point) for each in candidates
+    ]
     winner, record = verdict(candidates, np.stack(errors_m))
     return TeacherVerdict(_with(plan, winner), record)
 

@@ -57,20 +57,22 @@ def twin_trial(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | 
     Trial or None
         None if there are fewer than eight reference points, or the rest are all at one position.
     """
-    heard = scans[scans.n_heard > 0]
-    share = held_out_share(n_reference_points(heard))
+    usable_scans = scans[scans.n_heard > 0]
+    share = held_out_share(n_reference_points(usable_scans))
     if share is None:
         return None
     if fitted.trial and len(np.unique(fitted.trial.point)) >= _ENOUGH_POINTS:
         return fitted.trial
-    rest, held_out = split_by_position(heard, fraction=share, seed=plan.run.seed)
-    if not is_spread(heard[rest]):
+    rest, held_out = split_by_position(usable_scans, fraction=share, seed=plan.run.seed)
+    if not is_spread(usable_scans[rest]):
         return None
     twin_plan = replace(
         plan,
         settings={**plan.settings, **fitted.twin_settings},
         run=plan.run.within("calibration", "to calibrate: "),
     )
-    method = plan.method.fit(twin_plan, heard[rest]).method
-    queries = heard[held_out]
-    return Trial(heard[rest], queries, reference_points(heard)[held_out], method.locate(queries))
+    method = plan.method.fit(twin_plan, usable_scans[rest]).method
+    queries = usable_scans[held_out]
+    return Trial(
+        usable_scans[rest], queries, reference_points(usable_scans)[held_out], method.locate(queries)
+    )

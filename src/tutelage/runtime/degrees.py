@@ -76,7 +76,8 @@ def to_metres(lat_lon: np.ndarray, epsg: int) -> np.ndarray:
         If `epsg` is not a metric projected system, or does not cover these places.
     """
     require_metres(epsg)
-    x, y = _projection(epsg).transform(lat_lon[:, 1], lat_lon[:, 0])
+    # Lists: before NumPy 2.4, pyproj takes an array of one number for a number, and NumPy warns of that.
+    x, y = _projection(epsg).transform(lat_lon[:, 1].tolist(), lat_lon[:, 0].tolist())
     absolute_m = np.column_stack([x, y])
     outside = np.flatnonzero(~np.isfinite(absolute_m).all(axis=1))
     if len(outside):
@@ -106,7 +107,8 @@ def to_degrees(absolute_m: np.ndarray, epsg: int) -> np.ndarray:
         If `epsg` is not a metric projected system.
     """
     require_metres(epsg)
-    longitude, latitude = _projection(epsg).transform(absolute_m[:, 0], absolute_m[:, 1], direction="INVERSE")
+    x, y = absolute_m.T.tolist()
+    longitude, latitude = _projection(epsg).transform(x, y, direction="INVERSE")
     lat_lon = np.column_stack([latitude, longitude])
     return np.where(np.isfinite(lat_lon), lat_lon, np.nan)
 

@@ -96,12 +96,14 @@ class FingerprintIndex:
             Distances, [n_queries, n_map] float64.
         """
         n = queries.shape[0]
-        heard = self._heard
+        by_access_point = self._heard
         n_hearing = self._n_hearing[queries.indices]
-        entry = index_ranges(heard.indptr[queries.indices], n_hearing)
+        entry = index_ranges(by_access_point.indptr[queries.indices], n_hearing)
         both = np.bincount(
-            np.repeat(row_numbers(queries) * self._n_map, n_hearing) + gather(heard.indices, entry),
-            weights=self._metric.of_shared(np.repeat(queries.data, n_hearing), gather(heard.data, entry)),
+            np.repeat(row_numbers(queries) * self._n_map, n_hearing) + gather(by_access_point.indices, entry),
+            weights=self._metric.of_shared(
+                np.repeat(queries.data, n_hearing), gather(by_access_point.data, entry)
+            ),
             minlength=n * self._n_map,
         ).reshape(n, self._n_map)
         return self._metric.joined(both, self._metric.of_scan(queries)[:, None], self._of_map[None, :])

@@ -229,9 +229,9 @@ def _differences_at_strongest(
     access_point, strength = (array[row] for array in scans.strongest)
     place = scans.place[shared]
     among = np.flatnonzero(place < STRONGEST)
-    heard = np.zeros(strength.shape)
-    heard[pairs.pair[among], place[among].astype(np.int64)] = other_strength[among]
-    return strength, np.where(access_point >= 0, strength - heard, 0.0)
+    nearby_strength = np.zeros(strength.shape)
+    nearby_strength[pairs.pair[among], place[among].astype(np.int64)] = other_strength[among]
+    return strength, np.where(access_point >= 0, strength - nearby_strength, 0.0)
 
 
 def _largest(strength: np.ndarray, n_each: np.ndarray) -> np.ndarray:

@@ -81,10 +81,10 @@ def aligned_new_scans(model: Localizer, scans: FingerprintSet, old: FingerprintS
         If the scans have no positions, or none hears an access point of the model. If they name no floors or
         buildings, and the model does.
     """
-    heard = scans[scans.n_heard > 0].in_frame(model.frame_)
-    _ = heard.known_position_m  # refuses scans without positions
-    column = find_columns(old.access_points, heard.access_points)
-    is_shared = np.isin(heard.rss_dbm.indices, np.flatnonzero(column >= 0))
+    usable_scans = scans[scans.n_heard > 0].in_frame(model.frame_)
+    _ = usable_scans.known_position_m  # refuses scans without positions
+    column = find_columns(old.access_points, usable_scans.access_points)
+    is_shared = np.isin(usable_scans.rss_dbm.indices, np.flatnonzero(column >= 0))
     if not is_shared.any():
         raise BadInputError(
             f"none of the {len(scans)} new scans hears an access point that the model knows; "
@@ -92,14 +92,14 @@ def aligned_new_scans(model: Localizer, scans: FingerprintSet, old: FingerprintS
         )
     names = [
         old.access_points[j] if j >= 0 else name
-        for j, name in zip(column.tolist(), heard.access_points, strict=True)
+        for j, name in zip(column.tolist(), usable_scans.access_points, strict=True)
     ]
     return replace(
-        heard,
+        usable_scans,
         access_points=tuple(names),
-        scan_id=np.char.add("new-", heard.scan_id),
-        floor=_label("floor", heard.floor, old.floor),
-        building=_label("building", heard.building, old.building),
+        scan_id=np.char.add("new-", usable_scans.scan_id),
+        floor=_label("floor", usable_scans.floor, old.floor),
+        building=_label("building", usable_scans.building, old.building),
     )
 
 
@@ -166,9 +166,9 @@ def with_access_points(scans: FingerprintSet, names: Sequence[str]) -> Fingerpri
         If nothing is left.
     """
     aligned = scans.aligned_to(names)
-    heard = aligned[aligned.n_heard > 0]
-    if not len(heard):
+    usable_scans = aligned[aligned.n_heard > 0]
+    if not len(usable_scans):
         raise BadInputError(
             f"no scan hears any of the {len(names)} access points that are left; drop fewer of them"
         )
-    return heard
+    return usable_scans

@@ -54,10 +54,10 @@ def check_heard_on_one_side(train: Split, test: Split) -> Iterator[Finding]:
             "some are gone, or no test scan came near them; if they are many, survey again",
         ),
     ):
-        heard = _heard(here.scans)
-        alone = heard - _heard(there.scans)
+        heard_names = _heard(here.scans)
+        alone = heard_names - _heard(there.scans)
         if alone:
-            yield _about(here, alone, code, "note", f"of {len(heard):,} access points {words}", advice)
+            yield _about(here, alone, code, "note", f"of {len(heard_names):,} access points {words}", advice)
 
 
 def check_access_points(split: Split) -> Iterator[Finding]:
@@ -188,9 +188,9 @@ def _moving(split: Split) -> Iterator[Finding]:
         return
     order = np.argsort(column, kind="stable")
     place = scans.position_m[row[order]]
-    heard, first = np.unique(column[order], return_index=True)
+    heard_names, first = np.unique(column[order], return_index=True)
     extent = np.maximum.reduceat(place, first) - np.minimum.reduceat(place, first)
-    moving = heard[np.linalg.norm(extent, axis=1) > _APART_M]
+    moving = heard_names[np.linalg.norm(extent, axis=1) > _APART_M]
     if len(moving):
         yield split.finding(
             "moving_access_point",

@@ -25,14 +25,14 @@ class Faults:
         Id of each scan, [n].
     split : numpy.ndarray, optional
         "train" or "test" for each scan, [n], where each split has a file of its own with its own lines.
-    found : list of Finding
+    findings : list of Finding
         Findings so far.
     """
 
     line: np.ndarray
     scan_id: np.ndarray
     split: np.ndarray | None = None
-    found: list[Finding] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
     def add(self, code: str, index: np.ndarray, message: str, advice: str, *access_points: str) -> None:
         """Add an error about some rows, if there are any; one error for each file.
@@ -52,7 +52,7 @@ class Faults:
             index_here = at[of == name]
             rows = tuple(self.line[index_here].tolist())
             scans = tuple(self.scan_id[index_here].tolist())
-            self.found.append(Finding(code, "error", message, advice, name, rows, scans, access_points))
+            self.findings.append(Finding(code, "error", message, advice, name, rows, scans, access_points))
 
 
 def lenient_numbers(table: LocatedTable, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -43,9 +43,9 @@ class Readings:
     names: tuple[str, ...]
     n_cells: int
 
-    def __getitem__(self, kept: np.ndarray) -> Readings:
+    def __getitem__(self, mask: np.ndarray) -> Readings:
         """Select readings by a mask."""
-        return Readings(self.row[kept], self.column[kept], self.value[kept], self.names, self.n_cells)
+        return Readings(self.row[mask], self.column[mask], self.value[mask], self.names, self.n_cells)
 
     def names_of(self, some: np.ndarray) -> list[str]:
         """Return the access points of some readings.
@@ -142,7 +142,7 @@ def _scan_rows(readings: LocatedTable, faults: Faults) -> tuple[np.ndarray, np.n
         message = f"readings in {readings.file.name} are of {len(strays)} scans that the table has not"
         advice = "add the scans, or leave their readings out; rows are those of the readings"
         rows = tuple(readings.rows[~has_scan].tolist())
-        faults.found.append(
+        faults.findings.append(
             Finding("unknown_scan", "error", message, advice, "", rows, tuple(strays.tolist()))
         )
     return row, has_scan
@@ -163,7 +163,7 @@ def _listed(
         message = f"readings in {readings.file.name} are of {len(missing)} access points that are not listed"
         advice = "add them to the list; rows are those of the readings"
         rows = tuple(readings.rows[new_column < 0].tolist())
-        faults.found.append(
+        faults.findings.append(
             Finding("unknown_access_point", "error", message, advice, "", rows, (), tuple(missing.tolist()))
         )
     return np.array(access_points, dtype=np.str_), new_column

@@ -109,7 +109,7 @@ def _too_strong(split: Split) -> Iterator[Finding]:
     reading = np.flatnonzero(scans.rss_dbm.data >= _TOO_STRONG_DBM)
     if len(reading):
         row = np.repeat(np.arange(len(scans)), scans.n_heard)[reading]
-        heard = np.unique(scans.rss_dbm.indices[reading])
+        columns_read = np.unique(scans.rss_dbm.indices[reading])
         where = f"in {quantity(len(np.unique(row)), 'scan')}"
         yield split.finding(
             "impossible_rss",
@@ -118,7 +118,7 @@ def _too_strong(split: Split) -> Iterator[Finding]:
             f"{quantity(len(reading), 'reading', 'are', where)} of "
             f"{_TOO_STRONG_DBM:g} dBm or more, which no receiver measures",
             "find out which phone or program wrote them, and leave these readings empty",
-            [scans.access_points[j] for j in heard],
+            [scans.access_points[j] for j in columns_read],
         )
 
 

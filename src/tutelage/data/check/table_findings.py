@@ -72,7 +72,7 @@ def faulty_table(
     line = table.rows
     has_two_files = bool(table.files) and "split" in table.names
     faults = Faults(line, _unique_ids(table, line), table.text("split") if has_two_files else None)
-    faults.found += [_left_out(each) for each in tables.left_out]
+    faults.findings += [_left_out(each) for each in tables.left_out]
     _check_ids(table, faults)
     places = _places(table, tables.epsg if epsg is None else epsg, faults)
     position_m = places.absolute_m
@@ -103,12 +103,12 @@ def faulty_table(
     test = scans[parts["test"]] if len(parts["test"]) else None
     survey = Survey(tables.name, scans[parts["train"]], test)
     lines = {name: line[rows] for name, rows in parts.items()}
-    return FaultyTable(survey, lines, tuple(faults.found), table.row_name)
+    return FaultyTable(survey, lines, tuple(faults.findings), table.row_name)
 
 
 def _no_position_error(table: LocatedTable, faults: Faults, has_position: np.ndarray) -> BadInputError:
     codes = ("unreadable_position", "impossible_position")
-    place_faults = [finding for finding in faults.found if finding.code in codes]
+    place_faults = [finding for finding in faults.findings if finding.code in codes]
     if not place_faults:
         return table.error(
             "no training scan has a position; give positions, and mark the scans of the radio map train "

@@ -56,7 +56,7 @@ def _recognises(path: Path) -> bool:
 def _read(path: Path, located: bool) -> ScanTables:  # noqa: ARG001  (the tables always have them)
     samples = _table(path, _SAMPLES, {"sample_id", "x", "y"})
     columns = {_FIELD_OF[name]: name for name in samples.names if name in _FIELD_OF}
-    cells = {field: _known(samples.columns[name]) for field, name in columns.items()}
+    cells = {field: _known_text(samples.columns[name]) for field, name in columns.items()}
     optional = [name for name in cells if name not in ("scan_id", "x_m", "y_m")]
     for name in optional:  # a column of nothing but None is none
         if not pc.any(pc.not_equal(pc.fill_null(cells[name], ""), "")).as_py():
@@ -83,7 +83,7 @@ def _table(folder: Path, names: tuple[str, ...], needed: set[str]) -> LocatedTab
     return table
 
 
-def _known(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+def _known_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return cells as text, empty where they say that nothing is known."""
     return pc.if_else(pc.equal(pc.utf8_trim_whitespace(cells), _UNKNOWN), "", cells)
 
@@ -99,7 +99,7 @@ def _splits(cells: pa.ChunkedArray) -> pa.Array:
 def _readings(folder: Path) -> LocatedTable:
     table = _table(folder, _READINGS, {"sample_id", "ap_id", "rssi"})
     titles = {"scan_id": "sample_id", "ap": "ap_id", "rss_dbm": "rssi"}
-    cells = {field: _known(table.columns[name]) for field, name in titles.items()}
+    cells = {field: _known_text(table.columns[name]) for field, name in titles.items()}
     names = pc.utf8_trim_whitespace(cells["ap"]).combine_chunks().dictionary_encode()
     plain = pa.array([normalised_name(name) for name in names.dictionary.to_pylist()], pa.string())
     cells["ap"] = pa.chunked_array([plain.take(names.indices)])

@@ -47,7 +47,7 @@ class _Entry:
     time_ms: int
     label: str
     gps: tuple[Any, Any]
-    heard: tuple[tuple[str, Any], ...]
+    readings: tuple[tuple[str, Any], ...]
 
     @property
     def scan_id(self) -> str:
@@ -121,17 +121,17 @@ def _entry(value: Any, row: int, path: Path, row_name: str) -> _Entry:
     device = json_text.label_text(value.get("d")).strip()
     if not device:
         raise error("no device; give every scan one", "d")
-    heard: list[tuple[str, Any]] = []
+    named_rss: list[tuple[str, Any]] = []
     for sensor in _SENSORS:
         readings = value["s"].get(sensor) or {}
         if not isinstance(readings, dict):
             raise error("write an object {MAC: dBm}", f"s.{sensor}")
-        heard += [(normalised_name(name.strip()), rss) for name, rss in readings.items()]
+        named_rss += [(normalised_name(name.strip()), rss) for name, rss in readings.items()]
     gps = value.get("gps") or {}
     if not isinstance(gps, dict):
         raise error('write an object {"lat": degrees, "lon": degrees}', "gps")
     label = json_text.label_text(value.get("l")).strip().lower()
-    return _Entry(row, device, time_ms, label, (gps.get("lat"), gps.get("lon")), tuple(heard))
+    return _Entry(row, device, time_ms, label, (gps.get("lat"), gps.get("lon")), tuple(named_rss))
 
 
 def _tracking(entries: Sequence[_Entry], n: int) -> LeftOut:
@@ -141,13 +141,13 @@ def _tracking(entries: Sequence[_Entry], n: int) -> LeftOut:
 
 
 def _readings(path: Path, entries: Sequence[_Entry], row_name: str) -> LocatedTable:
-    heard = [(entry, name, rss) for entry in entries for name, rss in entry.heard]
+    rows_read = [(entry, name, rss) for entry in entries for name, rss in entry.readings]
     columns = {
-        "scan_id": pa.array([entry.scan_id for entry, _, _ in heard], pa.string()),
-        "ap": pa.array([name for _, name, _ in heard], pa.string()),
-        "rss_dbm": json_text.cells([rss for _, _, rss in heard]),
+        "scan_id": pa.array([entry.scan_id for entry, _, _ in rows_read], pa.string()),
+        "ap": pa.array([name for _, name, _ in rows_read], pa.string()),
+        "rss_dbm": json_text.cells([rss for _, _, rss in rows_read]),
     }
-    rows = np.array([entry.row for entry, _, _ in heard], dtype=np.int64)
+    rows = np.array([entry.row for entry, _, _ in rows_read], dtype=np.int64)
     return LocatedTable(path, pa.table(columns), rows, row_name, {"ap": "s", "rss_dbm": "s"})
 
 

@@ -84,10 +84,10 @@ class _Scan:
         properties = feature.get("properties")
         self.properties: dict[str, Any] = properties if isinstance(properties, dict) else {}
         self.lon_lat = self._coordinates(feature.get("geometry"))
-        heard = self.properties.get("rss_dbm")
-        if not isinstance(heard, dict):
+        rss_by_name = self.properties.get("rss_dbm")
+        if not isinstance(rss_by_name, dict):
             raise self._error("write an object {access point: dBm}", "properties.rss_dbm")
-        self.heard: dict[str, Any] = heard
+        self.rss_by_name: dict[str, Any] = rss_by_name
         self.scan_id = json_text.label_text(self.properties.get("scan_id", feature.get("id", number)))
 
     def _coordinates(self, geometry: Any) -> tuple[Any, Any]:
@@ -125,13 +125,15 @@ def _places(scans: Sequence[_Scan]) -> dict[str, object]:
 
 
 def _readings(path: Path, scans: Sequence[_Scan]) -> LocatedTable:
-    heard = [(scan, normalised_name(name.strip()), rss) for scan in scans for name, rss in scan.heard.items()]
+    entries = [
+        (scan, normalised_name(name.strip()), rss) for scan in scans for name, rss in scan.rss_by_name.items()
+    ]
     columns = {
-        "scan_id": pa.array([scan.scan_id for scan, _, _ in heard], pa.string()),
-        "ap": pa.array([name for _, name, _ in heard], pa.string()),
-        "rss_dbm": json_text.cells([rss for _, _, rss in heard]),
+        "scan_id": pa.array([scan.scan_id for scan, _, _ in entries], pa.string()),
+        "ap": pa.array([name for _, name, _ in entries], pa.string()),
+        "rss_dbm": json_text.cells([rss for _, _, rss in entries]),
     }
-    rows = np.array([scan.number for scan, _, _ in heard], dtype=np.int64)
+    rows = np.array([scan.number for scan, _, _ in entries], dtype=np.int64)
     titles = {"scan_id": "properties.scan_id", "ap": "properties.rss_dbm", "rss_dbm": "properties.rss_dbm"}
     return LocatedTable(path, pa.table(columns), rows, "feature", titles)
 
@@ -189,10 +191,10 @@ def _features(scans: FingerprintSet, split: np.ndarray) -> Iterator[dict[str, An
         for members, value in zip(properties, values, strict=True):
             members[name] = value
     names = scans.access_points
-    heard = scans.rss_dbm
-    dbm = [_shortest(value) for value in heard.data]
-    for i, (begin, end) in enumerate(zip(heard.indptr[:-1], heard.indptr[1:], strict=True)):
-        readings = zip(heard.indices[begin:end].tolist(), dbm[begin:end], strict=True)
+    rss_dbm = scans.rss_dbm
+    dbm = [_shortest(value) for value in rss_dbm.data]
+    for i, (begin, end) in enumerate(zip(rss_dbm.indptr[:-1], rss_dbm.indptr[1:], strict=True)):
+        readings = zip(rss_dbm.indices[begin:end].tolist(), dbm[begin:end], strict=True)
         properties[i]["rss_dbm"] = {names[j]: value for j, value in readings}
         yield {"type": "Feature", "geometry": geometry[i], "properties": properties[i]}
 

@@ -43,7 +43,7 @@ class _Scan:
     scan_id: str
     time_s: float
     row: int
-    heard: tuple[LogReading, ...]
+    readings: tuple[LogReading, ...]
 
 
 def _recognises(path: Path) -> bool:
@@ -105,27 +105,27 @@ def _read_one(path: Path, located: bool, prefix: str) -> ScanTables:
 def _scans_of(log: Log, prefix: str) -> tuple[list[_Scan], list[LeftOut]]:
     """Combine scan results with the beacons heard shortly before; without Wi-Fi, make one scan a second."""
     groups: dict[float, list[LogReading]] = {}
-    for heard in log.wifi:
-        groups.setdefault(heard.time_s, []).append(heard)
+    for reading in log.wifi:
+        groups.setdefault(reading.time_s, []).append(reading)
     stray: list[LogReading] = []
     if groups:
         stray = _join_beacons(log.beacons, groups)
-        ids = {time: heard[0].time for time, heard in groups.items()}
+        ids = {time: group[0].time for time, group in groups.items()}
     else:
-        for heard in log.beacons:
-            groups.setdefault(float(np.floor(heard.time_s)), []).append(heard)
-        groups = {time: _last_of_each(heard) for time, heard in groups.items()}
+        for reading in log.beacons:
+            groups.setdefault(float(np.floor(reading.time_s)), []).append(reading)
+        groups = {time: _last_of_each(group) for time, group in groups.items()}
         ids = {time: f"{time:.0f}" for time in groups}
     scans = [
         _Scan(
             f"{prefix}{ids[time]}",
             time,
             groups[time][0].row,
-            tuple(heard for heard in groups[time] if heard.name not in log.unmapped),
+            tuple(reading for reading in groups[time] if reading.name not in log.unmapped),
         )
         for time in sorted(groups)
     ]
-    unmapped = tuple(heard.row for heard in log.wifi if heard.name in log.unmapped)
+    unmapped = tuple(reading.row for reading in log.wifi if reading.name in log.unmapped)
     why = f"a network whose name ends in {NO_MAP} is not to be used for positioning"
     late = f"no Wi-Fi scan result follows them within {_BEACON_AGE_S:g} s"
     return scans, [
@@ -136,7 +136,7 @@ def _scans_of(log: Log, prefix: str) -> tuple[list[_Scan], list[LeftOut]]:
             len(log.beacons),
             late,
             "scan for Wi-Fi more often if they are many",
-            tuple(heard.row for heard in stray),
+            tuple(reading.row for reading in stray),
         ),
     ]
 
@@ -146,19 +146,19 @@ def _join_beacons(beacons: list[LogReading], groups: dict[float, list[LogReading
     times = np.array(sorted(groups))
     following: dict[float, list[LogReading]] = {}
     stray = []
-    for heard in beacons:
-        place = int(np.searchsorted(times, heard.time_s))
-        if place < len(times) and times[place] - heard.time_s <= _BEACON_AGE_S:
-            following.setdefault(float(times[place]), []).append(heard)
+    for reading in beacons:
+        place = int(np.searchsorted(times, reading.time_s))
+        if place < len(times) and times[place] - reading.time_s <= _BEACON_AGE_S:
+            following.setdefault(float(times[place]), []).append(reading)
         else:
-            stray.append(heard)
-    for time, heard_then in following.items():
-        groups[time] += _last_of_each(heard_then)
+            stray.append(reading)
+    for time, beacons_then in following.items():
+        groups[time] += _last_of_each(beacons_then)
     return stray
 
 
-def _last_of_each(heard: list[LogReading]) -> list[LogReading]:
-    return list({each.name: each for each in heard}.values())
+def _last_of_each(readings: list[LogReading]) -> list[LogReading]:
+    return list({each.name: each for each in readings}.values())
 
 
 def _left_out(scans: Sequence[_Scan], code: str, which: np.ndarray, why: str, advice: str) -> LeftOut:
@@ -169,14 +169,14 @@ def _left_out(scans: Sequence[_Scan], code: str, which: np.ndarray, why: str, ad
 
 
 def _readings(path: Path, scans: list[_Scan]) -> LocatedTable:
-    heard = [each for scan in scans for each in scan.heard]
+    all_readings = [each for scan in scans for each in scan.readings]
     columns = {
-        "scan_id": [scan.scan_id for scan in scans for _ in scan.heard],
-        "ap": [each.name for each in heard],
-        "rss_dbm": [each.rss for each in heard],
+        "scan_id": [scan.scan_id for scan in scans for _ in scan.readings],
+        "ap": [each.name for each in all_readings],
+        "rss_dbm": [each.rss for each in all_readings],
     }
     typed = {name: pa.array(cells, pa.string()) for name, cells in columns.items()}
-    rows = np.array([each.row for each in heard], dtype=np.int64)
+    rows = np.array([each.row for each in all_readings], dtype=np.int64)
     return LocatedTable(path, pa.table(typed), rows, titles={"ap": "MAC", "rss_dbm": "RSS"})
 
 

@@ -181,8 +181,8 @@ def read_log(path: Path) -> Log:
         if reader is not None:
             fields = [cell.strip() for cell in line.rstrip("; \t").split(";")]
             reader(log, fields, row)
-        elif line.startswith("%") and (told := _MODEL.match(line)) and told[2].strip():
-            log.device.append(told[2].strip())
+        elif line.startswith("%") and (model_line := _MODEL.match(line)) and model_line[2].strip():
+            log.device.append(model_line[2].strip())
     return log
 
 

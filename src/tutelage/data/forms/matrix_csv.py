@@ -149,11 +149,11 @@ def sparse_rss(
         "not heard" (`is_undeclared_code`).
     """
     columns = [table[name].to_numpy() for name in names]
-    heard = [np.flatnonzero(column != not_heard) for column in columns]
-    values = np.concatenate([column[rows] for column, rows in zip(columns, heard, strict=True)])
-    starts = np.concatenate([[0], np.cumsum([len(rows) for rows in heard])])
+    rows_heard = [np.flatnonzero(column != not_heard) for column in columns]
+    values = np.concatenate([column[rows] for column, rows in zip(columns, rows_heard, strict=True)])
+    starts = np.concatenate([[0], np.cumsum([len(rows) for rows in rows_heard])])
     shape = (table.num_rows, len(names))
-    by_row = sparse.csc_array((values, np.concatenate(heard), starts), shape=shape).tocsr()
+    by_row = sparse.csc_array((values, np.concatenate(rows_heard), starts), shape=shape).tocsr()
     rss_dbm = make_csr(by_row.data, by_row.indices, by_row.indptr, len(names))
     _require_readings(rss_dbm, names, not_heard, file, first_line=2 if header else 1)
     _refuse_common_value(rss_dbm.data, table.num_rows * len(names), file)
@@ -185,14 +185,14 @@ def is_undeclared_code(value: np.ndarray, n: np.ndarray, n_cells: int) -> np.nda
     return np.asarray(mostly | ((value == 0) & (n > max(CODE_SHARE * n_cells, ONCE_OR_TWICE))))
 
 
-def refuse_undeclared_code(dense_dbm: np.ndarray, heard: np.ndarray, file: str | CsvFile) -> None:
+def refuse_undeclared_code(dense_dbm: np.ndarray, is_heard: np.ndarray, file: str | CsvFile) -> None:
     """Refuse a table in which a code for "not heard" would count as a reading (`is_undeclared_code`).
 
     Parameters
     ----------
     dense_dbm : numpy.ndarray
         RSS in dBm, [n, n_ap].
-    heard : numpy.ndarray
+    is_heard : numpy.ndarray
         Whether each cell would count as a reading, [n, n_ap] bool.
     file : str or CsvFile
         File of the table, for the error.
@@ -202,7 +202,7 @@ def refuse_undeclared_code(dense_dbm: np.ndarray, heard: np.ndarray, file: str |
     BadInputError
         If there is such a value.
     """
-    _refuse_common_value(dense_dbm[heard], dense_dbm.size, file)
+    _refuse_common_value(dense_dbm[is_heard], dense_dbm.size, file)
 
 
 def label_names(numbers: np.ndarray) -> np.ndarray:

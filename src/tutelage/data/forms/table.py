@@ -64,9 +64,9 @@ def _wide(scans: FingerprintSet, split: str) -> pa.Table:
     arrays = {name: pa.array(_native(values)) for name, values in columns.items()}
     by_access_point = scans.rss_dbm.tocsc()
     for j, name in enumerate(scans.access_points):
-        heard = slice(by_access_point.indptr[j], by_access_point.indptr[j + 1])
+        entries = slice(by_access_point.indptr[j], by_access_point.indptr[j + 1])
         readings = np.full(len(scans), np.nan, dtype=np.float32)
-        readings[by_access_point.indices[heard]] = by_access_point.data[heard]
+        readings[by_access_point.indices[entries]] = by_access_point.data[entries]
         arrays[name] = pa.array(readings, from_pandas=True)  # NaN becomes an empty cell
     return pa.table(arrays)
 

@@ -53,13 +53,13 @@ def read_readings(
 
 def _wide_rss(table: LocatedTable, names: tuple[str, ...], not_heard: float | None) -> sparse.csr_array:
     dense_dbm = np.column_stack([table.numbers(name, _RSS_RULE).astype(np.float32) for name in names])
-    heard = _heard(dense_dbm, not_heard)
-    bad = np.argwhere(heard & out_of_range(dense_dbm))
+    is_heard = _heard(dense_dbm, not_heard)
+    bad = np.argwhere(is_heard & out_of_range(dense_dbm))
     if len(bad):
         row, column = bad[0]
         raise table.error(_range_message(dense_dbm[row, column]), row, names[column])
-    refuse_undeclared_code(dense_dbm, heard, table.file)
-    return csr_from_dense(dense_dbm, heard)
+    refuse_undeclared_code(dense_dbm, is_heard, table.file)
+    return csr_from_dense(dense_dbm, is_heard)
 
 
 def _long_rss(
@@ -79,12 +79,12 @@ def _long_rss(
             "ap",
         )
     rss_dbm = readings.numbers("rss_dbm", _RSS_RULE)
-    heard = _heard(rss_dbm, not_heard)
-    bad = np.flatnonzero(heard & out_of_range(rss_dbm))
+    is_heard = _heard(rss_dbm, not_heard)
+    bad = np.flatnonzero(is_heard & out_of_range(rss_dbm))
     if len(bad):
         raise readings.error(_range_message(rss_dbm[bad[0]]), bad[0], "rss_dbm")
-    refuse_undeclared_code(rss_dbm, heard, readings.file)
-    entries = np.flatnonzero(heard)
+    refuse_undeclared_code(rss_dbm, is_heard, readings.file)
+    entries = np.flatnonzero(is_heard)
     entries = entries[np.argsort(row[entries], kind="stable")]
     lengths = np.bincount(row[entries], minlength=len(scan_id))
     rss = csr(rss_dbm[entries], column[entries], np.concatenate([[0], np.cumsum(lengths)]), len(names))
@@ -122,8 +122,10 @@ def _ap_columns(
 
 
 def _heard(rss_dbm: np.ndarray, not_heard: float | None) -> np.ndarray:
-    heard = ~np.isnan(rss_dbm)
-    return heard if not_heard is None else np.asarray(heard & (rss_dbm != rss_dbm.dtype.type(not_heard)))
+    is_heard = ~np.isnan(rss_dbm)
+    return (
+        is_heard if not_heard is None else np.asarray(is_heard & (rss_dbm != rss_dbm.dtype.type(not_heard)))
+    )
 
 
 def require_reading_columns(readings: LocatedTable) -> None:

@@ -94,8 +94,8 @@ def surveyed_points(
     if not source_too:
         require_unseen([card for candidate in candidates for card in candidate.cards()], survey)
     scans, name, _ = training_set(survey)
-    heard = scans[scans.n_heard > 0]
-    return SurveyedPoints(name, heard, reference_points(heard))
+    usable_scans = scans[scans.n_heard > 0]
+    return SurveyedPoints(name, usable_scans, reference_points(usable_scans))
 
 
 def folds(n_points: int, n_folds: int, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:

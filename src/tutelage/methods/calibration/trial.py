@@ -105,17 +105,17 @@ def landmarks_of(train: FingerprintSet, access_points: Sequence[str], seed: int 
     seed : int
         Random seed of the choice.
     """
-    heard = train[train.n_heard > 0]
-    point = reference_points(heard)
+    usable_scans = train[train.n_heard > 0]
+    point = reference_points(usable_scans)
     if point.max() >= _MOST:
         some = np.random.default_rng(seed).choice(int(point.max()) + 1, _MOST, replace=False)
-        heard = heard[np.isin(point, some)]
-        point = reference_points(heard)
+        usable_scans = usable_scans[np.isin(point, some)]
+        point = reference_points(usable_scans)
     rss_min_dbm = float(train.rss_dbm.data.min()) - 1.0
     representation = RssRepresentation("powed", rss_min_dbm, tuple(access_points))
     mean = _mean_of_rows(point)
-    value = sparse.csr_array(mean @ representation.transform(heard)).astype(np.float32)
-    return Landmarks(rss_min_dbm, value, np.asarray(mean @ heard.known_position_m))
+    value = sparse.csr_array(mean @ representation.transform(usable_scans)).astype(np.float32)
+    return Landmarks(rss_min_dbm, value, np.asarray(mean @ usable_scans.known_position_m))
 
 
 def point_shares(point: np.ndarray) -> np.ndarray:

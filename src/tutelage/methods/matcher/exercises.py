@@ -96,24 +96,26 @@ class SurveyScans:
         BadInputError
             If they come from one reference point, or there are none.
         """
-        heard = train[train.n_heard > 0]
-        representation = RssRepresentation.fit(heard, "positive")
-        strength = representation.transform(heard)
-        storey = storeys(heard.floor, heard.building, len(heard))
-        position_m = heard.known_position_m
-        point = reference_points(heard)
+        usable_scans = train[train.n_heard > 0]
+        representation = RssRepresentation.fit(usable_scans, "positive")
+        strength = representation.transform(usable_scans)
+        storey = storeys(usable_scans.floor, usable_scans.building, len(usable_scans))
+        position_m = usable_scans.known_position_m
+        point = reference_points(usable_scans)
         if point.max(initial=0) < 1:
             raise BadInputError(
-                f"{len(heard)} scans that hear anything come from {min(len(heard), 1)} reference point(s); "
-                "a matcher can only learn from several"
+                f"{len(usable_scans)} scans that hear anything come from {min(len(usable_scans), 1)} "
+                "reference point(s); a matcher can only learn from several"
             )
         return cls(
             strength,
             position_m,
             storey,
             point,
-            reference_points(heard, _CELL_M),
-            None if heard.user is None else _several_users(np.unique(heard.user, return_inverse=True)[1]),
+            reference_points(usable_scans, _CELL_M),
+            None
+            if usable_scans.user is None
+            else _several_users(np.unique(usable_scans.user, return_inverse=True)[1]),
         )
 
 

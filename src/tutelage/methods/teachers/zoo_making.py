@@ -139,10 +139,10 @@ def _make_matcher(
 def _make_teacher(file: Path, survey: Survey, network: str, run: RunOptions) -> None:
     """Make one surrogate teacher, unless its file exists."""
     if file.exists():
-        heard = survey.train[survey.train.n_heard > 0]
+        usable_scans = survey.train[survey.train.n_heard > 0]
         expected = {
             "network": network,
-            "data_hash": heard.content_hash(),
+            "data_hash": usable_scans.content_hash(),
             "recipe": _recipe(network).model_dump(),
             "n_steps": run.budget.updates,
             "seed": run.seed,

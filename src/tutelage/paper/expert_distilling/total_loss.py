@@ -8,13 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from tutelage.losses import (
-    COMPARISON_OF,
     MutualInformationEstimator,
     angular_similarity,
     compare_norms,
+    functional_information,
     jacobian_spectral_norm,
     mutual_information,
-    sensitivity,
     shifted_estimate,
 )
 from tutelage.networks import Representations, SpecializedNetwork
@@ -123,11 +122,8 @@ class Constraints:
         form = self.recipe.fi_form
         if form == "jacobian":
             return self._jacobian_difference(student, generated)
-        student_sigma = sensitivity(student.z_f, student.z_e, form=form, iterations=n)
-        with torch.no_grad():
-            sigmas = [sensitivity(each.z_f, each.z_e, form=form, iterations=n) for each in generated]
-        differences = [compare_norms(sigma, student_sigma, COMPARISON_OF[form]) for sigma in sigmas]
-        return torch.stack(differences).sum()
+        teachers = [(each.z_f, each.z_e) for each in generated]
+        return functional_information(student.z_f, student.z_e, teachers, form=form, iterations=n)
 
     def _jacobian_difference(self, student: Representations, generated: Sequence[Generated]) -> Tensor:
         """J_FI from the Extractors' Jacobians (A10)."""

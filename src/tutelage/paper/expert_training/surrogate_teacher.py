@@ -144,7 +144,7 @@ class Teacher:
             raise BadInputError(
                 f"the teacher from {self.card.source!r} was made for network {self.card.network!r}, "
                 f"the student is {network!r}; make one with: "
-                f"tutelage teach --network {network} --source BUILDING --out FILE"
+                f"tutelage teach BUILDING --network {network} --out FILE"
             )
         if self.card.d_e != d_e:
             raise BadInputError(
