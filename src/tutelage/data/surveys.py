@@ -11,7 +11,7 @@ from tutelage.data.forms.all_forms import export_survey, export_table, is_user_f
 from tutelage.data.forms.matrix_csv import CsvFile
 from tutelage.data.forms.matrix_pair import NOT_HEARD, pair_files, read_pair
 from tutelage.data.forms.user_table import read_scans, read_user_table
-from tutelage.data.sets import cached_sets, tampere, uji_library, ujiindoorloc, utsindoorloc
+from tutelage.data.sets import cached_sets, tampere, uji_library, ujiindoorloc, utsindoorloc, wifine
 from tutelage.data.sets.public_sets import (
     PublicDataset,
     exclude_buildings,
@@ -46,6 +46,7 @@ _READERS: dict[str, Callable[[Mapping[str, CsvFile]], _Splits]] = {
     "utsindoorloc": utsindoorloc.read,
     "tampere": tampere.read,
     "uji_library": uji_library.read,
+    "wifine": wifine.read,
 }  # every other public set is a matrix pair
 
 

@@ -109,6 +109,8 @@ class Positions:
     ...     reason=np.array(["", "the scan is blank: nothing is heard"]),
     ...     n_unknown=np.array([0, 0]),
     ... )
+    >>> answers
+    Positions(n=2, answered=1, level=None)
     >>> len(answers), answers.answered.tolist(), answers.absolute_position_m[0].tolist()
     (2, [True, False], [11.0, 22.0])
     """
@@ -154,6 +156,10 @@ class Positions:
         )
         floor, building = (_spread(label, counts.answered) for label in (located.floor, located.building))
         return cls(scan_id, position_m, frame, reason, counts.n_heard - counts.n_known, floor, building)
+
+    def __repr__(self) -> str:
+        """Return how many scans there are, and how many of them have a position."""
+        return f"Positions(n={len(self)}, answered={int(self.answered.sum())}, level={self.level})"
 
     def __len__(self) -> int:
         """Return the number of scans."""

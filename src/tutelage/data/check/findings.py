@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -44,9 +44,9 @@ class Finding:
     message: str
     advice: str
     split: str = ""
-    rows: tuple[int, ...] = ()
-    scans: tuple[str, ...] = ()
-    access_points: tuple[str, ...] = ()
+    rows: tuple[int, ...] = field(default=(), repr=False)  # they may be thousands
+    scans: tuple[str, ...] = field(default=(), repr=False)
+    access_points: tuple[str, ...] = field(default=(), repr=False)
 
 
 def quantity(n: int, what: str, do: str = "", which: str = "") -> str:
