@@ -91,6 +91,8 @@ def _in_eight_bits(graph: bytes) -> bytes:
 
     model = onnx.load_from_string(graph)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
+    # PyTorch notes the shapes of weights. onnxruntime before 1.32 transposes weights and then finds them wrong.
+    del model.graph.value_info[:]
     root = logging.getLogger()
     before = root.level
     # onnxruntime advises, on the root logger, to prepare the graph in ways that this one does not need.
