@@ -91,7 +91,7 @@ def _in_eight_bits(graph: bytes) -> bytes:
 
     model = onnx.load_from_string(graph)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
-    # PyTorch notes the shapes of weights. onnxruntime before 1.32 transposes weights and then finds them wrong.
+    # PyTorch notes the shapes of weights. onnxruntime before 1.32 transposes them and then finds a conflict.
     del model.graph.value_info[:]
     root = logging.getLogger()
     before = root.level
