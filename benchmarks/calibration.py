@@ -26,14 +26,14 @@ from tutelage.experiments.result_files import TeacherFiles
 
 RESULTS = Path("results/calibration.csv")
 PAGE = "research/calibration.md"
-SETS = ("ujiindoorloc", "tampere", "tut1", "tut5", "tut6", "tut7", "dsi1")
+SETS = ("ujiindoorloc", "tampere", "tut1", "tut5", "tut6", "tut7", "dsi1", "wifine")
 LIBRARY = "uji_library:1"
 MONTHS = (1, 2, 3, 6, 9, 12, 15, 18, 21, 24, 25)
 LEVELS = (0.5, 0.8, 0.95)
 OWN_MAP = {"matcher": "fine_tune", "blend": "matcher.fine_tune"}
 COLUMNS = (
     *("survey", "scans", "network", "level", "seed", "points", "n", "mae_m", "coverage", "radius_m"),
-    *("n_refused", "false_refusals", "fit_seconds"),
+    *("n_refused", "false_refusals", "fit_seconds", "held_out_mae_m"),
 )
 
 Row = dict[str, str]
@@ -79,6 +79,7 @@ def measure_rows(survey: str, network: str, seed: int) -> Iterable[dict[str, Any
                 **{name: figures[name] for name in ("n", "mae_m", "coverage", "radius_m", "n_refused")},
                 "false_refusals": calibration.false_refusals,
                 "fit_seconds": model.lineage_.fit_seconds,
+                "held_out_mae_m": calibration.held_out_mae_m,
             }
 
 

@@ -61,7 +61,7 @@ def test_user_table_is_read_by_its_path(tmp_path: Path) -> None:
 def test_table_of_data_sets_is_complete_and_states_licences(tmp_path: Path) -> None:
     table = dataset_table(tmp_path)
     assert [status.name for status in table] == list(public_datasets())
-    assert len(table) == 9
+    assert len(table) == 10
     assert all(status.licence and status.citation and status.title for status in table)
     assert [status.name for status in table if not status.verified] == ["utsindoorloc"]
 

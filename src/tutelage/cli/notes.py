@@ -27,8 +27,8 @@ def tell_radii_left_out(models: Sequence[tuple[Path, Localizer]], level: float) 
         calibration = model.calibration_
         if calibration is not None and level > calibration.highest_level:
             note = (
-                f"{path} gives no radius at level {level:g}: the {calibration.n_points} reference "
-                f"points that were held out for it promise {calibration.highest_level:.3f} at most; give a "
-                "lower --level"
+                f"{path} gives no radius at level {level:g}: "
+                f"{calibration.held_out or f'{calibration.n_points} reference points'} were held out for it, "
+                f"which promise {calibration.highest_level:.3f} at most; give a lower --level"
             )
             tell(f"[bold]note:[/] {plain(note)}")

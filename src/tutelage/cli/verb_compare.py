@@ -152,7 +152,7 @@ def _fit_words(candidate: Candidate, survey: str, out: Path | None) -> str:
 def _standings(comparison: Comparison) -> Table:
     """Make a row for each method, the recommended one in bold."""
     best = comparison.recommended.standing
-    title = f"2-D error at reference points of {plain(comparison.name)} held out, in metres"
+    title = f"2-D error at {comparison.kind}s of {plain(comparison.name)} held out, in metres"
     table = Table("method", title=title)
     for heading in _HEADINGS:
         table.add_column(heading, justify="right")

@@ -215,7 +215,8 @@ def _teacher_choice(lineage: Lineage, as_json: bool) -> Mapping[str, Any]:
 def _calibration(calibration: Calibration) -> dict[str, Any]:
     """Say what the radii rest on, and what they and the refusals promise."""
     return {
-        "radius_from_points": calibration.n_points,
+        "held_out": calibration.held_out,
+        **({"unsaid": calibration.unsaid} if calibration.unsaid else {}),
         "radius_highest_level": round(calibration.highest_level, 3),
         "false_refusals_at_most": round(calibration.false_refusals, 3),
     }

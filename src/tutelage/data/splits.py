@@ -26,6 +26,7 @@ __all__ = [
     "split_by_position",
     "split_by_time",
     "split_by_user",
+    "split_groups",
 ]
 
 _SplitRows = tuple[np.ndarray, np.ndarray]
@@ -138,8 +139,7 @@ def split_by_position(
     >>> len(rest), len(held_out)
     (180, 44)
     """
-    point = reference_points(scans, cell_m)
-    return _hold_out(point, _shuffled(point, seed), fraction, "reference point")
+    return split_groups(reference_points(scans, cell_m), fraction, seed, "reference point")
 
 
 def split_by_time(scans: FingerprintSet, fraction: float = 0.1) -> _SplitRows:
@@ -260,8 +260,35 @@ def _split_by_label(
     if len(missing):  # it may be one of those held out
         scan_id = str(scans.scan_id[missing[0]])
         raise BadInputError(f"the {name} of scan {scan_id!r} is unknown; name it or leave the scan out")
-    group = _groups(label)
-    return _hold_out(group, _shuffled(group, seed), fraction, name)
+    return split_groups(_groups(label), fraction, seed, name)
+
+
+def split_groups(group: np.ndarray, fraction: float, seed: int, what: str) -> _SplitRows:
+    """Hold out whole groups, drawn at random.
+
+    Parameters
+    ----------
+    group : numpy.ndarray
+        Group of each scan from 0 without gaps, [n] int.
+    fraction : float
+        Share of the n scans to hold out, in (0, 1).
+    seed : int
+        Random seed; it decides which groups are held out.
+    what : str
+        One of the groups, for the error.
+
+    Returns
+    -------
+    rest_rows, held_out_rows : numpy.ndarray
+        Sorted rows of the scans that stay and of those that are held out.
+
+    Raises
+    ------
+    BadInputError
+        If there is one group, or `fraction` is not between 0 and 1.
+    """
+    order = np.random.default_rng(seed).permutation(int(group.max(initial=-1)) + 1)
+    return _hold_out(group, order, fraction, what)
 
 
 def _sessions(time: np.ndarray, user: np.ndarray | None) -> np.ndarray:
@@ -281,10 +308,6 @@ def _groups(*columns: np.ndarray) -> np.ndarray:
     """Return the group of rows equal in every column for each row, [n] int from 0 without gaps."""
     codes = np.column_stack([np.unique(column, return_inverse=True)[1] for column in columns])
     return np.asarray(np.unique(codes, axis=0, return_inverse=True)[1]).ravel()
-
-
-def _shuffled(group: np.ndarray, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).permutation(len(np.unique(group)))
 
 
 def _hold_out(group: np.ndarray, order: np.ndarray, fraction: float, what: str) -> _SplitRows:

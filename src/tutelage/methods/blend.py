@@ -14,8 +14,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.hold_out import hold_out
 from tutelage.data.representation import RssRepresentation
-from tutelage.data.splits import is_spread, n_reference_points, reference_points, split_by_position
+from tutelage.data.splits import is_spread, n_reference_points
 from tutelage.errors import UnknownNameError
 from tutelage.methods.base import ExportParts, FitPlan, Fitted, MethodSpec, TeacherCandidate, UpdateSpec
 from tutelage.methods.calibration import Trial
@@ -294,14 +295,14 @@ def _choose_share(scans: FingerprintSet, pair: _Pair) -> _Choice:
     prior_share = pair.settings.prior_for(n_points)
     if n_points < _FEWEST_POINTS:
         return _Choice(prior_share)
-    rest, held_out = split_by_position(scans, fraction=_HELD_OUT_SHARE, seed=pair.run.seed)
-    if not is_spread(scans[rest]):
+    division = hold_out(scans, _HELD_OUT_SHARE, pair.run.seed)
+    rest = scans[division.rest]
+    if not is_spread(rest):
         return _Choice(prior_share)
-    queries = scans[held_out]
-    point = reference_points(scans)[held_out]
-    matcher = pair.matcher(scans[rest], f"{_HOLD_OUT}matcher").method
+    queries = scans[division.held_out]
+    matcher = pair.matcher(rest, f"{_HOLD_OUT}matcher").method
     matcher_answer = matcher.locate(queries)
-    network_m = pair.network(scans[rest], f"{_HOLD_OUT}network").locate(queries).position_m
+    network_m = pair.network(rest, f"{_HOLD_OUT}network").locate(queries).position_m
     is_answered = np.asarray(matcher.representation.transform(queries).sum(axis=1) > 0)
     if not is_answered.any():
         return _Choice(prior_share)
@@ -311,13 +312,13 @@ def _choose_share(scans: FingerprintSet, pair: _Pair) -> _Choice:
         return float(np.linalg.norm(offset_m[is_answered], axis=1).mean())
 
     best = min(_SHARES.tolist(), key=error_m)
-    n_answered = len(np.unique(point[is_answered]))
+    n_answered = len(np.unique(division.group[is_answered]))
     prior_points = pair.settings.prior_points
     share = (n_answered * best + prior_points * prior_share) / (n_answered + prior_points)
     shares = {"held_out_mae_m": share, "held_out_matcher_mae_m": 0.0, "held_out_network_mae_m": 1.0}
     errors_m = {name: round(error_m(each), 3) for name, each in shares.items()}
     answers = matcher_answer._replace(position_m=interpolate(matcher_answer.position_m, network_m, share))
-    return _Choice(share, errors_m, Trial(scans[rest], queries, point, answers))
+    return _Choice(share, errors_m, Trial(rest, queries, division.group, answers, division.words))
 
 
 # -- the spec ------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.hold_out import hold_out
 from tutelage.data.representation import RepresentationKind, RssRepresentation
-from tutelage.data.splits import reference_points, split_by_position
 from tutelage.methods.base import ExportParts, FitPlan, Fitted, MethodSpec, UpdateSpec
 from tutelage.methods.lineage import MethodLineage
 from tutelage.methods.method_registry import register_method
@@ -174,14 +174,12 @@ def choose_settings(
     fixed = KNNSettings.checked(changes)
     if {"metric", "representation", "k"} <= changes.keys():
         return fixed, None
-    rest, held_out = split_by_position(train, fraction=_HELD_OUT_SHARE, seed=seed)
-    n_points = len(np.unique(reference_points(train)[held_out]))
-    n_splits = min(_MOST_SPLITS, math.ceil(_FEWEST_POINTS / n_points))
+    first = hold_out(train, _HELD_OUT_SHARE, seed)
+    n_splits = min(_MOST_SPLITS, math.ceil(_FEWEST_POINTS / len(np.unique(first.group))))
     seeds = (seed + _SEED_STRIDE * n for n in range(1, n_splits))
-    splits = [(rest, held_out), *(split_by_position(train, _HELD_OUT_SHARE, each) for each in seeds)]
     trials = [
-        (train[map_rows], _queries(train, query_rows, _MOST_QUERIES // n_splits, seed))
-        for map_rows, query_rows in splits
+        (train[each.rest], _queries(train, each.held_out, _MOST_QUERIES // n_splits, seed))
+        for each in (first, *(hold_out(train, _HELD_OUT_SHARE, seed) for seed in seeds))
     ]
     return best_settings(trials, changes, progress=progress)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.splits import n_reference_points, reference_points, split_by_position
+from tutelage.data.hold_out import groups_of, hold_out
 from tutelage.methods.base import FitPlan, TeacherCandidate
 from tutelage.methods.lineage import TeacherChoiceRecord
 from tutelage.methods.twin import held_out_share
@@ -61,17 +61,16 @@ def choose_teachers(plan: FitPlan, scans: FingerprintSet, survey: str) -> Teache
     usable_scans = scans[scans.n_heard > 0]
     assert plan.method.candidates is not None
     candidates = plan.method.candidates(plan, scans, survey)
-    share = held_out_share(n_reference_points(usable_scans))
+    share = held_out_share(len(groups_of(usable_scans)))
     if share is None or len(candidates) == 1:
         why = "fewer than eight reference points" if share is None else "no other teacher to try"
         record = TeacherChoiceRecord(chosen=candidates[0].name, why=f"{why}; nothing was tried")
         return TeacherVerdict(_with(plan, candidates[0]), record)
-    rest, held_out = split_by_position(usable_scans, fraction=share, seed=plan.run.seed)
-    trial = plan.method.trial(plan, usable_scans[rest])
-    point = np.unique(reference_points(usable_scans)[held_out], return_inverse=True)[1]
-    errors_m = [
-        _errors_m(trial, each, usable_scans[rest], usable_scans[held_out], point) for each in candidates
-    ]
+    division = hold_out(usable_scans, share, plan.run.seed)
+    rest = usable_scans[division.rest]
+    queries = usable_scans[division.held_out]
+    trial = plan.method.trial(plan, rest)
+    errors_m = [_errors_m(trial, each, rest, queries, division.group) for each in candidates]
     winner, record = verdict(candidates, np.stack(errors_m))
     return TeacherVerdict(_with(plan, winner), record)
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.splits import is_spread, n_reference_points, reference_points, split_by_position
+from tutelage.data.hold_out import groups_of, hold_out
+from tutelage.data.splits import is_spread
 from tutelage.methods.base import FitPlan, Fitted
 from tutelage.methods.calibration.trial import Trial
 
@@ -19,22 +20,22 @@ _ENOUGH_POINTS = 19  # the fewest that promise a radius at 95 %
 _FEWEST_POINTS = 8  # below, half of them is too few for a map
 
 
-def held_out_share(n_points: int) -> float | None:
-    """Give the share of reference points that a calibration holds out.
+def held_out_share(n_groups: int) -> float | None:
+    """Give the share of reference points or walks that a calibration holds out.
 
     Parameters
     ----------
-    n_points : int
-        Reference points of the survey.
+    n_groups : int
+        Reference points of the survey, or walks.
 
     Returns
     -------
     float or None
         None if there are fewer than eight.
     """
-    if n_points < _FEWEST_POINTS:
+    if n_groups < _FEWEST_POINTS:
         return None
-    is_large = _HELD_OUT_SHARE * n_points > _ENOUGH_POINTS + 1
+    is_large = _HELD_OUT_SHARE * n_groups > _ENOUGH_POINTS + 1
     return _HELD_OUT_SHARE if is_large else _HELD_OUT_SHARE_IN_SMALL_SURVEY
 
 
@@ -58,21 +59,20 @@ def twin_trial(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | 
         None if there are fewer than eight reference points, or the rest are all at one position.
     """
     usable_scans = scans[scans.n_heard > 0]
-    share = held_out_share(n_reference_points(usable_scans))
+    share = held_out_share(len(groups_of(usable_scans)))
     if share is None:
         return None
-    if fitted.trial and len(np.unique(fitted.trial.point)) >= _ENOUGH_POINTS:
+    if fitted.trial and len(np.unique(fitted.trial.group)) >= _ENOUGH_POINTS:
         return fitted.trial
-    rest, held_out = split_by_position(usable_scans, fraction=share, seed=plan.run.seed)
-    if not is_spread(usable_scans[rest]):
+    division = hold_out(usable_scans, share, plan.run.seed)
+    rest = usable_scans[division.rest]
+    if not is_spread(rest):
         return None
     twin_plan = replace(
         plan,
         settings={**plan.settings, **fitted.twin_settings},
         run=plan.run.within("calibration", "to calibrate: "),
     )
-    method = plan.method.fit(twin_plan, usable_scans[rest]).method
-    queries = usable_scans[held_out]
-    return Trial(
-        usable_scans[rest], queries, reference_points(usable_scans)[held_out], method.locate(queries)
-    )
+    method = plan.method.fit(twin_plan, rest).method
+    queries = usable_scans[division.held_out]
+    return Trial(rest, queries, division.group, method.locate(queries), division.words)

@@ -90,12 +90,16 @@ class Calibration:
     false_refusals : float
         Largest share of scans at new places of the building that are refused.
     n_points : int
-        Number of reference points held out.
+        Number of reference points or walks held out.
     plain_radius_m : mapping of str to float or None
         One radius for every scan by level, in metres, for readers of the card alone.
     held_out_mae_m : float, optional
         Mean error at the held-out points in metres, each counting alike; None in models fitted before this
         figure was kept.
+    held_out : str
+        What was held out, in words, such as "24 of 48 reference points"; "" in older models.
+    unsaid : str
+        What the survey cannot tell, in words; "" if it has several walks, phones and days.
     """
 
     landmarks: Landmarks
@@ -107,6 +111,8 @@ class Calibration:
     n_points: int
     plain_radius_m: Mapping[str, float | None]
     held_out_mae_m: float | None = None
+    held_out: str = ""
+    unsaid: str = ""
 
     def judge(self, rss_dbm: Rows, position_m: np.ndarray, level: float) -> Judgement:
         """Compute radii and refusals of scans.
@@ -148,7 +154,7 @@ class Calibration:
 
     @property
     def highest_level(self) -> float:
-        """Largest share that a radius can promise: K / (K + 1) with K points held out."""
+        """Largest share that a radius can promise: K / (K + 1) with K points or walks held out."""
         return self.n_points / (self.n_points + 1)
 
     def config(self) -> dict[str, Any]:
@@ -166,6 +172,8 @@ class Calibration:
             "n_points": self.n_points,
             "plain_radius_m": dict(self.plain_radius_m),
             "held_out_mae_m": self.held_out_mae_m,
+            "held_out": self.held_out,
+            "unsaid": self.unsaid,
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -208,4 +216,6 @@ class Calibration:
             config["n_points"],
             config["plain_radius_m"],
             config.get("held_out_mae_m"),
+            config.get("held_out", ""),
+            config.get("unsaid", ""),
         )

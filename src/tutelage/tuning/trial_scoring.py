@@ -10,8 +10,8 @@ import numpy as np
 import optuna
 
 from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.hold_out import hold_out
 from tutelage.data.representation import RssRepresentation
-from tutelage.data.splits import split_by_position
 from tutelage.errors import TrainingDivergedError
 from tutelage.networks import build_network, network_spec
 from tutelage.paper.expert_distilling import DistillingRecipe, TeacherChoice, distil
@@ -60,9 +60,9 @@ def held_out_score(
     BadInputError
         If there is only one reference point, or a teacher does not fit the network.
     """
-    train_rows, held_out_rows = split_by_position(scans, _HELD_OUT_SHARE, run.seed)
-    train = scans[train_rows]
-    held_out = scans[held_out_rows]
+    division = hold_out(scans, _HELD_OUT_SHARE, run.seed)
+    train = scans[division.rest]
+    held_out = scans[division.held_out]
     some = np.random.default_rng(run.seed).permutation(len(held_out))[:_MOST_PROGRESS_SCANS]
     progress_scans = held_out[np.sort(some)]
     _require_fit(train, network, teachers, network_settings)

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.splits import reference_points
+from tutelage.data.hold_out import groups_of
 from tutelage.errors import BadInputError, LeftOutWarning
 from tutelage.localizer import Localizer
 from tutelage.methods import calibration
@@ -193,7 +193,8 @@ def _trial(learn: Learn, parts: _Scans, run: RunOptions, *, from_new: bool) -> T
     """
     joined = parts.joined
     is_new = np.arange(len(joined)) >= len(parts.old)
-    point = reference_points(joined)
+    groups = groups_of(joined)
+    point = groups.group
     points = np.unique(point[is_new] if from_new else point)
     share = held_out_share(len(points))
     if share is None:
@@ -206,4 +207,6 @@ def _trial(learn: Learn, parts: _Scans, run: RunOptions, *, from_new: bool) -> T
     if not len(old) or not len(new):  # the new scans are where all the old ones were
         return None
     twin = learn(old, new, run.within("calibration", "to calibrate: "))
-    return Trial(joined[~is_held_out], joined[is_query], point[is_query], twin.locate(joined[is_query]))
+    words = f"{len(some)} of {len(points)} {groups.kind}s"
+    queries = joined[is_query]
+    return Trial(joined[~is_held_out], queries, point[is_query], twin.locate(queries), words)

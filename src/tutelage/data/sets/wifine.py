@@ -19,14 +19,14 @@ __all__ = ["read"]
 
 _NOT_HEARD = -100.0
 _FIRST_FLOOR = 4  # floorID 0 is floor 4 of the plans
-_START = np.datetime64("2021-01-01T00:00:00", "ms")  # files give seconds since the start of their walk
+_START = np.datetime64("1970-01-01T00:00:00", "ms")  # files give seconds since the start of their walk
 
 
 def read(files: Mapping[str, CsvFile]) -> tuple[FingerprintSet, FingerprintSet]:
     """Read the walks to learn from and those to test with.
 
-    A walk is a file. Its name stands in `user`, since the walkers are not named. Its times begin at one
-    made-up moment.
+    A walk is a file. Its name stands in `user`, since the walkers are not named. Its times count from its
+    start, in 1970.
 
     Parameters
     ----------

@@ -70,6 +70,7 @@ class Comparison:
     name : of the building
     standings : one a candidate, k-NN first
     n_folds, n_points, n_scans : what they rest on
+    kind : what is held out together, "reference point" or "walk"
     """
 
     name: str
@@ -77,6 +78,7 @@ class Comparison:
     n_folds: int
     n_points: int
     n_scans: int
+    kind: str = "reference point"
 
     @property
     def recommended(self) -> Recommendation:
@@ -89,7 +91,7 @@ class Comparison:
             words = f"{taken.candidate.name}: {_in_words(taken)}"
             return Recommendation(taken, words if best is taken else f"{words}; {_not_clearly(best)}")
         if best is knn:
-            return Recommendation(knn, "k-NN: nothing was better on the reference points held out")
+            return Recommendation(knn, f"k-NN: nothing was better on the {self.kind}s held out")
         return Recommendation(
             knn, f"k-NN: nothing was clearly better; the best, {best.candidate.name}, was {_in_words(best)}"
         )
@@ -101,6 +103,7 @@ class Comparison:
             "survey": self.name,
             "n_folds": self.n_folds,
             "n_points": self.n_points,
+            "held_out_together": self.kind,
             "n_scans": self.n_scans,
             "methods": [_figures(standing) for standing in self.standings],
             "recommended": {"name": take.standing.candidate.name, "why": take.words},
@@ -117,8 +120,9 @@ def compare(
 ) -> Comparison:
     """Compare candidates on reference points that they were not fitted to.
 
-    The reference points are divided into parts. Each part is held out in turn, and located by candidates that
-    were fitted to the rest. Only training scans are used, never a test split.
+    The reference points are divided into parts, or the walks of a walked survey. Each part is held out in
+    turn, and located by candidates that were fitted to the rest. Only training scans are used, never a test
+    split.
 
     Parameters
     ----------
@@ -152,11 +156,11 @@ def compare(
     'knn'
     """
     run = run or RunOptions()
-    points = surveyed_points(survey, candidates, source_too=source_too)
+    points = surveyed_points(survey, candidates, source_too=source_too).in_groups()
     n_points = len(points)
     if not 2 <= n_folds <= n_points // 2:
         raise BadInputError(
-            f"{n_folds} folds of {n_points} reference points; at least 2 folds, of 2 points or more each"
+            f"{n_folds} folds of {n_points} {points.kind}s; at least 2 folds, of 2 of them or more each"
         )
     divisions = folds(n_points, n_folds, np.random.default_rng(run.seed))
     parts = [Part(each, *division) for each in candidates for division in divisions]
@@ -170,7 +174,7 @@ def compare(
     ]
     seconds = [sum(part.fit_seconds for part in of_one) / n_folds for of_one in by_candidate]
     standings = _standings(candidates, evaluations, points.point, seconds)
-    return Comparison(points.name, standings, n_folds, n_points, len(points.scans))
+    return Comparison(points.name, standings, n_folds, n_points, len(points.scans), points.kind)
 
 
 def _standings(
@@ -223,10 +227,10 @@ def write_comparison(comparison: Comparison, path: str | Path) -> None:
     """
     notes = [
         f"Take {comparison.recommended.words}.",
-        f"{comparison.n_points:,} reference points in {comparison.n_folds} parts, each located by models "
+        f"{comparison.n_points:,} {comparison.kind}s in {comparison.n_folds} parts, each located by models "
         "that learnt the others; training scans alone.",
         *(
-            f"{s.candidate.name}: {s.error.mean:.2f} m a reference point ({s.error.low:.2f} to "
+            f"{s.candidate.name}: {s.error.mean:.2f} m a {comparison.kind} ({s.error.low:.2f} to "
             f"{s.error.high:.2f})" + (f", {_in_words(s)}" if s.against_knn else "")
             for s in comparison.standings
         ),

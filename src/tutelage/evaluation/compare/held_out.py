@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.hold_out import groups_of
 from tutelage.data.splits import reference_points
 from tutelage.evaluation.compare.candidates import Candidate
 from tutelage.evaluation.evaluate import require_unseen
@@ -47,15 +48,22 @@ class SurveyedPoints:
     name : of the building
     scans : n scans
     point : [n] numbers of their reference points, from 0
+    kind : "reference point", or "walk" if `point` numbers walks
     """
 
     name: str
     scans: FingerprintSet
     point: np.ndarray
+    kind: str = "reference point"
 
     def __len__(self) -> int:
         """How many reference points there are."""
         return int(self.point.max()) + 1
+
+    def in_groups(self) -> SurveyedPoints:
+        """Return the same with the number of its walk for each scan, where whole walks are held out."""
+        groups = groups_of(self.scans)
+        return replace(self, point=groups.group, kind=groups.kind)
 
     def answers(self, parts: Sequence[Part], words: str, run: RunOptions) -> list[Answers]:
         """Fit every part, and locate the scans at its points held out.

@@ -1,4 +1,4 @@
-"""Radii and refusals, learnt on reference points that a twin of the model never saw."""
+"""Radii and refusals, learnt on reference points or walks that a twin of the model never saw."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.hold_out import unsaid
 from tutelage.data.representation import RssRepresentation
 from tutelage.data.splits import reference_points
 from tutelage.errors import BadInputError
@@ -32,11 +33,13 @@ class Trial(NamedTuple):
     training_scans: FingerprintSet
     """Scans that the model learnt from."""
     queries: FingerprintSet
-    """[m] scans of other reference points."""
-    point: np.ndarray
-    """[m] int: their reference points."""
+    """[m] scans of other reference points or walks."""
+    group: np.ndarray
+    """[m] int: their reference points or walks."""
     answers: Located
     """The model's answers to them."""
+    held_out: str = ""
+    """What was held out, in words."""
 
 
 def calibrate(
@@ -72,7 +75,7 @@ def calibrate(
     queries = trial.queries[is_comparable]
     similarity = similarity[is_comparable]
     position_m = trial.answers.position_m[is_comparable]
-    point = np.unique(trial.point[is_comparable], return_inverse=True)[1]
+    point = np.unique(trial.group[is_comparable], return_inverse=True)[1]
     share = point_shares(point)
     n_points = int(point.max()) + 1
     hard = difficulty(similarity, marks.position_m, np.diff(rss_dbm.indptr)[is_comparable], position_m)
@@ -90,6 +93,8 @@ def calibrate(
         n_points,
         {f"{level:g}": _finite(conformal_quantile(error_m, share, level)) for level in _PLAIN_LEVELS},
         float(np.average(error_m, weights=share)),
+        trial.held_out,
+        unsaid(train),
     )
 
 
@@ -119,15 +124,16 @@ def landmarks_of(train: FingerprintSet, access_points: Sequence[str], seed: int 
 
 
 def point_shares(point: np.ndarray) -> np.ndarray:
-    """Give the weight of each held-out scan: every reference point counts alike, one not yet seen included.
+    """Give the weight of each held-out scan: every point or walk counts alike, one not yet seen included.
 
-    Scans of one point resemble each other, so it is points, not scans, that are exchangeable (Lee, Barber
-    and Willett, "Distribution-free inference with hierarchical data", 2023).
+    Scans of one point or walk err together, so it is these, not scans, that are exchangeable (Lee, Barber
+    and Willett, "Distribution-free inference with hierarchical data", 2023; Dunn, Wasserman and Ramdas,
+    "Distribution-free prediction sets for two-layer hierarchical models", 2023).
 
     Parameters
     ----------
     point : ndarray [n] of int
-        Reference point of each scan, from 0 without gaps.
+        Reference point or walk of each scan, from 0 without gaps.
 
     Returns
     -------

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.hold_out import hold_out
 from tutelage.data.representation import CoordinateScaler, RssRepresentation
-from tutelage.data.splits import split_by_position
 from tutelage.errors import BadInputError
 from tutelage.losses import angular_similarity
 from tutelage.networks import NetworkSpec, SpecializedNetwork, network_choice, split_settings
@@ -170,8 +170,8 @@ def _prepare(
     run: RunOptions,
     device: torch.device,
 ) -> _Source:
-    training_rows, held_out_rows = split_by_position(train, fraction=_HELD_OUT, seed=run.seed)
-    training = train[training_rows]
+    division = hold_out(train, _HELD_OUT, run.seed)
+    training = train[division.rest]
     representation = RssRepresentation.fit(training, recipe.representation, recipe.rss_min_dbm)
     scaler = CoordinateScaler.fit(training.known_position_m)
     n_ap = len(representation.access_points)
@@ -184,7 +184,7 @@ def _prepare(
         "data": train.full_hash(),
     }
     data = TrainingData(training, representation, scaler, device)
-    held_out = TrainingData(train[held_out_rows], representation, scaler, device)
+    held_out = TrainingData(train[division.held_out], representation, scaler, device)
     return _Source(network, data, held_out, recipe, run, fingerprint)
 
 

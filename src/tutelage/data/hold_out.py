@@ -1,0 +1,196 @@
+"""What is held out to choose and to measure: whole walks of a walked survey, whole places of any other.
+
+A model is asked about walks that nobody has walked yet. Scans of one walk are seconds apart and come from one
+phone, so a hold-out that leaves the rest of the walk in the map measures memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.splits import reference_points, split_groups
+from tutelage.data.survey_places import walk_sections
+
+__all__ = ["FEWEST_WALKS", "Groups", "HoldOut", "groups_of", "hold_out", "unsaid", "walks"]
+
+FEWEST_WALKS = 8  # below, half of them is too few for a map
+_PAUSE = np.timedelta64(5, "m")  # after a longer one, the next scan begins another walk
+_REACH_M = 5.0  # a place is known where another walk came so near; as long as a section of a walk
+_FIRST_DATE = np.datetime64("1980-01-01")  # earlier times count from the start of a walk
+_WALKED = 0.5  # share of the scans taken on the way, above which a survey is a walked one
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Scans that are held out together.
+
+    Parameters
+    ----------
+    group : numpy.ndarray
+        Group of each scan from 0 without gaps, [n] int.
+    kind : str
+        "walk" or "reference point".
+    n_walks : int
+        How many walks there are; 0 in a survey that was not walked.
+    """
+
+    group: np.ndarray
+    kind: str
+    n_walks: int
+
+    def __len__(self) -> int:
+        """How many groups there are."""
+        return int(self.group.max(initial=-1)) + 1
+
+
+@dataclass(frozen=True, eq=False)
+class HoldOut:
+    """A survey divided into scans to learn and scans to ask about.
+
+    Parameters
+    ----------
+    rest, held_out : numpy.ndarray
+        Sorted rows of the scans.
+    group : numpy.ndarray
+        Group of each held-out scan from 0 without gaps, [m] int.
+    groups : Groups
+        Of the whole survey.
+    """
+
+    rest: np.ndarray
+    held_out: np.ndarray
+    group: np.ndarray
+    groups: Groups
+
+    @property
+    def words(self) -> str:
+        """What is held out, such as "18 of 120 walks"."""
+        return f"{int(self.group.max()) + 1} of {len(self.groups)} {self.groups.kind}s"
+
+
+def walks(scans: FingerprintSet) -> np.ndarray:
+    """Return the walk of each scan: one user and device, until nothing was scanned for five minutes.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans. Without times a user's scans with one device are one walk.
+
+    Returns
+    -------
+    numpy.ndarray
+        Walk of each scan from 0 without gaps, [n] int.
+    """
+    labels = [label for label in (scans.user, scans.device) if label is not None]
+    codes = [np.unique(label, return_inverse=True)[1] for label in labels]
+    time = np.zeros(len(scans), "datetime64[ms]") if scans.time is None else scans.time
+    order = np.lexsort((time, *codes))
+    begins = np.diff(time[order]) > _PAUSE
+    for code in codes:
+        begins |= np.diff(code[order]) != 0
+    walk = np.empty(len(scans), dtype=np.int64)
+    walk[order] = np.concatenate([[0], np.cumsum(begins)])
+    return walk
+
+
+def groups_of(scans: FingerprintSet) -> Groups:
+    """Return what is held out together: walks where a survey has enough of them, else reference points.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans with positions.
+
+    Returns
+    -------
+    Groups
+        Of the n scans.
+    """
+    point = reference_points(scans)
+    position = np.unique(scans.known_position_m, axis=0, return_inverse=True)[1].ravel()
+    is_walked = np.mean(walk_sections(scans, position) >= 0) > _WALKED if len(scans) else False
+    if not is_walked:
+        return Groups(point, "reference point", 0)
+    walk = walks(scans)
+    n_walks = int(walk.max()) + 1
+    if n_walks < FEWEST_WALKS:
+        return Groups(point, "reference point", n_walks)
+    return Groups(walk, "walk", n_walks)
+
+
+def hold_out(scans: FingerprintSet, fraction: float, seed: int) -> HoldOut:
+    """Hold out whole groups, as many as come closest to a share of the scans.
+
+    A scan of a held-out walk is asked about where another walk came within 5 m of it. Elsewhere the map has
+    nothing, so it is neither learnt nor asked about.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans with positions.
+    fraction : float
+        Share of the scans, in (0, 1).
+    seed : int
+        Random seed; it decides which groups are held out.
+
+    Returns
+    -------
+    HoldOut
+        Neither part is empty.
+
+    Raises
+    ------
+    BadInputError
+        If all scans belong to one group.
+    """
+    groups = groups_of(scans)
+    rest, held_out = split_groups(groups.group, fraction, seed, groups.kind)
+    if groups.kind == "walk":
+        near = held_out[_distance_m(scans, rest, held_out) <= _REACH_M]
+        if 2 * len(near) < len(held_out):  # every walk went its own way
+            groups = Groups(reference_points(scans), "reference point", groups.n_walks)
+            rest, near = split_groups(groups.group, fraction, seed, groups.kind)
+        held_out = near
+    group = np.unique(groups.group[held_out], return_inverse=True)[1]
+    return HoldOut(rest, held_out, group, groups)
+
+
+def unsaid(scans: FingerprintSet) -> str:
+    """Say what no hold-out of these scans can measure.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        Scans of a survey.
+
+    Returns
+    -------
+    str
+        A sentence; "" where a survey has several phones and days, and several walks if it was walked.
+    """
+    groups = groups_of(scans)
+    few = []
+    if groups.kind != "walk" and groups.n_walks:
+        few.append("one walk" if groups.n_walks == 1 else f"{groups.n_walks} walks")
+    has_dates = scans.time is not None and bool(np.nanmax(scans.time) > _FIRST_DATE)
+    days = scans.time.astype("datetime64[D]") if scans.time is not None and has_dates else None
+    for what, label in (("phone", scans.device), ("day", days)):
+        if label is not None and len(np.unique(label)) == 1:
+            few.append(f"one {what}")
+    if not few:
+        return ""
+    *others, last = few
+    return f"the survey has {', '.join(others)}{' and ' if others else ''}{last}; others will differ"
+
+
+def _distance_m(scans: FingerprintSet, rest: np.ndarray, held_out: np.ndarray) -> np.ndarray:
+    """Return how far the nearest remaining scan of the same floor and building is, [m]."""
+    labels = [label for label in (scans.floor, scans.building) if label is not None]
+    codes = [np.unique(label, return_inverse=True)[1] for label in labels]
+    far_m = 1e3 * _REACH_M  # other floors are out of reach
+    place = np.column_stack([scans.known_position_m, *(far_m * code for code in codes)])
+    return np.asarray(KDTree(place[rest]).query(place[held_out])[0])
