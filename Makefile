@@ -6,7 +6,7 @@ VENV   ?= .venv
 CONSTRAINTS ?= constraints.txt
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
-# One process for each core; a file's tests stay together, since they share what they fit.
+# One process for each core; the tests of a file stay together, since they share what they fit.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --durations 10
 
 # The tests start the command line again and again: each start would compile the package anew.
@@ -22,8 +22,9 @@ test: $(READY)
 
 test-all: test lint lint-tests slow
 
+# Some files of slow tests take minutes: a process without work takes tests from the other.
 slow: $(READY)
-	$(PYTEST) -m "slow and not gpu"
+	$(PYTEST) --dist worksteal -m "slow and not gpu"
 
 # Types of the tests: minutes, so apart. Folders of tests have modules of the same name, such as conftest: mypy reads one folder at a time.
 TEST_FOLDERS = $(sort $(patsubst %/,%,$(dir $(wildcard tests/*.py tests/*/*.py tests/*/*/*.py))))
