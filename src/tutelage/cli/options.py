@@ -134,7 +134,7 @@ Seed = Annotated[
         max=2**32 - 1,
         metavar="N",
         rich_help_panel=TRAINING,
-        help="Random seed. The same seed gives the same result.",
+        help="Random seed. On one machine, the same seed gives the same result.",
     ),
 ]
 Device = Annotated[

@@ -142,10 +142,12 @@ def _places(survey_plan: SurveyPlan) -> Table:
     """Show the places that need points most, the neediest first."""
     title = "Where more points would help most: around these places"
     table = Table(title=title)
-    for heading in ("", *_PLACE_HEADINGS.values()):
-        table.add_column(heading, justify="right")
     places = survey_plan.places
-    for rank, record in enumerate(map(places.record, places.first), start=1):
-        cells = [record[name] for name in _PLACE_HEADINGS]
+    records = [places.record(place) for place in places.first]
+    shown = [name for name in _PLACE_HEADINGS if any(record[name] is not None for record in records)]
+    for heading in ("", *(_PLACE_HEADINGS[name] for name in shown)):
+        table.add_column(heading, justify="right")
+    for rank, record in enumerate(records, start=1):
+        cells = [record[name] for name in shown]
         table.add_row(str(rank), *(plain(c) if isinstance(c, str) else number(c) for c in cells))
     return table

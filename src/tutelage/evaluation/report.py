@@ -50,7 +50,7 @@ def write_report(
     evaluations: Sequence[Evaluation],
     path: str | Path,
     *,
-    title: str,
+    title: str = "Accuracy",
     data_set: str = "",
     notes: Sequence[str] = (),
 ) -> None:

@@ -133,7 +133,10 @@ def read_model_folder(path: str | Path) -> tuple[dict[str, Any], dict[str, np.nd
     try:
         card = json.loads((path / _CARD).read_text(encoding="utf-8"))
         if card["format"] != _FORMAT:
-            raise FileFormatError(f"{path} has format {card['format']!r}, this version reads {_FORMAT!r}")
+            raise FileFormatError(
+                f"{path} has format {card['format']!r}, this version reads {_FORMAT!r}; fit the model again, "
+                "or use the version that wrote it"
+            )
         weights = (path / _WEIGHTS).read_bytes()
         if card.pop("sha256") != _digest(card, weights):
             raise FileFormatError(f"model {path} is damaged: it does not match its checksum; fit it again")
