@@ -9,9 +9,29 @@ from typing import TYPE_CHECKING
 from tutelage.cli.console import plain, tell
 
 if TYPE_CHECKING:  # only named in signatures
+    from tutelage.data.fingerprints import FingerprintSet
     from tutelage.localizer import Localizer
 
-__all__ = ["tell_radii_left_out"]
+__all__ = ["tell_capture_faults", "tell_radii_left_out"]
+
+
+def tell_capture_faults(survey: str, scans: FingerprintSet) -> None:
+    """Tell what makes every figure about a model of these scans wrong.
+
+    Parameters
+    ----------
+    survey : str
+        The survey, as the user named it.
+    scans : FingerprintSet
+        Its training scans.
+    """
+    from tutelage.data.check import capture_warnings
+
+    for finding in capture_warnings(scans):
+        words = (
+            f"{survey}: {finding.message}; {finding.advice} (tutelage data check {survey} shows all findings)"
+        )
+        tell(f"[bold]warning:[/] {plain(words)}")
 
 
 def tell_radii_left_out(models: Sequence[tuple[Path, Localizer]], level: float) -> None:

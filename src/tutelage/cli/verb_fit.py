@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tutelage.cli.console import show_pairs
+from tutelage.cli.notes import tell_capture_faults
 from tutelage.cli.options import (
     Json,
     Learning,
@@ -110,6 +111,7 @@ def _fitted(
     """Fit a new model, and save it at `out`."""
     learning.check_transfer()
     target, *sources = reading.load_several([survey, *(learning.source or ())])
+    tell_capture_faults(survey, target.train)
     with learning_alone(out, resume=run.resume) as checkpoints:
         run = replace(run, checkpoint_dir=checkpoints)
         model = learning.localizer(sources, run, calibrate=calibrate).fit(target)

@@ -11,7 +11,7 @@ from tutelage.data.check.findings import Finding, Severity, Split, quantity
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.splits import reference_points
 
-__all__ = ["check_access_points", "check_devices", "check_heard_on_one_side"]
+__all__ = ["check_access_points", "check_devices", "check_heard_on_one_side", "check_units"]
 
 _NEAR_DBM = -60.0  # heard so strongly, an access point is not far
 _APART_M = 100.0
@@ -20,6 +20,8 @@ _OF_A_PERSON = re.compile(
 )
 _MAC = re.compile(r"(?:^|[^0-9a-z])([0-9a-f]{2})(?:[:-]?[0-9a-f]{2}){5}$", flags=re.IGNORECASE)
 _LOCAL_BIT = 0b10  # in a MAC's first byte it means: assigned locally, not by a maker
+_FEW_MOVE = 3
+_MOST_MOVE = 0.5  # of the access points heard so strongly
 _CELL_M = 2.0
 _FEWEST_COMPARED = 30
 _OFFSET_DB = 3.0
@@ -73,6 +75,7 @@ def check_access_points(split: Split) -> Iterator[Finding]:
     Finding
         One finding for each kind.
     """
+    yield from check_units(split)
     yield from _moving(split)
     yield from _named(
         split,
@@ -177,30 +180,65 @@ def _medians(values: np.ndarray, group: np.ndarray) -> np.ndarray:
     return np.asarray((ordered[first + (n - 1) // 2] + ordered[first + n // 2]) / 2)
 
 
+def check_units(split: Split) -> Iterator[Finding]:
+    """Find positions in other units: then access points seem to move, all at once.
+
+    Parameters
+    ----------
+    split : Split
+        The scans; without positions nothing is found.
+
+    Yields
+    ------
+    Finding
+        One finding, if most access points seem to move.
+    """
+    moving, n_strong = _far_heard(split)
+    if len(moving) > max(_FEW_MOVE, _MOST_MOVE * n_strong):
+        yield split.finding(
+            "units",
+            "warning",
+            np.empty(0, dtype=np.int64),
+            f"{len(moving):,} of {quantity(n_strong, 'access point')} are heard at {_NEAR_DBM:.0f} dBm or "
+            f"more at places over {_APART_M:.0f} m apart, as if all of them moved",
+            "look whether the positions are metres, not pixels, centimetres or millimetres",
+        )
+
+
 def _moving(split: Split) -> Iterator[Finding]:
-    scans = split.scans
-    if scans.position_m is None:
+    moving, n_strong = _far_heard(split)
+    if not len(moving) or len(moving) > max(_FEW_MOVE, _MOST_MOVE * n_strong):
         return
+    _, row, column = _strong_readings(split.scans)
+    yield split.finding(
+        "moving_access_point",
+        "warning",
+        row[np.isin(column, moving)],
+        f"{quantity(len(moving), 'access point', 'are')} heard at {_NEAR_DBM:.0f} dBm or more at places "
+        f"over {_APART_M:.0f} m apart",
+        "leave their columns out if they are phones or buses; two with one name need two names",
+        [split.scans.access_points[j] for j in moving],
+    )
+
+
+def _strong_readings(scans: FingerprintSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the places of strong readings, and the scan and access point of each."""
     strong = np.flatnonzero(scans.rss_dbm.data >= _NEAR_DBM)
     row = np.repeat(np.arange(len(scans)), scans.n_heard)[strong]
-    column = scans.rss_dbm.indices[strong]
-    if not len(strong):
-        return
+    return strong, row, scans.rss_dbm.indices[strong]
+
+
+def _far_heard(split: Split) -> tuple[np.ndarray, int]:
+    """Return the access points heard strongly at places far apart, and how many are heard strongly at all."""
+    scans = split.scans
+    strong, row, column = _strong_readings(scans)
+    if scans.position_m is None or not len(strong):
+        return np.empty(0, dtype=np.int64), 0
     order = np.argsort(column, kind="stable")
     place = scans.position_m[row[order]]
-    heard_names, first = np.unique(column[order], return_index=True)
+    names, first = np.unique(column[order], return_index=True)
     extent = np.maximum.reduceat(place, first) - np.minimum.reduceat(place, first)
-    moving = heard_names[np.linalg.norm(extent, axis=1) > _APART_M]
-    if len(moving):
-        yield split.finding(
-            "moving_access_point",
-            "warning",
-            row[np.isin(column, moving)],
-            f"{quantity(len(moving), 'access point', 'are')} heard at {_NEAR_DBM:.0f} dBm or more at places "
-            f"over {_APART_M:.0f} m apart",
-            "leave their columns out if they are phones or buses; two with one name need two names",
-            [scans.access_points[j] for j in moving],
-        )
+    return names[np.linalg.norm(extent, axis=1) > _APART_M], len(names)
 
 
 def _named(

@@ -11,7 +11,7 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.forms.table_places import look_like_degrees
 from tutelage.data.splits import reference_points
 
-__all__ = ["check_leaks", "check_scans"]
+__all__ = ["check_leaks", "check_scans", "readings_hash"]
 
 _TOO_STRONG_DBM = -1.0  # right at an antenna a phone measures about -10 dBm
 _FEWEST_SCANS = 3  # a reference point with fewer is reported
@@ -56,7 +56,7 @@ def check_leaks(train: Split, test: Split) -> Iterator[Finding]:
         One finding, if there are such scans.
     """
     names = tuple(dict.fromkeys((*train.scans.access_points, *test.scans.access_points)))
-    sides = [_readings_hash(side.scans.aligned_to(names)) for side in (train, test)]
+    sides = [readings_hash(side.scans.aligned_to(names)) for side in (train, test)]
     alike = np.isin(sides[1], sides[0][train.whole])
     leaks = np.flatnonzero(alike & test.whole & (test.scans.n_heard > 0))
     if len(leaks):
@@ -86,7 +86,7 @@ def _blank(split: Split) -> Iterator[Finding]:
 
 def _repeated(split: Split) -> Iterator[Finding]:
     scans = split.scans
-    columns = [_readings_hash(scans)]
+    columns = [readings_hash(scans)]
     if scans.position_m is not None:
         columns += [_code(axis) for axis in scans.position_m.T]
     labels = (scans.floor, scans.building, scans.device, scans.user, scans.time)
@@ -184,8 +184,19 @@ def _few_scans(split: Split) -> Iterator[Finding]:
     )
 
 
-def _readings_hash(scans: FingerprintSet) -> np.ndarray:
-    """Hash the readings of each scan, [n] int64; equal readings have equal hashes."""
+def readings_hash(scans: FingerprintSet) -> np.ndarray:
+    """Hash the readings of each scan; equal readings have equal hashes.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans.
+
+    Returns
+    -------
+    numpy.ndarray
+        [n] int64.
+    """
     value = scans.rss_dbm.data.view(np.uint32).astype(np.uint64)
     mixed = (scans.rss_dbm.indices.astype(np.uint64) + np.uint64(1)) << np.uint64(32) | value
     # The finaliser of SplitMix64 (Steele et al., OOPSLA 2014); the sum does not depend on their order.

@@ -14,6 +14,7 @@ from tutelage.data.check.access_point_findings import (
     check_devices,
     check_heard_on_one_side,
 )
+from tutelage.data.check.capture_findings import check_capture
 from tutelage.data.check.findings import Finding, Severity, Split
 from tutelage.data.check.scan_findings import check_leaks, check_scans
 from tutelage.data.check.table_findings import FaultyTable, faulty_table
@@ -160,7 +161,7 @@ def _checked(
         say(f"checking the {len(split.scans):,} scans of the split {split.name}")
         findings += check_scans(split)
     say("checking access points and devices")
-    findings += [*check_access_points(splits[0]), *check_devices(splits[0])]
+    findings += [*check_access_points(splits[0]), *check_devices(splits[0]), *check_capture(splits[0])]
     if len(splits) == 2:
         findings += [*check_leaks(*splits), *check_heard_on_one_side(*splits)]
     findings.sort(key=lambda finding: _ORDER.index(finding.severity))
