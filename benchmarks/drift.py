@@ -1,13 +1,13 @@
-"""Measure drift over the months of the library, and what an update is worth, for research/drift.md.
+"""Measure drift: over the months of the library, with access points taken away, and what an update is worth.
 
-python -m benchmarks.drift             # results/drift.csv, results/updates.csv and the page
+python -m benchmarks.drift             # results/drift.csv, gone.csv, updates.csv and their pages
 python -m benchmarks.drift --choose    # the powers and the threshold of the estimate, on other sets
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,12 @@ from tutelage.data.splits import split_by_position
 from tutelage.evaluation.drift.expected_loss import GONE_POWER, RESURVEY_AT, SHIFTED_POWER
 
 MONTHS_CSV = Path("results/drift.csv")
+GONE_CSV = Path("results/gone.csv")
 UPDATES_CSV = Path("results/updates.csv")
-PAGE = "research/drift.md"
+PAGES = ("research/drift.md", "docs/guides/drift.md")
+GONE_SETS = ("tampere", "tut5", "tut6", "tut7", "dsi1", "uji_library:1")
+GONE_SHARES = (0.0, 0.25, 0.5, 0.75)
+TEST_SCANS = 1500
 MONTHS = range(2, 26)
 UPDATE_MONTHS = (6, 12, 18, 24)
 CHOICE_SETS = ("tampere", "tut6", "tut7", "dsi1")
@@ -76,6 +80,46 @@ def update_rows(model: Localizer) -> Iterable[dict[str, Any]]:
 def mean_error_m(model: Localizer, month: int) -> float:
     """Return the mean error in metres."""
     return float(evaluate(model, load(f"uji_library:{month}")).figures()["mae_m"] or 0)
+
+
+def gone_rows() -> Iterable[dict[str, Any]]:
+    """Take access points from test scans, and compare what drift says with what k-NN loses."""
+    for name in GONE_SETS:
+        model = Localizer("knn", run=RunOptions(device="cpu")).fit(load(name))
+        bare = model.without_calibration()
+        test = load(name).test
+        assert test is not None
+        some = np.random.default_rng(0).permutation(len(test))[:TEST_SCANS]
+        scans = test[np.sort(some)].aligned_to(model.access_points_)
+        heard = {scans.access_points[j] for j in np.unique(scans.rss_dbm.indices)}
+        before = float(evaluate(bare, scans).figures()["mae_m"] or 0)
+        for share in GONE_SHARES:
+            for seed in SEEDS if share else (0,):
+                gone = _drawn(model.access_points_, share, seed)
+                left = scans.aligned_to([each for each in scans.access_points if each not in gone])
+                drift = measure_drift(model, left)
+                found = {each.access_point for each in drift.gone}
+                figures = evaluate(model, left).figures()
+                after = float(evaluate(bare, left).figures()["mae_m"] or 0)
+                common = drift.shifts.common_db
+                yield {
+                    "survey": name,
+                    "share": share,
+                    "seed": seed,
+                    "taken": len(gone & heard),
+                    "found": len(found & gone),
+                    "others_found": len(found - gone),
+                    "common_db": "" if common is None else f"{common:.1f}",
+                    "estimated": f"{drift.loss.factor:.3f}",
+                    "measured": f"{after / before:.3f}",
+                    "refused": f"{drift.refused_share:.4f}",
+                    "coverage": f"{figures['coverage']:.4f}",
+                }
+
+
+def _drawn(names: Sequence[str], share: float, seed: int) -> set[str]:
+    order = np.random.default_rng(seed).permutation(len(names))
+    return {names[j] for j in order[: round(share * len(names))]}
 
 
 # -- choosing ---------------------------------------------------------------------------------------------
@@ -142,7 +186,7 @@ def _shifted(scans: FingerprintSet, offset_db: np.ndarray) -> FingerprintSet:
 
 
 def main() -> None:
-    """Write both tables, or print what chooses the estimate."""
+    """Write the tables, or print what chooses the estimate."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--choose", action="store_true")
     if parser.parse_args().choose:
@@ -151,9 +195,11 @@ def main() -> None:
     model = Localizer("knn", run=RunOptions(device="cpu")).fit(load("uji_library:1"))
     months = list(month_rows(model))
     updates = list(update_rows(model))
-    for file, rows in ((MONTHS_CSV, months), (UPDATES_CSV, updates)):
+    gone = list(gone_rows())
+    for file, rows in ((MONTHS_CSV, months), (UPDATES_CSV, updates), (GONE_CSV, gone)):
         write_rows(file, list(rows[0]), rows)
-    write_page(PAGE)
+    for page in PAGES:
+        write_page(page)
 
 
 if __name__ == "__main__":

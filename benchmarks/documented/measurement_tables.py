@@ -8,6 +8,7 @@ from statistics import mean, median
 
 from scipy.stats import spearmanr
 
+from benchmarks.documented.calibration_tables import SURVEYS
 from benchmarks.documented.page_blocks import Row, table_lines
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "eight_bits_lines",
     "eight_bits_table",
     "extrapolation_lines",
+    "gone_table",
     "learning_curve_table",
     "month_lines",
     "month_table",
@@ -33,6 +35,26 @@ def month_table(rows: Sequence[Row]) -> list[str]:
     head = ["month", "gone", "shifted", "new", "common offset (dB)", "refused"]
     head += ["loss, estimated", "loss, measured", "mean error (m)", "coverage", "says"]
     return table_lines(head, map(_month_cells, rows))
+
+
+def gone_table(rows: Sequence[Row]) -> list[str]:
+    """Return what drift said where access points were taken away, and what k-NN lost, over seeds."""
+    head = ["survey", "taken away", "found", "others found", "loss, estimated", "loss, measured"]
+    head += ["refused", "coverage at 95 %"]
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["survey"], row["share"]), []).append(row)
+    return table_lines(head, (_gone_cells(*key, of_key) for key, of_key in groups.items()))
+
+
+def _gone_cells(survey: str, share: str, rows: Sequence[Row]) -> list[str]:
+    taken, found, others = (
+        sum(int(row[name]) for row in rows) for name in ("taken", "found", "others_found")
+    )
+    losses = [f"{mean(float(row[name]) for row in rows) - 1:+.0%}" for name in ("estimated", "measured")]
+    shares = [f"{mean(float(row[name]) for row in rows):.1%}" for name in ("refused", "coverage")]
+    part = f"{found / taken:.0%}" if taken else "-"
+    return [SURVEYS[survey], f"{float(share):.0%}", part, f"{others / len(rows):.0f}", *losses, *shares]
 
 
 def _month_cells(row: Row) -> list[str]:

@@ -50,6 +50,7 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
         "results/calibration.csv": calibration_tables.coverage_table,
     },
     "research/data.md": {"results/buildings.csv": measurement_tables.building_table},
+    "docs/guides/drift.md": {"results/gone.csv": measurement_tables.gone_table},
     "research/drift.md": {
         "results/drift.csv": measurement_tables.month_table,
         "results/drift.csv: losses": measurement_tables.month_lines,

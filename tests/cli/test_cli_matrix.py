@@ -6,6 +6,7 @@ The sets are thinned and the budgets tiny, so the errors say nothing about the m
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -25,43 +26,40 @@ METHODS = ("none", "untrained", "default", "paper", "sequential", "collective")
 SHORT = ("--set", "batch_size=16", "--set", "learning_rate=2e-3", "--device", "cpu", "--json")
 
 
-@pytest.fixture(scope="module")
-def thinned(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+MadeOnce = Callable[[str, Callable[[Path], None]], Path]
+
+
+@pytest.fixture(scope="session")
+def thinned(data_dir: Path, made_once: MadeOnce) -> Path:
     """A folder with the three buildings as tables, about 300 training and 200 test scans each."""
-    folder = tmp_path_factory.mktemp("thinned")
-    for name in SOURCE_OF:
-        survey = load(name, data_dir=data_dir)
-        assert survey.test is not None
-        train, test = (
-            scans[:: max(1, len(scans) // size)] for scans, size in ((survey.train, 300), (survey.test, 200))
-        )
-        export_table(Survey(name, train, test), folder / f"{name}.parquet")
-    return folder
 
+    def make(folder: Path) -> None:
+        for name in SOURCE_OF:
+            survey = load(name, data_dir=data_dir)
+            assert survey.test is not None
+            train, test = (
+                scans[:: max(1, len(scans) // size)]
+                for scans, size in ((survey.train, 300), (survey.test, 200))
+            )
+            export_table(Survey(name, train, test), folder / f"{name}.parquet")
 
-@pytest.fixture(scope="module")
-def teacher_of(thinned: Path) -> dict[tuple[str, str, str], Path]:
-    """Where each teacher lies; a test makes those it needs, the later ones find them there."""
-    return {
-        (source, network, recipe): thinned / f"{source}-{network}-{recipe}.teacher"
-        for source in SOURCE_OF
-        for network in EPOCHS
-        for recipe in ("default", "paper")
-    }
+    return made_once("thinned", make)
 
 
 # The quick tests have one of these; others have a network alone, under teachers and after a transfer.
+# All networks learn two of the buildings, the DNN the third as well.
 @pytest.mark.parametrize(
     ("method", "network", "target"),
     [
         pytest.param(*case, marks=() if case == ("untrained", "dnn", CALIBRATED) else pytest.mark.slow)
         for case in product(METHODS, EPOCHS, SOURCE_OF)
+        if case[1] == "dnn" or case[2] != "ujiindoorloc"
     ],
 )
 def test_network_learns_under_every_method(
     tutelage: Command,
     thinned: Path,
-    teacher_of: dict[tuple[str, str, str], Path],
+    made_once: MadeOnce,
     tmp_path: Path,
     target: str,
     network: str,
@@ -72,12 +70,13 @@ def test_network_learns_under_every_method(
     if method in ("sequential", "collective"):
         taught: tuple[object, ...] = ("--transfer", method, "--source", source)
     elif method in ("default", "paper"):
-        teacher = teacher_of[SOURCE_OF[target], network, method]
-        if not teacher.exists():
-            made = tutelage(
-                "teach", source, "--network", network, "--recipe", method, "--out", teacher, *length
-            )
+
+        def teach(folder: Path) -> None:
+            out = folder / "t.teacher"
+            made = tutelage("teach", source, "--network", network, "--recipe", method, "--out", out, *length)
             assert made.code == 0, made.stderr
+
+        teacher = made_once(f"teacher-{SOURCE_OF[target]}-{network}-{method}", teach) / "t.teacher"
         taught = ("--recipe", method, "--teachers", teacher)
     else:
         taught = ("--teachers", method)

@@ -9,12 +9,17 @@ import numpy as np
 import pytest
 from drifted import office, renamed, shifted, without
 
-from tutelage import Budget, Localizer, RunOptions, load, measure_drift
+from tutelage import Budget, Localizer, RunOptions, evaluate, load, measure_drift
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError
 from tutelage.evaluation.drift import Drift
-from tutelage.evaluation.drift.expected_loss import GONE_POWER, RESURVEY_AT, SHIFTED_POWER
+from tutelage.evaluation.drift.expected_loss import (
+    GONE_POWER,
+    RESURVEY_AT,
+    SHIFTED_POWER,
+    judge_severity,
+)
 
 GONE = ("AP003", "AP010", "AP021", "AP034")
 KNN = {"metric": "sorensen", "representation": "powed", "k": 5}
@@ -123,11 +128,31 @@ def test_the_estimated_loss_grows_with_what_is_gone_and_ends_in_a_resurvey(
 ) -> None:
     names = model.access_points_
     found = [measure_drift(model, without(recent, names[:n])) for n in (0, 4, 20)]
-    assert [each.severity for each in found] == ["none", "watch", "resurvey"]
+    assert (found[0].severity, found[-1].severity) == ("none", "resurvey")
+    assert judge_severity(1.05, 0.0, None, 10)[0] == "watch"
     factors = [each.loss.factor for each in found]
     assert factors == sorted(factors)
     assert found[-1].loss.now_m == pytest.approx((found[-1].loss.then_m or 0) * factors[-1])
     assert "larger than it was" in found[-1].reasons[0]
+
+
+@pytest.mark.parametrize("n_gone", [10, 20, 30])
+def test_many_that_are_gone_at_once_are_all_found_and_their_cost_is_told(n_gone: int) -> None:
+    for seed in (1, 2, 3):
+        building = office(seed)
+        knn = Localizer("knn", settings=KNN).fit(building)
+        gone = knn.access_points_[:n_gone]
+        assert building.test is not None
+        found = measure_drift(knn, without(building.test, gone))
+        assert found_gone(found) == set(gone)
+        assert abs(found.shifts.common_db or 0) < 2  # not taken for an offset of the phone
+        plain = knn.without_calibration()
+        before, after = (
+            evaluate(plain, scans).figures()["mae_m"]
+            for scans in (building.test, without(building.test, gone))
+        )
+        measured = after / before - 1
+        assert measured / 3 < found.loss.factor - 1 < 2 * measured
 
 
 def test_scans_of_elsewhere_are_refused_and_call_for_a_resurvey(

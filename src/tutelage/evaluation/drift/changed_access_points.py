@@ -24,6 +24,7 @@ __all__ = [
     "find_gone",
     "find_new",
     "find_shifts",
+    "likely_gone",
 ]
 
 FALSE_ALARMS = 0.05
@@ -139,17 +140,52 @@ def find_gone(places: PlaceComparison, shares: np.ndarray, names: Sequence[str])
     list of Gone
         Access points that are gone, in the order of `names`.
     """
-    due = shares >= _DUE_SHARE
-    n = due.sum(axis=0)
+    n, expected, measured = _due(places, shares)
     tested = n >= FEWEST_PLACES
-    expected = np.sum(np.minimum(shares, _LARGEST_SHARE) * due, axis=0) / np.maximum(n, 1)
-    measured = np.sum(places.share * due, axis=0) / np.maximum(n, 1)
     few = tested & (measured <= _GONE_SHARE * expected)
     p = np.minimum(1.0, np.exp(-n * _divergence(measured, expected)) * tested.sum())
     return [
         Gone(names[j], int(n[j]), float(expected[j]), float(measured[j]), float(p[j]))
         for j in np.flatnonzero(few & (p <= FALSE_ALARMS)).tolist()
     ]
+
+
+def likely_gone(places: PlaceComparison, shares: np.ndarray, is_gone: np.ndarray) -> np.ndarray:
+    """Return which access points are probably gone, those included that too few places can prove.
+
+    An access point that is hardly heard where it is due is taken as gone without a test. Of those that are
+    due nowhere, the same share is taken, at random, if nobody hears them.
+
+    Parameters
+    ----------
+    places : PlaceComparison
+        P places.
+    shares : ndarray
+        Result of `expected_shares` [P, n_ap].
+    is_gone : ndarray
+        Access points proved to be gone, bool [n_ap]. Without one, none is taken.
+
+    Returns
+    -------
+    ndarray
+        bool [n_ap].
+    """
+    if not is_gone.any():
+        return is_gone
+    n, expected, measured = _due(places, shares)
+    few = is_gone | ((n > 0) & (measured <= _GONE_SHARE * expected))
+    share = few[n > 0].mean() if (n > 0).any() else 0.0
+    drawn = np.random.default_rng(0).random(len(n)) < share
+    return np.asarray(few | ((n == 0) & drawn & (places.share.max(axis=0, initial=0.0) == 0)))
+
+
+def _due(places: PlaceComparison, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the places where each access point is due, and the expected and measured shares there."""
+    due = shares >= _DUE_SHARE
+    n = due.sum(axis=0)
+    expected = np.sum(np.minimum(shares, _LARGEST_SHARE) * due, axis=0) / np.maximum(n, 1)
+    measured = np.sum(places.share * due, axis=0) / np.maximum(n, 1)
+    return n, expected, measured
 
 
 def _divergence(share: np.ndarray, expected: np.ndarray) -> np.ndarray:

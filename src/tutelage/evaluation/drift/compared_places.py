@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +34,9 @@ class PlaceComparison(NamedTuple):
     """Scans there [P]."""
 
 
-def compare_places(landmarks: Landmarks, rss_dbm: sparse.csr_array) -> PlaceComparison:
+def compare_places(
+    landmarks: Landmarks, rss_dbm: sparse.csr_array, is_gone: np.ndarray | None = None
+) -> PlaceComparison:
     """Group scans by the landmark most like each, and compare every group with its landmarks.
 
     Scans that have no access point in common with any landmark are left out. Both sides are means of the
@@ -46,6 +49,8 @@ def compare_places(landmarks: Landmarks, rss_dbm: sparse.csr_array) -> PlaceComp
         Fingerprints of the survey.
     rss_dbm : scipy.sparse.csr_array
         RSS of recent scans [n, n_ap], over the access points of the model.
+    is_gone : ndarray, optional
+        Access points known to be gone, bool [n_ap]; scans are not matched by them.
 
     Returns
     -------
@@ -58,7 +63,8 @@ def compare_places(landmarks: Landmarks, rss_dbm: sparse.csr_array) -> PlaceComp
     strength_sum = np.zeros(shape)
     n_heard = np.zeros(shape)
     n_scans = np.zeros(n_marks)
-    for scans, matches in _match_blocks(landmarks, rss_dbm):
+    matched = landmarks if is_gone is None or not is_gone.any() else _without(landmarks, is_gone)
+    for scans, matches in _match_blocks(matched, rss_dbm):
         nearest = matches.nearest
         coordinates = (nearest, np.flatnonzero(matches.has_match))
         place = sparse.csr_array((np.ones(len(nearest)), coordinates), shape=(n_marks, scans.shape[0]))
@@ -101,6 +107,13 @@ def _match_blocks(
             (weight.ravel(), near.ravel(), k * np.arange(n + 1)), shape=similarity.shape
         )
         yield rows, _Matches(has_match, similarity[has_match].argmax(axis=1), weights)
+
+
+def _without(landmarks: Landmarks, is_gone: np.ndarray) -> Landmarks:
+    value = _values(landmarks).copy()
+    value.data = np.where(is_gone[value.indices], 0, value.data).astype(np.float32)
+    value.eliminate_zeros()
+    return replace(landmarks, value=value)
 
 
 def _values(landmarks: Landmarks) -> sparse.csr_array:

@@ -50,9 +50,13 @@ class Loss(NamedTuple):
 
 
 def estimate_loss(
-    shares: np.ndarray, is_gone: np.ndarray, is_shifted: np.ndarray, calibration: Calibration | None
+    shares: np.ndarray,
+    is_gone: np.ndarray,
+    is_shifted: np.ndarray,
+    calibration: Calibration | None,
+    gone_factor: float | None = None,
 ) -> Loss:
-    """Estimate the loss: (1 - share gone)^-0.33 (1 - share shifted)^-0.14.
+    """Estimate the loss: the factor of gone access points times (1 - share shifted)^-0.14.
 
     Parameters
     ----------
@@ -63,6 +67,9 @@ def estimate_loss(
         Which access points are gone or shifted, bool [n_ap].
     calibration : Calibration, optional
         Calibration of the model.
+    gone_factor : float, optional
+        Factor of the gone access points, from `tutelage.evaluation.drift.simulated_loss.gone_factor`. Without
+        it, (1 - share gone)^-0.33.
 
     Returns
     -------
@@ -73,8 +80,9 @@ def estimate_loss(
     present = ~is_gone
     gone_share = _weight_share(weight, is_gone)
     shifted_share = _weight_share(weight[present], is_shifted[present])
-    remainder = (1 - gone_share) ** GONE_POWER * (1 - shifted_share) ** SHIFTED_POWER
-    factor = float(1 / max(remainder, 1e-3))
+    if gone_factor is None:
+        gone_factor = max(1 - gone_share, 1e-9) ** -GONE_POWER
+    factor = float(gone_factor * max(1 - shifted_share, 1e-9) ** -SHIFTED_POWER)
     then_m = None if calibration is None else _held_out_m(calibration)
     return Loss(factor, gone_share, shifted_share, then_m, None if then_m is None else then_m * factor)
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.errors import BadInputError
@@ -18,9 +19,11 @@ from tutelage.evaluation.drift.changed_access_points import (
     find_gone,
     find_new,
     find_shifts,
+    likely_gone,
 )
-from tutelage.evaluation.drift.compared_places import compare_places
+from tutelage.evaluation.drift.compared_places import PlaceComparison, compare_places
 from tutelage.evaluation.drift.expected_loss import Loss, Severity, estimate_loss, judge_severity
+from tutelage.evaluation.drift.simulated_loss import gone_factor
 from tutelage.evaluation.evaluate import n_learnt
 from tutelage.evaluation.metrics import evaluate_positions
 from tutelage.localizer import Localizer
@@ -149,13 +152,14 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress:
             f"none of the {len(scans)} scans hears an access point that the model knows; "
             "was it fitted on another building?"
         )
-    places = compare_places(landmarks, readings)
-    gone = find_gone(places, expected_shares(places), names)
+    places, gone = _find_all_gone(landmarks, readings, names)
     is_gone = _among(names, [each.access_point for each in gone])
     shares = expected_shares(places, is_gone)
+    is_away = likely_gone(places, shares, is_gone)
     shifts = find_shifts(places, shares, names, landmarks.rss_min_dbm, is_gone)
     is_shifted = _among(names, [each.access_point for each in shifts.shifted])
-    loss = estimate_loss(shares, is_gone, is_shifted, model.calibration_)
+    factor = gone_factor(model, is_away)
+    loss = estimate_loss(shares, is_away, is_shifted, model.calibration_, factor)
     answers = model.predict(scans, progress=progress)
     refused_share = None if model.calibration_ is None else float(answers.refused.mean())
     measurement = None if scans.position_m is None else _measure(model, answers, scans)
@@ -175,6 +179,25 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress:
         severity=severity,
         reasons=reasons,
     )
+
+
+def _find_all_gone(
+    landmarks: Landmarks, readings: sparse.csr_array, names: Sequence[str]
+) -> tuple[PlaceComparison, list[Gone]]:
+    """Find gone access points again and again, each time without those found before.
+
+    Many that are gone at once lead scans to the wrong landmarks, and hide each other.
+    """
+    gone: dict[str, Gone] = {}
+    while True:
+        is_gone = _among(names, list(gone))
+        places = compare_places(landmarks, readings, is_gone)
+        found = find_gone(places, expected_shares(places, is_gone), names)
+        new = [each for each in found if each.access_point not in gone]
+        if not new:
+            order = {name: j for j, name in enumerate(names)}
+            return places, sorted(gone.values(), key=lambda each: order[each.access_point])
+        gone |= {each.access_point: each for each in new}
 
 
 def _landmarks(model: Localizer) -> Landmarks:
