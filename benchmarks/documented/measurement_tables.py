@@ -22,6 +22,7 @@ __all__ = [
     "month_lines",
     "month_table",
     "place_table",
+    "update_lines",
     "update_table",
     "weight_search_lines",
 ]
@@ -35,6 +36,15 @@ def month_table(rows: Sequence[Row]) -> list[str]:
     head = ["month", "gone", "shifted", "new", "common offset (dB)", "refused"]
     head += ["loss, estimated", "loss, measured", "mean error (m)", "coverage", "says"]
     return table_lines(head, map(_month_cells, rows))
+
+
+def update_lines(rows: Sequence[Row]) -> Iterable[str]:
+    """Return an update that was worse than the model before."""
+    errors = {row["model"]: float(row["mae_m"]) for row in rows if row["month"] == "18"}
+    yield (
+        f"- At month 18, the library's model of month 1 had a mean error of {errors['month 1 alone']:.2f} m, "
+        f"the updated one {errors['updated']:.2f} m."
+    )
 
 
 def gone_table(rows: Sequence[Row]) -> list[str]:

@@ -28,6 +28,8 @@ __all__ = [
     "matcher_overview",
     "network_pipeline_table",
     "pipeline_table",
+    "points_line",
+    "scans_line",
     "small_map_overview",
     "small_map_table",
     "small_survey_table",
@@ -202,6 +204,21 @@ def small_survey_table(rows: Sequence[Row]) -> list[str]:
     return table_lines(
         ["share of UJIIndoorLoc's reference points", *(_percent(share) for _, share in places)], lines
     )
+
+
+def scans_line(rows: Sequence[Row]) -> Iterable[str]:
+    """Return what k-NN reaches with a tenth of UJIIndoorLoc's scans."""
+    yield f"- a tenth of the scans, from all points: {_tenth(rows)}"
+
+
+def points_line(rows: Sequence[Row]) -> Iterable[str]:
+    """Return what k-NN reaches with a tenth of UJIIndoorLoc's points."""
+    yield f"- a tenth of the points, with all their scans: {_tenth(rows)}"
+
+
+def _tenth(rows: Sequence[Row]) -> str:
+    errors = errors_m(_of_full_length(rows), "ujiindoorloc", "knn", "none", "0.1")
+    return f"{mean(errors):.2f} m, the mean of {len(errors)} draws"
 
 
 def _of_full_length(rows: Sequence[Row]) -> list[Row]:

@@ -50,7 +50,17 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
         "results/calibration.csv": calibration_tables.coverage_table,
     },
     "research/data.md": {"results/buildings.csv": measurement_tables.building_table},
-    "docs/guides/drift.md": {"results/gone.csv": measurement_tables.gone_table},
+    "docs/guides/accuracy.md": {"results/accuracy.csv": calibration_tables.default_model_table},
+    "docs/guides/drift.md": {
+        "results/gone.csv": measurement_tables.gone_table,
+        "results/drift.csv": measurement_tables.month_lines,
+        "results/updates.csv": measurement_tables.update_lines,
+    },
+    "docs/guides/fit.md": {"results/accuracy.csv": method_tables.front_table},
+    "docs/guides/survey.md": {
+        "results/small_maps.csv": method_tables.scans_line,
+        "results/small_surveys.csv": method_tables.points_line,
+    },
     "research/drift.md": {
         "results/drift.csv": measurement_tables.month_table,
         "results/drift.csv: losses": measurement_tables.month_lines,

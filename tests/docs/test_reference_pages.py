@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from pydantic import BaseModel
 
 import tutelage
 from tutelage import runtime
@@ -23,8 +24,12 @@ from tutelage.paper.expert_training.teaching_recipe import TeachingRecipe
 from tutelage.paper.transfer.transfer_recipe import TransferRecipe
 
 DOCS = Path(__file__).parents[2] / "docs"
-SETTINGS = {"knn": KNNSettings, "matcher": MatcherSettings, "blend": BlendSettings}
-RECIPES = (DistillingRecipe, TransferRecipe, TeachingRecipe)
+SETTINGS: dict[str, type[BaseModel]] = {
+    "knn": KNNSettings,
+    "matcher": MatcherSettings,
+    "blend": BlendSettings,
+}
+RECIPES: tuple[type[BaseModel], ...] = (DistillingRecipe, TransferRecipe, TeachingRecipe)
 
 
 @pytest.fixture(scope="module")

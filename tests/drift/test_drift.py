@@ -148,7 +148,7 @@ def test_many_that_are_gone_at_once_are_all_found_and_their_cost_is_told(n_gone:
         assert abs(found.shifts.common_db or 0) < 2  # not taken for an offset of the phone
         plain = knn.without_calibration()
         before, after = (
-            evaluate(plain, scans).figures()["mae_m"]
+            float(evaluate(plain, scans).figures()["mae_m"] or 0)
             for scans in (building.test, without(building.test, gone))
         )
         measured = after / before - 1

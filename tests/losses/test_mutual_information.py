@@ -22,7 +22,8 @@ def estimator(d_e: int = 3, width: int = 5) -> MutualInformationEstimator:
     return MutualInformationEstimator(d_e, width).double()
 
 
-def loop_layer(layer: torch.nn.Linear, x: list[float]) -> list[float]:
+def loop_layer(layer: torch.nn.Module, x: list[float]) -> list[float]:
+    assert isinstance(layer, torch.nn.Linear)
     rows = zip(layer.weight.tolist(), layer.bias.tolist(), strict=True)
     return [b + sum(w * v for w, v in zip(row, x, strict=True)) for row, b in rows]
 

@@ -108,7 +108,7 @@ def test_gradient_penalty_reaches_the_critic_only() -> None:
     generator, critic = make_generator(conditioned=True), Critic(12, width=16, conditioned=True)
     real, place = torch.randn(5, 12, requires_grad=True), torch.rand(5, 2)
     generated = generator(torch.randn(5, 8), place).z_e  # on purpose with its graph
-    gradient_penalty(critic, real, generated, place).backward()  # type: ignore[no-untyped-call]
+    gradient_penalty(critic, real, generated, place).backward()
     assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in critic.parameters())
     assert all(p.grad is None for p in generator.parameters())
     assert real.grad is None
