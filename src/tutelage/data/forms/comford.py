@@ -1,6 +1,6 @@
 """comford's three tables: Samples.csv, RSSI.csv and APs.csv in a folder.
 
-They are the intermediate format of the package comford (https://pypi.org/project/comford, version 0.1.2).
+They are the intermediate format of the package comford 0.1.2, on the Python Package Index.
 Its README gives the columns. `comford.data.intermediate` gives their order, the delimiter (;), the word None
 for unknown values, and the names of the splits: training, validation, testing. The README calls the files
 Sample.csv, RSSI.csv and AP.csv, and the splits train, validation, test; both are read.
