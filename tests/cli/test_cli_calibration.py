@@ -144,3 +144,16 @@ def test_a_radius_in_a_file_that_is_no_number_is_named_by_row_and_column(
     ended = tutelage("evaluate", tmp_path / "p.csv", "--on", tables / "truth.csv")
     assert ended.code == 2
     assert "p.csv, row 2, column radius_m: 'wide' is not a number of metres" in ended.stderr
+
+
+def test_the_report_says_what_the_radii_were_measured_on(
+    tutelage: Command, tables: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "m"
+    assert tutelage("fit", tables / "survey.csv", *KNN, "--out", model).code == 0
+    page = tmp_path / "report.html"
+    assert tutelage("evaluate", model, "--on", tables / "truth.csv", "--report", page).code == 0
+    known = Localizer.load(model).calibration_
+    assert known is not None
+    assert known.held_out.endswith("reference points")
+    assert f"come from {known.held_out}, held out" in page.read_text(encoding="utf-8")

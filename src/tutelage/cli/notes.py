@@ -12,7 +12,27 @@ if TYPE_CHECKING:  # only named in signatures
     from tutelage.data.fingerprints import FingerprintSet
     from tutelage.localizer import Localizer
 
-__all__ = ["tell_capture_faults", "tell_radii_left_out"]
+__all__ = ["held_out_notes", "tell_capture_faults", "tell_radii_left_out"]
+
+
+def held_out_notes(models: Sequence[tuple[Path, Localizer]]) -> list[str]:
+    """Say for each model what its radii were measured on, and what that leaves unsaid.
+
+    Parameters
+    ----------
+    models : sequence of (path, model)
+
+    Returns
+    -------
+    list of str
+        A sentence for each calibrated model that tells what was held out.
+    """
+    calibrations = [(path, model.calibration_) for path, model in models]
+    return [
+        f"Radii of {path} come from {each.held_out}, held out{f'; {each.unsaid}' if each.unsaid else ''}."
+        for path, each in calibrations
+        if each is not None and each.held_out
+    ]
 
 
 def tell_capture_faults(survey: str, scans: FingerprintSet) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tutelage.cli.console import number, plain, print_json, show
-from tutelage.cli.notes import tell_radii_left_out
+from tutelage.cli.notes import held_out_notes, tell_radii_left_out
 from tutelage.cli.options import (
     AGAIN,
     SURVEY,
@@ -83,14 +83,14 @@ def evaluate_command(
     if level is not None:
         require_level(level)
     answering = [(path, _model_or_positions(path)) for path in models]
+    fitted = [(path, model) for path, model in answering if isinstance(model, Localizer)]
     survey = reading.load(on, for_training=False)
     how: dict[str, Any] = {"source_too": source_too, "level": level, "progress": not as_json}
     with stoppable(AGAIN):
         evaluations = [evaluate(answers, survey, name=str(path), **how) for path, answers in answering]
         if report:
-            title = f"Positions on {survey.name}"
-            write_report(evaluations, report, title=title, data_set=survey.name)
-    fitted = [(path, model) for path, model in answering if isinstance(model, Localizer)]
+            words: dict[str, Any] = {"title": f"Positions on {survey.name}", "notes": held_out_notes(fitted)}
+            write_report(evaluations, report, data_set=survey.name, **words)
     tell_radii_left_out(fitted, level or DEFAULT_LEVEL)
     show_evaluations(evaluations, survey.name, report, as_json)
 
