@@ -95,3 +95,10 @@ def test_file_of_no_form_is_told_which_there_are(tmp_path: Path) -> None:
         load(tmp_path / "notes.txt")
     with pytest.raises(BadInputError, match="or a folder of comford's tables or of logs"):
         load(tmp_path)
+
+
+def test_table_with_an_empty_first_line_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "survey.csv"
+    path.write_text("\nscan_id,x_m,y_m,a\ns1,0,0,-50\n", encoding="utf-8")
+    with pytest.raises(BadInputError, match="the first line is empty; it must name the columns"):
+        load(path)

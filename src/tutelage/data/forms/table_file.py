@@ -74,6 +74,8 @@ def _read_parquet(path: Path) -> LocatedTable:
 def _read_csv(path: Path, delimiter: str) -> LocatedTable:
     text = _utf8(path)
     header_line, _, body = text.rstrip("\n").partition("\n")
+    if not header_line.strip():
+        raise BadInputError("the first line is empty; it must name the columns", file=path, row=1)
     names = [name.strip() for name in next(csv.reader([header_line], delimiter=delimiter))]
     _require_delimiter(path, names, body)
     _require_names(path, names)
