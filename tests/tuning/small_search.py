@@ -54,7 +54,7 @@ def small_search(
 def die_at_score(n: int) -> None:
     """Make the n-th score the last."""
     n_scores = 0
-    error_m = trial_scoring._error_m
+    error_m = trial_scoring.mean_error_m
 
     def error_or_die(student: TrainedNetwork, scans: FingerprintSet) -> float:
         nonlocal n_scores
@@ -63,7 +63,7 @@ def die_at_score(n: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return error_m(student, scans)
 
-    mock.patch("tutelage.tuning.trial_scoring._error_m", error_or_die).start()
+    mock.patch("tutelage.tuning.trial_scoring.mean_error_m", error_or_die).start()
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def test_search_that_stopped_before_its_first_score_begins_with_the_defaults(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("tutelage.tuning.trial_scoring._error_m", stop)
+        patched.setattr("tutelage.tuning.trial_scoring.mean_error_m", stop)
         with pytest.raises(KeyboardInterrupt):
             small_search(building, study_file=study_file)
     found = small_search(building, study_file=study_file, n_trials=1).search_record

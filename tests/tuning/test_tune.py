@@ -111,7 +111,7 @@ def test_trial_is_scored_on_reference_points_it_has_not_learnt_from(
 ) -> None:
     learnt_from: list[FingerprintSet] = []
     queries: list[FingerprintSet] = []
-    error_m = trial_scoring._error_m
+    error_m = trial_scoring.mean_error_m
 
     def learn(train: FingerprintSet, *rest: Any, **options: Any) -> TrainedNetwork:
         learnt_from.append(train)
@@ -122,7 +122,7 @@ def test_trial_is_scored_on_reference_points_it_has_not_learnt_from(
         return error_m(student, scans)
 
     monkeypatch.setattr(trial_scoring, "train_network", learn)
-    monkeypatch.setattr(trial_scoring, "_error_m", score)
+    monkeypatch.setattr(trial_scoring, "mean_error_m", score)
     small_search(building, n_trials=2)
     training_points = {tuple(point) for point in learnt_from[0].known_position_m}
     training_ids = set(building.train.scan_id)

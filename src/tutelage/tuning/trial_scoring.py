@@ -17,7 +17,7 @@ from tutelage.networks import build_network, network_spec
 from tutelage.paper.expert_distilling import DistillingRecipe, TeacherChoice, distil
 from tutelage.training import RunOptions, TrainedNetwork, epochs_of_recipe, train_network
 
-__all__ = ["ScoreFunction", "held_out_score"]
+__all__ = ["ScoreFunction", "held_out_score", "mean_error_m"]
 
 _HELD_OUT_SHARE = 0.2
 _MOST_PROGRESS_SCANS = 1000  # scans for the score of a trial that still trains
@@ -76,7 +76,7 @@ def held_out_score(
             if not last < tenth < _LAST:  # a run whose length is in minutes may begin its count again
                 return
             last = tenth
-            trial.report(_error_m(network, progress_scans), tenth)
+            trial.report(mean_error_m(network, progress_scans), tenth)
             if trial.should_prune():
                 raise optuna.TrialPruned
 
@@ -87,7 +87,7 @@ def held_out_score(
         else:
             epochs = epochs_of_recipe(recipe_name, len(train))
             trained = train_network(train, spec, settings, recipe, run, recipe_epochs=epochs, watch=watch)
-        error_m = _error_m(trained, held_out)
+        error_m = mean_error_m(trained, held_out)
         if not math.isfinite(error_m):
             raise TrainingDivergedError("the error on held-out scans is no finite number")
         return error_m
@@ -95,7 +95,20 @@ def held_out_score(
     return score
 
 
-def _error_m(network: TrainedNetwork, scans: FingerprintSet) -> float:
+def mean_error_m(network: TrainedNetwork, scans: FingerprintSet) -> float:
+    """Return the mean 2-D error of a network on scans with positions.
+
+    Parameters
+    ----------
+    network : TrainedNetwork
+    scans : FingerprintSet
+        With positions.
+
+    Returns
+    -------
+    float
+        In metres.
+    """
     position_m = network.locate(scans).position_m
     return float(np.linalg.norm(position_m - scans.known_position_m, axis=1).mean())
 
