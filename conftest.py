@@ -48,9 +48,10 @@ def _text(example: Example) -> str | None:
 
 def _console(example: Example) -> str | None:
     """Run the commands of a block, and compare what each prints with the lines after it."""
-    for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n?)*)", example.parsed, re.MULTILINE):
+    for part in re.split(r"^\$ ", example.parsed, flags=re.MULTILINE)[1:]:
+        command, _, expected = part.partition("\n")
         code, stdout, stderr = _run(shlex.split(command))
-        if code != 0 and not expected.strip():
+        if code != 0 and "error" not in expected:
             return f"{command}: exit code {code}\n{stdout}{stderr}"
         if expected.strip() and (fault := _difference(expected, stdout + (stderr if code else ""), command)):
             return fault

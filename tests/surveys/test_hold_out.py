@@ -68,6 +68,17 @@ def test_few_walks_hold_out_places_and_say_so() -> None:
     assert unsaid(replace(walked(1), time=None)) == ""
 
 
+def test_what_is_unknown_is_not_called_one() -> None:
+    scans = walked(FEWEST_WALKS)
+    assert scans.time is not None
+    nameless = replace(
+        scans, device=np.full(len(scans), ""), time=np.full(len(scans), np.datetime64("NaT", "ms"))
+    )
+    assert unsaid(nameless) == ""
+    half = replace(scans, device=np.where(np.arange(len(scans)) % 2, "p", ""))
+    assert unsaid(half) == "the survey has one phone and one day; others will differ"
+
+
 def test_walks_that_never_meet_hold_out_places() -> None:
     division = hold_out(walked(20, apart_m=50.0), 0.3, 0)
     assert division.groups.kind == "reference point"

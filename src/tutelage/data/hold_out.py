@@ -176,11 +176,10 @@ def unsaid(scans: FingerprintSet) -> str:
     few = []
     if groups.kind != "walk" and groups.n_walks:
         few.append("one walk" if groups.n_walks == 1 else f"{groups.n_walks} walks")
-    has_dates = scans.time is not None and bool(np.nanmax(scans.time) > _FIRST_DATE)
-    days = scans.time.astype("datetime64[D]") if scans.time is not None and has_dates else None
-    for what, label in (("phone", scans.device), ("day", days)):
-        if label is not None and len(np.unique(label)) == 1:
-            few.append(f"one {what}")
+    if scans.device is not None and len(set(scans.device) - {""}) == 1:
+        few.append("one phone")
+    if scans.time is not None and len(np.unique(scans.time[scans.time > _FIRST_DATE].astype("M8[D]"))) == 1:
+        few.append("one day")
     if not few:
         return ""
     *others, last = few
