@@ -69,6 +69,12 @@ def test_positions_in_other_units_are_found_in_place_of_moving_access_points(
     assert "moving_access_point" not in codes(scaled)
 
 
+def test_a_survey_of_many_kilometres_is_told(office: FingerprintSet) -> None:
+    assert office.position_m is not None
+    as_degrees = replace(office, position_m=office.position_m * 1e5)
+    assert "far_away" in [finding.code for finding in capture_warnings(as_degrees)]
+
+
 @pytest.mark.parametrize(("gap_s", "is_found"), [(4, True), (40, False)])
 def test_scans_of_one_moment_are_noted(gap_s: int, is_found: bool) -> None:
     n = 120

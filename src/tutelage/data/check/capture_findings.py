@@ -9,7 +9,7 @@ from scipy.spatial.distance import pdist
 
 from tutelage.data.check.access_point_findings import check_units
 from tutelage.data.check.findings import Finding, Split, quantity
-from tutelage.data.check.scan_findings import readings_hash
+from tutelage.data.check.scan_findings import check_extent, readings_hash
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.hold_out import unsaid, walks
 from tutelage.data.representation import RssRepresentation
@@ -62,7 +62,7 @@ def capture_warnings(scans: FingerprintSet) -> list[Finding]:
         Faults of capture that are warnings.
     """
     split = Split("train", scans, np.arange(1, len(scans) + 1))
-    findings = [*check_capture(split), *check_units(split)]
+    findings = [*check_capture(split), *check_units(split), *check_extent(split)]
     return [finding for finding in findings if finding.severity == "warning"]
 
 

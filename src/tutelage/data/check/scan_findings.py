@@ -11,7 +11,7 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.forms.table_places import look_like_degrees
 from tutelage.data.splits import reference_points
 
-__all__ = ["check_leaks", "check_scans", "readings_hash"]
+__all__ = ["check_extent", "check_leaks", "check_scans", "readings_hash"]
 
 _TOO_STRONG_DBM = -1.0  # right at an antenna a phone measures about -10 dBm
 _FEWEST_SCANS = 3  # a reference point with fewer is reported
@@ -37,7 +37,7 @@ def check_scans(split: Split) -> Iterator[Finding]:
     yield from _unnamed(split)
     if split.scans.position_m is not None and len(split.scans):
         yield from _degrees(split)
-        yield from _far_away(split)
+        yield from check_extent(split)
         if split.name == "train":
             yield from _few_scans(split)
 
@@ -149,7 +149,19 @@ def _degrees(split: Split) -> Iterator[Finding]:
         )
 
 
-def _far_away(split: Split) -> Iterator[Finding]:
+def check_extent(split: Split) -> Iterator[Finding]:
+    """Find scans too far from the middle of the survey for one campus.
+
+    Parameters
+    ----------
+    split : Split
+        Scans with positions.
+
+    Yields
+    ------
+    Finding
+        One finding, if there are such scans.
+    """
     place_m = split.scans.known_position_m
     apart_m = np.linalg.norm(place_m - np.median(place_m, axis=0), axis=1)
     far = np.flatnonzero(apart_m > _FAR_M)
