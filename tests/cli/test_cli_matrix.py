@@ -47,13 +47,11 @@ def thinned(data_dir: Path, made_once: MadeOnce) -> Path:
 
 
 # The quick tests have one of these; others have a network alone, under teachers and after a transfer.
-# All networks learn two of the buildings, the DNN the third as well.
 @pytest.mark.parametrize(
     ("method", "network", "target"),
     [
         pytest.param(*case, marks=() if case == ("untrained", "dnn", CALIBRATED) else pytest.mark.slow)
         for case in product(METHODS, EPOCHS, SOURCE_OF)
-        if case[1] == "dnn" or case[2] != "ujiindoorloc"
     ],
 )
 def test_network_learns_under_every_method(
