@@ -134,6 +134,8 @@ def test_the_estimated_loss_grows_with_what_is_gone_and_ends_in_a_resurvey(
     assert factors == sorted(factors)
     assert found[-1].loss.now_m == pytest.approx((found[-1].loss.then_m or 0) * factors[-1])
     assert "larger than it was" in found[-1].reasons[0]
+    assert found[0].loss.factor_after_update is None
+    assert 1 <= (found[-1].loss.factor_after_update or 0) < factors[-1]
 
 
 @pytest.mark.parametrize("n_gone", [10, 20, 30])

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from tutelage.evaluation.drift.changed_access_points import FEWEST_PLACES
+from tutelage.evaluation.drift.simulated_loss import GoneFactors
 from tutelage.runtime.radii import Calibration
 
 __all__ = [
@@ -47,6 +48,11 @@ class Loss(NamedTuple):
     """Mean error in metres over held-out reference points; None without a calibration."""
     now_m: float | None
     """The same error today, by estimate; None without a calibration."""
+    factor_after_update: float | None
+    """Error over error then, once `tutelage.update` has left the gone access points out.
+
+    None if none is gone, or the model holds no radio map of eight points.
+    """
 
 
 def estimate_loss(
@@ -54,7 +60,7 @@ def estimate_loss(
     is_gone: np.ndarray,
     is_shifted: np.ndarray,
     calibration: Calibration | None,
-    gone_factor: float | None = None,
+    factors: GoneFactors | None = None,
 ) -> Loss:
     """Estimate the loss: the factor of gone access points times (1 - share shifted)^-0.14.
 
@@ -67,9 +73,9 @@ def estimate_loss(
         Which access points are gone or shifted, bool [n_ap].
     calibration : Calibration, optional
         Calibration of the model.
-    gone_factor : float, optional
-        Factor of the gone access points, from `tutelage.evaluation.drift.simulated_loss.gone_factor`. Without
-        it, (1 - share gone)^-0.33.
+    factors : GoneFactors, optional
+        Factors of the gone access points, from `tutelage.evaluation.drift.simulated_loss.gone_factors`.
+        Without them, (1 - share gone)^-0.33.
 
     Returns
     -------
@@ -80,11 +86,13 @@ def estimate_loss(
     present = ~is_gone
     gone_share = _weight_share(weight, is_gone)
     shifted_share = _weight_share(weight[present], is_shifted[present])
-    if gone_factor is None:
-        gone_factor = max(1 - gone_share, 1e-9) ** -GONE_POWER
-    factor = float(gone_factor * max(1 - shifted_share, 1e-9) ** -SHIFTED_POWER)
+    gone_factor = max(1 - gone_share, 1e-9) ** -GONE_POWER if factors is None else factors.kept
+    shifted_factor = max(1 - shifted_share, 1e-9) ** -SHIFTED_POWER
+    factor = float(gone_factor * shifted_factor)
     then_m = None if calibration is None else _held_out_m(calibration)
-    return Loss(factor, gone_share, shifted_share, then_m, None if then_m is None else then_m * factor)
+    now_m = None if then_m is None else then_m * factor
+    after = float(factors.left_out * shifted_factor) if factors is not None and is_gone.any() else None
+    return Loss(factor, gone_share, shifted_share, then_m, now_m, after)
 
 
 def _held_out_m(calibration: Calibration) -> float:

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-from scipy import sparse
-
 from tutelage.data.fingerprints import FingerprintSet, Survey
-from tutelage.errors import BadInputError
-from tutelage.evaluation.drift.changed_access_points import (
-    Gone,
-    New,
-    Shifts,
-    expected_shares,
-    find_gone,
-    find_new,
-    find_shifts,
-    likely_gone,
-)
-from tutelage.evaluation.drift.compared_places import PlaceComparison, compare_places
+from tutelage.evaluation.drift.absent_access_points import find_absent, is_among
+from tutelage.evaluation.drift.changed_access_points import Gone, New, Shifts, find_new, find_shifts
 from tutelage.evaluation.drift.expected_loss import Loss, Severity, estimate_loss, judge_severity
-from tutelage.evaluation.drift.simulated_loss import gone_factor
+from tutelage.evaluation.drift.simulated_loss import gone_factors
 from tutelage.evaluation.evaluate import n_learnt
 from tutelage.evaluation.metrics import evaluate_positions
 from tutelage.localizer import Localizer
-from tutelage.methods.calibration import landmarks_of
-from tutelage.runtime.landmarks import Landmarks
 from tutelage.runtime.positions import Positions
 
 __all__ = ["Drift", "Measurement", "measure_drift"]
@@ -144,22 +128,13 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress:
     """
     if isinstance(scans, Survey):
         scans = scans.train if scans.test is None else scans.test
-    landmarks = _landmarks(model)
     names = model.access_points_
-    readings = scans.rss_of(names)
-    if not readings.nnz:
-        raise BadInputError(
-            f"none of the {len(scans)} scans hears an access point that the model knows; "
-            "was it fitted on another building?"
-        )
-    places, gone = _find_all_gone(landmarks, readings, names)
-    is_gone = _among(names, [each.access_point for each in gone])
-    shares = expected_shares(places, is_gone)
-    is_away = likely_gone(places, shares, is_gone)
-    shifts = find_shifts(places, shares, names, landmarks.rss_min_dbm, is_gone)
-    is_shifted = _among(names, [each.access_point for each in shifts.shifted])
-    factor = gone_factor(model, is_away)
-    loss = estimate_loss(shares, is_away, is_shifted, model.calibration_, factor)
+    absent = find_absent(model, scans)
+    places, shares = absent.places, absent.shares
+    shifts = find_shifts(places, shares, names, absent.landmarks.rss_min_dbm, absent.is_gone)
+    is_shifted = is_among(names, [each.access_point for each in shifts.shifted])
+    factors = gone_factors(model, absent.is_likely, absent.is_gone)
+    loss = estimate_loss(shares, absent.is_likely, is_shifted, model.calibration_, factors)
     answers = model.predict(scans, progress=progress)
     refused_share = None if model.calibration_ is None else float(answers.refused.mean())
     measurement = None if scans.position_m is None else _measure(model, answers, scans)
@@ -170,7 +145,7 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress:
         n_scans=len(scans),
         n_places=len(places.n_scans),
         n_access_points=len(names),
-        gone=tuple(gone),
+        gone=absent.gone,
         new=tuple(find_new(scans, names)),
         shifts=shifts,
         refused_share=refused_share,
@@ -179,42 +154,6 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress:
         severity=severity,
         reasons=reasons,
     )
-
-
-def _find_all_gone(
-    landmarks: Landmarks, readings: sparse.csr_array, names: Sequence[str]
-) -> tuple[PlaceComparison, list[Gone]]:
-    """Find gone access points again and again, each time without those found before.
-
-    Many that are gone at once lead scans to the wrong landmarks, and hide each other.
-    """
-    gone: dict[str, Gone] = {}
-    while True:
-        is_gone = _among(names, list(gone))
-        places = compare_places(landmarks, readings, is_gone)
-        found = find_gone(places, expected_shares(places, is_gone), names)
-        new = [each for each in found if each.access_point not in gone]
-        if not new:
-            order = {name: j for j, name in enumerate(names)}
-            return places, sorted(gone.values(), key=lambda each: order[each.access_point])
-        gone |= {each.access_point: each for each in new}
-
-
-def _landmarks(model: Localizer) -> Landmarks:
-    names = model.access_points_
-    if model.calibration_ is not None:
-        return model.calibration_.landmarks
-    surveyed = model.method_.radio_map
-    if surveyed is None:
-        raise BadInputError(
-            f"this {model.method_spec.name} was fitted without calibration and holds nothing to compare "
-            "scans with; fit it again with it"
-        )
-    return landmarks_of(surveyed.fingerprints(model.frame_), names)
-
-
-def _among(names: Sequence[str], subset: Sequence[str]) -> np.ndarray:
-    return np.isin(np.asarray(names), np.asarray(subset, dtype=np.str_))
 
 
 def _measure(model: Localizer, answers: Positions, scans: FingerprintSet) -> Measurement:
