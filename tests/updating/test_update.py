@@ -188,7 +188,6 @@ def test_what_an_update_cannot_continue_from_is_refused(
     other = replace(later, access_points=tuple(f"other-{name}" for name in later.access_points))
     for scans, message in (
         (other, "is it the same building"),
-        (replace(later, position_m=None), "have no positions"),
         (replace(later, floor=None), "add the column floor"),
     ):
         with pytest.raises(BadInputError, match=message):

@@ -218,8 +218,8 @@ class UpdateSpec:
     Parameters
     ----------
     continuation : callable
-        Takes the fitted method, old scans, new scans (over the same access points) and the run. Returns the
-        new method.
+        Takes the fitted method, old scans, new scans (over the same access points, perhaps none) and the run.
+        Returns the new method.
     learns : bool
         Whether weights are trained further. If not, the new scans are only searched beside the old ones.
     takes_new_access_points : callable

@@ -94,8 +94,9 @@ class Lineage(MethodLineage):
     survey: str
     licence: str
     data_hash: str
-    """SHA-256 over the training scans."""
+    """SHA-256 over the training scans, or over the scans without positions of an update."""
     n_train: int
+    """Training scans; 0 of an update without positions."""
     n_blank: int = 0
     """Training scans that hear nothing."""
     seed: int

@@ -49,7 +49,7 @@ def continue_network(
     old : FingerprintSet
         Scans that keep the old knowledge: those of a radio map, or landmarks.
     new : FingerprintSet
-        Scans of the same building.
+        Scans of the same building. None of them: the network learns the old ones alone.
     run : RunOptions
         Seed, device, length, checkpoints.
 
@@ -181,6 +181,8 @@ def _select(weight: Tensor, source: Tensor, axis: int) -> Tensor:
 
 def _balance(old: FingerprintSet, new: FingerprintSet) -> FingerprintSet:
     """Join both, and repeat the smaller set so that they count about alike."""
+    if not len(new):
+        return old
     parts = [
         replace(part, scan_id=np.char.add(f"{again}-", part.scan_id))
         for part, other in ((old, new), (new, old))

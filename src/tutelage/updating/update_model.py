@@ -1,26 +1,33 @@
-"""The update of a model: it continues with new scans of its building."""
+"""The update of a model: it continues with new scans, or without the access points that are gone."""
 
 from __future__ import annotations
 
 import time
 import warnings
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.hold_out import groups_of
 from tutelage.errors import BadInputError, LeftOutWarning
 from tutelage.localizer import Localizer
 from tutelage.methods import calibration
 from tutelage.methods.base import FittedMethod, UpdateSpec
 from tutelage.methods.calibration import Trial
-from tutelage.methods.fit_plan import AnySurvey, training_set
+from tutelage.methods.fit_plan import AnySurvey, TrainingSet, training_set
 from tutelage.methods.lineage import Lineage
 from tutelage.methods.twin import held_out_share
+from tutelage.runtime.radii import Calibration
 from tutelage.training import Budget, RunOptions
+from tutelage.updating.gone_access_points import (
+    LeftOut,
+    find_left_out,
+    held_out_walks,
+    scaled_calibration,
+)
 from tutelage.updating.old_scans import (
     aligned_new_scans,
     old_scans,
@@ -39,12 +46,20 @@ class _Scans:
 
     old: FingerprintSet
     new: FingerprintSet
+    left_out: LeftOut
+    """Access points that are dropped, and those that held-out scans are located without."""
     ignored: tuple[str, ...] = ()
     """Access points that new scans hear and the model cannot take."""
 
     @property
     def joined(self) -> FingerprintSet:
         return FingerprintSet.join([self.old, self.new])
+
+    def without_silent(self, scans: FingerprintSet) -> FingerprintSet:
+        """Give scans as they would be today, without access points that are probably gone."""
+        silent = set(self.left_out.silent)
+        heard = [name for name in scans.access_points if name not in silent]
+        return scans.aligned_to(heard).aligned_to(scans.access_points) if silent else scans
 
 
 def update(
@@ -55,24 +70,30 @@ def update(
     calibrate: bool = True,
     run: RunOptions | None = None,
 ) -> Localizer:
-    """Continue a model with new scans of the same building.
+    """Continue a model with new scans of the same building, or without the access points that are gone.
 
     k-NN, matcher and blend search the old and the new scans together. Settings, the matcher's weights and the
     blend's share stay the same. A network, also in a blend, is trained further on equal parts of old and new
     scans. A network without a radio map takes its landmarks as old scans. New access points are added.
     BayesCNN cannot add any, because its shape depends on them; a `LeftOutWarning` and the lineage say so.
 
+    Of scans without positions, nothing can be added. Access points that are gone in them are left out, as
+    `measure_drift` finds them. The rest is learnt again from the old scans. Radii of k-NN and matcher come
+    from held-out old scans. A network has seen all of them, so a network and a blend keep their radii,
+    enlarged by an estimate of the loss (`tutelage.updating.gone_access_points.scaled_calibration`). So do
+    models whose radii come from held-out walks, because a radio map does not know walks.
+
     Parameters
     ----------
     model : Localizer
         A fitted model. It does not change.
     survey : Survey or FingerprintSet
-        New scans with positions, or a survey with a training split.
+        New scans, or a survey with a training split. With positions, or all without.
     drop : collection of str
         Access points to forget, such as those that `measure_drift` reports as gone.
     calibrate : bool
-        Learn radii and refusals from held-out reference points. If a network is trained further, they are
-        points of the new scans, because its weights have seen all old ones. Fewer than eight points give no
+        Learn radii and refusals from held-out reference points. If a network is trained further on new scans,
+        they are points of these, because its weights have seen all old ones. Fewer than eight points give no
         calibration.
     run : RunOptions, optional
         Its length applies to a network: by default, a quarter of the recipe's updates.
@@ -86,7 +107,7 @@ def update(
     ------
     BadInputError, UnknownNameError
         If the scans cannot be used, or an option does not fit. If the model holds no old scans, or already
-        holds all new ones.
+        holds all new ones. If scans without positions show no access point to be gone.
 
     Examples
     --------
@@ -98,36 +119,43 @@ def update(
     """
     start_s = time.monotonic()
     run = run or RunOptions()
-    scans, name, licence = training_set(survey)
+    scans, name, licence = _given(survey)
     spec = model.method_spec
     if spec.update is None:
         raise BadInputError(f"{spec.name} cannot be updated; fit it anew with old and new scans")
     if not spec.update.learns and run.budget != Budget():
         raise BadInputError(f"an update of {spec.name} learns nothing; leave epochs and minutes out")
-    parts = _scans(model, spec.update, scans, drop)
+    has_positions = scans.position_m is not None
+    parts = _scans(model, spec.update, scans, drop) if has_positions else _old_scans(model, scans, drop)
     learn: Learn = partial(spec.update.continuation, model.method_)
     updated = Localizer(spec.name, run=run, calibrate=calibrate)
     updated.method_ = learn(parts.old, parts.new, run)
     updated.frame_ = model.frame_
-    trial = _trial(learn, parts, run, from_new=spec.update.learns) if calibrate else None
-    updated.calibration_ = (
-        calibration.calibrate(parts.joined, updated.access_points_, trial, seed=run.seed) if trial else None
-    )
+    updated.calibration_ = _calibration(model, updated, learn, parts) if calibrate else None
     changes = {
         "survey": name,
         "licence": licence,
         "data_hash": scans.content_hash(),
-        "n_train": len(scans),
+        "n_train": len(scans) if has_positions else 0,
         "n_blank": 0,
         "seed": run.seed,
         "fit_seconds": round(time.monotonic() - start_s, 1),
         "metrics": {},
-        "dropped": tuple(sorted(drop)),
+        "dropped": tuple(sorted(parts.left_out.dropped)),
         "ignored": tuple(sorted(parts.ignored)),
         "updated_from": _origin(model.lineage_),
     }
     updated.lineage_ = model.lineage_.model_copy(update=changes)
     return updated
+
+
+def _given(survey: AnySurvey) -> TrainingSet:
+    """Give the training scans with name and licence; those without positions need no reference points."""
+    scans = survey.train if isinstance(survey, Survey) else survey
+    if scans.position_m is not None:
+        return training_set(survey)
+    name, licence = (survey.name, survey.licence) if isinstance(survey, Survey) else ("unnamed", "")
+    return TrainingSet(scans, name, licence)
 
 
 def _origin(lineage: Lineage) -> Lineage:
@@ -159,7 +187,17 @@ def _scans(model: Localizer, spec: UpdateSpec, new: FingerprintSet, drop: Collec
             LeftOutWarning,
             stacklevel=3,
         )
-    return _Scans(with_access_points(old, names), with_access_points(unseen, names), ignored)
+    left_out = LeftOut(tuple(drop))
+    return _Scans(with_access_points(old, names), with_access_points(unseen, names), left_out, ignored)
+
+
+def _old_scans(model: Localizer, scans: FingerprintSet, drop: Collection[str]) -> _Scans:
+    """Give the model's old scans alone, without access points that are gone in scans without positions."""
+    left_out = find_left_out(model, scans, drop)
+    old = old_scans(model)
+    names, _ = updated_access_points(model.access_points_, old[:0], left_out.dropped, may_grow=False)
+    rest = with_access_points(old, names)
+    return _Scans(rest, rest[:0], left_out)
 
 
 def _without_old(model: Localizer, new: FingerprintSet) -> FingerprintSet:
@@ -183,6 +221,21 @@ def _without_old(model: Localizer, new: FingerprintSet) -> FingerprintSet:
     return new[~is_old]
 
 
+def _calibration(model: Localizer, updated: Localizer, learn: Learn, parts: _Scans) -> Calibration | None:
+    """Learn radii and refusals anew, or keep those that old scans alone cannot teach again."""
+    update, run = model.method_spec.update, updated.run or RunOptions()
+    learns = update is not None and update.learns
+    if not len(parts.new) and (learns or held_out_walks(model)):
+        return scaled_calibration(model, updated.access_points_, parts.left_out)
+    trial = _trial(learn, parts, run, from_new=learns)
+    if trial is None:
+        return None
+    learnt = calibration.calibrate(parts.joined, updated.access_points_, trial, seed=run.seed)
+    before = model.calibration_
+    # A radio map does not know phones and days; of the old scans alone, the same is unsaid as before.
+    return learnt if len(parts.new) or before is None else replace(learnt, unsaid=before.unsaid)
+
+
 def _trial(learn: Learn, parts: _Scans, run: RunOptions, *, from_new: bool) -> Trial | None:
     """Locate held-out reference points with a twin, updated without them.
 
@@ -201,12 +254,13 @@ def _trial(learn: Learn, parts: _Scans, run: RunOptions, *, from_new: bool) -> T
         return None
     some = np.random.default_rng(run.seed).choice(points, round(share * len(points)), replace=False)
     is_held_out = np.isin(point, some)
-    is_query = is_held_out & is_new if from_new else is_held_out
+    asked = parts.without_silent(joined)
+    is_query = (is_held_out & is_new if from_new else is_held_out) & (asked.n_heard > 0)
     old = joined[~is_held_out & ~is_new]
     new = joined[~is_held_out & is_new]
-    if not len(old) or not len(new):  # the new scans are where all the old ones were
+    if not len(old) or (len(parts.new) and not len(new)):  # the new scans are where all the old ones were
         return None
     twin = learn(old, new, run.within("calibration", "to calibrate: "))
     words = f"{len(some)} of {len(points)} {groups.kind}s"
-    queries = joined[is_query]
+    queries = asked[is_query]
     return Trial(joined[~is_held_out], queries, point[is_query], twin.locate(queries), words)
