@@ -21,8 +21,8 @@ from tutelage.paper.expert_training import Teacher
 
 TINY = ("--epochs", 2, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
 VERBS = (
-    *("fit", "evaluate", "locate", "export", "compare", "plan", "drift", "tune", "teach", "pretrain"),
-    *("reproduce", "demo", "data", "zoo"),
+    *("fit", "evaluate", "locate", "export", "compare", "plan", "drift", "update", "tune", "teach"),
+    *("pretrain", "reproduce", "demo", "data", "zoo"),
 )
 FIGURES = {"n", "mae_m", "median_m", "p75_m", "p95_m", "ground_mae_m", "floor_hit", "building_hit"}
 FIGURES |= {"ipin_p75_m", "evaal_mae_m", "coverage", "radius_m"}

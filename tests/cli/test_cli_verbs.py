@@ -19,8 +19,8 @@ from tutelage.cli import app
 from tutelage.data.surveys import load
 
 VERBS = (
-    *("fit", "evaluate", "locate", "export", "compare", "plan", "drift", "tune", "teach", "pretrain"),
-    *("reproduce", "demo", "zoo list", "zoo show", "zoo make"),
+    *("fit", "evaluate", "locate", "export", "compare", "plan", "drift", "update", "tune", "teach"),
+    *("pretrain", "reproduce", "demo", "zoo list", "zoo show", "zoo make"),
     *("data list", "data check", "data fetch", "data export"),
 )
 CLI = Path(tutelage.__file__).parent / "cli"

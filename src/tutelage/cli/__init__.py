@@ -31,6 +31,7 @@ from tutelage.cli.verb_pretrain import pretrain_command
 from tutelage.cli.verb_reproduce import reproduce_command
 from tutelage.cli.verb_teach import teach_command
 from tutelage.cli.verb_tune import tune_command
+from tutelage.cli.verb_update import update_command
 from tutelage.cli.verb_zoo_list import zoo_list_command
 from tutelage.cli.verb_zoo_make import zoo_make_command
 from tutelage.cli.verb_zoo_show import zoo_show_command
@@ -76,6 +77,7 @@ app.command("export")(export_command)
 app.command("compare")(compare_command)
 app.command("plan")(plan_command)
 app.command("drift")(drift_command)
+app.command("update")(update_command)
 app.command("tune")(tune_command)
 app.command("teach")(teach_command)
 app.command("pretrain")(pretrain_command)

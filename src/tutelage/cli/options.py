@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from tutelage.data import surveys
+from tutelage.data.forms.all_forms import is_user_file
 from tutelage.errors import BadInputError, TrainingDivergedError, TutelageError
 from tutelage.files.atomic import exclusive_lock, require_writable_parent
 
@@ -171,6 +172,17 @@ class Reading:
             epsg=self.epsg,
             for_training=for_training,
         )
+
+    def load_recent(self, name: str, *, for_training: bool) -> Survey:
+        """Load one survey, or the user's scans without positions as a survey without them."""
+        from tutelage.data.fingerprints import Survey
+
+        path = Path(name)
+        if is_user_file(path):
+            scans = surveys.read_scans(name, not_heard=self.not_heard)
+            if scans.position_m is None:
+                return Survey(path.stem, scans)
+        return self.load(name, for_training=for_training)
 
     def load_several(self, names: Sequence[str]) -> list[Survey]:
         """Load several surveys in one frame of reading."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +11,8 @@ import typer
 
 from tutelage.cli.console import counted, show_pairs
 from tutelage.cli.options import SURVEY, Json, ModelFolder, Reading, stoppable, verb
-from tutelage.data import surveys
-from tutelage.data.forms.all_forms import is_user_file
 
 if TYPE_CHECKING:  # only named in signatures
-    from tutelage.data.fingerprints import FingerprintSet, Survey
     from tutelage.evaluation.drift import Drift
 
 __all__ = ["drift_command"]
@@ -43,19 +41,10 @@ def drift_command(
     from tutelage.localizer import Localizer
 
     localizer = Localizer.load(model)
-    recent = _recent(scans, reading)
+    recent = reading.load_recent(scans, for_training=False)
     with stoppable("give the same command again"):
         drift = measure_drift(localizer, recent, progress=not as_json)
     _show_drift(drift, model, scans, as_json)
-
-
-def _recent(name: str, reading: Reading) -> FingerprintSet | Survey:
-    """Read a survey where the scans have positions, else the scans alone."""
-    if is_user_file(Path(name)):
-        scans = surveys.read_scans(name, not_heard=reading.not_heard)
-        if scans.position_m is None:
-            return scans
-    return reading.load(name, for_training=False)
 
 
 # -- what it prints ------------------------------------------------------------------------------------
@@ -73,6 +62,8 @@ def _show_drift(drift: Drift, model: Path, scans: str, as_json: bool) -> None:
         learnt = f"the model learnt from {drift.measured.n_training_scans:,} of the scans"
         print(f"note: {learnt}: the error measured has training errors in it")
     print(_advice(drift))
+    if drift.gone and drift.measured is None:
+        print(_leaving_out(drift, model, scans))
 
 
 def _figures(drift: Drift) -> dict[str, str]:
@@ -128,3 +119,16 @@ def _advice(drift: Drift) -> str:
     if drift.severity == "watch":
         return f"no need to survey again yet; {reasons}"
     return "no need to survey again"
+
+
+def _leaving_out(drift: Drift, model: Path, scans: str) -> str:
+    """Say what an update with these scans, which have no positions, would bring."""
+    gone = counted(len(drift.gone), "gone access point")
+    update = f"tutelage update {shlex.join([str(model), '--scans', scans])} leaves the {gone} out"
+    after = drift.loss.factor_after_update
+    if after is None:
+        return update
+    return (
+        f"{update}: the mean error is then expected to be {after - 1:.0%} larger than at first, "
+        f"instead of {drift.loss.factor - 1:.0%}"
+    )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tutelage.cli.console import show_pairs
+from tutelage.cli.made_models import require_unused, show_model, updated_model
 from tutelage.cli.notes import tell_capture_faults
 from tutelage.cli.options import (
     Json,
@@ -26,8 +25,6 @@ from tutelage.files.model_folder import require_model_path
 
 if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before PyTorch is loaded
     from tutelage.localizer import Localizer
-    from tutelage.methods.lineage import Lineage
-    from tutelage.runtime.radii import Calibration
     from tutelage.training import RunOptions
 
 __all__ = ["fit_command", "unused_model_name"]
@@ -50,7 +47,8 @@ class Updating:
         typer.Option(
             "--drop-gone",
             rich_help_panel=_UPDATING,
-            help="With --update: forget the access points that have disappeared.",
+            help="With --update: forget the access points that have disappeared. Without positions, this is "
+            "always done.",
         ),
     ] = False
 
@@ -89,8 +87,9 @@ def fit_command(
         model = _fitted(survey, learning, reading, run_options, out, calibrate=calibration)
     else:
         _refuse_changes(learning)
-        model = _updated(survey, updating, reading, run_options, out, calibrate=calibration)
-    _show_fit(model, out, as_json)
+        how = {"drop_gone": updating.drop_gone, "calibrate": calibration}
+        model = updated_model(updating.update, survey, reading, run_options, out, **how)
+    show_model(model, out, as_json)
 
 
 def unused_model_name(survey: str) -> Path:
@@ -99,10 +98,7 @@ def unused_model_name(survey: str) -> Path:
     pieces = [Path(survey).stem]
     if detail and not Path(survey).exists():  # simulated:7, uji_library:1-2, matrix:FOLDER/PREFIX
         pieces = [Path(detail).stem] if kind == "matrix" else [kind, *detail.split(",")]
-    name = Path("-".join([*pieces, "model"]))
-    if name.exists():
-        raise BadInputError(f"{name} exists; name another with --out, or give --out {name} to replace it")
-    return name
+    return require_unused(Path("-".join([*pieces, "model"])))
 
 
 def _fitted(
@@ -119,25 +115,6 @@ def _fitted(
     return model
 
 
-def _updated(
-    survey: str, updating: Updating, reading: Reading, run: RunOptions, out: Path, *, calibrate: bool
-) -> Localizer:
-    """Continue from a model with new scans, and save the result at `out`."""
-    from tutelage.evaluation.drift import measure_drift
-    from tutelage.localizer import Localizer
-    from tutelage.updating import update
-
-    assert updating.update is not None
-    before = Localizer.load(updating.update)
-    new = reading.load(survey)
-    drop = [each.access_point for each in measure_drift(before, new.train).gone] if updating.drop_gone else []
-    with learning_alone(out, resume=run.resume) as checkpoints:
-        run = replace(run, checkpoint_dir=checkpoints)
-        model = update(before, new, drop=drop, calibrate=calibrate, run=run)
-        model.save(out)
-    return model
-
-
 def _refuse_changes(learning: Learning) -> None:
     """Refuse options that an update cannot change."""
     if changed := learning.changed():
@@ -145,80 +122,3 @@ def _refuse_changes(learning: Learning) -> None:
             f"{', '.join(changed)}: an update keeps method, settings and what the model was taught; "
             "leave it out, or fit a new model"
         )
-
-
-# -- what it prints ------------------------------------------------------------------------------------
-
-
-def _show_fit(model: Localizer, out: Path, as_json: bool) -> None:
-    """Print what a model was made from."""
-    lineage = model.lineage_
-    figures: dict[str, Any] = {
-        "model": str(out),
-        "method": model.method_spec.name,
-        "survey": lineage.survey,
-        "n_train": lineage.n_train,
-        **({"n_blank": lineage.n_blank} if lineage.n_blank else {}),
-        "access_points": len(model.access_points_),
-        **_taught_by(lineage),
-        **_updated_from(lineage),
-        **_teacher_choice(lineage, as_json),
-        "fit_seconds": lineage.fit_seconds,
-        **lineage.metrics,
-        **model.method_spec.explain(lineage),
-    }
-    if model.calibration_ is not None:
-        figures |= _calibration(model.calibration_)
-    elif model.calibrate:
-        figures["radius"] = "none: too few reference points, or places among them, to hold any out"
-    show_pairs(figures, as_json)
-
-
-def _taught_by(lineage: Lineage) -> dict[str, Any]:
-    """Name the buildings that teachers, pretrained weights or a transfer learnt in."""
-    taught: dict[str, Any] = {}
-    if lineage.teachers:
-        taught["teachers"] = [
-            teacher if isinstance(teacher, str) else teacher.source for teacher in lineage.teachers
-        ]
-    if lineage.pretrained is not None:
-        card = lineage.pretrained
-        taught["pretrained"] = card if isinstance(card, str) else [each.source for each in card.sources]
-    if lineage.transfer is not None:
-        taught["transfer"] = lineage.transfer.kind
-        taught["sources"] = [source.survey for source in lineage.transfer.sources]
-    return taught
-
-
-def _updated_from(lineage: Lineage) -> dict[str, Any]:
-    before = lineage.updated_from
-    if before is None:
-        return {}
-    ignored = {"ignored": list(lineage.ignored)} if lineage.ignored else {}
-    return {
-        "updated_from": f"{before.survey}, {before.n_train} scans",
-        "dropped": list(lineage.dropped),
-        **ignored,
-    }
-
-
-def _teacher_choice(lineage: Lineage, as_json: bool) -> Mapping[str, Any]:
-    """Say how teachers were chosen: all of it for machines, else in a line."""
-    choice = lineage.teacher_choice
-    if choice is None:
-        return {}
-    if as_json:
-        return {"teacher_choice": choice.as_dict()}
-    errors = [f"{each['name']} {each['mean_m']:.2f} m" for each in choice.candidates]
-    held_out = [f"held-out errors: {', '.join(errors)}"] if errors else []
-    return {"teacher_choice": "; ".join([f"{choice.chosen}: {choice.why}", *held_out])}
-
-
-def _calibration(calibration: Calibration) -> dict[str, Any]:
-    """Say what the radii rest on, and what they and the refusals promise."""
-    return {
-        "held_out": calibration.held_out,
-        **({"unsaid": calibration.unsaid} if calibration.unsaid else {}),
-        "radius_highest_level": round(calibration.highest_level, 3),
-        "false_refusals_at_most": round(calibration.false_refusals, 3),
-    }
