@@ -172,7 +172,7 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
         self.method_ = fitted.method
         self.frame_ = scans.frame
         self.calibration_ = (
-            calibrate(scans, self.access_points_, trial, seed=plan.run.seed) if trial else None
+            calibrate(scans, self.access_points_, trial, survey=name, seed=plan.run.seed) if trial else None
         )
         self.lineage_ = Lineage(
             **dict(fitted.lineage),

@@ -160,6 +160,7 @@ def _calibration(calibration: Calibration) -> dict[str, Any]:
     return {
         "held_out": calibration.held_out,
         **({"unsaid": calibration.unsaid} if calibration.unsaid else {}),
+        **({"borrowed": calibration.borrowed} if calibration.borrowed else {}),
         "radius_highest_level": round(calibration.highest_level, 3),
         "false_refusals_at_most": round(calibration.false_refusals, 3),
     }

@@ -27,12 +27,15 @@ def held_out_notes(models: Sequence[tuple[Path, Localizer]]) -> list[str]:
     list of str
         A sentence for each calibrated model that tells what was held out.
     """
-    calibrations = [(path, model.calibration_) for path, model in models]
-    return [
-        f"Radii of {path} come from {each.held_out}, held out{f'; {each.unsaid}' if each.unsaid else ''}."
-        for path, each in calibrations
-        if each is not None and each.held_out
-    ]
+    notes = []
+    for path, model in models:
+        each = model.calibration_
+        if each is None or not each.held_out:
+            continue
+        unsaid = f"; {each.unsaid}" if each.unsaid else ""
+        borrowed = f" They are larger than measured by {each.borrowed}." if each.borrowed else ""
+        notes.append(f"Radii of {path} come from {each.held_out}, held out{unsaid}.{borrowed}")
+    return notes
 
 
 def tell_capture_faults(survey: str, scans: FingerprintSet) -> None:

@@ -1,23 +1,27 @@
 """What is held out to choose and to measure: whole walks of a walked survey, whole places of any other.
 
 A model is asked about walks that nobody has walked yet. Scans of one walk are seconds apart and come from one
-phone, so a hold-out that leaves the rest of the walk in the map measures memory.
+phone, so a hold-out that leaves the rest of the walk in the map measures memory. The same holds for phones:
+where a survey has a few, one of them asks about places that the others surveyed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
-from scipy.spatial import KDTree
-
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.splits import reference_points, split_groups
-from tutelage.data.survey_places import walk_sections
+from tutelage.data.splits import is_spread, reference_points, split_groups
+from tutelage.data.survey_places import distance_m, walk_sections
 
-__all__ = ["FEWEST_WALKS", "Groups", "HoldOut", "groups_of", "hold_out", "unsaid", "walks"]
+__all__ = ["FEWEST_WALKS", "Groups", "HoldOut", "Lack", "groups_of", "hold_out", "lacks", "unsaid", "walks"]
+
+Lack: TypeAlias = Literal["phone", "day"]
+"""What a survey may have only one of."""
 
 FEWEST_WALKS = 8  # below, half of them is too few for a map
+_MANY_PHONES = 8  # so many differ among each other as much as the next one will
 _PAUSE = np.timedelta64(5, "m")  # after a longer one, the next scan begins another walk
 _REACH_M = 5.0  # a place is known where another walk came so near; as long as a section of a walk
 _FIRST_DATE = np.datetime64("1980-01-01")  # earlier times count from the start of a walk
@@ -59,17 +63,21 @@ class HoldOut:
         Group of each held-out scan from 0 without gaps, [m] int.
     groups : Groups
         Of the whole survey.
+    n_phones : int
+        How many phones there are, if one of them asks and the others surveyed; else 0.
     """
 
     rest: np.ndarray
     held_out: np.ndarray
     group: np.ndarray
     groups: Groups
+    n_phones: int = 0
 
     @property
     def words(self) -> str:
         """What is held out, such as "18 of 120 walks"."""
-        return f"{int(self.group.max()) + 1} of {len(self.groups)} {self.groups.kind}s"
+        words = f"{int(self.group.max()) + 1} of {len(self.groups)} {self.groups.kind}s"
+        return f"{words}, and 1 of {self.n_phones} phones" if self.n_phones else words
 
 
 def walks(scans: FingerprintSet) -> np.ndarray:
@@ -122,11 +130,12 @@ def groups_of(scans: FingerprintSet) -> Groups:
     return Groups(walk, "walk", n_walks)
 
 
-def hold_out(scans: FingerprintSet, fraction: float, seed: int) -> HoldOut:
+def hold_out(scans: FingerprintSet, fraction: float, seed: int, *, across_phones: bool = True) -> HoldOut:
     """Hold out whole groups, as many as come closest to a share of the scans.
 
     A scan of a held-out walk is asked about where another walk came within 5 m of it. Elsewhere the map has
-    nothing, so it is neither learnt nor asked about.
+    nothing, so it is neither learnt nor asked about. In a survey of two to seven phones that was not walked,
+    the held-out points are one phone's, and nothing of this phone is learnt.
 
     Parameters
     ----------
@@ -136,6 +145,8 @@ def hold_out(scans: FingerprintSet, fraction: float, seed: int) -> HoldOut:
         Share of the scans, in (0, 1).
     seed : int
         Random seed; it decides which groups are held out.
+    across_phones : bool, default True
+        Whether a phone may be held out as well, which leaves less to learn.
 
     Returns
     -------
@@ -148,15 +159,42 @@ def hold_out(scans: FingerprintSet, fraction: float, seed: int) -> HoldOut:
         If all scans belong to one group.
     """
     groups = groups_of(scans)
+    if across_phones and groups.kind != "walk":
+        division = _across_phones(scans, groups, fraction, seed)
+        if division is not None:
+            return division
     rest, held_out = split_groups(groups.group, fraction, seed, groups.kind)
     if groups.kind == "walk":
-        near = held_out[_distance_m(scans, rest, held_out) <= _REACH_M]
+        near = held_out[distance_m(scans[rest], scans[held_out]) <= _REACH_M]
         if 2 * len(near) < len(held_out):  # every walk went its own way
             groups = Groups(reference_points(scans), "reference point", groups.n_walks)
             rest, near = split_groups(groups.group, fraction, seed, groups.kind)
         held_out = near
     group = np.unique(groups.group[held_out], return_inverse=True)[1]
     return HoldOut(rest, held_out, group, groups)
+
+
+def lacks(scans: FingerprintSet) -> tuple[Lack, ...]:
+    """Return what a survey has only one of, so that no hold-out can tell how others differ.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        Scans of a survey.
+
+    Returns
+    -------
+    tuple of {"phone", "day"}
+        "phone" if one is named, or if the survey was walked and none is: one phone makes a walk. "day" if all
+        known times are of one.
+    """
+    found: list[Lack] = []
+    names = set() if scans.device is None else set(scans.device) - {""}
+    if len(names) == 1 or (not names and groups_of(scans).n_walks):
+        found.append("phone")
+    if scans.time is not None and len(np.unique(scans.time[scans.time > _FIRST_DATE].astype("M8[D]"))) == 1:
+        found.append("day")
+    return tuple(found)
 
 
 def unsaid(scans: FingerprintSet) -> str:
@@ -176,9 +214,10 @@ def unsaid(scans: FingerprintSet) -> str:
     few = []
     if groups.kind != "walk" and groups.n_walks:
         few.append("one walk" if groups.n_walks == 1 else f"{groups.n_walks} walks")
-    if scans.device is not None and len(set(scans.device) - {""}) == 1:
-        few.append("one phone")
-    if scans.time is not None and len(np.unique(scans.time[scans.time > _FIRST_DATE].astype("M8[D]"))) == 1:
+    lacking = lacks(scans)
+    if "phone" in lacking:
+        few.append("one phone" if scans.device is not None else "no named phones")
+    if "day" in lacking:
         few.append("one day")
     if not few:
         return ""
@@ -186,10 +225,24 @@ def unsaid(scans: FingerprintSet) -> str:
     return f"the survey has {', '.join(others)}{' and ' if others else ''}{last}; others will differ"
 
 
-def _distance_m(scans: FingerprintSet, rest: np.ndarray, held_out: np.ndarray) -> np.ndarray:
-    """Return how far the nearest remaining scan of the same floor and building is, [m]."""
-    labels = [label for label in (scans.floor, scans.building) if label is not None]
-    codes = [np.unique(label, return_inverse=True)[1] for label in labels]
-    far_m = 1e3 * _REACH_M  # other floors are out of reach
-    place = np.column_stack([scans.known_position_m, *(far_m * code for code in codes)])
-    return np.asarray(KDTree(place[rest]).query(place[held_out])[0])
+def _across_phones(scans: FingerprintSet, groups: Groups, fraction: float, seed: int) -> HoldOut | None:
+    """Hold out points of one phone, and all else of that phone; None if the others were not near them."""
+    if scans.device is None or (scans.device == "").any():
+        return None
+    names, phone = np.unique(scans.device, return_inverse=True)
+    if not 2 <= len(names) < _MANY_PHONES:
+        return None
+    rng = np.random.default_rng(seed)
+    is_own = phone == rng.integers(len(names))
+    own = np.unique(groups.group[is_own])
+    chosen = rng.permutation(own)[: max(1, round(fraction * len(groups)))]
+    is_chosen = np.isin(groups.group, chosen)
+    rest = np.flatnonzero(~is_own & ~is_chosen)
+    held_out = np.flatnonzero(is_own & is_chosen)
+    if not is_spread(scans[rest]):
+        return None
+    near = held_out[distance_m(scans[rest], scans[held_out]) <= _REACH_M]
+    if 2 * len(near) < len(held_out):
+        return None
+    group = np.unique(groups.group[near], return_inverse=True)[1]
+    return HoldOut(rest, near, group, groups, len(names))

@@ -9,7 +9,7 @@ from scipy.spatial import KDTree
 
 from tutelage.data.fingerprints import FingerprintSet
 
-__all__ = ["remeasured_points", "walk_sections"]
+__all__ = ["distance_m", "places", "remeasured_points", "walk_sections"]
 
 _GAP = np.timedelta64(10, "s")  # phones that scan as often as they may do so every 2 to 5 s
 _SECTION_M = 5.0  # about the spacing of surveyed points
@@ -17,6 +17,46 @@ _FEWEST = 5  # fewer scans in a row come from somebody who stops at each point
 _SAME_M = 0.25
 _PLACE_M = 5.0  # a wider chain of positions is a way, not a place; as long as a section of a walk
 _NEIGHBOURS = 9  # enough to hold a place together, however many its scans
+_STOREY_M = 1e5  # between two floors or buildings: out of reach of each other
+
+
+def places(*sets: FingerprintSet) -> list[np.ndarray]:
+    """Return the positions of scans with their floors and buildings as further coordinates, far apart.
+
+    Parameters
+    ----------
+    *sets : FingerprintSet
+        Sets of scans with positions, in one frame. A label counts if every set has it.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        Coordinates of each set in metres, [n, 2], [n, 3] or [n, 4].
+    """
+    columns = [np.concatenate([scans.known_position_m for scans in sets])]
+    for labels in ([scans.floor for scans in sets], [scans.building for scans in sets]):
+        known = [label for label in labels if label is not None]
+        if len(known) == len(sets):
+            columns.append(_STOREY_M * np.unique(np.concatenate(known), return_inverse=True)[1])
+    ends = np.cumsum([len(scans) for scans in sets])[:-1]
+    return np.split(np.column_stack(columns), ends)
+
+
+def distance_m(survey: FingerprintSet, queries: FingerprintSet) -> np.ndarray:
+    """Return how far the nearest scan of a survey is, on the same floor and in the same building.
+
+    Parameters
+    ----------
+    survey, queries : FingerprintSet
+        Scans with positions, in one frame.
+
+    Returns
+    -------
+    numpy.ndarray
+        Distance from each of the m queries in metres, [m].
+    """
+    surveyed, asked = places(survey, queries)
+    return np.asarray(KDTree(surveyed).query(asked)[0])
 
 
 def walk_sections(scans: FingerprintSet, point: np.ndarray) -> np.ndarray:

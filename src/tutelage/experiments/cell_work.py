@@ -231,14 +231,15 @@ def _with_matcher(job: FitJob) -> Localizer:
     cell = job.cell
     matchers = [PretrainedMatcher.from_bytes(content, name="the matcher") for content in job.teachers]
     without = "untrained" if cell.learning_method.kind == "untrained" else "none"
-    length = table_budget(cell.budget).length(cell.network) if cell.network == BLEND else Budget()
+    is_blend = cell.network == BLEND
+    length = table_budget(cell.budget).length(cell.network) if is_blend else Budget()
     return Localizer(
         cell.network,
         pretrained=matchers[0] if matchers else without,
-        settings=cell.settings,
+        settings={**cell.settings, "always": True} if is_blend else cell.settings,  # a table compares blends
         run=RunOptions(seed=cell.seed, budget=length),
         # On a whole survey the trial of the calibration costs nothing more.
-        calibrate=cell.network == BLEND and cell.train_fraction == 1,
+        calibrate=is_blend and cell.train_fraction == 1,
     )
 
 

@@ -238,7 +238,7 @@ class Cell:
             spec = network_spec(_BESIDE_THE_MATCHER)
             network_recipe = distilling_recipe("default", _NO_LABELS, spec).model_dump()
             configuration |= {"beside": spec.settings(), "recipe": _hashed_settings(network_recipe)}
-            configuration |= {"blend": BlendSettings().model_dump()}
+            configuration |= {"blend": BlendSettings().model_dump(exclude={"always"})}  # always on in tables
             configuration |= {"length": _length(self.budget, _BESIDE_THE_MATCHER)}
         return configuration
 

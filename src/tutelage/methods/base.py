@@ -220,20 +220,22 @@ class UpdateSpec:
     continuation : callable
         Takes the fitted method, old scans, new scans (over the same access points, perhaps none) and the run.
         Returns the new method.
-    learns : bool
-        Whether weights are trained further. If not, the new scans are only searched beside the old ones.
+    learns : callable
+        Takes the fitted method. Returns whether its weights are trained further. If not, the new scans are
+        only searched beside the old ones.
     takes_new_access_points : callable
         Takes the fitted method. Returns whether it can take new access points.
 
     Examples
     --------
-    >>> from tutelage.methods.method_registry import method_spec
-    >>> method_spec("knn").update.learns, method_spec("dnn").update.learns
-    (False, True)
+    >>> from tutelage import Localizer, simulated_survey
+    >>> model = Localizer("knn", settings={"k": 3}).fit(simulated_survey(seed=2, n_train=100, n_test=10))
+    >>> model.method_spec.update.learns(model.method_)
+    False
     """
 
     continuation: Callable[[Any, FingerprintSet, FingerprintSet, RunOptions], FittedMethod]
-    learns: bool = False
+    learns: Callable[[Any], bool] = lambda _method: False
     takes_new_access_points: Callable[[Any], bool] = lambda _method: True
 
 

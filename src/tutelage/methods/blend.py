@@ -1,7 +1,8 @@
-"""The blend: a matcher and a network of one building, and how much each of them counts.
+"""The blend: a matcher, and a network of the same building where held-out scans show that it helps.
 
 The matcher weighs what was surveyed, so it is right where the survey is dense; the network fills the gaps.
-Which of them to trust differs from building to building: the share is chosen on reference points held out.
+A held-out point is farther from the survey than queries are, and the network suffers less from that. So a
+hold-out favours the network, and the matcher stays alone unless several phones show a clear gain.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.hold_out import hold_out
+from tutelage.data.hold_out import hold_out, lacks
 from tutelage.data.representation import RssRepresentation
 from tutelage.data.splits import is_spread, n_reference_points
 from tutelage.errors import UnknownNameError
@@ -49,6 +50,10 @@ _SHARE_IN_SMALL_SURVEY = 0.8
 _SHARE_IN_LARGE_SURVEY = 0.2
 _LARGE_SURVEY = 500  # reference points
 _FEWEST_POINTS = 3  # so that two are left for the matcher to learn from
+_FEWEST_HELD_OUT = 20  # points, to show a gain
+_SMALLEST_GAIN = 0.02  # of the matcher's error; less is not worth a network
+_STANDARD_ERRORS = 2.0  # that a gain must exceed
+_NO_NETWORK = "no network"
 _MATCHER = "matcher."  # before the names of the matcher's settings and weights
 _NETWORK = "network."
 _HOLD_OUT = "held-out-"  # before the names of the runs that choose the share
@@ -61,6 +66,8 @@ class BlendSettings(BaseModel):
 
     network: str = "dnn"
     """Network of the blend, or NAME:FILE from `tune`."""
+    always: bool = False
+    """Train the network even where held-out points do not show that it helps."""
     share: Annotated[float, Field(ge=0, le=1)] | None = None
     """Share of the network in each position. If you do not set it, `fit` chooses it on held-out points."""
     prior_share: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -134,19 +141,19 @@ class BlendSettings(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """A matcher and a network that answer together.
+    """A matcher, and perhaps a network, that answer together.
 
     Parameters
     ----------
     matcher : Matcher
-    network : TrainedNetwork
-        Of the same building.
+    network : TrainedNetwork or None
+        Of the same building; None where the matcher answers alone.
     share : float
         Share of the network in each position, 0 to 1.
     """
 
     matcher: Matcher
-    network: TrainedNetwork
+    network: TrainedNetwork | None
     share: float
 
     @property
@@ -162,6 +169,8 @@ class Blend:
     def locate(self, scans: FingerprintSet) -> Located:
         """Give the mean of both positions, weighted by their shares; labels are the matcher's."""
         matcher_answer = self.matcher.locate(scans)
+        if self.network is None:
+            return matcher_answer
         network_m = self.network.locate(scans).position_m
         return matcher_answer._replace(
             position_m=interpolate(matcher_answer.position_m, network_m, self.share)
@@ -169,19 +178,22 @@ class Blend:
 
     def config(self) -> dict[str, Any]:
         """Give what `from_config` needs beside the tensors."""
-        return {"matcher": self.matcher.config(), "network": self.network.config(), "share": self.share}
+        network = self.network and self.network.config()
+        return {"matcher": self.matcher.config(), "network": network, "share": self.share}
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Give the arrays of both."""
-        parts = ((_MATCHER, self.matcher.tensors()), (_NETWORK, self.network.tensors()))
+        network = {} if self.network is None else self.network.tensors()
+        parts = ((_MATCHER, self.matcher.tensors()), (_NETWORK, network))
         return {prefix + name: array for prefix, tensors in parts for name, array in tensors.items()}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Blend:
         """Make the blend that `config` and `tensors` describe."""
+        network = config["network"]
         return cls(
             Matcher.from_config(config["matcher"], _with_prefix(tensors, _MATCHER)),
-            TrainedNetwork.from_config(config["network"], _with_prefix(tensors, _NETWORK)),
+            network and TrainedNetwork.from_config(network, _with_prefix(tensors, _NETWORK)),
             config["share"],
         )
 
@@ -192,7 +204,7 @@ def _with_prefix(items: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def fit_blend(plan: FitPlan, scans: FingerprintSet) -> Fitted:
-    """Fit a matcher and a network to training scans, and choose how much each of them counts.
+    """Fit a matcher to training scans, and a network where it helps; choose how much each of them counts.
 
     Parameters
     ----------
@@ -222,13 +234,25 @@ def fit_blend(plan: FitPlan, scans: FingerprintSet) -> Fitted:
         network_settings = {"rss_min_dbm": settings.not_heard_dbm(usable_scans), **network_settings}
     begin(plan.run)
     pair = _Pair(settings, matcher_plan(plan), network_settings, plan.run)
-    choice = _Choice(settings.share) if settings.share is not None else _choose_share(usable_scans, pair)
+    choice = _choose(usable_scans, pair)
     fitted = pair.matcher(usable_scans, "matcher")
     assert isinstance(fitted.method, Matcher)
-    blend = Blend(fitted.method, pair.network(usable_scans, "network"), choice.share)
-    changes = {"network": settings.network, "share": choice.share, "metrics": choice.errors_m}
-    lineage = fitted.lineage.model_copy(update=changes)
-    return Fitted(blend, lineage, choice.trial, twin_settings={"share": choice.share})
+    network = pair.network(usable_scans, "network") if choice.has_network else None
+    changes = {
+        "network": settings.network if network is not None else _NO_NETWORK,
+        "share": choice.share,
+        "share_reason": choice.reason,
+        "metrics": choice.errors_m,
+    }
+    twin_settings = {"share": choice.share} | {
+        _MATCHER + name: value for name, value in fitted.twin_settings.items()
+    }
+    return Fitted(
+        Blend(fitted.method, network, choice.share),
+        fitted.lineage.model_copy(update=changes),
+        choice.trial,
+        twin_settings=twin_settings,
+    )
 
 
 def matcher_plan(plan: FitPlan) -> FitPlan:
@@ -278,47 +302,94 @@ class _Pair:
 
 
 class _Choice(NamedTuple):
-    """A share, mean errors on held-out reference points, and the answers there."""
+    """A share, why it was chosen, mean errors on held-out points, and the trial that found them."""
 
     share: float
+    reason: str = ""
     errors_m: Mapping[str, float] = {}
     trial: Trial | None = None
 
+    @property
+    def has_network(self) -> bool:
+        return self.share > 0
+
+    @classmethod
+    def without_network(cls, why: str) -> _Choice:
+        return cls(0.0, f"{_NO_NETWORK}: {why}")
+
+
+def _choose(scans: FingerprintSet, pair: _Pair) -> _Choice:
+    """Choose the share of the network: none where the evidence for it is thin."""
+    settings = pair.settings
+    if settings.share is not None:
+        return _Choice(settings.share)
+    lacking = lacks(scans)
+    if settings.always:
+        return _choose_share(scans, pair)
+    if lacking:
+        return _Choice.without_network(f"scans of one {lacking[0]} cannot show what it does for another")
+    if scans.device is None and scans.user is None:
+        return _Choice.without_network(
+            "the survey names no phones or users, so it cannot show a gain for others"
+        )
+    return _choose_share(scans, pair)
+
 
 def _choose_share(scans: FingerprintSet, pair: _Pair) -> _Choice:
-    """Choose a share that does well on reference points held out.
+    """Choose a share that does well on reference points held out, or none if it is not clearly better there.
 
-    It lies between the best of 21 shares and the prior share. The fewer points are held out, the nearer it is
-    to the prior one.
+    The share lies between the best of 21 shares and the prior share. The fewer points are held out, the
+    nearer it is to the prior one.
     """
+    settings = pair.settings
     n_points = n_reference_points(scans)
-    prior_share = pair.settings.prior_for(n_points)
+    prior_share = settings.prior_for(n_points)
+    untried = (
+        _Choice(prior_share) if settings.always else _Choice.without_network("too few points to try one")
+    )
     if n_points < _FEWEST_POINTS:
-        return _Choice(prior_share)
+        return untried
     division = hold_out(scans, _HELD_OUT_SHARE, pair.run.seed)
     rest = scans[division.rest]
     if not is_spread(rest):
-        return _Choice(prior_share)
+        return untried
     queries = scans[division.held_out]
     matcher = pair.matcher(rest, f"{_HOLD_OUT}matcher").method
-    matcher_answer = matcher.locate(queries)
-    network_m = pair.network(rest, f"{_HOLD_OUT}network").locate(queries).position_m
+    assert isinstance(matcher, Matcher)
+    network = pair.network(rest, f"{_HOLD_OUT}network")
     is_answered = np.asarray(matcher.representation.transform(queries).sum(axis=1) > 0)
     if not is_answered.any():
-        return _Choice(prior_share)
+        return untried
+    matcher_m, network_m = (each.locate(queries).position_m for each in (matcher, network))
 
-    def error_m(share: float) -> float:
-        offset_m = interpolate(matcher_answer.position_m, network_m, share) - queries.known_position_m
-        return float(np.linalg.norm(offset_m[is_answered], axis=1).mean())
+    def errors_m(share: float) -> np.ndarray:
+        offset_m = interpolate(matcher_m, network_m, share) - queries.known_position_m
+        return np.asarray(np.linalg.norm(offset_m[is_answered], axis=1))
 
-    best = min(_SHARES.tolist(), key=error_m)
-    n_answered = len(np.unique(division.group[is_answered]))
-    prior_points = pair.settings.prior_points
-    share = (n_answered * best + prior_points * prior_share) / (n_answered + prior_points)
+    best = min(_SHARES.tolist(), key=lambda share: float(errors_m(share).mean()))
+    point = np.unique(division.group[is_answered], return_inverse=True)[1]
+    n_answered = int(point.max()) + 1
+    share = (n_answered * best + settings.prior_points * prior_share) / (n_answered + settings.prior_points)
     shares = {"held_out_mae_m": share, "held_out_matcher_mae_m": 0.0, "held_out_network_mae_m": 1.0}
-    errors_m = {name: round(error_m(each), 3) for name, each in shares.items()}
-    answers = matcher_answer._replace(position_m=interpolate(matcher_answer.position_m, network_m, share))
-    return _Choice(share, errors_m, Trial(rest, queries, division.group, answers, division.words))
+    reason = ""
+    if not settings.always and not _is_clearly_better(errors_m(share), errors_m(0.0), point):
+        share, reason = 0.0, f"{_NO_NETWORK}: not clearly better at {division.words}"
+    maes_m = {name: round(float(errors_m(each).mean()), 3) for name, each in shares.items()}
+    twin = Blend(matcher, network if share else None, share)
+    is_walked = division.groups.kind == "walk"
+    trial = Trial(rest, queries, division.group, twin.locate, division.words, is_walked)
+    return _Choice(share, reason, maes_m, trial)
+
+
+def _is_clearly_better(error_m: np.ndarray, before_m: np.ndarray, point: np.ndarray) -> bool:
+    """Tell whether errors [n] are clearly smaller than others; each reference point or walk counts alike."""
+    n_scans = np.bincount(point)
+    if len(n_scans) < _FEWEST_HELD_OUT:
+        return False
+    gain_m = np.bincount(point, before_m - error_m) / n_scans
+    noise_m = gain_m.std(ddof=1) / np.sqrt(len(gain_m))
+    least_m = _SMALLEST_GAIN * np.mean(np.bincount(point, before_m) / n_scans)
+    return bool(gain_m.mean() > max(least_m, _STANDARD_ERRORS * noise_m))
 
 
 # -- the spec ------------------------------------------------------------------------------------------
@@ -326,22 +397,29 @@ def _choose_share(scans: FingerprintSet, pair: _Pair) -> _Choice:
 
 def _continue(method: Blend, old: FingerprintSet, new: FingerprintSet, run: RunOptions) -> Blend:
     """Search old and new scans together, and let the network learn on; the share stays."""
-    network = continue_network(method.network, old, new, run)
+    network = method.network and continue_network(method.network, old, new, run)
     return Blend(continue_matcher(method.matcher, old, new, run), network, method.share)
 
 
+def _has_network(method: Blend) -> bool:
+    return method.network is not None
+
+
 def _takes_access_points(method: Blend) -> bool:
-    return takes_access_points(method.network)
+    return method.network is None or takes_access_points(method.network)
 
 
 def _export_parts(method: Blend) -> ExportParts:
     parts = matcher_export_parts(method.matcher)
+    if method.network is None:
+        return parts
     settings = {**parts.settings, "share": method.share}
     return replace(parts, kind="blend", settings=settings, network=method.network)
 
 
 def _explanation(lineage: MethodLineage) -> dict[str, Any]:
-    return {"fine_tune": lineage.fine_tune, "network": lineage.network, "share": lineage.share}
+    names = ("fine_tune", "network", "share", "share_reason")
+    return {name: getattr(lineage, name) for name in names if getattr(lineage, name) is not None}
 
 
 def _candidates(plan: FitPlan, scans: FingerprintSet, survey: str) -> list[TeacherCandidate]:
@@ -356,13 +434,13 @@ def _trial(plan: FitPlan, scans: FingerprintSet) -> FitPlan:
 register_method(
     MethodSpec(
         "blend",
-        "a matcher and a network that answer together, each with the share that suits your survey: the "
+        "a matcher, and a network beside it where held-out scans of several phones show that it helps: the "
         "default",
         fit_blend,
         Blend.from_config,
         options=frozenset({"pretrained", "length"}),
         refusals=MATCHER_METHOD.refusals,
-        update=UpdateSpec(_continue, learns=True, takes_new_access_points=_takes_access_points),
+        update=UpdateSpec(_continue, learns=_has_network, takes_new_access_points=_takes_access_points),
         export=_export_parts,
         explain=_explanation,
         trial=_trial,

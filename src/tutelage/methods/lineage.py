@@ -74,6 +74,8 @@ class MethodLineage(_Frozen):
     """The network of a blend."""
     share: float | None = None
     """The network's share in a blend, 0 to 1."""
+    share_reason: str | None = None
+    """Why a blend has no network; "" if it has one."""
     fine_tune: bool | None = None
     sharpness: float | None = None
     n_steps: int | None = None

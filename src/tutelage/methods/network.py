@@ -235,7 +235,9 @@ def network_method(spec: NetworkSpec) -> MethodSpec:
             "pretrained": "leave it out, or choose matcher or blend; surrogate teachers are for networks"
         },
         is_network=True,
-        update=UpdateSpec(continue_network, learns=True, takes_new_access_points=takes_access_points),
+        update=UpdateSpec(
+            continue_network, learns=lambda _method: True, takes_new_access_points=takes_access_points
+        ),
         export=export_parts,
         trial=_trial,
         candidates=_teacher_candidates,

@@ -75,4 +75,5 @@ def twin_trial(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | 
     )
     method = plan.method.fit(twin_plan, rest).method
     queries = usable_scans[division.held_out]
-    return Trial(rest, queries, division.group, method.locate(queries), division.words)
+    is_walked = division.groups.kind == "walk"
+    return Trial(rest, queries, division.group, method.locate, division.words, is_walked)

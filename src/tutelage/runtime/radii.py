@@ -86,7 +86,8 @@ class Calibration:
     share : numpy.ndarray
         Weight of each held-out scan, [n] (`tutelage.methods.calibration.point_shares`).
     farthest : float
-        Distance to the nearest landmark above which a scan is refused.
+        Distance to the nearest landmark above which a scan is refused: there the error to expect is thrice
+        the mean error.
     false_refusals : float
         Largest share of scans at new places of the building that are refused.
     n_points : int
@@ -94,12 +95,18 @@ class Calibration:
     plain_radius_m : mapping of str to float or None
         One radius for every scan by level, in metres, for readers of the card alone.
     held_out_mae_m : float, optional
-        Mean error at the held-out points in metres, each counting alike; None in models fitted before this
+        Mean error to expect in metres: that at the held-out points, each counting alike, less what they are
+        farther from the survey than queries are, times the borrowed factor. None in models fitted before this
         figure was kept.
     held_out : str
         What was held out, in words, such as "24 of 48 reference points"; "" in older models.
     unsaid : str
         What the survey cannot tell, in words; "" if it has several walks, phones and days.
+    borrowed_factor : float
+        Part of radii and mean error that was not measured here: they are this many times as large as what was
+        held out says.
+    borrowed : str
+        Where that factor comes from, in words; "" if it is 1.
     """
 
     landmarks: Landmarks
@@ -113,6 +120,8 @@ class Calibration:
     held_out_mae_m: float | None = None
     held_out: str = ""
     unsaid: str = ""
+    borrowed_factor: float = 1.0
+    borrowed: str = ""
 
     def judge(self, rss_dbm: Rows, position_m: np.ndarray, level: float) -> Judgement:
         """Compute radii and refusals of scans.
@@ -174,6 +183,8 @@ class Calibration:
             "held_out_mae_m": self.held_out_mae_m,
             "held_out": self.held_out,
             "unsaid": self.unsaid,
+            "borrowed_factor": self.borrowed_factor,
+            "borrowed": self.borrowed,
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -218,4 +229,6 @@ class Calibration:
             config.get("held_out_mae_m"),
             config.get("held_out", ""),
             config.get("unsaid", ""),
+            config.get("borrowed_factor", 1.0),
+            config.get("borrowed", ""),
         )

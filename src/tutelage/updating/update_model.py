@@ -123,7 +123,7 @@ def update(
     spec = model.method_spec
     if spec.update is None:
         raise BadInputError(f"{spec.name} cannot be updated; fit it anew with old and new scans")
-    if not spec.update.learns and run.budget != Budget():
+    if not spec.update.learns(model.method_) and run.budget != Budget():
         raise BadInputError(f"an update of {spec.name} learns nothing; leave epochs and minutes out")
     has_positions = scans.position_m is not None
     parts = _scans(model, spec.update, scans, drop) if has_positions else _old_scans(model, scans, drop)
@@ -224,13 +224,15 @@ def _without_old(model: Localizer, new: FingerprintSet) -> FingerprintSet:
 def _calibration(model: Localizer, updated: Localizer, learn: Learn, parts: _Scans) -> Calibration | None:
     """Learn radii and refusals anew, or keep those that old scans alone cannot teach again."""
     update, run = model.method_spec.update, updated.run or RunOptions()
-    learns = update is not None and update.learns
+    learns = update is not None and update.learns(model.method_)
     if not len(parts.new) and (learns or held_out_walks(model)):
         return scaled_calibration(model, updated.access_points_, parts.left_out)
     trial = _trial(learn, parts, run, from_new=learns)
     if trial is None:
         return None
-    learnt = calibration.calibrate(parts.joined, updated.access_points_, trial, seed=run.seed)
+    learnt = calibration.calibrate(
+        parts.joined, updated.access_points_, trial, survey=model.lineage_.survey, seed=run.seed
+    )
     before = model.calibration_
     # A radio map does not know phones and days; of the old scans alone, the same is unsaid as before.
     return learnt if len(parts.new) or before is None else replace(learnt, unsaid=before.unsaid)
@@ -263,4 +265,5 @@ def _trial(learn: Learn, parts: _Scans, run: RunOptions, *, from_new: bool) -> T
     twin = learn(old, new, run.within("calibration", "to calibrate: "))
     words = f"{len(some)} of {len(points)} {groups.kind}s"
     queries = asked[is_query]
-    return Trial(joined[~is_held_out], queries, point[is_query], twin.locate(queries), words)
+    rest = joined[~is_held_out]
+    return Trial(rest, queries, point[is_query], twin.locate, words, groups.kind == "walk")

@@ -113,7 +113,7 @@ def _errors_m(
 def _part_of(model: Localizer, rest: FingerprintSet) -> FittedMethod:
     """Return the model's method over a part of its radio map, or a k-NN in its place."""
     update = model.method_spec.update
-    if update is None or update.learns:
+    if update is None or update.learns(model.method_):
         return NearestNeighbours.fit(rest, _STAND_IN)
     return update.continuation(model.method_, rest, rest[:0], RunOptions(progress=False))
 

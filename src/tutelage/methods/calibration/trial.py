@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
+from sklearn.isotonic import IsotonicRegression
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.hold_out import unsaid
 from tutelage.data.representation import RssRepresentation
+from tutelage.data.sparse_rows import csr
 from tutelage.data.splits import reference_points
 from tutelage.errors import BadInputError
+from tutelage.methods.calibration.borrowed import borrowed_factor
 from tutelage.methods.calibration.error_scale import cross_fit_scale, fit_scale
+from tutelage.methods.calibration.query_distance import nearer_errors
 from tutelage.runtime.conformal import conformal_quantile
 from tutelage.runtime.landmarks import Landmarks, difficulty, nearest_distance
 from tutelage.runtime.positions import Located
-from tutelage.runtime.radii import Calibration
+from tutelage.runtime.radii import Calibration, Scale
 
-__all__ = ["MARGIN", "Trial", "calibrate", "landmarks_of", "point_shares"]
+__all__ = ["MARGIN", "Trial", "calibrate", "landmarks_of", "point_shares", "without_readings"]
 
 _MOST = 1000  # landmarks: half a megabyte in a building where a scan hears 40 access points
 _FALSE_REFUSALS = 0.01  # of scans at new places of the surveyed building
 _PLAIN_LEVELS = (0.5, 0.8, 0.9, 0.95)
+_MOST_TAKEN = 0.95
+_USELESS = 3.0  # times the mean error
 MARGIN = 2.0  # other phones and later months look stranger than a survey's own places do to each other
 
 
@@ -36,16 +43,42 @@ class Trial(NamedTuple):
     """[m] scans of other reference points or walks."""
     group: np.ndarray
     """[m] int: their reference points or walks."""
-    answers: Located
-    """The model's answers to them."""
-    held_out: str = ""
+    locate: Callable[[FingerprintSet], Located]
+    """The model's answers to scans."""
+    division: str = ""
     """What was held out, in words."""
+    is_walked: bool = False
+    """Whether whole walks were held out: then queries are as far from the rest as those of the next walk."""
+
+    @property
+    def answers(self) -> Located:
+        """Answers to the held-out scans."""
+        return self.locate(self.queries)
+
+
+class _Questions(NamedTuple):
+    """Held-out scans that share an access point with the rest, as they are or with readings taken away."""
+
+    scans: FingerprintSet
+    group: np.ndarray
+    """[m] int: reference point or walk, from 0 without gaps."""
+    unlike: np.ndarray
+    """[m] distance to the nearest landmark."""
+    difficulty: np.ndarray
+    """[m, n_figures]"""
+    error_m: np.ndarray
+    """[m]"""
 
 
 def calibrate(
-    train: FingerprintSet, access_points: Sequence[str], trial: Trial, *, seed: int = 0
+    train: FingerprintSet,
+    access_points: Sequence[str],
+    trial: Trial,
+    *,
+    survey: str = "",
+    seed: int = 0,
 ) -> Calibration:
-    """Learn scale and quantiles from a trial; the landmarks are those of all training scans.
+    """Learn scale, quantiles and refusals from a trial; the landmarks are those of all training scans.
 
     Parameters
     ----------
@@ -54,9 +87,11 @@ def calibrate(
     access_points : sequence of str
         Access points of the model.
     trial : Trial
-        Answers of its twin.
+        Held-out scans and a twin that never learnt them.
+    survey : str
+        Name of the training scans' survey, which borrows nothing from itself.
     seed : int
-        Random seed of the choice of landmarks and of the folds.
+        Random seed of the choice of landmarks, of the folds, and of the readings taken away.
 
     Raises
     ------
@@ -64,38 +99,122 @@ def calibrate(
         If no held-out scan hears an access point that the trial's model knew.
     """
     marks = landmarks_of(trial.training_scans, access_points, seed)
-    rss_dbm = trial.queries.rss_of(access_points)
-    similarity = marks.similarity(rss_dbm)
-    is_comparable = similarity.any(axis=1)
-    if not is_comparable.any():
+    whole = _ask(trial, trial.queries, marks, access_points)
+    if not len(whole.scans):
         raise BadInputError(
             "no scan of the held-out reference points hears an access point of the others; fit without "
             "calibration, or survey more points"
         )
-    queries = trial.queries[is_comparable]
-    similarity = similarity[is_comparable]
-    position_m = trial.answers.position_m[is_comparable]
-    point = np.unique(trial.group[is_comparable], return_inverse=True)[1]
+    thinned = _ask(trial, without_readings(trial.queries, seed), marks, access_points)
+    nearer = np.ones(len(whole.scans))
+    if not trial.is_walked:
+        usable_scans = train[train.n_heard > 0]
+        nearer = nearer_errors(usable_scans, trial.training_scans, whole.scans, seed)
+    error_m = whole.error_m * nearer
+    points, point = np.unique(whole.group, return_inverse=True)
     share = point_shares(point)
-    n_points = int(point.max()) + 1
-    hard = difficulty(similarity, marks.position_m, np.diff(rss_dbm.indptr)[is_comparable], position_m)
-    error_m = np.linalg.norm(position_m - queries.known_position_m, axis=1)
-    weight = share * (n_points + 1)
+    n_points = len(points)
+    scale, relative = _scale(whole, thinned, error_m, float(np.average(nearer, weights=share)), seed)
+    borrowed = borrowed_factor(train, survey)
     false_refusals = max(_FALSE_REFUSALS, 1 / (n_points + 1))
-    strangest = conformal_quantile(nearest_distance(similarity), share, 1 - false_refusals)
     return Calibration(
         landmarks_of(train, access_points, seed),
-        fit_scale(hard, error_m, weight),
-        error_m / cross_fit_scale(hard, error_m, weight, point, seed),
+        scale,
+        error_m / relative * borrowed.factor,
         share,
-        1 - max(0.0, 1 - strangest) ** MARGIN,
+        _farthest(whole, thinned, share, false_refusals),
         false_refusals,
         n_points,
-        {f"{level:g}": _finite(conformal_quantile(error_m, share, level)) for level in _PLAIN_LEVELS},
-        float(np.average(error_m, weights=share)),
-        trial.held_out,
+        {
+            f"{level:g}": _finite(conformal_quantile(error_m * borrowed.factor, share, level))
+            for level in _PLAIN_LEVELS
+        },
+        float(np.average(error_m, weights=share)) * borrowed.factor,
+        trial.division,
         unsaid(train),
+        borrowed.factor,
+        borrowed.words,
     )
+
+
+def _ask(trial: Trial, scans: FingerprintSet, marks: Landmarks, access_points: Sequence[str]) -> _Questions:
+    """Locate the held-out scans that share an access point with the rest."""
+    rss_dbm = scans.rss_of(access_points)
+    similarity = marks.similarity(rss_dbm)
+    is_comparable = similarity.any(axis=1)
+    queries = scans[is_comparable]
+    if not len(queries):
+        return _Questions(queries, np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 4)), np.zeros(0))
+    similarity = similarity[is_comparable]
+    position_m = trial.locate(queries).position_m
+    n_known = np.diff(rss_dbm.indptr)[is_comparable]
+    return _Questions(
+        queries,
+        trial.group[is_comparable],
+        nearest_distance(similarity),
+        difficulty(similarity, marks.position_m, n_known, position_m),
+        np.linalg.norm(position_m - queries.known_position_m, axis=1),
+    )
+
+
+def _scale(
+    whole: _Questions, thinned: _Questions, error_m: np.ndarray, nearer: float, seed: int
+) -> tuple[Scale, np.ndarray]:
+    """Fit the scale to whole and thinned scans, so that it knows scans that hear less than the survey did.
+
+    Returns
+    -------
+    scale : Scale
+    relative : ndarray [n]
+        Scale of each whole scan, by other points or walks.
+    """
+    hard = np.concatenate([whole.difficulty, thinned.difficulty])
+    errors_m = np.concatenate([error_m, thinned.error_m * nearer])
+    group = np.unique(np.concatenate([whole.group, thinned.group]), return_inverse=True)[1]
+    weight = np.concatenate([1 / np.bincount(each)[each] for each in (whole.group, thinned.group)])
+    relative = cross_fit_scale(hard, errors_m, weight, group, seed)
+    return fit_scale(hard, errors_m, weight), relative[: len(error_m)]
+
+
+def _farthest(whole: _Questions, thinned: _Questions, share: np.ndarray, false_refusals: float) -> float:
+    """Choose how unlike every landmark a scan may be: until the error to expect is thrice the mean error.
+
+    The error to expect grows with the unlikeness (isotonic regression over whole and thinned scans). Where it
+    never grows so far, nothing is known of scans so unlike; the limit is then the similarity that held-out
+    scans exceed, squared.
+    """
+    strangest = conformal_quantile(whole.unlike, share, 1 - false_refusals)
+    unlike = np.concatenate([whole.unlike, thinned.unlike])
+    errors_m = np.concatenate([whole.error_m, thinned.error_m])
+    weight = np.concatenate([1 / np.bincount(each)[each] for each in (whole.group, thinned.group)])
+    expected = IsotonicRegression().fit(unlike, errors_m, sample_weight=weight)
+    is_useless = expected.y_thresholds_ > _USELESS * np.average(whole.error_m, weights=share)
+    if is_useless.any():
+        return float(max(strangest, expected.X_thresholds_[is_useless][0]))
+    return float(1 - max(0.0, 1 - strangest) ** MARGIN)
+
+
+def without_readings(scans: FingerprintSet, seed: int) -> FingerprintSet:
+    """Take a random share of its readings from each scan, as if access points were gone.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans.
+    seed : int
+        Random seed.
+
+    Returns
+    -------
+    FingerprintSet
+        The n scans with 0 to 95 % of their readings taken away.
+    """
+    rng = np.random.default_rng(seed)
+    rss = scans.rss_dbm
+    row = np.repeat(np.arange(len(scans)), np.diff(rss.indptr))
+    is_left = rng.random(rss.nnz) >= _MOST_TAKEN * rng.random(len(scans))[row]
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row[is_left], minlength=len(scans)))])
+    return replace(scans, rss_dbm=csr(rss.data[is_left], rss.indices[is_left], indptr, rss.shape[1]))
 
 
 def landmarks_of(train: FingerprintSet, access_points: Sequence[str], seed: int = 0) -> Landmarks:

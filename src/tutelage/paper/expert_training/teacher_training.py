@@ -170,7 +170,7 @@ def _prepare(
     run: RunOptions,
     device: torch.device,
 ) -> _Source:
-    division = hold_out(train, _HELD_OUT, run.seed)
+    division = hold_out(train, _HELD_OUT, run.seed, across_phones=False)
     training = train[division.rest]
     representation = RssRepresentation.fit(training, recipe.representation, recipe.rss_min_dbm)
     scaler = CoordinateScaler.fit(training.known_position_m)
