@@ -6,6 +6,7 @@ phone, so a hold-out that leaves the rest of the walk in the map measures memory
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,18 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.splits import reference_points, split_groups
 from tutelage.data.survey_places import walk_sections
 
-__all__ = ["FEWEST_WALKS", "Groups", "HoldOut", "groups_of", "hold_out", "unsaid", "walks"]
+__all__ = [
+    "FEWEST_WALKS",
+    "Groups",
+    "HoldOut",
+    "are_apart",
+    "groups_of",
+    "hold_out",
+    "hold_out_groups",
+    "places",
+    "unsaid",
+    "walks",
+]
 
 FEWEST_WALKS = 8  # below, half of them is too few for a map
 _PAUSE = np.timedelta64(5, "m")  # after a longer one, the next scan begins another walk
@@ -148,15 +160,71 @@ def hold_out(scans: FingerprintSet, fraction: float, seed: int) -> HoldOut:
         If all scans belong to one group.
     """
     groups = groups_of(scans)
-    rest, held_out = split_groups(groups.group, fraction, seed, groups.kind)
+    division = _drawn(scans, groups, fraction, seed)
+    if are_apart([division]):
+        return _drawn(scans, places(scans, groups), fraction, seed)
+    return division
+
+
+def hold_out_groups(scans: FingerprintSet, groups: Groups, held_out: np.ndarray) -> HoldOut:
+    """Hold out these groups. Of walks, scans with no other walk within 5 m are not asked about.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans with positions.
+    groups : Groups
+        Of the n scans.
+    held_out : numpy.ndarray
+        Numbers of groups, some but not all, [k] int.
+
+    Returns
+    -------
+    HoldOut
+        Its held-out scans may be none, where each walk went its own way.
+    """
+    is_held_out = np.isin(groups.group, held_out)
+    rest, asked = np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
     if groups.kind == "walk":
-        near = held_out[_distance_m(scans, rest, held_out) <= _REACH_M]
-        if 2 * len(near) < len(held_out):  # every walk went its own way
-            groups = Groups(reference_points(scans), "reference point", groups.n_walks)
-            rest, near = split_groups(groups.group, fraction, seed, groups.kind)
-        held_out = near
-    group = np.unique(groups.group[held_out], return_inverse=True)[1]
-    return HoldOut(rest, held_out, group, groups)
+        asked = asked[_distance_m(scans, rest, asked) <= _REACH_M]
+    return HoldOut(rest, asked, np.unique(groups.group[asked], return_inverse=True)[1], groups)
+
+
+def are_apart(divisions: Sequence[HoldOut]) -> bool:
+    """Tell whether walks went their own ways: most held-out scans have no other walk within 5 m.
+
+    Such walks cannot be held out whole, for the map knows nothing of the places that they are asked about.
+
+    Parameters
+    ----------
+    divisions : sequence of HoldOut
+        Of one survey.
+
+    Returns
+    -------
+    bool
+        False where reference points are held out.
+    """
+    n_held_out = sum(len(each.groups.group) - len(each.rest) for each in divisions)
+    return 2 * sum(len(each.held_out) for each in divisions) < n_held_out
+
+
+def places(scans: FingerprintSet, groups: Groups) -> Groups:
+    """Return the reference points of a survey as groups, for walks that cannot be held out whole.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans with positions.
+    groups : Groups
+        Of the n scans.
+
+    Returns
+    -------
+    Groups
+        They remember how many walks there are.
+    """
+    return Groups(reference_points(scans), "reference point", groups.n_walks)
 
 
 def unsaid(scans: FingerprintSet) -> str:
@@ -184,6 +252,12 @@ def unsaid(scans: FingerprintSet) -> str:
         return ""
     *others, last = few
     return f"the survey has {', '.join(others)}{' and ' if others else ''}{last}; others will differ"
+
+
+def _drawn(scans: FingerprintSet, groups: Groups, fraction: float, seed: int) -> HoldOut:
+    """Hold out groups at random, as many as come closest to a share of the scans."""
+    held_out = split_groups(groups.group, fraction, seed, groups.kind)[1]
+    return hold_out_groups(scans, groups, np.unique(groups.group[held_out]))
 
 
 def _distance_m(scans: FingerprintSet, rest: np.ndarray, held_out: np.ndarray) -> np.ndarray:
