@@ -4,8 +4,9 @@
 
 Of a part of a public survey that one phone took, or one day, places are held out (whole walks where it was
 walked). k-NN learns the rest and locates the part's own scans there, and those of the other phones or days
-at the same places. The ratio is of their mean errors, over five hold-outs. The medians are what the package lends to surveys that lack phones or days (borrowed.csv beside
-`tutelage.methods.calibration`); each trial is a row of results/borrowed.csv.
+at the same places. The ratio is of their mean errors, over five hold-outs. The medians are what the package
+lends to surveys that lack phones or days (borrowed.csv beside `tutelage.methods.calibration`); each trial is
+a row of results/borrowed.csv.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def trials() -> Iterator[tuple[str, str, Parts]]:
     """Yield the surveys that can tell, with what they can tell about."""
     ujiindoorloc, tampere, wifine = (load(name) for name in ("ujiindoorloc", "tampere", "wifine"))
     library = load("uji_library:1").train
-    assert ujiindoorloc.train.user is not None and tampere.train.device is not None
+    assert ujiindoorloc.train.user is not None
+    assert tampere.train.device is not None
     yield "ujiindoorloc", "phone", labelled(ujiindoorloc.train, ujiindoorloc.train.user)
     yield "tampere", "phone", labelled(tampere.train, tampere.train.device)
     assert wifine.test is not None
@@ -76,7 +78,7 @@ def trials() -> Iterator[tuple[str, str, Parts]]:
 
 
 def ratio(own: FingerprintSet, others: FingerprintSet) -> dict[str, str] | None:
-    """Compare errors of own and other scans at the same places, held out of the map; None if there are few."""
+    """Compare errors of own and other scans at the same places, held out of the map; None if few."""
     own = own[own.n_heard > 0]
     if n_reference_points(own) < FEWEST_POINTS:
         return None

@@ -55,11 +55,12 @@ def _runs(data_dir: Path) -> dict[str, Callable[[], tt.Localizer]]:
 
     in_blend = {f"matcher.{name}": value for name, value in _SMALL_MATCHER.items()}
     as_pretrained = {"fine_tune": False}
+    from_nothing = {name: _SMALL_MATCHER[name] for name in ("updates", "exercises")}
     return {
         "knn": lambda: fitted(office, "knn"),
         "matcher": lambda: fitted(office, "matcher", settings=_SMALL_MATCHER),
         "matcher as pretrained": lambda: fitted(office, "matcher", settings=as_pretrained),
-        "matcher from nothing": lambda: fitted(office, "matcher", pretrained="none", settings=_SMALL_MATCHER),
+        "matcher from nothing": lambda: fitted(office, "matcher", pretrained="none", settings=from_nothing),
         "blend": lambda: fitted(office, "blend", settings={**in_blend, **_TINY}, epochs=5),
         "dnn": lambda: fitted(office, "dnn", epochs=10),
         "cnnloc": lambda: fitted(office, "cnnloc", epochs=3),

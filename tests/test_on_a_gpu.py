@@ -36,7 +36,7 @@ pytestmark = [
 ]
 
 GPU = "cuda"
-BRIEF: dict[str, Any] = {"updates": 60, "fine_tune_updates": 60, "exercises": 256}
+BRIEF: dict[str, Any] = {"updates": 60, "exercises": 256}
 ANSWER_WITHOUT_GPU = """
 import sys
 import numpy as np

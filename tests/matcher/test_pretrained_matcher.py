@@ -194,7 +194,8 @@ def test_a_length_is_refused_where_nothing_is_learnt(
 
 # -- the three ways, and the control --------------------------------------------------------------------
 
-ADAPT = {"exercises": 64, "batch_size": 32, "updates": 20, "fine_tune_updates": 10}
+LEARN = {"exercises": 64, "batch_size": 32, "updates": 20}
+ADAPT = {**LEARN, "fine_tune_updates": 10}
 
 
 def test_a_matcher_that_is_named_is_used_as_it_is(museum_matcher: PretrainedMatcher, office: Survey) -> None:
@@ -237,7 +238,7 @@ def test_with_own_map_it_goes_on(museum_matcher: PretrainedMatcher, office: Surv
 
 
 def test_none_learns_from_the_own_map_alone(office: Survey) -> None:
-    model = Localizer("matcher", pretrained="none", settings=ADAPT, run=CPU).fit(office)
+    model = Localizer("matcher", pretrained="none", settings=LEARN, run=CPU).fit(office)
     assert (model.lineage_.pretrained, model.lineage_.fine_tune) == (None, True)
     assert model.lineage_.n_steps == 20
 
@@ -285,6 +286,12 @@ def test_random_weights_weigh_candidates_nearly_alike_and_pretrained_ones_few_of
         ({"fine_tune": False}, "none", "leaves nothing to learn from"),
         ({"sharpness": 1.5}, "none", "sharpness is for a pretrained matcher that is used as it is"),
         ({"sharpness": 1.5}, "untrained", "sharpness is for a pretrained matcher that is used as it is"),
+        ({"fine_tune_updates": 9}, "none", "fine_tune_updates has no effect.*; set updates instead, or give"),
+        ({"fine_tune_learning_rate": 1e-3}, "none", "fine_tune_learning_rate .*; set learning_rate instead"),
+        ({"fine_tune_passes": 3}, "none", "fine_tune_passes has no effect .*; set passes instead"),
+        ({"own_share": 0.5}, "none", "own_share has no effect without pretrained weights.*; leave it out"),
+        ({"own_points": 9}, "untrained", "own_points has no effect on a pretrained matcher .*; leave it out"),
+        ({"fine_tune_updates": 9, "fine_tune": False}, "zoo", "leave it out, or set fine_tune=true"),
         ({"width": 32}, "zoo", "width = 64, not 32"),
         ({"widht": 32}, "zoo", "unknown setting of the matcher 'widht'.*width"),
         ({"thinnest": 0}, "zoo", "thinnest = 0"),
@@ -293,6 +300,27 @@ def test_random_weights_weigh_candidates_nearly_alike_and_pretrained_ones_few_of
 def test_fit_refuses(office: Survey, settings: dict[str, object], begin_with: str, message: str) -> None:
     with pytest.raises((BadInputError, UnknownNameError), match=message):
         Localizer("matcher", pretrained=begin_with, settings=settings, run=CPU).fit(office)
+
+
+@pytest.mark.parametrize(
+    ("settings", "begin_with", "message"),
+    [
+        ({}, "none", r"matcher\.fine_tune_updates has no effect .*; set matcher\.updates instead"),
+        ({"matcher.fine_tune": False}, "zoo", r"leave it out, or set matcher\.fine_tune=true"),
+    ],
+)
+def test_a_blend_names_the_setting_of_its_matcher_as_the_user_does(
+    office: Survey, settings: dict[str, object], begin_with: str, message: str
+) -> None:
+    settings = {"matcher.fine_tune_updates": 9, **settings}
+    with pytest.raises(BadInputError, match=message):
+        Localizer("blend", pretrained=begin_with, settings=settings, run=CPU).fit(office)
+
+
+@pytest.mark.parametrize("begin_with", ["none", "untrained"])
+def test_its_twin_for_radii_takes_no_setting_that_has_no_effect(office: Survey, begin_with: str) -> None:
+    settings = LEARN if begin_with == "none" else {}
+    assert Localizer("matcher", pretrained=begin_with, settings=settings, run=CPU).fit(office).calibration_
 
 
 def test_model_folder_comes_back_the_same(

@@ -147,6 +147,8 @@ def test_a_matcher_weighs_every_part_as_it_was_pretrained(office: Survey) -> Non
     scans = office.train
     assert spec.for_parts(fit_plan("matcher"), scans).settings == {"fine_tune": False}
     assert spec.for_parts(fit_plan("matcher", pretrained="none"), scans).settings == {}
+    longer = fit_plan("matcher", settings={"fine_tune_updates": 9, "n_candidates": 48})
+    assert spec.for_parts(longer, scans).settings == {"fine_tune": False, "n_candidates": 48}
     found = plan(office, candidate("matcher"), n_folds=2, n_rounds=1)
     assert found.method.settings == {"fine_tune": False}
 

@@ -96,7 +96,7 @@ Settings = Annotated[
 Folds = Annotated[
     int,
     typer.Option(
-        min=2, metavar="N", help="Divide the reference points into N parts. Each part is tested in turn."
+        min=2, metavar="N", help="Divide reference points, or walks, into N parts. Each is tested in turn."
     ),
 ]
 Level = Annotated[

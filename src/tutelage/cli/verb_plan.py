@@ -80,14 +80,14 @@ def plan_command(
     *,
     learner: Learner,
     folds: Folds = 5,
-    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="Divide the points anew N times.")] = 2,
+    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="Divide them anew N times.")] = 2,
     report: Page = None,
     source_too: SourceToo = False,
     run: Length,
     reading: Reading,
     as_json: Json = False,
 ) -> None:
-    """Estimate what more reference points would gain, and show where to take them.
+    """Estimate what more reference points or walks would gain, and show where to take them.
 
     Example: tutelage plan survey.csv --report plan.html
     """
@@ -118,17 +118,20 @@ def _show_plan(survey_plan: SurveyPlan, report: Path | None, as_json: bool) -> N
     show(_curve(survey_plan))
     show(_places(survey_plan))
     show(f"{plain(survey_plan.name)}: {survey_plan.curve.words}")
+    if survey_plan.basis:
+        show(plain(survey_plan.basis))
     if report:
         show(f"report: {plain(str(report))}")
 
 
 def _curve(survey_plan: SurveyPlan) -> Table:
-    """Show what was measured at each number of points, and what the law says of all and of twice as many."""
+    """Show what was measured at each size, and what the law says of the whole survey and of twice as much."""
     curve = survey_plan.curve
     method = survey_plan.method.method.spec.name
-    title = f"{method}: 2-D error at reference points of {plain(survey_plan.name)} held out"
+    asked = "on walks" if curve.unit == "walk" else "at reference points"
+    title = f"{method}: 2-D error {asked} of {plain(survey_plan.name)} held out"
     table = Table(title=title)
-    for heading in ("points", "mean (m)", "95 % interval"):
+    for heading in (f"{curve.unit}s", "mean (m)", "95 % interval"):
         table.add_column(heading, justify="right")
     for n_points, error in zip(curve.n_points, curve.errors, strict=True):
         table.add_row(f"{n_points:,.0f}", number(error.mean), interval(error))
@@ -140,7 +143,7 @@ def _curve(survey_plan: SurveyPlan) -> Table:
 
 def _places(survey_plan: SurveyPlan) -> Table:
     """Show the places that need points most, the neediest first."""
-    title = "Where more points would help most: around these places"
+    title = f"Where more {survey_plan.curve.unit}s would help most: around these places"
     table = Table(title=title)
     places = survey_plan.places
     records = [places.record(place) for place in places.first]

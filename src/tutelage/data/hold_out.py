@@ -7,15 +7,30 @@ where a survey has a few, one of them asks about places that the others surveyed
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
+
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.splits import is_spread, reference_points, split_groups
 from tutelage.data.survey_places import distance_m, walk_sections
 
-__all__ = ["FEWEST_WALKS", "Groups", "HoldOut", "Lack", "groups_of", "hold_out", "lacks", "unsaid", "walks"]
+__all__ = [
+    "FEWEST_WALKS",
+    "Groups",
+    "HoldOut",
+    "Lack",
+    "are_apart",
+    "groups_of",
+    "hold_out",
+    "hold_out_groups",
+    "lacks",
+    "places",
+    "unsaid",
+    "walks",
+]
 
 Lack: TypeAlias = Literal["phone", "day"]
 """What a survey may have only one of."""
@@ -160,18 +175,74 @@ def hold_out(scans: FingerprintSet, fraction: float, seed: int, *, across_phones
     """
     groups = groups_of(scans)
     if across_phones and groups.kind != "walk":
-        division = _across_phones(scans, groups, fraction, seed)
-        if division is not None:
-            return division
-    rest, held_out = split_groups(groups.group, fraction, seed, groups.kind)
+        crossed = _across_phones(scans, groups, fraction, seed)
+        if crossed is not None:
+            return crossed
+    division = _drawn(scans, groups, fraction, seed)
+    if are_apart([division]):
+        return _drawn(scans, places(scans, groups), fraction, seed)
+    return division
+
+
+def hold_out_groups(scans: FingerprintSet, groups: Groups, held_out: np.ndarray) -> HoldOut:
+    """Hold out these groups. Of walks, scans with no other walk within 5 m are not asked about.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans with positions.
+    groups : Groups
+        Of the n scans.
+    held_out : numpy.ndarray
+        Numbers of groups, some but not all, [k] int.
+
+    Returns
+    -------
+    HoldOut
+        Its held-out scans may be none, where each walk went its own way.
+    """
+    is_held_out = np.isin(groups.group, held_out)
+    rest, asked = np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
     if groups.kind == "walk":
-        near = held_out[distance_m(scans[rest], scans[held_out]) <= _REACH_M]
-        if 2 * len(near) < len(held_out):  # every walk went its own way
-            groups = Groups(reference_points(scans), "reference point", groups.n_walks)
-            rest, near = split_groups(groups.group, fraction, seed, groups.kind)
-        held_out = near
-    group = np.unique(groups.group[held_out], return_inverse=True)[1]
-    return HoldOut(rest, held_out, group, groups)
+        asked = asked[distance_m(scans[rest], scans[asked]) <= _REACH_M]
+    return HoldOut(rest, asked, np.unique(groups.group[asked], return_inverse=True)[1], groups)
+
+
+def are_apart(divisions: Sequence[HoldOut]) -> bool:
+    """Tell whether walks went their own ways: most held-out scans have no other walk within 5 m.
+
+    Such walks cannot be held out whole, for the map knows nothing of the places that they are asked about.
+
+    Parameters
+    ----------
+    divisions : sequence of HoldOut
+        Of one survey.
+
+    Returns
+    -------
+    bool
+        False where reference points are held out.
+    """
+    n_held_out = sum(len(each.groups.group) - len(each.rest) for each in divisions)
+    return 2 * sum(len(each.held_out) for each in divisions) < n_held_out
+
+
+def places(scans: FingerprintSet, groups: Groups) -> Groups:
+    """Return the reference points of a survey as groups, for walks that cannot be held out whole.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans with positions.
+    groups : Groups
+        Of the n scans.
+
+    Returns
+    -------
+    Groups
+        They remember how many walks there are.
+    """
+    return Groups(reference_points(scans), "reference point", groups.n_walks)
 
 
 def lacks(scans: FingerprintSet) -> tuple[Lack, ...]:
@@ -223,6 +294,12 @@ def unsaid(scans: FingerprintSet) -> str:
         return ""
     *others, last = few
     return f"the survey has {', '.join(others)}{' and ' if others else ''}{last}; others will differ"
+
+
+def _drawn(scans: FingerprintSet, groups: Groups, fraction: float, seed: int) -> HoldOut:
+    """Hold out groups at random, as many as come closest to a share of the scans."""
+    held_out = split_groups(groups.group, fraction, seed, groups.kind)[1]
+    return hold_out_groups(scans, groups, np.unique(groups.group[held_out]))
 
 
 def _across_phones(scans: FingerprintSet, groups: Groups, fraction: float, seed: int) -> HoldOut | None:

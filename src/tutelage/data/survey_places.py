@@ -9,7 +9,7 @@ from scipy.spatial import KDTree
 
 from tutelage.data.fingerprints import FingerprintSet
 
-__all__ = ["distance_m", "places", "remeasured_points", "walk_sections"]
+__all__ = ["coordinates_m", "distance_m", "remeasured_points", "walk_sections"]
 
 _GAP = np.timedelta64(10, "s")  # phones that scan as often as they may do so every 2 to 5 s
 _SECTION_M = 5.0  # about the spacing of surveyed points
@@ -20,7 +20,7 @@ _NEIGHBOURS = 9  # enough to hold a place together, however many its scans
 _STOREY_M = 1e5  # between two floors or buildings: out of reach of each other
 
 
-def places(*sets: FingerprintSet) -> list[np.ndarray]:
+def coordinates_m(*sets: FingerprintSet) -> list[np.ndarray]:
     """Return the positions of scans with their floors and buildings as further coordinates, far apart.
 
     Parameters
@@ -55,7 +55,7 @@ def distance_m(survey: FingerprintSet, queries: FingerprintSet) -> np.ndarray:
     numpy.ndarray
         Distance from each of the m queries in metres, [m].
     """
-    surveyed, asked = places(survey, queries)
+    surveyed, asked = coordinates_m(survey, queries)
     return np.asarray(KDTree(surveyed).query(asked)[0])
 
 

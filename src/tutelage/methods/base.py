@@ -377,9 +377,12 @@ class TeacherCandidate:
     pretrained : PretrainedChoice
     rivals : tuple of str
         Candidates that it has to be clearly better than. A control has none, and is never chosen.
+    without : frozenset of str
+        Settings that have no effect with it, so they are left out. A prefix such as "matcher." is left off.
     """
 
     name: str
     teachers: Teachers = ()
     pretrained: PretrainedChoice = "zoo"
     rivals: tuple[str, ...] = ()
+    without: frozenset[str] = frozenset()

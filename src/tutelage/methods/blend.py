@@ -30,6 +30,7 @@ from tutelage.methods.matcher_method import (
     fit_matcher,
     matcher_export_parts,
     pretrained_candidates,
+    require_effect,
 )
 from tutelage.methods.method_registry import register_method
 from tutelage.methods.network import NetworkLesson, network_lesson, train_lesson
@@ -229,6 +230,7 @@ def fit_blend(plan: FitPlan, scans: FingerprintSet) -> Fitted:
         if name not in blend_settings and not name.startswith(_MATCHER)
     }
     lesson = _checked_lesson(settings, network_settings)  # a wrong setting is refused before anything learns
+    require_effect(matcher_plan(plan), _MATCHER)
     usable_scans = scans[scans.n_heard > 0]
     if lesson.recipe.rss_min_dbm is None:
         network_settings = {"rss_min_dbm": settings.not_heard_dbm(usable_scans), **network_settings}

@@ -41,10 +41,19 @@ __all__ = [
     "fit_matcher",
     "matcher_export_parts",
     "pretrained_candidates",
+    "require_effect",
 ]
 
 _NETWORK_SETTINGS = ("width", "n_candidates")
 _METHOD_SETTINGS = {"fine_tune", "sharpness"}
+# Settings of the fine-tuning, with those that do the same for random weights.
+_FINE_TUNING = {
+    "fine_tune_updates": "updates",
+    "fine_tune_learning_rate": "learning_rate",
+    "fine_tune_passes": "passes",
+    "own_share": None,
+    "own_points": None,
+}
 
 
 class MatcherSettings(MatcherRecipe):
@@ -112,15 +121,16 @@ def fit_matcher(plan: FitPlan, scans: FingerprintSet) -> Fitted:
         recipe=recipe.model_dump(),
         n_steps=n_steps,
     )
+    is_fine_tuned = fine_tune and pretrained != "none"
     # A twin serves for figures alone: half of the fine-tuning is enough.
-    twin_settings = {"fine_tune_updates": max(1, recipe.fine_tune_updates // 2)}
+    twin_settings = {"fine_tune_updates": max(1, recipe.fine_tune_updates // 2)} if is_fine_tuned else {}
     return Fitted(Matcher.of(scans, network, recipe), lineage, twin_settings=twin_settings)
 
 
 def _lesson(plan: FitPlan) -> _Lesson:
     settings = MatcherSettings(**checked_settings(MatcherSettings, plan.settings, "setting of the matcher"))
     pretrained = plan.pretrained
-    fine_tune = settings.fine_tune if settings.fine_tune is not None else pretrained in ("zoo", "none")
+    fine_tune = _learns(settings, pretrained)
     if pretrained == "none" and not fine_tune:
         raise BadInputError(
             "fine_tune=false leaves nothing to learn from; give pretrained weights, or leave it out"
@@ -135,7 +145,46 @@ def _lesson(plan: FitPlan) -> _Lesson:
             "sharpness is for a pretrained matcher that is used as it is; leave it out, or give one and set "
             "fine_tune=false"
         )
+    require_effect(plan)
     return _Lesson(settings, MatcherRecipe(**settings.model_dump(exclude=_METHOD_SETTINGS)), fine_tune)
+
+
+def _learns(settings: MatcherSettings, pretrained: PretrainedChoice) -> bool:
+    """Tell whether the survey's own radio map is learnt."""
+    return settings.fine_tune if settings.fine_tune is not None else pretrained in ("zoo", "none")
+
+
+def require_effect(plan: FitPlan, prefix: str = "") -> None:
+    """Refuse settings of the fine-tuning where nothing is fine-tuned.
+
+    Parameters
+    ----------
+    plan : FitPlan
+        Of a matcher.
+    prefix : str, default ""
+        Stands before the names of the settings where the user gives them, such as "matcher." in a blend.
+
+    Raises
+    ------
+    UnknownNameError, BadInputError
+        If a setting has no effect, does not exist or is not allowed.
+    """
+    settings = MatcherSettings(**checked_settings(MatcherSettings, plan.settings, "setting of the matcher"))
+    named = [name for name in _FINE_TUNING if name in plan.settings]
+    if not named or (_learns(settings, plan.pretrained) and plan.pretrained != "none"):
+        return
+    name = prefix + named[0]
+    if plan.pretrained != "none":
+        raise BadInputError(
+            f"{name} has no effect on a pretrained matcher that is used as it is; leave it out, or set "
+            f"{prefix}fine_tune=true"
+        )
+    same = _FINE_TUNING[named[0]]
+    instead = f"set {prefix}{same} instead" if same else "leave it out"
+    raise BadInputError(
+        f"{name} has no effect without pretrained weights, for nothing is fine-tuned; {instead}, or give "
+        "pretrained weights"
+    )
 
 
 def _start(
@@ -182,7 +231,7 @@ def pretrained_candidates(plan: FitPlan, scans: FingerprintSet, survey: str) -> 
             "one of them out"
         )
     sources = [(source.source, source.data_hash) for source in shipped_matcher().card.sources]
-    own_data = TeacherCandidate("none", pretrained="none")
+    own_data = TeacherCandidate("none", pretrained="none", without=frozenset(_FINE_TUNING))
     if same_building(sources, scans, survey):
         return [own_data]
     zoo = TeacherCandidate("zoo", pretrained="zoo")
@@ -198,7 +247,8 @@ def _without_fine_tuning(plan: FitPlan, _scans: FingerprintSet) -> FitPlan:
     """Use pretrained weights as they are, instead of fine-tuning them on every part of a survey."""
     if plan.pretrained == "none":
         return plan
-    return replace(plan, settings={**plan.settings, "fine_tune": False})
+    settings = {name: value for name, value in plan.settings.items() if name not in _FINE_TUNING}
+    return replace(plan, settings={**settings, "fine_tune": False})
 
 
 # -- the spec ------------------------------------------------------------------------------------------

@@ -76,7 +76,12 @@ def choose_teachers(plan: FitPlan, scans: FingerprintSet, survey: str) -> Teache
 
 
 def _with(plan: FitPlan, candidate: TeacherCandidate) -> FitPlan:
-    return replace(plan, teachers=candidate.teachers, pretrained=candidate.pretrained)
+    settings = {
+        name: value
+        for name, value in plan.settings.items()
+        if name.rpartition(".")[2] not in candidate.without
+    }
+    return replace(plan, teachers=candidate.teachers, pretrained=candidate.pretrained, settings=settings)
 
 
 def _errors_m(

@@ -65,7 +65,9 @@ class SurveyedPoints:
         groups = groups_of(self.scans)
         return replace(self, point=groups.group, kind=groups.kind)
 
-    def answers(self, parts: Sequence[Part], words: str, run: RunOptions) -> list[Answers]:
+    def answers(
+        self, parts: Sequence[Part], words: str, run: RunOptions, asked: np.ndarray | None = None
+    ) -> list[Answers]:
         """Fit every part, and locate the scans at its points held out.
 
         Parameters
@@ -75,16 +77,20 @@ class SurveyedPoints:
             Beside the progress bar, which `run.progress` shows on standard error.
         run : RunOptions
             Seed, device and length of every fit.
+        asked : numpy.ndarray, optional
+            Which of the scans are located where they are held out, [n] bool. By default, all.
         """
         quiet = replace(run, progress=False)
-        return [self._answers(part, quiet) for part in progress_bar(parts, words, progress=run.progress)]
+        asked = np.ones(len(self.point), dtype=bool) if asked is None else asked
+        bar = progress_bar(parts, words, progress=run.progress)
+        return [self._answers(part, quiet, asked) for part in bar]
 
-    def _answers(self, part: Part, run: RunOptions) -> Answers:
+    def _answers(self, part: Part, run: RunOptions, asked: np.ndarray) -> Answers:
         began = time.monotonic()
         training_scans = self.scans[np.isin(self.point, part.training_points)]
         model = part.candidate.localizer(run, calibrate=False).fit(training_scans)
         fit_seconds = time.monotonic() - began
-        row = np.flatnonzero(np.isin(self.point, part.held_out_points))
+        row = np.flatnonzero(np.isin(self.point, part.held_out_points) & asked)
         return Answers(row, model.predict(self.scans[row]), fit_seconds)
 
 

@@ -3,7 +3,7 @@
 from tutelage.evaluation.plan.learning_curve import LITTLE_M, Estimate, LearningCurve, Verdict, learning_curve
 from tutelage.evaluation.plan.plan_page import write_plan
 from tutelage.evaluation.plan.power_law import PowerLaw, fit_power_law
-from tutelage.evaluation.plan.sampling import SHARES, Repetition, repetitions
+from tutelage.evaluation.plan.sampling import SHARES, Repetition, Sampling, repetitions, sampling
 from tutelage.evaluation.plan.survey_plan import SurveyPlan, plan
 from tutelage.evaluation.plan.surveyed_places import SurveyedPlaces, surveyed_places
 
@@ -14,6 +14,7 @@ __all__ = [
     "LearningCurve",
     "PowerLaw",
     "Repetition",
+    "Sampling",
     "SurveyPlan",
     "SurveyedPlaces",
     "Verdict",
@@ -21,6 +22,7 @@ __all__ = [
     "learning_curve",
     "plan",
     "repetitions",
+    "sampling",
     "surveyed_places",
     "write_plan",
 ]

@@ -1,8 +1,8 @@
-"""Learning curves: errors against the number of reference points, and the gain of more points."""
+"""Learning curves: errors against the number of reference points or walks, and the gain of more."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -33,12 +33,12 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class LearningCurve:
-    """Mean errors over held-out reference points, and the law through them.
+    """Mean errors over held-out reference points or walks, and the law through them.
 
     Parameters
     ----------
     n_points : ndarray
-        Reference points that were learnt, one number a size [k].
+        Reference points or walks that were learnt, one number a size [k].
     errors : tuple of Estimate
         Mean errors at these sizes [k].
     law : PowerLaw
@@ -46,7 +46,9 @@ class LearningCurve:
     laws : tuple of PowerLaw
         The laws fitted to resamples of the errors.
     n_now : int
-        Reference points of the whole survey.
+        Reference points or walks of the whole survey.
+    unit : str
+        "point" or "walk": what is counted.
     """
 
     n_points: np.ndarray
@@ -54,14 +56,15 @@ class LearningCurve:
     law: PowerLaw
     laws: tuple[PowerLaw, ...]
     n_now: int
+    unit: Literal["point", "walk"] = "point"
 
     def at(self, n_points: float) -> Estimate:
-        """Estimate the error with so many points, by the law.
+        """Estimate the error with so many points or walks, by the law.
 
         Parameters
         ----------
         n_points : float
-            Reference points.
+            Reference points or walks.
 
         Returns
         -------
@@ -71,12 +74,12 @@ class LearningCurve:
         return _around(float(self.law.error_m(n_points)), [float(law.error_m(n_points)) for law in self.laws])
 
     def gain(self, factor: float = 2.0) -> Estimate:
-        """Estimate what more points than those of the whole survey would bring.
+        """Estimate what more points or walks than those of the whole survey would bring.
 
         Parameters
         ----------
         factor : float, default 2
-            Points over those of the survey.
+            Points or walks over those of the survey.
 
         Returns
         -------
@@ -91,7 +94,7 @@ class LearningCurve:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether twice the points would help; "unclear" where the interval of the gain is too wide."""
+        """Whether twice as much would help; "unclear" where the interval of the gain is too wide."""
         mean, low, high = self.gain()
         if high < LITTLE_M:
             return "little"
@@ -102,10 +105,12 @@ class LearningCurve:
     def words(self) -> str:
         """The verdict as a sentence's end."""
         mean, low, high = self.gain()
+        units, range_m = f"{self.unit}s", f"{low:.1f} to {high:.1f}"
         return {
-            "gain": f"twice the points would bring about {mean:.1f} m ({low:.1f} to {high:.1f})",
-            "little": f"more points would bring less than {LITTLE_M} m: survey elsewhere or other things",
-            "unclear": f"too few points to say: twice as many would bring between {low:.1f} and {high:.1f} m",
+            "gain": f"twice the {units} would bring about {mean:.1f} m ({range_m})",
+            "little": f"more {units} would bring less than {LITTLE_M} m: survey elsewhere or other things",
+            "unclear": f"too few {units} to say: "
+            f"twice as many would bring between {low:.1f} and {high:.1f} m",
         }[self.verdict]
 
     def as_dict(self) -> dict[str, Any]:
@@ -116,17 +121,18 @@ class LearningCurve:
         dict
             Sizes with their errors, the law, the error now and with twice the points, and the verdict.
         """
+        count = f"n_{self.unit}s"
         return {
             "sizes": [
-                {"n_points": round(float(n), 1), **_figures("error", error)}
+                {count: round(float(n), 1), **_figures("error", error)}
                 for n, error in zip(self.n_points, self.errors, strict=True)
             ],
             "floor_m": self.law.floor_m,
             "scale_m": self.law.scale_m,
             "exponent": self.law.exponent,
-            "now": {"n_points": self.n_now, **_figures("error", self.at(self.n_now))},
+            "now": {count: self.n_now, **_figures("error", self.at(self.n_now))},
             "twice": {
-                "n_points": 2 * self.n_now,
+                count: 2 * self.n_now,
                 **_figures("error", self.at(2 * self.n_now)),
                 **_figures("gain", self.gain()),
             },
@@ -136,22 +142,29 @@ class LearningCurve:
 
 
 def learning_curve(
-    n_learnt: np.ndarray, errors_m: Sequence[np.ndarray], n_now: int, *, seed: int = 0
+    n_learnt: np.ndarray,
+    errors_m: Sequence[np.ndarray],
+    n_now: int,
+    *,
+    unit: Literal["point", "walk"] = "point",
+    seed: int = 0,
 ) -> LearningCurve:
     """Fit a law to measured errors, and compute means and intervals.
 
     The intervals are a pigeonhole bootstrap (Owen, Annals of Applied Statistics 1, 2007). A resample draws
-    repetitions and, independently, reference points, and fits the law again.
+    repetitions and, independently, points or walks, and fits the law again.
 
     Parameters
     ----------
     n_learnt : ndarray
-        Reference points that were learnt [n_repetitions, k].
+        Reference points or walks that were learnt [n_repetitions, k].
     errors_m : sequence of ndarray
-        Errors in metres [k, n_points], one array a repetition. The columns of points that were not held out,
-        or that got no position at some size, are NaN.
+        Errors in metres [k, n_points], one array a repetition. The columns of points or walks that were not
+        held out, or that got no position at some size, are NaN.
     n_now : int
-        Reference points of the whole survey.
+        Reference points or walks of the whole survey.
+    unit : str, default "point"
+        "point" or "walk".
     seed : int, default 0
         Random seed of the bootstrap.
 
@@ -176,13 +189,26 @@ def learning_curve(
     # A size at which all repetitions agree by chance must not take all the weight.
     standard_error_m = repetition_m.std(axis=0, ddof=1) / np.sqrt(len(repetition_m))
     spread_m = np.maximum(standard_error_m, 0.01 * mean_m + 1e-6)
-    rng = np.random.default_rng(seed)
-    resamples_m = np.array(
-        [means(_draw_counts(n_repetitions, rng), _draw_counts(n_points, rng)) for _ in range(_RESAMPLES)]
-    )
+    resamples_m = _resampled(means, n_repetitions, n_points, np.random.default_rng(seed))
     laws = tuple(fit_power_law(sizes, resample_m, spread_m) for resample_m in resamples_m)
     errors = tuple(_estimate(float(mean), resamples_m[:, i]) for i, mean in enumerate(mean_m))
-    return LearningCurve(sizes, errors, fit_power_law(sizes, mean_m, spread_m), laws, n_now)
+    return LearningCurve(sizes, errors, fit_power_law(sizes, mean_m, spread_m), laws, n_now, unit)
+
+
+def _resampled(
+    means: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    n_repetitions: int,
+    n_points: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Draw mean errors [n_resamples, k]; of few walks, draws without an error are repeated."""
+    drawn: list[np.ndarray] = []
+    while len(drawn) < _RESAMPLES:
+        with np.errstate(invalid="ignore"):
+            resample_m = means(_draw_counts(n_repetitions, rng), _draw_counts(n_points, rng))
+        if np.isfinite(resample_m).all():
+            drawn.append(resample_m)
+    return np.array(drawn)
 
 
 def _draw_counts(size: int, rng: np.random.Generator) -> np.ndarray:

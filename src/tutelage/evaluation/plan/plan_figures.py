@@ -18,6 +18,7 @@ _LAW = "#0072b2"
 _BAND = "rgba(0, 114, 178, 0.15)"
 _PLACES = "#d55e00"
 _HEIGHT_PX = 560
+_LONG = {"point": "reference points", "walk": "walks"}
 
 
 def curve_figure(curve: LearningCurve) -> dict[str, Any]:
@@ -50,25 +51,25 @@ def curve_figure(curve: LearningCurve) -> dict[str, Any]:
             "arrayminus": _rounded([error.mean - error.low for error in curve.errors]),
         },
         "marker": {"size": 8, "color": _PLACES},
-        "hovertemplate": "%{x:.0f} points: %{y:.2f} m<extra></extra>",
+        "hovertemplate": f"%{{x:.0f}} {curve.unit}s: %{{y:.2f}} m<extra></extra>",
     }
     lines = [
-        _line("fitted", measured, [float(curve.law.error_m(n)) for n in measured], "solid"),
-        _line("extrapolated", beyond, [error.mean for error in extrapolated], "dash"),
+        _line("fitted", measured, [float(curve.law.error_m(n)) for n in measured], "solid", curve.unit),
+        _line("extrapolated", beyond, [error.mean for error in extrapolated], "dash", curve.unit),
     ]
     layout = {
         "height": _HEIGHT_PX,
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
         "margin": {"l": 60, "r": 20, "t": 60, "b": 60},
-        "xaxis": {"title": {"text": "reference points learnt"}, "rangemode": "tozero"},
-        "yaxis": {"title": {"text": "mean error at points held out (m)"}, "rangemode": "tozero"},
+        "xaxis": {"title": {"text": f"{_LONG[curve.unit]} learnt"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": f"mean error at {curve.unit}s held out (m)"}, "rangemode": "tozero"},
         "shapes": [_survey_line(curve.n_now)],
         "annotations": [_survey_label(curve.n_now)],
     }
     return {"data": [_band(beyond, extrapolated), points, *lines], "layout": layout}
 
 
-def _line(name: str, n_points: np.ndarray, error_m: Sequence[float], dash: str) -> dict[str, Any]:
+def _line(name: str, n_points: np.ndarray, error_m: Sequence[float], dash: str, unit: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
@@ -76,7 +77,7 @@ def _line(name: str, n_points: np.ndarray, error_m: Sequence[float], dash: str) 
         "x": _rounded(n_points),
         "y": _rounded(error_m),
         "line": {"color": _LAW, "width": 2, "dash": dash},
-        "hovertemplate": "%{x:.0f} points: %{y:.2f} m<extra>" + name + "</extra>",
+        "hovertemplate": f"%{{x:.0f}} {unit}s: %{{y:.2f}} m<extra>{name}</extra>",
     }
 
 

@@ -69,6 +69,8 @@ def write_plan(plan: SurveyPlan, path: str | Path) -> None:
         figures={"curve": curve_figure(plan.curve), "map": map_figure(places, floors)},
         words=plan.curve.words[0].upper() + plan.curve.words[1:],
         subtitle=_subtitle(plan),
+        basis=plan.basis,
+        unit=plan.curve.unit,
         n_neighbours=N_NEIGHBOURS,
         floors=floors,
         first_shown=str(places.floor[places.first[0]]),  # the map begins where it matters
@@ -78,12 +80,16 @@ def write_plan(plan: SurveyPlan, path: str | Path) -> None:
 
 
 def _subtitle(plan: SurveyPlan) -> str:
-    out = f" ({plan.n_left_out} left out of the curve: no position at some size)" if plan.n_left_out else ""
-    now = plan.curve.at(plan.curve.n_now)
+    curve = plan.curve
+    now = curve.at(curve.n_now)
+    is_walked = curve.unit == "walk"
+    walks = f" on {curve.n_now:,} walks" if is_walked else ""
+    out = f"{plan.n_left_out} {'walks ' if is_walked else ''}left out of the curve: no position at some size"
     return (
-        f"{len(plan.places):,} reference points{out} with {plan.n_scans:,} training scans; "
-        f"{plan.method.method.spec.name}, each size learnt {plan.n_repetitions} times. With all points, the "
-        f"law says {now.mean:.2f} m ({now.low:.2f} to {now.high:.2f}) at places between them."
+        f"{len(plan.places):,} reference points{walks}{f' ({out})' if plan.n_left_out else ''} with "
+        f"{plan.n_scans:,} training scans; {plan.method.method.spec.name}, each size learnt "
+        f"{plan.n_repetitions} times. With all {curve.unit}s, the law says {now.mean:.2f} m "
+        f"({now.low:.2f} to {now.high:.2f}) {'on other walks' if is_walked else 'at places between them'}."
     )
 
 

@@ -1,29 +1,36 @@
-"""Samples of reference points for learning curves: nested parts to learn, and points to hold out."""
+"""Samples of a survey for learning curves: nested parts to learn, and what is held out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.hold_out import Groups, HoldOut, are_apart, groups_of, hold_out_groups, places
+from tutelage.errors import BadInputError
 from tutelage.evaluation.compare.held_out import folds
 
-__all__ = ["SHARES", "Repetition", "repetitions"]
+__all__ = ["SHARES", "Repetition", "Sampling", "repetitions", "sampling"]
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1.0)
-"""Sizes of a learning curve, as shares of the reference points that are not held out."""
+"""Sizes of a learning curve, as shares of the reference points or walks that are not held out."""
+
+_FEWEST_LEARNT = 4  # reference points of a part that is worth a model
+_FEWEST_SIZES = 3  # the law through them has three figures
 
 
 @dataclass(frozen=True, eq=False)
 class Repetition:
-    """One sample of reference points.
+    """One sample of reference points, or of walks.
 
     Parameters
     ----------
     held_out_points : ndarray
-        Points that are located and never learnt [n_held_out].
+        Points or walks that are located and never learnt [n_held_out].
     order : ndarray
-        All other points [n_points - n_held_out]. A part learns the first of them, so it contains every
+        All others [n_points - n_held_out]. A part learns the first of them, so it contains every
         smaller part.
     """
 
@@ -31,7 +38,7 @@ class Repetition:
     order: np.ndarray
 
     def part(self, share: float) -> np.ndarray:
-        """Select the points that one size learns.
+        """Select the points, or walks, that one size learns.
 
         Parameters
         ----------
@@ -41,9 +48,109 @@ class Repetition:
         Returns
         -------
         ndarray
-            Points to learn.
+            Points or walks to learn.
         """
         return self.order[: round(share * len(self.order))]
+
+
+@dataclass(frozen=True, eq=False)
+class Sampling:
+    """All samples of a survey.
+
+    Parameters
+    ----------
+    groups : Groups
+        Walks or reference points, which are learnt and held out whole.
+    drawn : list of Repetition
+        Their numbers.
+    divisions : list of HoldOut
+        The scans of each sample.
+    shares : list of float
+        Those of `SHARES` that are worth a model in every sample.
+    asked : ndarray
+        Which scans are located where they are held out, [n] bool: all, but of a walk one at each reference
+        point. The others there are seconds apart from it and err alike.
+    """
+
+    groups: Groups
+    drawn: list[Repetition]
+    divisions: list[HoldOut]
+    shares: list[float]
+    asked: np.ndarray
+
+    @property
+    def unit(self) -> Literal["point", "walk"]:
+        """What a learning curve counts."""
+        return "walk" if self.groups.kind == "walk" else "point"
+
+    @property
+    def n_learnt(self) -> np.ndarray:
+        """How many points or walks each size of each sample learns, [n_repetitions, n_shares] int."""
+        return np.array([[len(each.part(share)) for share in self.shares] for each in self.drawn])
+
+
+def sampling(scans: FingerprintSet, *, n_folds: int, n_rounds: int, seed: int) -> Sampling:
+    """Draw samples of whole walks of a walked survey, of whole reference points of any other.
+
+    A smaller walked survey is one of fewer walks, not of walks with gaps. Walks are what a surveyor can add.
+    A walk with every second section left out still has its phone and its day beside each gap, so such
+    parts would hide what more walks bring.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans with positions.
+    n_folds, n_rounds, seed : int
+        As in `repetitions`.
+
+    Returns
+    -------
+    Sampling
+
+    Raises
+    ------
+    BadInputError
+        If there are fewer walks than folds, fewer than two points a fold, or too little is left to learn.
+    """
+    groups = groups_of(scans)
+    if groups.kind == "walk":
+        found = _divided(scans, groups, n_folds, n_rounds, seed)
+        if not are_apart(found.divisions):
+            return found
+        groups = places(scans, groups)
+    return _divided(scans, groups, n_folds, n_rounds, seed)
+
+
+def _divided(scans: FingerprintSet, groups: Groups, n_folds: int, n_rounds: int, seed: int) -> Sampling:
+    _require_folds(groups, n_folds, n_rounds)
+    drawn = repetitions(len(groups), n_folds=n_folds, n_rounds=n_rounds, seed=seed)
+    point = places(scans, groups).group
+
+    def n_points(part: np.ndarray) -> int:
+        return len(np.unique(point[np.isin(groups.group, part)]))
+
+    shares = [
+        share for share in SHARES if min(n_points(each.part(share)) for each in drawn) >= _FEWEST_LEARNT
+    ]
+    if len(shares) < _FEWEST_SIZES:
+        raise BadInputError(
+            f"most reference points lie on a few of the {len(groups)} {groups.kind}s; without these there is "
+            "too little to learn; survey more of them"
+        )
+    divisions = [hold_out_groups(scans, groups, each.held_out_points) for each in drawn]
+    asked = np.full(len(scans), groups.kind != "walk")
+    asked[np.unique(np.column_stack([groups.group, point]), axis=0, return_index=True)[1]] = True
+    return Sampling(groups, drawn, divisions, shares, asked)
+
+
+def _require_folds(groups: Groups, n_folds: int, n_rounds: int) -> None:
+    fewest = 1 if groups.kind == "walk" else 2
+    if not 2 <= n_folds <= len(groups) // fewest or n_rounds < 1:
+        least = "1 walk" if groups.kind == "walk" else "2 points"
+        raise BadInputError(
+            f"{n_folds} folds of {len(groups)} {groups.kind}s in {n_rounds} rounds; at least 2 folds, "
+            f"of {least} or more each, and 1 round"
+        )
 
 
 def repetitions(n_points: int, *, n_folds: int, n_rounds: int, seed: int) -> list[Repetition]:
@@ -52,7 +159,7 @@ def repetitions(n_points: int, *, n_folds: int, n_rounds: int, seed: int) -> lis
     Parameters
     ----------
     n_points : int
-        Reference points.
+        Reference points, or walks.
     n_folds : int
         Folds of a round.
     n_rounds : int

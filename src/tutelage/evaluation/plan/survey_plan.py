@@ -1,4 +1,4 @@
-"""Models of parts of a survey, asked about reference points that none of them saw."""
+"""Models of parts of a survey, asked about reference points or walks that none of them saw."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.hold_out import unsaid
 from tutelage.errors import BadInputError
 from tutelage.evaluation.compare.candidates import BASELINE, Candidate, candidate
 from tutelage.evaluation.compare.held_out import Answers, Part, SurveyedPoints, surveyed_points
 from tutelage.evaluation.plan.learning_curve import LearningCurve, learning_curve
-from tutelage.evaluation.plan.sampling import SHARES, repetitions
+from tutelage.evaluation.plan.sampling import Sampling, sampling
 from tutelage.evaluation.plan.surveyed_places import SurveyedPlaces, surveyed_places
 from tutelage.methods.fit_plan import AnySurvey, fit_plan
 from tutelage.training import Budget, RunOptions
@@ -21,7 +22,6 @@ from tutelage.training import Budget, RunOptions
 __all__ = ["SurveyPlan", "plan"]
 
 _FEWEST_POINTS = 20
-_FEWEST_LEARNT = 4  # points of a part that is worth a model
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,11 @@ class SurveyPlan:
     method : that learnt
     n_repetitions : how often each size was learnt
     n_scans : training scans that hear anything
-    n_left_out : reference points that the curve leaves out: none of their scans got a position at every size
+    n_left_out : reference points or walks that the curve leaves out: none of their scans got a position at
+        every size
     curve, places : what was found
+    held_out : what each error comes from, such as "24 of 120 walks"; "" in a survey that was not walked
+    unsaid : what no hold-out of the survey can measure; "" where there is nothing to say
     """
 
     name: str
@@ -45,6 +48,16 @@ class SurveyPlan:
     n_left_out: int
     curve: LearningCurve
     places: SurveyedPlaces
+    held_out: str = ""
+    unsaid: str = ""
+
+    @property
+    def basis(self) -> str:
+        """What the errors come from, as a sentence; "" in a survey that was not walked."""
+        if not self.held_out:
+            return ""
+        unsaid_too = f"; {self.unsaid}" if self.unsaid else ""
+        return f"Errors come from {self.held_out} at a time, held out{unsaid_too}."
 
     def as_dict(self) -> dict[str, Any]:
         """Plain figures, for JSON."""
@@ -57,6 +70,8 @@ class SurveyPlan:
             "n_scans": self.n_scans,
             "n_left_out": self.n_left_out,
             "n_repetitions": self.n_repetitions,
+            **({"held_out": self.held_out} if self.held_out else {}),
+            **({"unsaid": self.unsaid} if self.unsaid else {}),
             "curve": self.curve.as_dict(),
             "places": [places.record(point) for point in places.first],
             "points": [places.record(point) for point in range(len(places))],
@@ -74,8 +89,8 @@ def plan(
 ) -> SurveyPlan:
     """Estimate what more reference points would gain, and where to take them.
 
-    A learning curve over reference points is extrapolated. A map shows where errors are large. Only training
-    scans are used, never a test split.
+    A learning curve over reference points is extrapolated, or over walks where there are eight or more. A map
+    shows where errors are large. Only training scans are used, never a test split.
 
     Parameters
     ----------
@@ -84,7 +99,7 @@ def plan(
         Method to fit, as `candidate` makes it. By default, k-NN. A method that chooses settings does so once,
         on all training scans. A matcher keeps its pretrained weights.
     n_folds : int
-        Parts into which the reference points are divided. Each part is held out in turn.
+        Parts into which the reference points or walks are divided. Each part is held out in turn.
     n_rounds : int
         Number of times that they are divided anew.
     source_too : bool
@@ -99,8 +114,8 @@ def plan(
     Raises
     ------
     BadInputError, UnknownNameError
-        If the survey has fewer than 20 reference points, the method cannot be fitted, or its teacher was
-        trained in this survey and `source_too` is off.
+        If the survey has fewer than 20 reference points, or fewer walks than `n_folds`, the method cannot be
+        fitted, or its teacher was trained in this survey and `source_too` is off.
 
     Examples
     --------
@@ -113,25 +128,31 @@ def plan(
     run = run or RunOptions()
     method = method or candidate(BASELINE)
     points = surveyed_points(survey, [method], source_too=source_too)
-    n_points = len(points)
-    _require_enough(n_points, n_folds, n_rounds)
+    _require_enough(len(points))
+    sampled = sampling(points.scans, n_folds=n_folds, n_rounds=n_rounds, seed=run.seed)
     method = _settled(method, points.scans, run)
-    drawn = repetitions(n_points, n_folds=n_folds, n_rounds=n_rounds, seed=run.seed)
-    shares = [share for share in SHARES if min(len(each.part(share)) for each in drawn) >= _FEWEST_LEARNT]
-    parts = [Part(method, each.part(share), each.held_out_points) for each in drawn for share in shares]
-    answers = points.answers(parts, "learning parts", run)
-    curve_errors_m, point_errors_m = _over_points(answers, points, len(shares))
-    counted = np.isfinite(curve_errors_m[:, 0]).any(axis=0)
+    groups = sampled.groups
+    parts = [
+        Part(method, d.part(share), d.held_out_points) for d in sampled.drawn for share in sampled.shares
+    ]
+    answers = replace(points, point=groups.group).answers(parts, "learning parts", run, sampled.asked)
+    errors_m, point_errors_m = _errors_m(answers, points, sampled)
+    counted = np.isfinite(errors_m[:, 0]).any(axis=0)
     if not counted.any():
         raise BadInputError(
-            "no scan hears an access point of other reference points; there is no curve to draw"
+            f"no scan hears an access point of other {groups.kind}s; there is no curve to draw"
         )
-    n_learnt = np.array([[len(each.part(share)) for share in shares] for each in drawn])
-    curve = learning_curve(n_learnt, list(curve_errors_m), n_points, seed=run.seed)
-    places = surveyed_places(points.scans, points.point, point_errors_m)
-    n_scans = len(points.scans)
-    n_left_out = int((~counted).sum())
-    return SurveyPlan(points.name, method, len(drawn), n_scans, n_left_out, curve, places)
+    return SurveyPlan(
+        points.name,
+        method,
+        len(sampled.drawn),
+        len(points.scans),
+        int((~counted).sum()),
+        learning_curve(sampled.n_learnt, list(errors_m), len(groups), unit=sampled.unit, seed=run.seed),
+        surveyed_places(points.scans, points.point, point_errors_m),
+        sampled.divisions[0].words if groups.n_walks else "",
+        unsaid(points.scans) if groups.n_walks else "",
+    )
 
 
 def _settled(method: Candidate, scans: FingerprintSet, run: RunOptions) -> Candidate:
@@ -149,46 +170,42 @@ def _settled(method: Candidate, scans: FingerprintSet, run: RunOptions) -> Candi
     return replace(method, settings=spec.for_parts(fit, scans).settings)
 
 
-def _require_enough(n_points: int, n_folds: int, n_rounds: int) -> None:
+def _require_enough(n_points: int) -> None:
     if n_points < _FEWEST_POINTS:
         raise BadInputError(
             f"{n_points} reference points are too few for a learning curve; survey at least {_FEWEST_POINTS}"
         )
-    if not 2 <= n_folds <= n_points // 2 or n_rounds < 1:
-        raise BadInputError(
-            f"{n_folds} folds of {n_points} reference points in {n_rounds} rounds; at least 2 folds, "
-            "of 2 points or more each, and 1 round"
-        )
 
 
-def _over_points(
-    answers: Sequence[Answers], points: SurveyedPoints, n_shares: int
+def _errors_m(
+    answers: Sequence[Answers], points: SurveyedPoints, sampled: Sampling
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Errors of scans to those of reference points.
+    """Errors of scans to those of walks or reference points, and to those of reference points.
 
     Returns
     -------
-    of_curve, of_points : [n_repetitions, n_shares, n_points], [n_points]
-        Over the scans that got a position at every size, so that all sizes are asked the same; and over all
-        that got one from the largest parts.
+    of_curve, of_points : [n_repetitions, n_shares, n_groups], [n_points]
+        Over the held-out scans that got a position at every size, so that all sizes are asked the same; and
+        over all that got one from the largest parts.
     """
+    group, n_groups, n_shares = sampled.groups.group, len(sampled.groups), len(sampled.shares)
     point, n_points = points.point, len(points)
     known_m = points.scans.known_position_m
     of_curve = []
     total, n_answers = np.zeros(n_points), np.zeros(n_points)
-    for first in range(0, len(answers), n_shares):
-        sizes = answers[first : first + n_shares]
+    for i, division in enumerate(sampled.divisions):
+        sizes = answers[i * n_shares : (i + 1) * n_shares]
         row, table = sizes[0].row, np.full((n_shares, len(point)), np.nan)
-        for i, size in enumerate(sizes):
-            table[i, row] = np.linalg.norm(size.positions.position_m - known_m[row], axis=1)
-        everywhere = np.flatnonzero(np.isfinite(table).all(axis=0))
-        of_curve.append([_means(point[everywhere], errors[everywhere], n_points) for errors in table])
+        for j, size in enumerate(sizes):
+            table[j, row] = np.linalg.norm(size.positions.position_m - known_m[row], axis=1)
+        asked = division.held_out[np.isfinite(table[:, division.held_out]).all(axis=0)]
+        of_curve.append([_means(group[asked], errors[asked], n_groups) for errors in table])
         answered = row[np.isfinite(table[-1, row])]
         total += np.bincount(point[answered], table[-1, answered], n_points)
         n_answers += np.bincount(point[answered], minlength=n_points)
     return np.array(of_curve), np.where(n_answers > 0, total / np.maximum(n_answers, 1), np.nan)
 
 
-def _means(point: np.ndarray, error_m: np.ndarray, n_points: int) -> np.ndarray:
-    n = np.bincount(point, minlength=n_points)
-    return np.where(n > 0, np.bincount(point, error_m, n_points) / np.maximum(n, 1), np.nan)
+def _means(group: np.ndarray, error_m: np.ndarray, n_groups: int) -> np.ndarray:
+    n = np.bincount(group, minlength=n_groups)
+    return np.where(n > 0, np.bincount(group, error_m, n_groups) / np.maximum(n, 1), np.nan)

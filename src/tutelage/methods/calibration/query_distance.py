@@ -14,7 +14,7 @@ from scipy.spatial import KDTree
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.splits import reference_points, split_groups
-from tutelage.data.survey_places import distance_m, places
+from tutelage.data.survey_places import coordinates_m, distance_m
 from tutelage.errors import BadInputError
 from tutelage.methods.radio_map import RadioMap
 from tutelage.runtime.fingerprint_index import FingerprintIndex
@@ -163,14 +163,14 @@ def error_growth(scans: FingerprintSet, seed: int = 0) -> ErrorGrowth | None:
 
 def _spaced(scans: FingerprintSet) -> tuple[np.ndarray, np.ndarray]:
     """Give the different places, and the distance of each to the nearest other one, in metres."""
-    place = np.unique(places(scans)[0], axis=0)
+    place = np.unique(coordinates_m(scans)[0], axis=0)
     return place, np.asarray(KDTree(place).query(place, k=2)[0][:, 1])
 
 
 def _blocks(scans: FingerprintSet, point: np.ndarray, side_m: float) -> np.ndarray:
     """Give the block of each scan: the reference points whose middles share a square."""
     n_scans = np.bincount(point)
-    place = places(scans)[0]
+    place = coordinates_m(scans)[0]
     middle = np.column_stack([np.bincount(point, column) / n_scans for column in place.T])
     square = np.column_stack([np.floor(middle[:, :2] / side_m), middle[:, 2:].round()])
     return np.asarray(np.unique(square, axis=0, return_inverse=True)[1].ravel()[point])
