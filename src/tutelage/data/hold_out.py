@@ -286,8 +286,8 @@ def unsaid(scans: FingerprintSet) -> str:
     if groups.kind != "walk" and groups.n_walks:
         few.append("one walk" if groups.n_walks == 1 else f"{groups.n_walks} walks")
     lacking = lacks(scans)
-    if "phone" in lacking:
-        few.append("one phone" if scans.device is not None else "no named phones")
+    if "phone" in lacking and scans.device is not None:
+        few.append("one phone")
     if "day" in lacking:
         few.append("one day")
     if not few:

@@ -138,7 +138,7 @@ def error_growth(scans: FingerprintSet, seed: int = 0) -> ErrorGrowth | None:
     ErrorGrowth or None
         None if the survey is too small to hold out blocks.
     """
-    place, spacing_m = _spaced(scans)
+    _, spacing_m = _spaced(scans)
     side_m = float(np.median(spacing_m))
     point = reference_points(scans)
     parts = [_held_out_errors(scans, _blocks(scans, point, n * side_m), point, seed) for n in _BLOCKS]
