@@ -1,33 +1,34 @@
-"""Measure how much farther off other phones and other days are than a survey of one phone or one day says.
+"""Measure how phones differ from each other, and how much farther off other days are, for calibrations.
 
     python -m benchmarks.borrowed
 
-Of a part of a public survey that one phone took, or one day, places are held out (whole walks where it was
-walked). k-NN learns the rest and locates the part's own scans there, and those of the other phones or days
-at the same places. The ratio is of their mean errors, over five hold-outs. The medians are what the package
-lends to surveys that lack phones or days (borrowed.csv beside `tutelage.methods.calibration`); each trial is
-a row of results/borrowed.csv.
+Phones: of each device of a public survey, how much louder or fainter it hears than all others
+(`measure_drift`'s common offset, of k-NN without the device); the value is the standard deviation over the
+devices. Days: places are held out of the scans of one day. k-NN learns the rest and locates that day's scans
+there, and those of other days at the same places; the value is the median ratio of their mean errors. The
+package lends the values to surveys that lack phones or days (borrowed.csv beside
+`tutelage.methods.calibration`); each device and day is a row of results/borrowed.csv.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
+from statistics import median, pstdev
 
 import numpy as np
 
-from benchmarks.documented.pages import write_page
 from benchmarks.result_rows import write_rows
-from tutelage import FingerprintSet, load
-from tutelage.data.hold_out import hold_out, walks
+from tutelage import FingerprintSet, Localizer, RunOptions, load, measure_drift
+from tutelage.data.hold_out import hold_out
 from tutelage.data.splits import n_reference_points
 from tutelage.data.survey_places import distance_m
 from tutelage.methods.knn import KNNSettings, NearestNeighbours
 
 RESULTS = Path("results/borrowed.csv")
 SHIPPED = Path("src/tutelage/methods/calibration/borrowed.csv")
-PAGE = "research/calibration.md"
+PHONES = ("tampere", "ujiindoorloc")
+DAYS = ("ujiindoorloc", "tampere", "uji_library:1")
 KNN = KNNSettings(metric="sorensen", representation="powed", k=5)
 HELD_OUT = 0.3
 SEEDS = 5
@@ -35,49 +36,46 @@ FEWEST_POINTS = 20
 FEWEST_QUERIES = 100
 MOST_QUERIES = 500
 NEAR_M = 2.0  # the same place
-WALKS = 30  # of one draw
-DRAWS = 10
-MOST_TRIALS = 20  # of a survey
-
-Parts = Iterator[tuple[str, FingerprintSet, FingerprintSet]]
+MOST_LEARNT = 6000
+FEWEST_SCANS = 40
+REACH_M = 5.0
 
 
-def labelled(scans: FingerprintSet, label: np.ndarray) -> Parts:
-    """Yield each label's scans, and all others."""
-    names, counts = np.unique(label, return_counts=True)
-    for name in names[np.argsort(-counts, kind="stable")][:MOST_TRIALS]:
-        is_own = label == name
-        yield str(name), scans[is_own], scans[~is_own]
+def offsets_db(name: str) -> Iterator[tuple[str, float]]:
+    """Yield each device's offset from the others in dB."""
+    scans = load(name).train
+    assert scans.device is not None
+    scans = scans[scans.n_heard > 0]
+    for device in np.unique(scans.device):
+        is_own = scans.device == device
+        rest = _some(scans[~is_own], MOST_LEARNT)
+        own = scans[is_own]
+        own = _some(own[distance_m(rest, own) <= REACH_M], MOST_QUERIES)
+        if len(own) < FEWEST_SCANS:
+            continue
+        run = RunOptions(device="cpu", progress=False)
+        model = Localizer("knn", settings=KNN.model_dump(), run=run, calibrate=False).fit(rest)
+        offset_db = measure_drift(model, own).shifts.common_db
+        if offset_db is not None:
+            yield str(device), offset_db
 
 
-def drawn_walks(scans: FingerprintSet, others: FingerprintSet) -> Parts:
-    """Yield draws of walks, and the walks of another split."""
-    walk = walks(scans)
-    for draw in range(DRAWS):
-        some = np.random.default_rng(draw).choice(int(walk.max()) + 1, WALKS, replace=False)
-        yield f"{WALKS} walks, draw {draw}", scans[np.isin(walk, some)], others
+def day_ratios(name: str) -> Iterator[tuple[str, float]]:
+    """Yield, for each day with enough places, the errors of other days over its own."""
+    scans = load(name).train
+    assert scans.time is not None
+    day = scans.time.astype("datetime64[D]").astype(np.str_)
+    for each in np.unique(day):
+        found = ratio(scans[day == each], scans[day != each])
+        if found is not None:
+            yield str(each), found
 
 
-def trials() -> Iterator[tuple[str, str, Parts]]:
-    """Yield the surveys that can tell, with what they can tell about."""
-    ujiindoorloc, tampere, wifine = (load(name) for name in ("ujiindoorloc", "tampere", "wifine"))
-    library = load("uji_library:1").train
-    assert ujiindoorloc.train.user is not None
-    assert tampere.train.device is not None
-    yield "ujiindoorloc", "phone", labelled(ujiindoorloc.train, ujiindoorloc.train.user)
-    yield "tampere", "phone", labelled(tampere.train, tampere.train.device)
-    assert wifine.test is not None
-    yield "wifine", "phone", drawn_walks(wifine.train, wifine.test)
-    for name, scans in (
-        ("ujiindoorloc", ujiindoorloc.train),
-        ("tampere", tampere.train),
-        ("uji_library", library),
-    ):
-        assert scans.time is not None
-        yield name, "day", labelled(scans, scans.time.astype("datetime64[D]").astype(np.str_))
+def _some(scans: FingerprintSet, most: int) -> FingerprintSet:
+    return scans[np.sort(np.random.default_rng(0).permutation(len(scans))[:most])]
 
 
-def ratio(own: FingerprintSet, others: FingerprintSet) -> dict[str, str] | None:
+def ratio(own: FingerprintSet, others: FingerprintSet) -> float | None:
     """Compare errors of own and other scans at the same places, held out of the map; None if few."""
     own = own[own.n_heard > 0]
     if n_reference_points(own) < FEWEST_POINTS:
@@ -98,9 +96,7 @@ def ratio(own: FingerprintSet, others: FingerprintSet) -> dict[str, str] | None:
         others_m.append(errors_m(model, at_same[some]))
     if sum(map(len, others_m)) < FEWEST_QUERIES:
         return None
-    held_m, found_m = (float(np.mean([each.mean() for each in errors])) for errors in (own_m, others_m))
-    figures = {"own_m": held_m, "others_m": found_m, "ratio": found_m / held_m}
-    return {"n": str(sum(map(len, others_m))), **{name: f"{value:.3f}" for name, value in figures.items()}}
+    return float(np.mean([each.mean() for each in others_m]) / np.mean([each.mean() for each in own_m]))
 
 
 def errors_m(model: NearestNeighbours, scans: FingerprintSet) -> np.ndarray:
@@ -110,25 +106,26 @@ def errors_m(model: NearestNeighbours, scans: FingerprintSet) -> np.ndarray:
 
 
 def main() -> None:
-    """Write a row for each trial, and the medians that the package ships."""
+    """Write a row for each device and day, and the values that the package ships."""
     rows = []
     shipped = []
-    for survey, lack, parts in trials():
-        found = []
-        for part, own, others in parts:
-            figures = ratio(own, others)
-            if figures is not None:
-                found.append({"survey": survey, "lack": lack, "part": part, **figures})
-        if found:
-            middle = median(float(row["ratio"]) for row in found)
+    for lack, names, measure, summary in (
+        ("phone", PHONES, offsets_db, pstdev),
+        ("day", DAYS, day_ratios, median),
+    ):
+        for name in names:
+            found = list(measure(name))
+            rows += [
+                {"survey": name, "lack": lack, "part": part, "value": f"{value:.3f}"} for part, value in found
+            ]
+            value = summary([each for _, each in found])
+            name = name.partition(":")[0]
             shipped.append(
-                {"survey": survey, "lack": lack, "ratio": f"{middle:.2f}", "n_trials": str(len(found))}
+                {"survey": name, "lack": lack, "value": f"{value:.2f}", "n_trials": str(len(found))}
             )
             print(*shipped[-1].values(), flush=True)
-        rows += found
     write_rows(RESULTS, list(rows[0]), rows)
     write_rows(SHIPPED, list(shipped[0]), shipped)
-    write_page(PAGE)
 
 
 if __name__ == "__main__":

@@ -27,13 +27,14 @@ __all__ = [
     "hold_out",
     "hold_out_groups",
     "lacks",
+    "n_phones",
     "places",
     "unsaid",
     "walks",
 ]
 
 Lack: TypeAlias = Literal["phone", "day"]
-"""What a survey may have only one of."""
+"""What a survey may have too few of."""
 
 FEWEST_WALKS = 8  # below, half of them is too few for a map
 _MANY_PHONES = 8  # so many differ among each other as much as the next one will
@@ -245,8 +246,24 @@ def places(scans: FingerprintSet, groups: Groups) -> Groups:
     return Groups(reference_points(scans), "reference point", groups.n_walks)
 
 
+def n_phones(scans: FingerprintSet) -> int:
+    """Count the named phones of a survey.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        Scans of a survey.
+
+    Returns
+    -------
+    int
+        0 if none is named.
+    """
+    return 0 if scans.device is None else len(set(scans.device) - {""})
+
+
 def lacks(scans: FingerprintSet) -> tuple[Lack, ...]:
-    """Return what a survey has only one of, so that no hold-out can tell how others differ.
+    """Return what a survey has too few of, so that no hold-out can tell how others differ.
 
     Parameters
     ----------
@@ -256,12 +273,12 @@ def lacks(scans: FingerprintSet) -> tuple[Lack, ...]:
     Returns
     -------
     tuple of {"phone", "day"}
-        "phone" if one is named, or if the survey was walked and none is: one phone makes a walk. "day" if all
-        known times are of one.
+        "phone" if fewer than eight are named, or if the survey was walked and none is. "day" if all known
+        times are of one.
     """
     found: list[Lack] = []
-    names = set() if scans.device is None else set(scans.device) - {""}
-    if len(names) == 1 or (not names and groups_of(scans).n_walks):
+    phones = n_phones(scans)
+    if 0 < phones < _MANY_PHONES or (not phones and groups_of(scans).n_walks):
         found.append("phone")
     if scans.time is not None and len(np.unique(scans.time[scans.time > _FIRST_DATE].astype("M8[D]"))) == 1:
         found.append("day")
@@ -285,10 +302,9 @@ def unsaid(scans: FingerprintSet) -> str:
     few = []
     if groups.kind != "walk" and groups.n_walks:
         few.append("one walk" if groups.n_walks == 1 else f"{groups.n_walks} walks")
-    lacking = lacks(scans)
-    if "phone" in lacking and scans.device is not None:
+    if n_phones(scans) == 1:
         few.append("one phone")
-    if "day" in lacking:
+    if "day" in lacks(scans):
         few.append("one day")
     if not few:
         return ""

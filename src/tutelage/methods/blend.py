@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.hold_out import hold_out, lacks
+from tutelage.data.hold_out import hold_out, lacks, n_phones
 from tutelage.data.representation import RssRepresentation
 from tutelage.data.splits import is_spread, n_reference_points
 from tutelage.errors import UnknownNameError
@@ -325,15 +325,13 @@ def _choose(scans: FingerprintSet, pair: _Pair) -> _Choice:
     settings = pair.settings
     if settings.share is not None:
         return _Choice(settings.share)
-    lacking = lacks(scans)
-    if settings.always:
-        return _choose_share(scans, pair)
-    if lacking:
-        return _Choice.without_network(f"scans of one {lacking[0]} cannot show what it does for another")
-    if scans.device is None and scans.user is None:
-        return _Choice.without_network(
-            "the survey names no phones or users, so it cannot show a gain for others"
-        )
+    if not settings.always:
+        phones = n_phones(scans)
+        if phones < 2:
+            named = "one phone" if phones else "no named phones"
+            return _Choice.without_network(f"scans of {named} cannot show what it does for others")
+        if "day" in lacks(scans):
+            return _Choice.without_network("scans of one day cannot show what it does on others")
     return _choose_share(scans, pair)
 
 

@@ -1,23 +1,27 @@
-"""What a survey of one phone or one day cannot tell, taken from public surveys that have several.
+"""What a survey of few phones or of one day cannot tell, taken from public surveys that have several.
 
-`borrowed.csv` has a row for each public survey and lack: how much larger the mean error of other phones or
-other days was than what a calibration of one said. `python -m benchmarks.borrowed` measures it.
+`borrowed.csv` has a row for each public survey and lack. Of phones it says how much louder or fainter than
+others a phone hears (standard deviation in dB), and of days by what factor the errors of other days are
+larger. `python -m benchmarks.borrowed` measures both.
 """
 
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from statistics import median
 from typing import NamedTuple
 
+import numpy as np
+
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.hold_out import Lack, lacks
+from tutelage.data.sparse_rows import csr
+from tutelage.runtime.readings import RSS_MAX_DBM, RSS_MIN_DBM
 
-__all__ = ["Borrowed", "borrowed_factor", "evidence"]
-
-_WORDS: dict[Lack, str] = {"phone": "other phones", "day": "other days"}
+__all__ = ["Borrowed", "Evidence", "borrowed_for", "evidence", "heard_by_other_phones"]
 
 
 class Evidence(NamedTuple):
@@ -25,23 +29,27 @@ class Evidence(NamedTuple):
 
     survey: str
     lack: str
-    ratio: float
+    value: float
+    """Standard deviation in dB for phones, a factor for days."""
     n_trials: int
 
 
 class Borrowed(NamedTuple):
-    """By how much radii are larger than what was held out says.
+    """What public surveys add to a calibration.
 
     Attributes
     ----------
-    factor : float
-        At least 1.
+    offset_db : float
+        Standard deviation of the offsets of other phones; 0 if the survey has enough phones.
+    day_factor : float
+        Factor on the errors, at least 1.
     words : str
-        Where the factor comes from; "" where nothing is borrowed.
+        Where both come from; "" where nothing is borrowed.
     """
 
-    factor: float
-    words: str
+    offset_db: float = 0.0
+    day_factor: float = 1.0
+    words: str = ""
 
 
 @cache
@@ -55,13 +63,13 @@ def evidence() -> tuple[Evidence, ...]:
     """
     text = files(__package__).joinpath("borrowed.csv").read_text(encoding="utf-8")
     return tuple(
-        Evidence(row["survey"], row["lack"], float(row["ratio"]), int(row["n_trials"]))
+        Evidence(row["survey"], row["lack"], float(row["value"]), int(row["n_trials"]))
         for row in csv.DictReader(text.splitlines())
     )
 
 
-def borrowed_factor(scans: FingerprintSet, survey: str = "") -> Borrowed:
-    """Choose the factor for what a survey lacks: the median over the public surveys that can tell.
+def borrowed_for(scans: FingerprintSet, survey: str = "") -> Borrowed:
+    """Choose what a survey borrows: the medians over the public surveys that can tell.
 
     Parameters
     ----------
@@ -73,13 +81,48 @@ def borrowed_factor(scans: FingerprintSet, survey: str = "") -> Borrowed:
     Returns
     -------
     Borrowed
-        The largest of the factors if the survey lacks several things.
+        Nothing where the survey lacks nothing.
     """
-    found = [Borrowed(1.0, "")]
-    for lack in lacks(scans):
-        others = [row for row in evidence() if row.lack == lack and row.survey != survey.partition(":")[0]]
-        if others:
-            factor = round(median(row.ratio for row in others), 2)
-            names = ", ".join(row.survey for row in others)
-            found.append(Borrowed(factor, f"{factor - 1:.0%} for {_WORDS[lack]}, from {names}"))
-    return max(found, key=lambda each: each.factor)
+    lacking = lacks(scans)
+    phone = _median("phone", survey) if "phone" in lacking else None
+    day = _median("day", survey) if "day" in lacking else None
+    words = []
+    if phone is not None:
+        words.append(f"other phones, {phone[0]:.1f} dB apart as in {phone[1]}")
+    if day is not None and day[0] > 1:
+        words.append(f"other days, as in {day[1]}")
+    return Borrowed(
+        0.0 if phone is None else phone[0], 1.0 if day is None else max(1.0, day[0]), "; ".join(words)
+    )
+
+
+def _median(lack: Lack, survey: str) -> tuple[float, str] | None:
+    others = [row for row in evidence() if row.lack == lack and row.survey != survey.partition(":")[0]]
+    if not others:
+        return None
+    return median(row.value for row in others), ", ".join(row.survey for row in others)
+
+
+def heard_by_other_phones(scans: FingerprintSet, offset_db: float, seed: int) -> FingerprintSet:
+    """Make scans louder or fainter, each as another phone might hear it.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans.
+    offset_db : float
+        Standard deviation of the phones' offsets.
+    seed : int
+        Random seed.
+
+    Returns
+    -------
+    FingerprintSet
+        The n scans.
+    """
+    rss = scans.rss_dbm
+    offsets_db = np.random.default_rng(seed).normal(0, offset_db, len(scans))
+    moved = rss.data + np.repeat(offsets_db, np.diff(rss.indptr))
+    # A reading stays one: at the limit it is as faint, or as loud, as readings may be.
+    data = np.clip(moved, RSS_MIN_DBM, RSS_MAX_DBM).astype(rss.data.dtype)
+    return replace(scans, rss_dbm=csr(data, rss.indices, rss.indptr, rss.shape[1]))

@@ -16,7 +16,7 @@ from tutelage.data.representation import RssRepresentation
 from tutelage.data.sparse_rows import csr
 from tutelage.data.splits import reference_points
 from tutelage.errors import BadInputError
-from tutelage.methods.calibration.borrowed import borrowed_factor
+from tutelage.methods.calibration.borrowed import borrowed_for, heard_by_other_phones
 from tutelage.methods.calibration.error_scale import cross_fit_scale, fit_scale
 from tutelage.methods.calibration.query_distance import nearer_errors
 from tutelage.runtime.conformal import conformal_quantile
@@ -99,40 +99,40 @@ def calibrate(
         If no held-out scan hears an access point that the trial's model knew.
     """
     marks = landmarks_of(trial.training_scans, access_points, seed)
-    whole = _ask(trial, trial.queries, marks, access_points)
+    borrowed = borrowed_for(train, survey)
+    queries = trial.queries
+    if borrowed.offset_db:
+        queries = heard_by_other_phones(queries, borrowed.offset_db, seed)
+    whole = _ask(trial, queries, marks, access_points)
     if not len(whole.scans):
         raise BadInputError(
             "no scan of the held-out reference points hears an access point of the others; fit without "
             "calibration, or survey more points"
         )
-    thinned = _ask(trial, without_readings(trial.queries, seed), marks, access_points)
+    thinned = _ask(trial, without_readings(queries, seed), marks, access_points)
     nearer = np.ones(len(whole.scans))
     if not trial.is_walked:
         usable_scans = train[train.n_heard > 0]
         nearer = nearer_errors(usable_scans, trial.training_scans, whole.scans, seed)
-    error_m = whole.error_m * nearer
+    error_m = whole.error_m * nearer * borrowed.day_factor
     points, point = np.unique(whole.group, return_inverse=True)
     share = point_shares(point)
     n_points = len(points)
     scale, relative = _scale(whole, thinned, error_m, float(np.average(nearer, weights=share)), seed)
-    borrowed = borrowed_factor(train, survey)
     false_refusals = max(_FALSE_REFUSALS, 1 / (n_points + 1))
     return Calibration(
         landmarks_of(train, access_points, seed),
         scale,
-        error_m / relative * borrowed.factor,
+        error_m / relative,
         share,
         _farthest(whole, thinned, share, false_refusals),
         false_refusals,
         n_points,
-        {
-            f"{level:g}": _finite(conformal_quantile(error_m * borrowed.factor, share, level))
-            for level in _PLAIN_LEVELS
-        },
-        float(np.average(error_m, weights=share)) * borrowed.factor,
+        {f"{level:g}": _finite(conformal_quantile(error_m, share, level)) for level in _PLAIN_LEVELS},
+        float(np.average(error_m, weights=share)),
         trial.division,
         unsaid(train),
-        borrowed.factor,
+        borrowed.day_factor * _phone_factor(trial, whole) if borrowed.words else 1.0,
         borrowed.words,
     )
 
@@ -155,6 +155,13 @@ def _ask(trial: Trial, scans: FingerprintSet, marks: Landmarks, access_points: S
         difficulty(similarity, marks.position_m, n_known, position_m),
         np.linalg.norm(position_m - queries.known_position_m, axis=1),
     )
+
+
+def _phone_factor(trial: Trial, whole: _Questions) -> float:
+    """Compare the mean error of scans heard by other phones with that of the scans as they are."""
+    asked = trial.queries[np.isin(trial.queries.scan_id, whole.scans.scan_id)]
+    before_m = np.linalg.norm(trial.locate(asked).position_m - asked.known_position_m, axis=1).mean()
+    return float(whole.error_m.mean() / before_m) if before_m > 0 else 1.0
 
 
 def _scale(
