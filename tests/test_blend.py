@@ -14,17 +14,20 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
-from tutelage.data.splits import reference_points, split_by_position
+from tutelage.data.hold_out import hold_out
+from tutelage.data.splits import reference_points
 from tutelage.data.surveys import load, simulated_survey
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.evaluation import evaluate
 from tutelage.localizer import Localizer
 from tutelage.methods.blend import Blend, BlendSettings
 from tutelage.training import RunOptions
+from tutelage.updating import update
 
 MATCHER = {"fine_tune_updates": 8, "exercises": 64, "batch_size": 32}
 NETWORK = {"width": 32, "d_e": 16, "updates": 20, "batch_size": 64}
-SMALL: dict[str, Any] = {**{f"matcher.{name}": value for name, value in MATCHER.items()}, **NETWORK}
+BRIEF: dict[str, Any] = {**{f"matcher.{name}": value for name, value in MATCHER.items()}, **NETWORK}
+SMALL: dict[str, Any] = {**BRIEF, "always": True}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +73,8 @@ def test_positions_are_the_mean_of_both_weighted_by_the_share(
 
 def test_the_share_is_nearly_the_best_one_on_reference_points_held_out(office: Survey) -> None:
     blend = fit_model("blend", office, SMALL, seed=3)
-    rest, held_out = split_by_position(office.train, fraction=0.15, seed=3)
+    division = hold_out(office.train, 0.15, 3)
+    rest, held_out = division.rest, division.held_out
     parts = [
         fit_model(method, Survey("rest", office.train[rest]), settings, seed=3).predict(
             office.train[held_out]
@@ -129,12 +133,70 @@ def test_scans_that_no_model_may_answer_do_not_choose_the_share(office: Survey) 
     scans = replace(train, rss_dbm=sparse.csr_array(sparse.hstack([shared, own])), access_points=names)
     settings = {**SMALL, "prior_points": 0, "updates": 4}
     metrics = fit_model("blend", Survey("with beacons", scans), settings, seed=1).lineage_.metrics
-    rest, held_out = split_by_position(scans, fraction=0.15, seed=1)
+    division = hold_out(scans, 0.15, 1)
+    rest, held_out = division.rest, division.held_out
     assert np.isin(held_out, lonely).sum() > 5
     answers = fit_model("matcher", Survey("rest", scans[rest]), MATCHER, seed=1).predict(scans[held_out])
     off_m = np.linalg.norm(answers.position_m - scans.known_position_m[held_out], axis=1)
     assert answers.answered.sum() == (~np.isin(held_out, lonely)).sum()
     assert metrics["held_out_matcher_mae_m"] == pytest.approx(np.nanmean(off_m), abs=1e-3)
+
+
+def of_phones(survey: Survey, *names: str) -> Survey:
+    """The same survey, its reference points taken by these phones in turn; none is named without names."""
+    phone = np.array(names)[reference_points(survey.train) % len(names)] if names else None
+    return replace(survey, train=replace(survey.train, device=phone, user=None))
+
+
+@pytest.mark.parametrize(
+    ("names", "why"), [((), "no named phones"), (("one",), "one phone"), (("a", "b"), "clearly better")]
+)
+def test_where_the_evidence_is_thin_the_matcher_answers_alone(
+    office: Survey, names: tuple[str, ...], why: str
+) -> None:
+    survey = of_phones(office, *names)
+    model = fit_model("blend", survey, BRIEF)
+    assert isinstance(model.method_, Blend)
+    assert model.method_.network is None
+    assert why in (model.lineage_.share_reason or "")
+    matcher = fit_model("matcher", survey, MATCHER)
+    np.testing.assert_array_equal(positions_m(model, survey), positions_m(matcher, survey))
+
+
+def test_a_survey_of_one_day_shows_nothing_about_others(office: Survey) -> None:
+    survey = of_phones(office, "a", "b")
+    day = np.full(len(survey.train), np.datetime64("2026-05-04T10:00:00", "ms"))
+    model = fit_model("blend", replace(survey, train=replace(survey.train, time=day)), BRIEF)
+    assert "one day" in (model.lineage_.share_reason or "")
+
+
+def test_a_network_that_is_clearly_better_stays() -> None:
+    """A matcher of one candidate and hardly any lesson leaves much to gain."""
+    survey = simulated_survey(seed=1, n_train=1200, n_test=20, device_offset_db=0.0)
+    weak = {"matcher.n_candidates": 2, "matcher.updates": 1}
+    settings = {**weak, "updates": 600, "width": 128, "d_e": 32}
+    run = RunOptions(device="cpu")
+    model = Localizer("blend", pretrained="none", settings=settings, run=run, calibrate=False).fit(survey)
+    assert model.lineage_.share
+    assert model.lineage_.share > 0
+    assert model.lineage_.share_reason == ""
+    metrics = model.lineage_.metrics
+    assert metrics["held_out_mae_m"] < 0.98 * metrics["held_out_matcher_mae_m"]
+
+
+def test_a_blend_without_network_is_saved_updated_and_exported_as_its_matcher(
+    office: Survey, tmp_path: Path
+) -> None:
+    model = fit_model("blend", of_phones(office), BRIEF)
+    model.save(tmp_path / "model")
+    again = Localizer.load(tmp_path / "model")
+    np.testing.assert_array_equal(positions_m(again, office), positions_m(model, office))
+    updated = update(model, office.test, calibrate=False)
+    assert isinstance(updated.method_, Blend)
+    assert updated.method_.network is None
+    spec = model.method_spec
+    assert spec.export is not None
+    assert spec.export(model.method_).kind == "matcher"
 
 
 def test_the_network_reads_from_where_its_author_says(office: Survey) -> None:

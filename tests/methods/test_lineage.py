@@ -44,6 +44,7 @@ def full_lineage() -> Lineage:
         transfer=TransferLineage(kind="sequential", sources=(source,)),
         network="dnn",
         share=0.25,
+        share_reason="no network: one day",
         fine_tune=True,
         sharpness=1.25,
         n_steps=9,

@@ -13,7 +13,10 @@ from tutelage.runtime.fingerprint_index import FingerprintIndex
 from tutelage.runtime.readings import to_strength
 from tutelage.runtime.rows import CompressedRows, Rows
 
-__all__ = ["Landmarks", "difficulty", "nearest_distance", "nearest_landmarks"]
+__all__ = ["N_FIGURES", "Landmarks", "difficulty", "nearest_distance", "nearest_landmarks"]
+
+N_FIGURES = 4
+"""Number of figures that tell how hard a scan is."""
 
 _NEAREST = 5
 # below these, differences in logarithms mean nothing

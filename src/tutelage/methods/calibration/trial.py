@@ -20,16 +20,17 @@ from tutelage.methods.calibration.borrowed import borrowed_for, heard_by_other_p
 from tutelage.methods.calibration.error_scale import cross_fit_scale, fit_scale
 from tutelage.methods.calibration.query_distance import nearer_errors
 from tutelage.runtime.conformal import conformal_quantile
-from tutelage.runtime.landmarks import Landmarks, difficulty, nearest_distance
+from tutelage.runtime.landmarks import N_FIGURES, Landmarks, difficulty, nearest_distance
 from tutelage.runtime.positions import Located
-from tutelage.runtime.radii import Calibration, Scale
+from tutelage.runtime.radii import Calibration
 
 __all__ = ["MARGIN", "Trial", "calibrate", "landmarks_of", "point_shares", "without_readings"]
 
 _MOST = 1000  # landmarks: half a megabyte in a building where a scan hears 40 access points
 _FALSE_REFUSALS = 0.01  # of scans at new places of the surveyed building
 _PLAIN_LEVELS = (0.5, 0.8, 0.9, 0.95)
-_MOST_TAKEN = 0.95
+_THINNINGS = 3  # of each held-out scan
+_MOST_TAKEN = 0.98
 _USELESS = 3.0  # times the mean error
 MARGIN = 2.0  # other phones and later months look stranger than a survey's own places do to each other
 
@@ -59,9 +60,8 @@ class Trial(NamedTuple):
 class _Questions(NamedTuple):
     """Held-out scans that share an access point with the rest, as they are or with readings taken away."""
 
-    scans: FingerprintSet
-    group: np.ndarray
-    """[m] int: reference point or walk, from 0 without gaps."""
+    row: np.ndarray
+    """[m] int: which of the held-out scans."""
     unlike: np.ndarray
     """[m] distance to the nearest landmark."""
     difficulty: np.ndarray
@@ -98,36 +98,32 @@ def calibrate(
     BadInputError
         If no held-out scan hears an access point that the trial's model knew.
     """
-    marks = landmarks_of(trial.training_scans, access_points, seed)
     borrowed = borrowed_for(train, survey)
     queries = trial.queries
     if borrowed.offset_db:
         queries = heard_by_other_phones(queries, borrowed.offset_db, seed)
-    whole = _ask(trial, queries, marks, access_points)
-    if not len(whole.scans):
-        raise BadInputError(
-            "no scan of the held-out reference points hears an access point of the others; fit without "
-            "calibration, or survey more points"
-        )
-    thinned = _ask(trial, without_readings(queries, seed), marks, access_points)
-    nearer = np.ones(len(whole.scans))
+    whole, both = _questions(trial, queries, access_points, seed)
+    group = trial.group[both.row]
+    points, point = np.unique(group[: len(whole.row)], return_inverse=True)
+    share = point_shares(point)
+    weight = np.concatenate([_weights(point), _weights(group[len(point) :])])
+    nearer = np.ones(len(point))
     if not trial.is_walked:
         usable_scans = train[train.n_heard > 0]
-        nearer = nearer_errors(usable_scans, trial.training_scans, whole.scans, seed)
+        nearer = nearer_errors(usable_scans, trial.training_scans, queries[whole.row], seed)
     error_m = whole.error_m * nearer * borrowed.day_factor
-    points, point = np.unique(whole.group, return_inverse=True)
-    share = point_shares(point)
-    n_points = len(points)
-    scale, relative = _scale(whole, thinned, error_m, float(np.average(nearer, weights=share)), seed)
-    false_refusals = max(_FALSE_REFUSALS, 1 / (n_points + 1))
+    others = float(np.average(nearer, weights=share)) * borrowed.day_factor
+    errors_m = np.concatenate([error_m, both.error_m[len(point) :] * others])
+    relative = cross_fit_scale(both.difficulty, errors_m, weight, group, seed)[: len(point)]
+    false_refusals = max(_FALSE_REFUSALS, 1 / (len(points) + 1))
     return Calibration(
         landmarks_of(train, access_points, seed),
-        scale,
+        fit_scale(both.difficulty, errors_m, weight),
         error_m / relative,
         share,
-        _farthest(whole, thinned, share, false_refusals),
+        _farthest(whole, both, weight, share, false_refusals),
         false_refusals,
-        n_points,
+        len(points),
         {f"{level:g}": _finite(conformal_quantile(error_m, share, level)) for level in _PLAIN_LEVELS},
         float(np.average(error_m, weights=share)),
         trial.division,
@@ -137,53 +133,63 @@ def calibrate(
     )
 
 
+def _questions(
+    trial: Trial, queries: FingerprintSet, access_points: Sequence[str], seed: int
+) -> tuple[_Questions, _Questions]:
+    """Ask about the held-out scans, and about them with and without readings taken away.
+
+    Returns
+    -------
+    whole : _Questions
+    both : _Questions
+        The same, and after it the scans that lost readings: they teach the scale what gone access points do.
+    """
+    marks = landmarks_of(trial.training_scans, access_points, seed)
+    whole = _ask(trial, queries, marks, access_points)
+    if not len(whole.row):
+        raise BadInputError(
+            "no scan of the held-out reference points hears an access point of the others; fit without "
+            "calibration, or survey more points"
+        )
+    fewer = [without_readings(queries, seed + each) for each in range(_THINNINGS)]
+    parts = [whole, *(_ask(trial, scans, marks, access_points) for scans in fewer)]
+    return whole, _Questions(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
 def _ask(trial: Trial, scans: FingerprintSet, marks: Landmarks, access_points: Sequence[str]) -> _Questions:
     """Locate the held-out scans that share an access point with the rest."""
     rss_dbm = scans.rss_of(access_points)
     similarity = marks.similarity(rss_dbm)
-    is_comparable = similarity.any(axis=1)
-    queries = scans[is_comparable]
-    if not len(queries):
-        return _Questions(queries, np.zeros(0, np.int64), np.zeros(0), np.zeros((0, 4)), np.zeros(0))
-    similarity = similarity[is_comparable]
-    position_m = trial.locate(queries).position_m
-    n_known = np.diff(rss_dbm.indptr)[is_comparable]
+    row = np.flatnonzero(similarity.any(axis=1))
+    if not len(row):
+        return _Questions(row, np.zeros(0), np.zeros((0, N_FIGURES)), np.zeros(0))
+    asked = scans[row]
+    similarity = similarity[row]
+    position_m = trial.locate(asked).position_m
+    n_known = np.diff(rss_dbm.indptr)[row]
     return _Questions(
-        queries,
-        trial.group[is_comparable],
+        row,
         nearest_distance(similarity),
         difficulty(similarity, marks.position_m, n_known, position_m),
-        np.linalg.norm(position_m - queries.known_position_m, axis=1),
+        np.linalg.norm(position_m - asked.known_position_m, axis=1),
     )
+
+
+def _weights(group: np.ndarray) -> np.ndarray:
+    """Give the weight of each scan; those of a reference point or walk sum to 1."""
+    return np.asarray(1 / np.bincount(group)[group])
 
 
 def _phone_factor(trial: Trial, whole: _Questions) -> float:
     """Compare the mean error of scans heard by other phones with that of the scans as they are."""
-    asked = trial.queries[np.isin(trial.queries.scan_id, whole.scans.scan_id)]
+    asked = trial.queries[whole.row]
     before_m = np.linalg.norm(trial.locate(asked).position_m - asked.known_position_m, axis=1).mean()
     return float(whole.error_m.mean() / before_m) if before_m > 0 else 1.0
 
 
-def _scale(
-    whole: _Questions, thinned: _Questions, error_m: np.ndarray, nearer: float, seed: int
-) -> tuple[Scale, np.ndarray]:
-    """Fit the scale to whole and thinned scans, so that it knows scans that hear less than the survey did.
-
-    Returns
-    -------
-    scale : Scale
-    relative : ndarray [n]
-        Scale of each whole scan, by other points or walks.
-    """
-    hard = np.concatenate([whole.difficulty, thinned.difficulty])
-    errors_m = np.concatenate([error_m, thinned.error_m * nearer])
-    group = np.unique(np.concatenate([whole.group, thinned.group]), return_inverse=True)[1]
-    weight = np.concatenate([1 / np.bincount(each)[each] for each in (whole.group, thinned.group)])
-    relative = cross_fit_scale(hard, errors_m, weight, group, seed)
-    return fit_scale(hard, errors_m, weight), relative[: len(error_m)]
-
-
-def _farthest(whole: _Questions, thinned: _Questions, share: np.ndarray, false_refusals: float) -> float:
+def _farthest(
+    whole: _Questions, both: _Questions, weight: np.ndarray, share: np.ndarray, false_refusals: float
+) -> float:
     """Choose how unlike every landmark a scan may be: until the error to expect is thrice the mean error.
 
     The error to expect grows with the unlikeness (isotonic regression over whole and thinned scans). Where it
@@ -191,10 +197,7 @@ def _farthest(whole: _Questions, thinned: _Questions, share: np.ndarray, false_r
     scans exceed, squared.
     """
     strangest = conformal_quantile(whole.unlike, share, 1 - false_refusals)
-    unlike = np.concatenate([whole.unlike, thinned.unlike])
-    errors_m = np.concatenate([whole.error_m, thinned.error_m])
-    weight = np.concatenate([1 / np.bincount(each)[each] for each in (whole.group, thinned.group)])
-    expected = IsotonicRegression().fit(unlike, errors_m, sample_weight=weight)
+    expected = IsotonicRegression().fit(both.unlike, both.error_m, sample_weight=weight)
     is_useless = expected.y_thresholds_ > _USELESS * np.average(whole.error_m, weights=share)
     if is_useless.any():
         return float(max(strangest, expected.X_thresholds_[is_useless][0]))
@@ -214,7 +217,7 @@ def without_readings(scans: FingerprintSet, seed: int) -> FingerprintSet:
     Returns
     -------
     FingerprintSet
-        The n scans with 0 to 95 % of their readings taken away.
+        The n scans with 0 to 98 % of their readings taken away.
     """
     rng = np.random.default_rng(seed)
     rss = scans.rss_dbm
