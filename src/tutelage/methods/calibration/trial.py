@@ -24,14 +24,14 @@ from tutelage.runtime.landmarks import N_FIGURES, Landmarks, difficulty, nearest
 from tutelage.runtime.positions import Located
 from tutelage.runtime.radii import Calibration
 
-__all__ = ["MARGIN", "Trial", "calibrate", "landmarks_of", "point_shares", "without_readings"]
+__all__ = ["MARGIN", "USELESS", "Trial", "calibrate", "landmarks_of", "point_shares", "without_readings"]
 
 _MOST = 1000  # landmarks: half a megabyte in a building where a scan hears 40 access points
 _FALSE_REFUSALS = 0.01  # of scans at new places of the surveyed building
 _PLAIN_LEVELS = (0.5, 0.8, 0.9, 0.95)
 _THINNINGS = 3  # of each held-out scan
 _MOST_TAKEN = 0.98
-_USELESS = 3.0  # times the mean error
+USELESS = 3.0  # times the mean error
 MARGIN = 2.0  # other phones and later months look stranger than a survey's own places do to each other
 
 
@@ -198,7 +198,7 @@ def _farthest(
     """
     strangest = conformal_quantile(whole.unlike, share, 1 - false_refusals)
     expected = IsotonicRegression().fit(both.unlike, both.error_m, sample_weight=weight)
-    is_useless = expected.y_thresholds_ > _USELESS * np.average(whole.error_m, weights=share)
+    is_useless = expected.y_thresholds_ > USELESS * np.average(whole.error_m, weights=share)
     if is_useless.any():
         return float(max(strangest, expected.X_thresholds_[is_useless][0]))
     return float(1 - max(0.0, 1 - strangest) ** MARGIN)
