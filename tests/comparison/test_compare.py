@@ -28,6 +28,7 @@ from tutelage.methods.matcher.matcher_card import MatcherCard
 from tutelage.paper.expert_training import Teacher, TeacherCard
 from tutelage.statistics import Difference
 from tutelage.training import Budget, RunOptions
+from walked_survey import walked
 
 KNN = candidate("knn", settings={"metric": "sorensen", "representation": "powed", "k": 5})
 _FAR = {"metric": "euclidean", "representation": "positive", "k": 400}
@@ -300,3 +301,21 @@ def test_the_page_and_the_figures_say_the_same(comparison: Comparison, tmp_path:
     assert f"Take {figures['recommended']['why']}." in page
     for row in figures["methods"]:
         assert f"{row['name']}: {row['error_m']:.2f} m a reference point" in page
+
+
+@pytest.mark.parametrize(("apart_m", "kind"), [(1.0, "walk"), (50.0, "reference point")])
+def test_walks_are_held_out_whole_unless_they_never_meet(apart_m: float, kind: str) -> None:
+    scans = walked(12, apart_m=apart_m)
+    comparison = compare(scans, [KNN], n_folds=3)
+    assert comparison.kind == kind
+    assert comparison.n_points == (12 if kind == "walk" else reference_points(scans).max() + 1)
+    assert comparison.n_scans == len(scans)
+
+
+def test_scans_that_no_other_walk_came_near_are_not_asked_about() -> None:
+    scans = walked(12)
+    far = np.arange(len(scans)) >= len(scans) - 30
+    place = scans.known_position_m + np.outer(far, [0.0, 80.0])
+    comparison = compare(replace(scans, position_m=place), [KNN], n_folds=3)
+    assert comparison.kind == "walk"
+    assert comparison.n_scans == len(scans) - 30

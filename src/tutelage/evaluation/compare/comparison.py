@@ -11,7 +11,7 @@ import numpy as np
 
 from tutelage.errors import BadInputError
 from tutelage.evaluation.compare.candidates import Candidate
-from tutelage.evaluation.compare.held_out import Part, folds, surveyed_points
+from tutelage.evaluation.compare.held_out import Part, SurveyedPoints, folds, surveyed_points
 from tutelage.evaluation.metrics import Evaluation, evaluate_positions
 from tutelage.evaluation.report import write_report
 from tutelage.methods.fit_plan import AnySurvey
@@ -156,25 +156,38 @@ def compare(
     'knn'
     """
     run = run or RunOptions()
-    points = surveyed_points(survey, candidates, source_too=source_too).in_groups()
-    n_points = len(points)
-    if not 2 <= n_folds <= n_points // 2:
-        raise BadInputError(
-            f"{n_folds} folds of {n_points} {points.kind}s; at least 2 folds, of 2 of them or more each"
-        )
-    divisions = folds(n_points, n_folds, np.random.default_rng(run.seed))
+    surveyed = surveyed_points(survey, candidates, source_too=source_too)
+    points, divisions, asked = _divided(surveyed, n_folds, run.seed)
     parts = [Part(each, *division) for each in candidates for division in divisions]
-    answers = points.answers(parts, "comparing", run)
+    answers = points.answers(parts, "comparing", run, asked)
     by_candidate = [answers[first : first + n_folds] for first in range(0, len(answers), n_folds)]
     evaluations = [
         evaluate_positions(
-            Positions.join([part.positions for part in of_one]), points.scans, name=candidate.name
+            Positions.join([part.positions for part in of_one]), points.scans[asked], name=candidate.name
         )
         for candidate, of_one in zip(candidates, by_candidate, strict=True)
     ]
     seconds = [sum(part.fit_seconds for part in of_one) / n_folds for of_one in by_candidate]
-    standings = _standings(candidates, evaluations, points.point, seconds)
-    return Comparison(points.name, standings, n_folds, n_points, len(points.scans), points.kind)
+    standings = _standings(candidates, evaluations, points.point[asked], seconds)
+    return Comparison(points.name, standings, n_folds, len(points), int(asked.sum()), points.kind)
+
+
+def _divided(
+    surveyed: SurveyedPoints, n_folds: int, seed: int
+) -> tuple[SurveyedPoints, list[tuple[np.ndarray, np.ndarray]], np.ndarray]:
+    """Divide the walks of a walked survey, else its reference points; say which scans can be asked about."""
+    for points in (surveyed.in_groups(), surveyed):
+        if not 2 <= n_folds <= len(points) // 2:
+            raise BadInputError(
+                f"{n_folds} folds of {len(points)} {points.kind}s; at least 2 folds, of 2 of them or "
+                "more each"
+            )
+        divisions = folds(len(points), n_folds, np.random.default_rng(seed))
+        asked = points.near_others(divisions)
+        if asked is not None:
+            break
+    assert asked is not None  # reference points are never too far apart
+    return points, divisions, asked
 
 
 def _standings(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.hold_out import groups_of
+from tutelage.data.hold_out import Groups, are_apart, groups_of, hold_out_groups
 from tutelage.data.splits import reference_points
 from tutelage.evaluation.compare.candidates import Candidate
 from tutelage.evaluation.evaluate import require_unseen
@@ -64,6 +64,27 @@ class SurveyedPoints:
         """Return the same with the number of its walk for each scan, where whole walks are held out."""
         groups = groups_of(self.scans)
         return replace(self, point=groups.group, kind=groups.kind)
+
+    def near_others(self, divisions: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray | None:
+        """Tell which scans can be asked about: of walks, those that another walk comes near.
+
+        Parameters
+        ----------
+        divisions : sequence of (training points, held-out points)
+            Each point is held out once.
+
+        Returns
+        -------
+        ndarray [n] of bool, or None
+            None if the walks went their own ways, so that they cannot be held out whole.
+        """
+        groups = Groups(self.point, self.kind, 0)
+        parts = [hold_out_groups(self.scans, groups, held_out) for _, held_out in divisions]
+        if are_apart(parts):
+            return None
+        asked = np.zeros(len(self.point), dtype=bool)
+        asked[np.concatenate([part.held_out for part in parts])] = True
+        return asked
 
     def answers(
         self, parts: Sequence[Part], words: str, run: RunOptions, asked: np.ndarray | None = None
