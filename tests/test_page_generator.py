@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from benchmarks.documented.calibration_tables import coverage_table, default_model_table
+from benchmarks.documented.calibration_tables import (
+    borrowed_table,
+    coverage_overview,
+    coverage_table,
+    default_model_table,
+    goal_lines,
+    gone_table,
+    limit_lines,
+    refusal_table,
+)
 from benchmarks.documented.gain_tables import Comparison, gain_table, source_table
 from benchmarks.documented.matcher_tables import choice_table, lesson_table, own_weight_table, sharpness_table
 from benchmarks.documented.measurement_tables import (
@@ -95,7 +104,7 @@ def test_errors_are_those_of_the_first_draws_of_one_method() -> None:
 
 def test_whole_surveys_have_a_dash_for_what_was_not_run_and_the_figures_of_the_paper() -> None:
     lines = whole_survey_table([cell_row("blend", "both", 6.0, seed=str(seed)) for seed in range(2)])
-    [blend] = [cells(line) for line in lines if "`fit`" in line]
+    [blend] = [cells(line) for line in lines if "blend with a matcher pretrained and" in line]
     assert blend[1:] == ["-", "6.00 ± 0.00", "-", "0 / 2"]
     assert cells(lines[-1])[1:] == ["10.79", "7.73", "-", "-"]
 
@@ -147,25 +156,74 @@ def test_sources_move_the_error_by_the_span_of_their_subsets() -> None:
 # -- calibration -----------------------------------------------------------------------------------------
 
 
-def radius_row(level: str, seed: int, coverage: float) -> dict[str, str]:
-    """Return a row of results/calibration.csv."""
+def radius_row(level: str, seed: int, coverage: float, **changes: str) -> dict[str, str]:
+    """Return a row of results/calibration.csv, without the columns that older rows lack."""
     row = {"survey": "s", "scans": "s", "network": "knn", "level": level, "seed": str(seed), "points": "40"}
     row |= {"n": "100", "n_refused": str(seed), "mae_m": "2", "coverage": str(coverage), "radius_m": "5"}
-    return row | {"false_refusals": "0.025"}
+    return row | {"false_refusals": "0.025"} | changes
 
 
-def test_coverage_has_mean_and_range_over_seeds_and_says_which_surveys_meet_the_goal() -> None:
-    rows = [radius_row("0.95", seed, 0.94 + 0.01 * seed) for seed in range(2)]
-    rows += [radius_row("0.8", seed, 0.9) for seed in range(2)]
+def test_coverage_has_mean_and_range_over_seeds() -> None:
+    rows = [radius_row("0.95", seed, 0.94 + 0.01 * seed, scans="later") for seed in range(2)]
+    rows += [radius_row("0.8", seed, 0.9, scans="later") for seed in range(2)]
+    rows += [radius_row("0.95", 0, 0.9)]  # in the overview
     lines = coverage_table(rows)
+    assert len(lines) == 3
     row = cells(lines[2])
-    assert row[:5] == ["s", "s", "knn", "2", "40"]
+    assert row[:5] == ["s", "later", "knn", "2", "40"]
     assert row[6] == "- / 90.0% (90.0% to 90.0%) / 94.5% (94.0% to 95.0%)"
     assert row[8] == "0.5% (2.5%)"
-    assert lines[-2:] == [
-        "- knn, 95 %: met by s (-0.5); not met: none.",
-        "- knn, 80 %: met by none; not met: s (+10.0).",
-    ]
+
+
+def test_overview_has_errors_and_radii_of_whole_scans() -> None:
+    new = {"gone": "0.0", "held_out_mae_m": "1.6", "borrowed": "1.25"}
+    rows = [radius_row(level, 0, float(level), **new) for level in ("0.5", "0.8", "0.95")]
+    rows += [radius_row("0.95", 0, 0.1, gone="0.5"), radius_row("0.95", 0, 0.99, survey="old", scans="old")]
+    _, _, row, old = map(cells, coverage_overview(rows))
+    assert row == ["s", "40", "1.60", "2.00", "1.25", "50.0%", "80.0%", "95.0%", "95.0%", "+25%", "1"]
+    assert old == ["old", "40", "-", "2.00", "-", "-", "-", "99.0%", "99.0%", "-", "1"]
+
+
+def test_goal_is_missed_by_a_ratio_a_mean_or_one_seed() -> None:
+    rows = [radius_row("0.95", seed, 0.94, held_out_mae_m="1") for seed in range(2)]
+    rows += [radius_row("0.95", seed, 0.91 - seed / 50, survey="t", scans="t") for seed in range(2)]
+    rows += [radius_row("0.5", 0, 0.56), radius_row("0.5", 0, 0.55, survey="t", scans="t")]
+    text, _, error, half, _, most = goal_lines(rows)
+    assert "0.7 to 1.5 times" in text
+    assert error == "- Error: met by 0 of 1 surveys. Met: none. Not met: s (2.00)."
+    assert half == "- 50 %: met by 1 of 2 surveys. Met: t (+5.0). Not met: s (+6.0)."
+    assert most == "- 95 %: met by 1 of 2 surveys. Met: s (-1.0). Not met: t (-5.0, lowest 89.0%)."
+
+
+def test_gone_access_points_have_a_row_a_share() -> None:
+    rows = [radius_row("0.95", 0, 0.9, gone=gone) for gone in ("0.0", "0.5", "0.25")]
+    assert [cells(line)[1] for line in gone_table(rows)[2:]] == ["25%", "50%"]
+    assert cells(gone_table(rows)[2]) == ["s", "25%", "2.00", "- / - / 90.0%", "0.0%"]
+    assert len(gone_table([radius_row("0.95", 0, 0.9)])) == 2
+
+
+def test_limits_are_told_of_the_surveys_that_there_are() -> None:
+    [fails, moves] = limit_lines([radius_row("0.95", seed, 0.85 + seed / 50) for seed in range(2)])
+    assert fails.startswith("- s: k-NN's radii at 95 % hold 9 points fewer")
+    assert "by 2 to 2 points" in moves
+    assert list(limit_lines([])) == []
+
+
+def test_refusals_by_the_rule_in_use_stand_before_those_by_the_old_one() -> None:
+    row = {"survey": "s", "scans": "k", "seed": "0", "n": "9", "answered_m": "2", "coverage": "0.9"}
+    rows = [row | {"rule": "3 x", "refused": "0.1", "refused_m": "7"}]
+    rows += [row | {"rule": "2 x", "refused": "0.9", "refused_m": "1"}]
+    rows += [row | {"rule": "unlikeness alone", "refused": "0", "refused_m": ""}]
+    line = cells(refusal_table(rows)[2])
+    assert line == ["s", "k", "10.0% / 0.0%", "2.00 / 2.00", "7.00 / -", "90.0% / 90.0%"]
+
+
+def test_what_is_lent_is_a_spread_of_phones_and_a_median_of_days() -> None:
+    rows = [{"survey": "s", "lack": "phone", "part": value, "value": value} for value in ("-1", "3")]
+    rows += [{"survey": "s", "lack": "day", "part": value, "value": value} for value in ("1", "2", "1.5")]
+    phones, days = map(cells, borrowed_table(rows)[2:])
+    assert phones[2:] == ["2", "-1.0 dB", "+3.0 dB", "2.00 dB (standard deviation)"]
+    assert days[2:] == ["3", "1.00 times", "2.00 times", "1.50 times (median)"]
 
 
 def test_default_model_is_the_blend_with_radii() -> None:

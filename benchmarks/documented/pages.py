@@ -31,10 +31,11 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
         "results/table4.json": gain_table(TEACHERS, middle="median"),
         "results/accuracy.csv: radii": calibration_tables.default_model_table,
         "results/calibration.csv: overview": calibration_tables.coverage_overview,
+        "results/calibration.csv: goal": calibration_tables.goal_lines,
         "results/eight_bits.csv: summary": measurement_tables.eight_bits_lines,
     },
     "docs/concepts/calibration.md": {
-        "results/calibration.csv: overview": calibration_tables.coverage_overview,
+        "results/calibration.csv: goal": calibration_tables.goal_lines,
     },
     "docs/concepts/controls.md": {
         "results/table1.json": gain_table(TEACHERS, middle="median"),
@@ -45,6 +46,11 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
         "results/accuracy.csv": method_tables.matcher_overview,
     },
     "research/calibration.md": {
+        "results/borrowed.csv": calibration_tables.borrowed_table,
+        "results/refusal.csv": calibration_tables.refusal_table,
+        "results/calibration.csv: overview": calibration_tables.coverage_overview,
+        "results/calibration.csv: goal": calibration_tables.goal_lines,
+        "results/calibration.csv: gone": calibration_tables.gone_table,
         "results/calibration.csv: limits": calibration_tables.limit_lines,
         "results/accuracy.csv": calibration_tables.default_model_table,
         "results/calibration.csv": calibration_tables.coverage_table,

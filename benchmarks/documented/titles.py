@@ -19,7 +19,7 @@ MATCHERS = {
     ("matcher", "both"): "matcher pretrained and fine-tuned on your map",
     ("blend", "none"): "blend trained on your map alone (control)",
     ("blend", "others"): "blend with a pretrained matcher, not fine-tuned",
-    ("blend", "both"): "blend with a matcher pretrained and fine-tuned, what `fit` learns by default",
+    ("blend", "both"): "blend with a matcher pretrained and fine-tuned on your map",
 }
 """By network and method in results/."""
 

@@ -71,7 +71,8 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
         Seed, device, length, checkpoints, log, progress.
     calibrate : bool
         Learn a radius for each position, and which scans to refuse. This fits a second model without some of
-        the reference points, so it takes twice as long. A blend needs no second model.
+        the reference points, so it takes up to twice as long. A blend that
+        tried a network has the second model already.
 
     Attributes
     ----------
