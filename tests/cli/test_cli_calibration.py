@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from command_line import Command, assert_refused
 
-from tutelage.data.surveys import load
+from tutelage.data.fingerprints import Survey
+from tutelage.data.surveys import export_table, load
 from tutelage.localizer import Localizer
 
 KNN = ("--method", "knn", "--set", "metric=sorensen", "--set", "representation=powed", "--set", "k=5")
@@ -32,6 +34,30 @@ def test_fit_says_what_the_radii_rest_on(tutelage: Command, tables: Path, tmp_pa
     assert figures["held_out"].startswith(f"{known.n_points} of ")
     assert figures["radius_highest_level"] == pytest.approx(known.n_points / (known.n_points + 1), abs=1e-3)
     assert figures["false_refusals_at_most"] == pytest.approx(known.false_refusals, abs=1e-3)
+
+
+def test_fit_and_reports_say_what_is_borrowed(
+    tutelage: Command, model: Path, tables: Path, tmp_path: Path
+) -> None:
+    known = Localizer.load(model).calibration_
+    assert known is not None
+    assert known.borrowed.startswith("other phones, ")  # the survey has two
+    fit = ("fit", tables / "survey.csv", *KNN, "--out", tmp_path / "m")
+    assert known.borrowed in " ".join(tutelage(*fit).stdout.split())
+    figures = json.loads(tutelage(*fit, "--json").stdout)
+    assert figures["borrowed"] == known.borrowed
+    page = tmp_path / "report.html"
+    assert tutelage("evaluate", model, "--on", tables / "truth.csv", "--report", page).code == 0
+    assert f"They are larger than measured by {known.borrowed}." in page.read_text()
+
+
+def test_fit_on_a_survey_that_lacks_nothing_names_nothing_borrowed(
+    tutelage: Command, building: Survey, tmp_path: Path
+) -> None:
+    nameless = replace(building.train, device=None)
+    export_table(Survey("nameless", nameless), tmp_path / "nameless.csv")
+    fit = ("fit", tmp_path / "nameless.csv", *KNN, "--out", tmp_path / "m", "--json")
+    assert "borrowed" not in json.loads(tutelage(*fit).stdout)
 
 
 def test_no_calibration_leaves_the_landmarks_out(tutelage: Command, tables: Path, tmp_path: Path) -> None:
@@ -155,5 +181,5 @@ def test_the_report_says_what_the_radii_were_measured_on(
     assert tutelage("evaluate", model, "--on", tables / "truth.csv", "--report", page).code == 0
     known = Localizer.load(model).calibration_
     assert known is not None
-    assert known.held_out.endswith("reference points")
+    assert known.held_out.endswith(" reference points, and 1 of 2 phones")
     assert f"come from {known.held_out}, held out" in page.read_text(encoding="utf-8")

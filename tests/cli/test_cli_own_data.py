@@ -18,6 +18,7 @@ from tutelage.data.surveys import export_table, load
 from tutelage.evaluation import positions_from_csv
 from tutelage.localizer import Localizer
 from tutelage.paper.expert_training import Teacher
+from tutelage.runtime.positions import REFUSED
 
 TINY = ("--epochs", 2, "--set", "width=16", "--set", "d_e=8", "--device", "cpu")
 VERBS = (
@@ -153,7 +154,11 @@ def test_fit_without_a_method_is_the_blend(tutelage: Command, tables: Path, tmp_
     short = [f"--set=matcher.{name}" for name in ("fine_tune_updates=4", "exercises=64")]
     fit = ("fit", tables / "survey.csv", "--out", tmp_path / "m", *short, *TINY, "--json")
     figures = parsed(tutelage(*fit))
-    assert (figures["method"], figures["network"]) == ("blend", "dnn")
+    assert (figures["method"], figures["network"], figures["share"]) == ("blend", "no network", 0)
+    assert figures["share_reason"].startswith("no network: not clearly better at ")
+    figures = parsed(tutelage(*fit, "--set", "always=true"))
+    assert (figures["method"], figures["network"], figures["share_reason"]) == ("blend", "dnn", "")
+    assert 0 < figures["share"] < 1
     assert "held_out_matcher_mae_m" in figures
     found = parsed(tutelage("evaluate", tmp_path / "m", "--on", tables / "truth.csv", "--json"))
     assert found["n_no_position"] == 0
@@ -218,14 +223,23 @@ def test_declared_code_is_not_heard_in_every_verb(
 
 @pytest.fixture
 def scans(building: Survey, tmp_path: Path) -> Path:
-    """A scan the model knows, one with a new access point as well, one with nothing known, one blank."""
-    known = building.train.access_points[np.bincount(building.train.rss_dbm.indices).argmax()]
+    """A scan the model knows, one with a new access point as well, and three that it cannot locate.
+
+    One of these hears a single access point, one hears nothing known, and one is blank.
+    """
+    train = building.train
+    scan = train.rss_dbm[[train.n_heard.argmax()]].tocoo()
+    known = ",".join(train.access_points[column] for column in scan.coords[1])
+    heard, unheard = ",".join(f"{each:.0f}" for each in scan.data), "," * (scan.nnz - 1)
     path = tmp_path / "scans.csv"
-    path.write_text(f"scan_id,{known},new\nold,-50,\nboth,-50,-60\nnew,,-60\nblank,,\n")
+    rows = {"old": f"{heard},", "both": f"{heard},-60", "lone": f"-50{unheard},", "new": f"{unheard},-60"}
+    lines = [f"scan_id,{known},new", *(f"{name},{row}" for name, row in rows.items()), f"blank,{unheard},"]
+    path.write_text("\n".join(lines) + "\n")
     return path
 
 
-EXPECTED = {"old": (0, ""), "both": (1, ""), "new": (1, "no access point that the model knows is heard"),
+EXPECTED = {"old": (0, ""), "both": (1, ""), "lone": (0, REFUSED),
+            "new": (1, "no access point that the model knows is heard"),
             "blank": (0, "the scan is blank: nothing is heard")}  # fmt: skip
 
 
@@ -240,7 +254,7 @@ def test_locate_writes_csv_with_reasons_and_unknown_access_points(
     assert {name: (int(row["n_unknown"]), row["reason"]) for name, row in rows.items()} == EXPECTED
     assert rows["old"]["x_m"] == rows["both"]["x_m"] != ""
     assert rows["new"]["x_m"] == rows["blank"]["y_m"] == rows["blank"]["floor"] == ""
-    assert positions_from_csv(out).answered.tolist() == [True, True, False, False]
+    assert positions_from_csv(out).answered.tolist() == [True, True, False, False, False]
     assert tutelage("locate", made / "knn", scans).stdout == out.read_text(encoding="utf-8")
 
 

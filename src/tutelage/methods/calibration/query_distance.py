@@ -87,8 +87,8 @@ def nearer_errors(
     asked_m = np.quantile(query_distances_m(train, seed), (rank + 0.5) / len(queries))
     nearer_m = np.minimum(asked_m, held_out_m)
     before_m = growth.error_m(held_out_m)
-    factor = np.sqrt(growth.error_m(nearer_m) / np.where(before_m > 0, before_m, np.inf))
-    return np.asarray(np.clip(factor, _SMALLEST_FACTOR, 1.0))
+    ratio = np.divide(growth.error_m(nearer_m), before_m, out=np.ones(len(queries)), where=before_m > 0)
+    return np.asarray(np.clip(np.sqrt(ratio), _SMALLEST_FACTOR, 1.0))
 
 
 def query_distances_m(scans: FingerprintSet, seed: int = 0) -> np.ndarray:
