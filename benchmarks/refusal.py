@@ -21,6 +21,7 @@ from benchmarks.calibration import without_some
 from benchmarks.documented.pages import write_page
 from benchmarks.result_rows import write_rows
 from tutelage import FingerprintSet, Localizer, RunOptions, load, simulated_survey
+from tutelage.data.hold_out import hold_out
 from tutelage.data.sparse_rows import csr
 from tutelage.data.splits import split_by_position
 from tutelage.methods.calibration import trial
@@ -29,6 +30,7 @@ from tutelage.runtime.landmarks import nearest_distance
 RESULTS = Path("results/refusal.csv")
 PAGE = "research/calibration.md"
 MULTIPLES = (2.0, 3.0, 4.0)
+RULE = trial.USELESS
 OLD = "unlikeness alone"
 SETS = ("tampere", "tut6", "dsi1")
 GONE = (0.25, 0.5, 0.75)
@@ -102,10 +104,13 @@ def limits(model: Localizer, learnt: FingerprintSet) -> dict[str, float]:
         each = Localizer("knn", settings=KNN, run=model.run).fit(learnt).calibration_
         assert each is not None
         found[f"{multiple:g} x"] = each.farthest
-    trial.USELESS = np.inf  # so unlike that nothing is known of the error
-    old = Localizer("knn", settings=KNN, run=model.run).fit(learnt).calibration_
-    assert old is not None
-    return {**found, OLD: old.farthest}
+    trial.USELESS = RULE
+    usable_scans = learnt[learnt.n_heard > 0]
+    division = hold_out(usable_scans, HELD_OUT, 0)
+    marks = trial.landmarks_of(usable_scans[division.rest], learnt.access_points)
+    held_out = usable_scans[division.held_out]
+    similarity = 1 - nearest_distance(marks.similarity(held_out.rss_of(learnt.access_points)))
+    return {**found, OLD: 1 - float(np.quantile(similarity, 0.01)) ** 2}
 
 
 def rows_of(name: str, learnt: FingerprintSet, asked: Asked, seed: int) -> Iterator[dict[str, str]]:

@@ -115,7 +115,7 @@ def test_scans_of_another_building_are_mostly_refused_where_they_hear_a_little(d
     here, elsewhere = (few_model.predict(survey.test[survey.test.building == b]) for b in "01")
     hears_it = (elsewhere.reason == "") | elsewhere.refused
     assert hears_it.sum() > 50
-    assert elsewhere.refused.sum() > 0.75 * hears_it.sum()
+    assert elsewhere.refused.sum() > 0.9 * hears_it.sum()
     assert here.refused.mean() < 0.01
 
 

@@ -24,15 +24,16 @@ from tutelage.runtime.landmarks import N_FIGURES, Landmarks, difficulty, nearest
 from tutelage.runtime.positions import Located
 from tutelage.runtime.radii import Calibration
 
-__all__ = ["MARGIN", "USELESS", "Trial", "calibrate", "landmarks_of", "point_shares", "without_readings"]
+__all__ = ["USELESS", "Trial", "calibrate", "landmarks_of", "point_shares", "without_readings"]
 
 _MOST = 1000  # landmarks: half a megabyte in a building where a scan hears 40 access points
 _FALSE_REFUSALS = 0.01  # of scans at new places of the surveyed building
 _PLAIN_LEVELS = (0.5, 0.8, 0.9, 0.95)
 _THINNINGS = 3  # of each held-out scan
 _MOST_TAKEN = 0.98
-USELESS = 3.0  # times the mean error
-MARGIN = 2.0  # other phones and later months look stranger than a survey's own places do to each other
+_KNOWN = 0.95  # of held-out scans, whole and thinned
+USELESS = 3.0
+"""An error so many times the mean error is of no use; scans that promise it are refused."""
 
 
 class Trial(NamedTuple):
@@ -192,16 +193,15 @@ def _farthest(
 ) -> float:
     """Choose how unlike every landmark a scan may be: until the error to expect is thrice the mean error.
 
-    The error to expect grows with the unlikeness (isotonic regression over whole and thinned scans). Where it
-    never grows so far, nothing is known of scans so unlike; the limit is then the similarity that held-out
-    scans exceed, squared.
+    The error to expect grows with the unlikeness (isotonic regression over whole and thinned scans). The
+    limit is never farther than 95 % of all these scans are: beyond it, hardly any error is known.
     """
     strangest = conformal_quantile(whole.unlike, share, 1 - false_refusals)
+    known = float(np.quantile(both.unlike, _KNOWN, weights=weight, method="inverted_cdf"))
     expected = IsotonicRegression().fit(both.unlike, both.error_m, sample_weight=weight)
     is_useless = expected.y_thresholds_ > USELESS * np.average(whole.error_m, weights=share)
-    if is_useless.any():
-        return float(max(strangest, expected.X_thresholds_[is_useless][0]))
-    return float(1 - max(0.0, 1 - strangest) ** MARGIN)
+    useless = expected.X_thresholds_[is_useless].min(initial=np.inf)
+    return float(max(strangest, min(useless, known)))
 
 
 def without_readings(scans: FingerprintSet, seed: int) -> FingerprintSet:
