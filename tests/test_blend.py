@@ -191,6 +191,7 @@ def test_a_blend_without_network_is_saved_updated_and_exported_as_its_matcher(
     model.save(tmp_path / "model")
     again = Localizer.load(tmp_path / "model")
     np.testing.assert_array_equal(positions_m(again, office), positions_m(model, office))
+    assert office.test is not None
     updated = update(model, office.test, calibrate=False)
     assert isinstance(updated.method_, Blend)
     assert updated.method_.network is None
@@ -204,6 +205,7 @@ def test_the_network_reads_from_where_its_author_says(office: Survey) -> None:
     settings = {**matcher_settings, "share": 0.5, "updates": 2, "network": "cnnloc"}
     blend = fit_model("blend", office, settings).method_
     assert isinstance(blend, Blend)
+    assert blend.network is not None
     assert blend.network.representation.rss_min_dbm == -95
 
 
@@ -243,6 +245,7 @@ def test_a_small_survey_is_gone_through_eight_hundred_times_and_no_more(
     brief = {f"matcher.{name}": value for name, value in MATCHER.items()}
     blend = fit_model("blend", few, {**brief, "width": 8, "d_e": 8, "share": 0.5, **changed}).method_
     assert isinstance(blend, Blend)
+    assert blend.network is not None
     assert blend.network.n_steps == expected
 
 
