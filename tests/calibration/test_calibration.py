@@ -9,6 +9,7 @@ import pytest
 
 from tutelage import Localizer, evaluate, load
 from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.hold_out import hold_out
 from tutelage.data.splits import reference_points
 from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError
@@ -88,6 +89,17 @@ def test_a_level_that_too_few_points_cannot_promise_has_no_radius(office: Survey
     assert at_50 is not None
     assert np.isnan(at_95).all()
     assert np.isfinite(at_50).any()
+
+
+def test_a_phone_is_not_held_out_where_its_points_are_too_few_for_a_radius_at_95() -> None:
+    two_floors = simulated_survey(
+        seed=4, n_train=200, n_access_points=24, n_floors=2, width_m=30, depth_m=20
+    ).train
+    assert hold_out(two_floors, 0.5, 0).words == "12 of 48 reference points, and 1 of 2 phones"
+    calibration = knn(two_floors).calibration_
+    assert calibration is not None
+    assert calibration.held_out == "24 of 48 reference points"
+    assert calibration.highest_level > 0.95
 
 
 def test_a_scan_unlike_every_place_is_refused_and_says_so(model: Localizer) -> None:

@@ -144,6 +144,8 @@ def test_a_matcher_keeps_its_weights_and_a_blend_its_share(building: Survey, lat
     assert isinstance(blend_after.method_, Blend)
     assert isinstance(blend.method_, Blend)
     assert blend_after.method_.share == blend.method_.share == 0.3
+    assert blend.method_.network is not None
+    assert blend_after.method_.network is not None
     assert blend_after.method_.network.n_steps > blend.method_.network.n_steps
     assert np.isfinite(blend_after.predict(later).position_m[later.n_heard > 0]).all()
 

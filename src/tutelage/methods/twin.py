@@ -42,8 +42,9 @@ def held_out_share(n_groups: int) -> float | None:
 def twin_trial(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | None:
     """Fit a twin of a model without some reference points, and locate the scans there.
 
-    15 % of the points are held out, or half of them in a survey of few points. The twin takes the settings
-    that the model chose. A trial that the fit made for its own purposes serves as well.
+    15 % of the points are held out, or half of them in a survey of few points. They are those of one phone
+    where that leaves enough of them for a radius at 95 %. The twin takes the settings that the model chose. A
+    trial that the fit made for its own purposes serves as well.
 
     Parameters
     ----------
@@ -65,6 +66,8 @@ def twin_trial(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | 
     if fitted.trial and len(np.unique(fitted.trial.group)) >= _ENOUGH_POINTS:
         return fitted.trial
     division = hold_out(usable_scans, share, plan.run.seed)
+    if division.n_phones and len(np.unique(division.group)) < _ENOUGH_POINTS:
+        division = hold_out(usable_scans, share, plan.run.seed, across_phones=False)
     rest = usable_scans[division.rest]
     if not is_spread(rest):
         return None
