@@ -149,7 +149,13 @@ def of_phones(survey: Survey, *names: str) -> Survey:
 
 
 @pytest.mark.parametrize(
-    ("names", "why"), [((), "no named phones"), (("one",), "one phone"), (("a", "b"), "clearly better")]
+    ("names", "why"),
+    [
+        ((), "no named phones"),
+        (("one",), "1 named phone "),
+        (("a", "b"), "2 named phones"),
+        (tuple("abcdefgh"), "reference points"),
+    ],
 )
 def test_where_the_evidence_is_thin_the_matcher_answers_alone(
     office: Survey, names: tuple[str, ...], why: str
@@ -163,25 +169,31 @@ def test_where_the_evidence_is_thin_the_matcher_answers_alone(
     np.testing.assert_array_equal(positions_m(model, survey), positions_m(matcher, survey))
 
 
-def test_a_survey_of_one_day_shows_nothing_about_others(office: Survey) -> None:
-    survey = of_phones(office, "a", "b")
+def many_points() -> Survey:
+    """A survey of eight phones and 600 reference points."""
+    survey = simulated_survey(seed=1, n_train=2400, n_test=20, n_floors=1)
+    return of_phones(survey, *"abcdefgh")
+
+
+def test_a_survey_of_one_day_shows_nothing_about_others() -> None:
+    survey = many_points()
     day = np.full(len(survey.train), np.datetime64("2026-05-04T10:00:00", "ms"))
     model = fit_model("blend", replace(survey, train=replace(survey.train, time=day)), BRIEF)
     assert "one day" in (model.lineage_.share_reason or "")
 
 
-def test_a_network_that_is_clearly_better_stays() -> None:
-    """A matcher of one candidate and hardly any lesson leaves much to gain."""
-    survey = simulated_survey(seed=1, n_train=1200, n_test=20, device_offset_db=0.0)
-    weak = {"matcher.n_candidates": 2, "matcher.updates": 1}
-    settings = {**weak, "updates": 600, "width": 128, "d_e": 32}
-    run = RunOptions(device="cpu")
-    model = Localizer("blend", pretrained="none", settings=settings, run=run, calibrate=False).fit(survey)
-    assert model.lineage_.share
-    assert model.lineage_.share > 0
-    assert model.lineage_.share_reason == ""
-    metrics = model.lineage_.metrics
-    assert metrics["held_out_mae_m"] < 0.98 * metrics["held_out_matcher_mae_m"]
+def test_a_large_survey_of_many_phones_has_a_network_unless_it_is_clearly_worse() -> None:
+    survey = many_points()
+    learnt = {"matcher.fine_tune": False, "updates": 300, "width": 64, "d_e": 32}
+    kept = fit_model("blend", survey, {**learnt, "prior_share": 0.1})
+    assert isinstance(kept.method_, Blend)
+    assert kept.method_.network is not None
+    assert kept.lineage_.share_reason == ""
+    worse = fit_model("blend", survey, {**learnt, "updates": 2, "prior_share": 1.0, "prior_points": 1e6})
+    assert isinstance(worse.method_, Blend)
+    assert worse.method_.network is None
+    assert "clearly worse" in (worse.lineage_.share_reason or "")
+    assert worse.lineage_.metrics["held_out_mae_m"] == worse.lineage_.metrics["held_out_matcher_mae_m"]
 
 
 def test_a_blend_without_network_is_saved_updated_and_exported_as_its_matcher(

@@ -19,6 +19,7 @@ from tutelage.data.survey_places import distance_m, walk_sections
 
 __all__ = [
     "FEWEST_WALKS",
+    "MANY_PHONES",
     "Groups",
     "HoldOut",
     "Lack",
@@ -37,7 +38,7 @@ Lack: TypeAlias = Literal["phone", "day"]
 """What a survey may have too few of."""
 
 FEWEST_WALKS = 8  # below, half of them is too few for a map
-_MANY_PHONES = 8  # so many differ among each other as much as the next one will
+MANY_PHONES = 8  # so many differ among each other as much as the next one will
 _PAUSE = np.timedelta64(5, "m")  # after a longer one, the next scan begins another walk
 _REACH_M = 5.0  # a place is known where another walk came so near; as long as a section of a walk
 _FIRST_DATE = np.datetime64("1980-01-01")  # earlier times count from the start of a walk
@@ -278,7 +279,7 @@ def lacks(scans: FingerprintSet) -> tuple[Lack, ...]:
     """
     found: list[Lack] = []
     phones = n_phones(scans)
-    if 0 < phones < _MANY_PHONES or (not phones and groups_of(scans).n_walks):
+    if 0 < phones < MANY_PHONES or (not phones and groups_of(scans).n_walks):
         found.append("phone")
     if scans.time is not None and len(np.unique(scans.time[scans.time > _FIRST_DATE].astype("M8[D]"))) == 1:
         found.append("day")
@@ -323,7 +324,7 @@ def _across_phones(scans: FingerprintSet, groups: Groups, fraction: float, seed:
     if scans.device is None or (scans.device == "").any():
         return None
     names, phone = np.unique(scans.device, return_inverse=True)
-    if not 2 <= len(names) < _MANY_PHONES:
+    if not 2 <= len(names) < MANY_PHONES:
         return None
     rng = np.random.default_rng(seed)
     is_own = phone == rng.integers(len(names))

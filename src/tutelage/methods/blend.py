@@ -1,8 +1,9 @@
-"""The blend: a matcher, and a network of the same building where held-out scans show that it helps.
+"""The blend: a matcher, and a network of the same building where the survey is large and varied.
 
 The matcher weighs what was surveyed, so it is right where the survey is dense; the network fills the gaps.
-A held-out point is farther from the survey than queries are, and the network suffers less from that. So a
-hold-out favours the network, and the matcher stays alone unless several phones show a clear gain.
+What a network learns from a few phones, one day or a small survey did not hold for other phones and days
+(research/matcher.md). There the matcher answers alone, and where
+the network is clearly worse at held-out points.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.hold_out import hold_out, lacks, n_phones
+from tutelage.data.hold_out import MANY_PHONES, hold_out, lacks, n_phones
 from tutelage.data.representation import RssRepresentation
 from tutelage.data.splits import is_spread, n_reference_points
 from tutelage.errors import UnknownNameError
@@ -51,8 +52,7 @@ _SHARE_IN_SMALL_SURVEY = 0.8
 _SHARE_IN_LARGE_SURVEY = 0.2
 _LARGE_SURVEY = 500  # reference points
 _FEWEST_POINTS = 3  # so that two are left for the matcher to learn from
-_FEWEST_HELD_OUT = 20  # points, to show a gain
-_SMALLEST_GAIN = 0.02  # of the matcher's error; less is not worth a network
+_SMALLEST_GAIN = 0.02  # of the error; less is level
 _STANDARD_ERRORS = 2.0  # that a gain must exceed
 _NO_NETWORK = "no network"
 _MATCHER = "matcher."  # before the names of the matcher's settings and weights
@@ -68,7 +68,7 @@ class BlendSettings(BaseModel):
     network: str = "dnn"
     """Network of the blend, or NAME:FILE from `tune`."""
     always: bool = False
-    """Train the network even where held-out points do not show that it helps."""
+    """Train the network even if the survey is small or has few phones or days."""
     share: Annotated[float, Field(ge=0, le=1)] | None = None
     """Share of the network in each position. If you do not set it, `fit` chooses it on held-out points."""
     prior_share: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -326,17 +326,25 @@ def _choose(scans: FingerprintSet, pair: _Pair) -> _Choice:
     if settings.share is not None:
         return _Choice(settings.share)
     if not settings.always:
-        phones = n_phones(scans)
-        if phones < 2:
-            named = "one phone" if phones else "no named phones"
-            return _Choice.without_network(f"scans of {named} cannot show what it does for others")
-        if "day" in lacks(scans):
-            return _Choice.without_network("scans of one day cannot show what it does on others")
+        thin = _thin_evidence(scans)
+        if thin:
+            return _Choice.without_network(f"{thin} cannot show what it does for others")
     return _choose_share(scans, pair)
 
 
+def _thin_evidence(scans: FingerprintSet) -> str:
+    """Say what a survey has too little of to trust a network; "" if nothing."""
+    phones = n_phones(scans)
+    points = n_reference_points(scans)
+    if phones < MANY_PHONES:
+        return f"scans of {phones or 'no'} named phone{'s' if phones != 1 else ''}"
+    if "day" in lacks(scans):
+        return "scans of one day"
+    return f"{points} reference points" if points < _LARGE_SURVEY else ""
+
+
 def _choose_share(scans: FingerprintSet, pair: _Pair) -> _Choice:
-    """Choose a share that does well on reference points held out, or none if it is not clearly better there.
+    """Choose a share that does well on reference points held out, or none if the matcher is clearly better.
 
     The share lies between the best of 21 shares and the prior share. The fewer points are held out, the
     nearer it is to the prior one.
@@ -370,10 +378,10 @@ def _choose_share(scans: FingerprintSet, pair: _Pair) -> _Choice:
     point = np.unique(division.group[is_answered], return_inverse=True)[1]
     n_answered = int(point.max()) + 1
     share = (n_answered * best + settings.prior_points * prior_share) / (n_answered + settings.prior_points)
-    shares = {"held_out_mae_m": share, "held_out_matcher_mae_m": 0.0, "held_out_network_mae_m": 1.0}
     reason = ""
-    if not settings.always and not _is_clearly_better(errors_m(share), errors_m(0.0), point):
-        share, reason = 0.0, f"{_NO_NETWORK}: not clearly better at {division.words}"
+    if not settings.always and _is_clearly_better(errors_m(0.0), errors_m(share), point):
+        share, reason = 0.0, f"{_NO_NETWORK}: clearly worse at {division.words}"
+    shares = {"held_out_mae_m": share, "held_out_matcher_mae_m": 0.0, "held_out_network_mae_m": 1.0}
     maes_m = {name: round(float(errors_m(each).mean()), 3) for name, each in shares.items()}
     twin = Blend(matcher, network if share else None, share)
     is_walked = division.groups.kind == "walk"
@@ -384,7 +392,7 @@ def _choose_share(scans: FingerprintSet, pair: _Pair) -> _Choice:
 def _is_clearly_better(error_m: np.ndarray, before_m: np.ndarray, point: np.ndarray) -> bool:
     """Tell whether errors [n] are clearly smaller than others; each reference point or walk counts alike."""
     n_scans = np.bincount(point)
-    if len(n_scans) < _FEWEST_HELD_OUT:
+    if len(n_scans) < 2:
         return False
     gain_m = np.bincount(point, before_m - error_m) / n_scans
     noise_m = gain_m.std(ddof=1) / np.sqrt(len(gain_m))
@@ -434,8 +442,7 @@ def _trial(plan: FitPlan, scans: FingerprintSet) -> FitPlan:
 register_method(
     MethodSpec(
         "blend",
-        "a matcher, and a network beside it where held-out scans of several phones show that it helps: the "
-        "default",
+        "a matcher, and a network beside it where the survey is large and has many phones: the default",
         fit_blend,
         Blend.from_config,
         options=frozenset({"pretrained", "length"}),
