@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.hold_out import hold_out
 from tutelage.data.splits import reference_points, split_by_position
 from tutelage.data.surveys import load, simulated_survey
 from tutelage.errors import BadInputError, UnknownNameError
@@ -122,17 +123,11 @@ def test_wrong_settings_are_refused_by_name(
 # -- choosing ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("n_train", "n_splits"), [(2400, 1), (480, 5), (60, 10)])
-def test_chosen_settings_are_the_best_on_about_fifty_held_out_reference_points(
-    n_train: int, n_splits: int
-) -> None:
-    train = simulated_survey(seed=5, n_train=n_train, n_access_points=16, n_floors=1).train
+def assert_the_best(train: FingerprintSet, splits: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Require that no other settings than those chosen are better on the splits."""
     best, error_m = choose_settings(train, {}, seed=3)
     assert error_m is not None
     smallest_m: float = error_m
-    splits = [split_by_position(train, fraction=0.1, seed=3 + 1000 * n) for n in range(n_splits)]
-    n_points = len(np.unique(reference_points(train)[splits[0][1]]))
-    assert n_splits == 10 or 50 <= n_splits * n_points < 50 + n_points
 
     def held_out_m(settings: KNNSettings) -> float:
         found = [
@@ -151,6 +146,26 @@ def test_chosen_settings_are_the_best_on_about_fifty_held_out_reference_points(
     ]
     assert all(held_out_m(best.model_copy(update=other)) >= smallest_m - 1e-9 for other in others)
     assert held_out_m(best.model_copy(update={"k": 20})) > smallest_m
+
+
+@pytest.mark.parametrize(("n_train", "n_splits"), [(2400, 1), (480, 5), (60, 10)])
+def test_chosen_settings_are_the_best_on_about_fifty_held_out_reference_points(
+    n_train: int, n_splits: int
+) -> None:
+    surveyed = simulated_survey(seed=5, n_train=n_train, n_access_points=16, n_floors=1).train
+    train = replace(surveyed, device=None)
+    splits = [split_by_position(train, fraction=0.1, seed=3 + 1000 * n) for n in range(n_splits)]
+    n_points = len(np.unique(reference_points(train)[splits[0][1]]))
+    assert n_splits == 10 or 50 <= n_splits * n_points < 50 + n_points
+    assert_the_best(train, splits)
+
+
+def test_chosen_settings_are_the_best_for_a_phone_that_did_not_survey() -> None:
+    train = simulated_survey(seed=5, n_train=2400, n_access_points=16, n_floors=1).train
+    division = hold_out(train, 0.1, 3)
+    assert division.n_phones == 2
+    assert len(np.unique(division.group)) >= 50
+    assert_the_best(train, [(division.rest, division.held_out)])
 
 
 def test_choosing_is_deterministic(survey: Survey) -> None:
