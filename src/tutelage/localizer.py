@@ -31,7 +31,7 @@ from tutelage.runtime.conformal import require_level
 from tutelage.runtime.frames import LocalFrame
 from tutelage.runtime.positions import HeardCounts, Located, Positions
 from tutelage.runtime.radii import PREFIX, Calibration
-from tutelage.training import RunOptions, resolve_device
+from tutelage.training import RunOptions, named_run, resolve_device
 
 __all__ = ["Localizer", "Scans"]
 
@@ -164,7 +164,7 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
             sources=self.sources,
             recipe=self.recipe,
             settings=self.settings,
-            run=self.run,
+            run=named_run(self.run, name),
         )
         resolve_device(plan.run.device)
         plan, teacher_choice = choose_teachers(with_zoo_teachers(plan, scans, name), scans, name)

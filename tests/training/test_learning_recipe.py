@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -65,19 +65,20 @@ def test_epoch_is_whole_batches(n_scans: int, steps: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("budget", "recipe_epochs", "steps"),
+    ("budget", "length", "steps"),
     [
-        (Budget(epochs=2), None, 6),
-        (Budget(epochs=2), 7, 6),
-        (Budget(updates=5), 7, 5),
-        (Budget(), 7, 21),
-        (Budget(), None, 4000),
+        (Budget(epochs=2), "updates", 6),
+        (Budget(epochs=2), "paper_epochs", 6),
+        (Budget(updates=5), "paper_epochs", 5),
+        (Budget(), "paper_epochs", 6000),
+        (Budget(in_paper=True), "updates", 6000),
+        (Budget(), "updates", 4000),
     ],
 )
 def test_budget_comes_before_the_recipes_own_length(
-    budget: Budget, recipe_epochs: int | None, steps: int
+    budget: Budget, length: Literal["updates", "paper_epochs"], steps: int
 ) -> None:
-    assert budget.n_steps(60, LearningRecipe(batch_size=16), recipe_epochs) == steps
+    assert budget.n_steps(60, LearningRecipe(batch_size=16, length=length)) == steps
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,18 @@ def test_impossible_budget_is_refused(budget: dict[str, Any], message: str) -> N
 )
 def test_epochs_are_the_papers_for_the_set_nearest_in_size(n_train: int, epochs: int) -> None:
     assert epochs_in_paper(n_train) == epochs
+    assert epochs_in_paper(n_train, "another building") == epochs
+
+
+@pytest.mark.parametrize(
+    ("survey", "epochs"), [("tampere", 2000), ("utsindoorloc", 400), ("ujiindoorloc", 500)]
+)
+def test_a_part_of_a_set_of_the_paper_has_the_epochs_of_the_whole(survey: str, epochs: int) -> None:
+    for n_scans in (2, 697, 1993, 19_937):
+        assert epochs_in_paper(n_scans, survey) == epochs
+    recipe = LearningRecipe(batch_size=16, length="paper_epochs")
+    assert Budget(in_paper=True).n_steps(64, recipe, survey) == 4 * epochs
+    assert Budget().n_steps(64, recipe, survey) == 4 * epochs
 
 
 # -- recipes ------------------------------------------------------------------------------------

@@ -128,7 +128,7 @@ def test_minutes_are_divided_evenly_and_the_paper_has_epochs(
     monkeypatch.setattr(shared_trunk, "run_stage", plan)
     recipe = transfer_recipe("paper", {"batch_size": 32})
     run = RunOptions(device="cpu")
-    transfer(target, network_spec("dnn"), {}, sources, kind, recipe, run, recipe_name="paper")
+    transfer(target, network_spec("dnn"), {}, sources, kind, recipe, run)
     lengths, shares = zip(*planned.values(), strict=True)
     one_stage = {"north": 2000 * 3, "south": 2000 * 5, "target": 2000 * 3}  # of sets as small as Tampere's
     assert sum(lengths) == sum(one_stage.values())
@@ -144,12 +144,27 @@ def test_round_robin_takes_the_sets_in_turn_each_through_its_own_epochs(sources:
         return TrainingData(train, RssRepresentation.fit(train), scaler, torch.device("cpu"))
 
     sets = [prepared(train) for _, train in sources]
-    turns = shared_trunk.RoundRobin(sets)
+    turns = shared_trunk.RoundRobin(sets, [5, 5])
     for step in range(12):
         expected = sets[step % 2].batch(step // 2, 32, 7)
         found = turns.batch(step, 32, 7)
         assert torch.equal(found.index, expected.index)
         assert found.scans.n_access_points == expected.scans.n_access_points
+
+
+def test_round_robin_gives_each_set_its_own_length_evenly_spread() -> None:
+    class Numbered:
+        def batch(self, step: int, _batch_size: int, _seed: int) -> int:
+            return step
+
+    short, long = 400, 3100
+    turns = shared_trunk.RoundRobin([Numbered(), Numbered()], [short, long])  # type: ignore[list-item]
+    drawn = [turns.set_at(step) for step in range(short + long)]
+    assert (drawn.count(0), drawn.count(1)) == (short, long)
+    for end in range(0, short + long, 100):
+        assert drawn[:end].count(0) == pytest.approx(end * short / (short + long), abs=1)
+    steps = range(2 * (short + long))  # a run in minutes may be longer than planned
+    assert [turns.batch(s, 2, 0) for s in steps if turns.set_at(s) == 0] == list(range(2 * short))
 
 
 @both_kinds

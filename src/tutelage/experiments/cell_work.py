@@ -123,7 +123,8 @@ def teach_cell(job: TeachJob) -> TaughtCell:
         train = permute_positions(survey.train, cell.seed)
         survey = replace(survey, name=f"{survey.name}-permuted", train=train)
     began = time.monotonic()
-    run = RunOptions(seed=cell.seed, budget=table_budget(cell.budget).length(cell.network))
+    length = table_budget(cell.budget).length(cell.network)
+    run = RunOptions(seed=cell.seed, budget=length, survey=cell.source)  # not its permuted name
     teacher = teach(survey, cell.network, recipe=cell.recipe, run=run)
     quality = teacher.card.quality.model_dump() if teacher.card.quality else {}
     return TaughtCell(teacher.to_bytes(), quality | _cost(began))

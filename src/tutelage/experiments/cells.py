@@ -35,6 +35,7 @@ UNTRAINED = "untrained"
 _NO_LABELS = {"weight_labels": 0.0}
 _BESIDE_THE_MATCHER = "dnn"
 _YOUNGER = ("offset", "averaged")
+_LENGTHS = ("updates", "length")
 _JOINED = "+"  # between the sources of one pretrained matcher
 # These settings of the matcher count only where it is fine-tuned on the target's radio map.
 _FINE_TUNING_SETTINGS = (
@@ -293,7 +294,7 @@ def _length(budget: str, network: str) -> dict[str, Any]:
     return asdict(table_budget(budget).length(network))
 
 
-def _hashed_settings(recipe: dict[str, Any], ignored: Collection[str] = ("updates",)) -> dict[str, Any]:
+def _hashed_settings(recipe: dict[str, Any], ignored: Collection[str] = _LENGTHS) -> dict[str, Any]:
     """Return the settings that enter the hash.
 
     The `ignored` ones do not: a budget replaces the recipe's own length, for example. Settings that are

@@ -24,7 +24,7 @@ from tutelage.methods.teachers.shelf import zoo_teachers
 from tutelage.networks import NetworkChoice, NetworkSpec, SpecializedNetwork, split_settings
 from tutelage.paper.expert_distilling import DistillingRecipe, TeacherChoice, distil, distilling_recipe
 from tutelage.paper.transfer import Source, TransferRecipe, transfer, transfer_recipe
-from tutelage.training import Budget, LearningRecipe, RunOptions, epochs_of_recipe, train_network
+from tutelage.training import Budget, LearningRecipe, RunOptions, train_network
 from tutelage.training.trained_network import TrainedNetwork
 
 __all__ = ["NetworkLesson", "export_parts", "fit_network", "network_lesson", "network_method", "train_lesson"]
@@ -89,8 +89,7 @@ def train_lesson(
     spec, settings, recipe_name, recipe = lesson
     if teachers:
         return distil(scans, spec, settings, teachers, recipe, run, recipe_name=recipe_name)
-    epochs = epochs_of_recipe(recipe_name, len(scans))
-    return train_network(scans, spec, settings, recipe, run, recipe_epochs=epochs)
+    return train_network(scans, spec, settings, recipe, run)
 
 
 def fit_network(plan: FitPlan, scans: FingerprintSet) -> Fitted:
@@ -143,9 +142,7 @@ def _fit_by_transfer(plan: FitPlan, usable_scans: FingerprintSet) -> tuple[Train
     network_settings, recipe_settings = split_settings(spec, TransferRecipe.model_fields, merged)
     recipe = transfer_recipe(plan.recipe, recipe_settings, spec)
     sources = [Source(each.name, each.scans[each.scans.n_heard > 0]) for each in plan.transfer.sources]
-    network = transfer(
-        usable_scans, spec, network_settings, sources, kind, recipe, plan.run, recipe_name=plan.recipe
-    )
+    network = transfer(usable_scans, spec, network_settings, sources, kind, recipe, plan.run)
     records = tuple(
         SourceLineage(
             survey=each.name,
@@ -198,8 +195,7 @@ def _trial(plan: FitPlan, scans: FingerprintSet) -> FitPlan:
     if budget.minutes:
         return plan.with_budget(Budget(minutes=_TRIAL_SHARE * budget.minutes))
     recipe = network_lesson(_network(plan), plan.recipe, plan.settings).recipe
-    epochs = epochs_of_recipe(plan.recipe, len(scans))
-    updates = max(1, round(_TRIAL_SHARE * budget.n_steps(len(scans), recipe, epochs)))
+    updates = max(1, round(_TRIAL_SHARE * budget.n_steps(len(scans), recipe, plan.run.survey)))
     return plan.with_budget(Budget(updates=updates))
 
 

@@ -63,6 +63,7 @@ def continue_network(
     device = resolve_device(run.device)
     recipe = LearningRecipe(**trained.config()["recipe"])
     shorter = {
+        "length": "updates",
         "updates": max(1, round(recipe.updates * _SHARE_OF_UPDATES)),
         "learning_rate": recipe.learning_rate * _SHARE_OF_RATE,
     }

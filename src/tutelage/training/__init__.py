@@ -1,14 +1,21 @@
 """The training core: one small loop, its state, its hooks, and the supervised training of a network."""
 
 from tutelage.training.averaging import WeightAverage
-from tutelage.training.budget import Budget, epochs_in_paper, epochs_of_recipe, steps_per_epoch
+from tutelage.training.budget import Budget
 from tutelage.training.device import device_name, resolve_device, seeded
 from tutelage.training.labels import LabelHeads, label_classes
 from tutelage.training.learning_recipe import LABELS, LearningRecipe, SupervisedRecipe, changed_recipe
 from tutelage.training.loop import Hook, train
-from tutelage.training.optimiser import OptimiserRecipe, descend, learning_rate_at, make_optimizer
+from tutelage.training.optimiser import (
+    OptimiserRecipe,
+    descend,
+    learning_rate_at,
+    make_optimizer,
+    steps_per_epoch,
+)
+from tutelage.training.paper_settings import epochs_in_paper
 from tutelage.training.pretraining import pretrain_network
-from tutelage.training.stage import RunOptions, Step, StepOf, begin, clear_checkpoints, run_stage
+from tutelage.training.stage import RunOptions, Step, StepOf, begin, clear_checkpoints, named_run, run_stage
 from tutelage.training.state import TrainState
 from tutelage.training.supervised import LossTerms, MakeTerms, Watch, supervised_step, train_network
 from tutelage.training.trained_network import TrainedNetwork
@@ -41,10 +48,10 @@ __all__ = [
     "descend",
     "device_name",
     "epochs_in_paper",
-    "epochs_of_recipe",
     "label_classes",
     "learning_rate_at",
     "make_optimizer",
+    "named_run",
     "normalise",
     "pretrain_network",
     "resolve_device",

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from tutelage.errors import BadInputError
 from tutelage.training.optimiser import OptimiserRecipe
+from tutelage.training.paper_settings import epochs_in_paper
 
-__all__ = ["Budget", "epochs_in_paper", "epochs_of_recipe", "steps_per_epoch"]
-
-_EPOCHS_IN_PAPER = {697: 2000, 9108: 400, 19937: 500}  # by the number of training scans
+__all__ = ["Budget"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Budget:
             if value is not None and not 0 < value < math.inf:
                 raise BadInputError(f"{name} must be a positive number, it is {value}")
 
-    def n_steps(self, n_scans: int, recipe: OptimiserRecipe, recipe_epochs: int | None = None) -> int:
+    def n_steps(self, n_scans: int, recipe: OptimiserRecipe, survey: str = "") -> int:
         """Count the steps of a stage.
 
         Parameters
@@ -64,9 +63,9 @@ class Budget:
         n_scans : int
             Size of the training set.
         recipe : OptimiserRecipe
-            Recipe with the batch size, and with `updates` if no other length is set.
-        recipe_epochs : int, optional
-            Epochs that replace the recipe's `updates`, as in the paper's recipe.
+            Recipe with the batch size, and with a length of its own if no other is set.
+        survey : str
+            Name of the survey, by which the paper's epochs go.
 
         Returns
         -------
@@ -75,61 +74,5 @@ class Budget:
         """
         if self.updates:
             return self.updates
-        epochs = epochs_in_paper(n_scans) if self.in_paper else self.epochs or recipe_epochs
-        return epochs * steps_per_epoch(n_scans, recipe.batch_size) if epochs else recipe.updates
-
-
-def steps_per_epoch(n_scans: int, batch_size: int) -> int:
-    """Count the whole batches in an epoch; a set smaller than a batch is one batch.
-
-    Parameters
-    ----------
-    n_scans : int
-        Size of the training set.
-    batch_size : int
-        Scans in a batch.
-
-    Returns
-    -------
-    int
-        At least 1.
-    """
-    return max(1, n_scans // batch_size)
-
-
-def epochs_in_paper(n_scans: int) -> int:
-    """Look up the epochs of the paper for a training set of this size (section 4.1).
-
-    Tampere (697 scans) takes 2000, UTS (9,108) 400, UJIIndoorLoc (19,937) 500. Another building takes those
-    of the one nearest in size.
-
-    Parameters
-    ----------
-    n_scans : int
-        Size of the training set.
-
-    Returns
-    -------
-    int
-        Epochs.
-    """
-    nearest = min(_EPOCHS_IN_PAPER, key=lambda size: abs(math.log(size / n_scans)))
-    return _EPOCHS_IN_PAPER[nearest]
-
-
-def epochs_of_recipe(name: str, n_scans: int) -> int | None:
-    """Look up the epochs of a recipe, which count where the budget is open.
-
-    Parameters
-    ----------
-    name : {"default", "paper"}
-        Name of the recipe.
-    n_scans : int
-        Size of the training set.
-
-    Returns
-    -------
-    int or None
-        The paper's epochs for "paper"; None for a recipe that counts updates.
-    """
-    return epochs_in_paper(n_scans) if name == "paper" else None
+        epochs = epochs_in_paper(n_scans, survey) if self.in_paper else self.epochs
+        return epochs * recipe.steps_per_epoch(n_scans) if epochs else recipe.own_length(n_scans, survey)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from tutelage.data.representation import RepresentationKind
 from tutelage.errors import UnknownNameError
 from tutelage.networks import NetworkSpec, checked_settings
 from tutelage.training.optimiser import NonNegative, OptimiserRecipe
+from tutelage.training.paper_settings import epochs_in_paper
 
 __all__ = ["LABELS", "LearningRecipe", "SupervisedRecipe", "changed_recipe"]
 
@@ -41,6 +42,14 @@ class LearningRecipe(OptimiserRecipe):
     """Length of a network's own pre-training, as a share of the next stage. Only CNNLoc has one."""
     weight_labels: NonNegative = 0.0
     """Weight of floor and building in the loss, in m for each nat of cross-entropy. 0 does not learn them."""
+    length: Literal["updates", "paper_epochs"] = "updates"
+    """Length of a stage where no budget sets it: `updates`, or the epochs of the paper for the data set."""
+
+    def own_length(self, n_scans: int, survey: str) -> int:
+        """Count the steps of a stage where no other length is set; see `OptimiserRecipe.own_length`."""
+        if self.length == "paper_epochs":
+            return epochs_in_paper(n_scans, survey) * self.steps_per_epoch(n_scans)
+        return self.updates
 
 
 class SupervisedRecipe(LearningRecipe):

@@ -9,7 +9,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-__all__ = ["OptimiserRecipe", "descend", "learning_rate_at", "make_optimizer"]
+__all__ = ["OptimiserRecipe", "descend", "learning_rate_at", "make_optimizer", "steps_per_epoch"]
 
 NonNegative = Annotated[float, Field(ge=0)]
 
@@ -31,6 +31,56 @@ class OptimiserRecipe(BaseModel):
     """Scans in an update."""
     updates: Annotated[int, Field(ge=1)] = 4000
     """Updates of a stage, if neither epochs nor minutes are set. The recipe `paper` has epochs instead."""
+
+    def steps_per_epoch(self, n_scans: int) -> int:
+        """Count the batches in an epoch of a training set.
+
+        Parameters
+        ----------
+        n_scans : int
+            Size of the training set.
+
+        Returns
+        -------
+        int
+            At least 1.
+        """
+        return steps_per_epoch(n_scans, self.batch_size)
+
+    def own_length(self, n_scans: int, survey: str) -> int:  # noqa: ARG002 - the paper's recipe needs them
+        """Count the steps of a stage where no other length is set.
+
+        Parameters
+        ----------
+        n_scans : int
+            Size of the training set.
+        survey : str
+            Name of its survey; "" if it has none.
+
+        Returns
+        -------
+        int
+            Number of steps.
+        """
+        return self.updates
+
+
+def steps_per_epoch(n_scans: int, batch_size: int) -> int:
+    """Count the whole batches in an epoch; a set smaller than a batch is one batch.
+
+    Parameters
+    ----------
+    n_scans : int
+        Size of the training set.
+    batch_size : int
+        Scans in a batch.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    return max(1, n_scans // batch_size)
 
 
 def make_optimizer(recipe: OptimiserRecipe, *modules: nn.Module) -> torch.optim.Optimizer:

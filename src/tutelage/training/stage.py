@@ -25,7 +25,7 @@ from tutelage.training.loop import (
 from tutelage.training.state import TrainState
 from tutelage.training.training_data import Batch, Batches
 
-__all__ = ["RunOptions", "Step", "StepOf", "begin", "clear_checkpoints", "run_stage"]
+__all__ = ["RunOptions", "Step", "StepOf", "begin", "clear_checkpoints", "named_run", "run_stage"]
 
 BatchOf = TypeVar("BatchOf")
 StepOf = Callable[[TrainState, BatchOf], Mapping[str, Tensor]]
@@ -57,6 +57,8 @@ class RunOptions:
         Show a progress bar with the time left, on standard error.
     label : str
         Text of the bar before the stage's name.
+    survey : str
+        Name of the survey, by which the paper's epochs go. By default, the name of the survey that is learnt.
 
     Examples
     --------
@@ -75,6 +77,7 @@ class RunOptions:
     log: Path | None = None
     progress: bool = False
     label: str = ""
+    survey: str = ""
 
     def within(self, name: str, label: str = "") -> RunOptions:
         """Return the options of an inner run, which has its own checkpoints and log.
@@ -99,6 +102,25 @@ class RunOptions:
             log=log and log.with_name(f"{log.stem}.{name}{log.suffix}"),
             label=self.label + label,
         )
+
+
+def named_run(run: RunOptions | None, survey: str) -> RunOptions:
+    """Complete the options of a run by the name of its survey, unless they name one.
+
+    Parameters
+    ----------
+    run : RunOptions or None
+        Options of a user; None stands for the default ones.
+    survey : str
+        Name of the survey that is learnt.
+
+    Returns
+    -------
+    RunOptions
+        The other options are the same.
+    """
+    run = run or RunOptions()
+    return replace(run, survey=run.survey or survey)
 
 
 def begin(run: RunOptions) -> None:

@@ -75,7 +75,6 @@ def train_network(
     recipe: SupervisedRecipe,
     run: RunOptions,
     *,
-    recipe_epochs: int | None = None,
     terms: MakeTerms | None = None,
     watch: Watch | None = None,
 ) -> TrainedNetwork:
@@ -93,8 +92,6 @@ def train_network(
         Settings of the training.
     run : RunOptions
         Seed, device, budget, checkpoints.
-    recipe_epochs : int, optional
-        Length of the training where the budget is open; without it, the recipe's updates.
     terms : MakeTerms, optional
         Makes further terms of the loss; without it, the loss is the error of the position and the labels.
     watch : Watch, optional
@@ -120,7 +117,7 @@ def train_network(
         data = TrainingData(scans, representation, scaler, device, classes)
         heads = LabelHeads(module.d_e(n_ap), classes).to(device) if classes else None
         loss_terms = terms(module, data) if terms else None
-        n_steps = run.budget.n_steps(len(scans), recipe, recipe_epochs)
+        n_steps = run.budget.n_steps(len(scans), recipe, run.survey)
         state = _fresh_state(module, heads, loss_terms, recipe, n_steps, device)
         state.fingerprint = {
             "network": spec.name,

@@ -14,9 +14,9 @@ from torch import Tensor
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.representation import CoordinateScaler, RssRepresentation
 from tutelage.networks import RssBatch, RssTable
-from tutelage.training.budget import steps_per_epoch
 from tutelage.training.labels import label_index
 from tutelage.training.learning_recipe import LearningRecipe
+from tutelage.training.optimiser import steps_per_epoch
 
 __all__ = ["Batch", "Batches", "TrainingData", "augment", "normalise"]
 

@@ -24,7 +24,7 @@ from tutelage.methods.network import network_lesson
 from tutelage.methods.teacher_names import TeacherNames, with_zoo_teachers
 from tutelage.networks import NetworkFile, NetworkSpec, SearchRecord, network_choice, split_settings
 from tutelage.paper.expert_distilling import DistillingRecipe, TeacherChoice, distilling_recipe
-from tutelage.training import Budget, RunOptions, resolve_device
+from tutelage.training import Budget, RunOptions, named_run, resolve_device
 from tutelage.tuning.search_spaces import DEFAULTS, Plan, default_spaces, search_plan
 from tutelage.tuning.study_file import finished_trials, open_study
 from tutelage.tuning.trial_scoring import ScoreFunction, held_out_score
@@ -177,8 +177,8 @@ def tune(
     """
     if n_trials < 1:
         raise BadInputError(f"n_trials is {n_trials}; a search has at least one")
-    run = run or RunOptions()
     scans, name, _ = training_set(survey)
+    run = named_run(run, name)
     search = _checked_search(scans, name, network, spaces, teachers, recipe, settings or {}, run)
     resolve_device(run.device)
     score = held_out_score(
@@ -186,7 +186,7 @@ def tune(
         search.spec.name,
         search.recipe_name,
         search.teachers,
-        RunOptions(seed=run.seed, device=run.device, budget=search.budget),
+        RunOptions(seed=run.seed, device=run.device, budget=search.budget, survey=run.survey),
         network_settings=search.lesson({})[0],
     )
     with (

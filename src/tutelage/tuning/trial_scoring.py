@@ -15,7 +15,7 @@ from tutelage.data.representation import RssRepresentation
 from tutelage.errors import TrainingDivergedError
 from tutelage.networks import build_network, network_spec
 from tutelage.paper.expert_distilling import DistillingRecipe, TeacherChoice, distil
-from tutelage.training import RunOptions, TrainedNetwork, epochs_of_recipe, train_network
+from tutelage.training import RunOptions, TrainedNetwork, train_network
 
 __all__ = ["ScoreFunction", "held_out_score", "mean_error_m"]
 
@@ -85,8 +85,7 @@ def held_out_score(
                 train, spec, settings, teachers, recipe, run, recipe_name=recipe_name, watch=watch
             )
         else:
-            epochs = epochs_of_recipe(recipe_name, len(train))
-            trained = train_network(train, spec, settings, recipe, run, recipe_epochs=epochs, watch=watch)
+            trained = train_network(train, spec, settings, recipe, run, watch=watch)
         error_m = mean_error_m(trained, held_out)
         if not math.isfinite(error_m):
             raise TrainingDivergedError("the error on held-out scans is no finite number")

@@ -18,7 +18,6 @@ from tutelage.training import (
     TrainedNetwork,
     TrainingData,
     Watch,
-    epochs_of_recipe,
     normalise,
     train_network,
 )
@@ -58,8 +57,7 @@ def distil(
     run : RunOptions
         Seed, device, budget, checkpoints.
     recipe_name : {"default", "paper"}
-        Name of the recipe: "paper" takes the paper's number of epochs where the budget is open, and its form
-        of the untrained teachers.
+        Name of the recipe of the untrained teachers.
     watch : Watch, optional
         Called ten times during the training; an exception that it raises ends the run.
 
@@ -86,7 +84,6 @@ def distil(
         settings,
         recipe,
         run,
-        recipe_epochs=epochs_of_recipe(recipe_name, len(scans)),
         terms=make_terms,
         watch=watch,
     )

@@ -29,8 +29,8 @@ from tutelage.training import (
     TrainingData,
     TrainState,
     begin,
-    epochs_in_paper,
     make_optimizer,
+    named_run,
     normalise,
     pretrain_network,
     resolve_device,
@@ -115,7 +115,6 @@ def teach(
     >>> teacher.card.recipe["critic_steps"]
     1
     """
-    run = run or RunOptions()
     choice = network_choice(network)
     network_settings, recipe_settings = split_settings(
         choice.spec, TeachingRecipe.model_fields, settings or {}
@@ -123,13 +122,14 @@ def teach(
     recipe_of_file = choice.recipe_within(LearningRecipe.model_fields.keys() - _STUDENT_SETTINGS)
     full_recipe = teaching_recipe(recipe, {**recipe_of_file, **recipe_settings}, choice.spec)
     train, name, licence = _training_scans(survey)
+    run = named_run(run, name)
     device = resolve_device(run.device)
     with seeded(run.seed, device):
         source = _prepare(
             train, choice.spec, {**choice.settings, **network_settings}, full_recipe, run, device
         )
         begin(run)
-        generator, n_steps = _train(source, train)
+        generator, n_steps = _train(source)
         quality = _quality(source, generator)
         privacy = _privacy(source, generator)
     card = TeacherCard(
@@ -188,14 +188,13 @@ def _prepare(
     return _Source(network, data, held_out, recipe, run, fingerprint)
 
 
-def _train(source: _Source, train: FingerprintSet) -> tuple[Generator, int]:
+def _train(source: _Source) -> tuple[Generator, int]:
     """Train the source network and its generator, together or one after the other (A18)."""
     recipe = source.recipe
     run = source.run
     device = source.data.device
     joint = recipe.source == "joint"
-    epochs = epochs_in_paper(len(train)) if joint else None
-    n_steps = run.budget.n_steps(len(source.data), recipe, epochs)
+    n_steps = run.budget.n_steps(len(source.data), recipe, run.survey)
     share_left = pretrain_network(source.network, source.data, recipe, run, n_steps)
     optimizer = make_optimizer(recipe, source.network)
     if not joint:

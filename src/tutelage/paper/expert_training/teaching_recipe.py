@@ -26,6 +26,7 @@ PAPER_INPUT: dict[str, Any] = {
     "learning_rate": 1e-3,
     "weight_decay": 0.0,
     "schedule": "constant",
+    "length": "paper_epochs",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -29,7 +30,6 @@ from tutelage.training import (
     TrainingData,
     TrainState,
     begin,
-    epochs_of_recipe,
     label_classes,
     make_optimizer,
     resolve_device,
@@ -47,25 +47,52 @@ class Source(NamedTuple):
     """A source building."""
 
     name: str
+    """Name of its survey."""
     train: FingerprintSet
     """Scans with positions, each hearing something."""
 
 
 class RoundRobin:
-    """Batches of several training sets in turn: step i draws from set i mod N.
+    """Batches of several training sets in turn, each as often as its own length says, evenly spread.
 
     Parameters
     ----------
     sets : sequence of TrainingData
         N training sets; each goes through its own epochs.
+    n_steps : sequence of int
+        Length of each set's own training. With equal lengths, step i draws from set i mod N. A longer run
+        begins the order again.
     """
 
-    def __init__(self, sets: Sequence[TrainingData]) -> None:
+    def __init__(self, sets: Sequence[TrainingData], n_steps: Sequence[int]) -> None:
         self.sets = sets
+        self.n_steps = n_steps
+        turn = np.concatenate([np.arange(n) for n in n_steps])
+        position = np.repeat(np.arange(len(sets)), n_steps)
+        order = np.lexsort((position, (turn + 0.5) / np.repeat(n_steps, n_steps)))
+        self._turn = turn[order]
+        self._position = position[order]
+
+    def set_at(self, step: int) -> int:
+        """Say which set a step draws from.
+
+        Parameters
+        ----------
+        step : int
+            Number of the step.
+
+        Returns
+        -------
+        int
+            Its place in `sets`.
+        """
+        return int(self._position[step % len(self._position)])
 
     def batch(self, step: int, batch_size: int, seed: int) -> Batch:
         """Make the batch of a step; see `Batches.batch`."""
-        turn, position = divmod(step, len(self.sets))
+        cycle, place = divmod(step, len(self._turn))
+        position = self.set_at(step)
+        turn = cycle * self.n_steps[position] + int(self._turn[place])
         return self.sets[position].batch(turn, batch_size, seed)
 
 
@@ -73,6 +100,7 @@ class RoundRobin:
 class _Building:
     """A building's data and its network: an encoder of its own before the shared trunk."""
 
+    survey: str
     representation: RssRepresentation
     data: TrainingData
     network: SpecializedNetwork
@@ -87,7 +115,6 @@ class _Stages:
     """What is the same for all stages of a run."""
 
     recipe: TransferRecipe
-    recipe_name: str
     run: RunOptions
     device: torch.device
     n_buildings: int
@@ -96,12 +123,12 @@ class _Stages:
     def state(self, modules: dict[str, nn.Module], buildings: Sequence[_Building]) -> TrainState:
         """Make the state of a stage that is as long as its buildings would take one by one."""
         optimizer = make_optimizer(self.recipe, nn.ModuleDict(modules))  # counts shared weights once
-        n_steps = sum(self._n_steps(len(building.data)) for building in buildings)
+        n_steps = sum(self.n_steps(building) for building in buildings)
         return TrainState(modules, {"all": optimizer}, n_steps, self.device, self.fingerprint)
 
-    def _n_steps(self, n_scans: int) -> int:
-        epochs = epochs_of_recipe(self.recipe_name, n_scans)
-        return self.run.budget.n_steps(n_scans, self.recipe, epochs)
+    def n_steps(self, building: _Building) -> int:
+        """Count the steps that a building takes by itself."""
+        return self.run.budget.n_steps(len(building.data), self.recipe, building.survey)
 
 
 def transfer(
@@ -112,8 +139,6 @@ def transfer(
     kind: TransferKind,
     recipe: TransferRecipe,
     run: RunOptions,
-    *,
-    recipe_name: str = "default",
 ) -> TrainedNetwork:
     """Train a network on source buildings, then on the target building.
 
@@ -131,14 +156,12 @@ def transfer(
     sources : sequence of Source
         At least one source building.
     kind : {"collective", "sequential"}
-        "collective" is one stage in which the sources take turns, a batch each. "sequential" is a stage for
-        each source, in their order. The target follows in a stage of its own.
+        "collective" is one stage in which the sources take turns, each as long as by itself. "sequential" is
+        a stage for each source, in their order. The target follows in a stage of its own.
     recipe : TransferRecipe
         Settings of the training.
     run : RunOptions
         Seed, device, budget, checkpoints.
-    recipe_name : {"default", "paper"}
-        Name of the recipe: "paper" takes the paper's number of epochs where the budget is open.
 
     Returns
     -------
@@ -160,7 +183,9 @@ def transfer(
     device = resolve_device(run.device)
     with seeded(run.seed, device):
         classes = label_classes(scans) if recipe.weight_labels else {}
-        *source_buildings, target = _make_buildings(scans, spec, settings, sources, recipe, device, classes)
+        *source_buildings, target = _make_buildings(
+            Source(run.survey, scans), spec, settings, sources, recipe, device, classes
+        )
         heads = LabelHeads(_d_e(target), classes).to(device) if classes else None
         fingerprint = {
             "transfer": kind,
@@ -171,7 +196,7 @@ def transfer(
             "data": scans.full_hash(),
             "sources": [[source.name, source.train.full_hash()] for source in sources],
         }
-        stages = _Stages(recipe, recipe_name, run, device, len(sources) + 1, fingerprint)
+        stages = _Stages(recipe, run, device, len(sources) + 1, fingerprint)
         begin(run)
         if kind == "collective":
             _learn_sources(stages, "sources", source_buildings)
@@ -186,7 +211,7 @@ def transfer(
 
 
 def _make_buildings(
-    scans: FingerprintSet,
+    target: Source,
     spec: NetworkSpec,
     settings: Mapping[str, Any],
     sources: Sequence[Source],
@@ -196,15 +221,16 @@ def _make_buildings(
 ) -> list[_Building]:
     """Make the sources and, last, the target, on one trunk."""
     parts = [_training_data(source.train, recipe, device) for source in sources]
-    parts.append(_training_data(scans, recipe, device, classes))
+    parts.append(_training_data(target.train, recipe, device, classes))
+    names = [source.name for source in (*sources, target)]
     n_first, *n_others, n_target = (len(representation.access_points) for representation, _ in parts)
     behind = behind_encoder(spec, recipe.encoder_width)
     first = SpecializedNetwork(behind, n_first, settings).to(device)
     others = [same_trunk(first, n_ap) for n_ap in n_others]
     last = same_trunk(first, n_target, new_regressor=recipe.regressor == "new")
     return [
-        _Building(representation, data, module)
-        for (representation, data), module in zip(parts, [first, *others, last], strict=True)
+        _Building(name, representation, data, module)
+        for name, (representation, data), module in zip(names, parts, [first, *others, last], strict=True)
     ]
 
 
@@ -224,7 +250,8 @@ def _d_e(building: _Building) -> int:
 
 
 def _learn_sources(stages: _Stages, stage: str, buildings: Sequence[_Building]) -> None:
-    """One stage over `buildings`, a batch of each in turn; their sizes are taken out of the loss."""
+    """One stage over `buildings` in turn; their sizes are taken out of the loss."""
+    turns = RoundRobin([each.data for each in buildings], [stages.n_steps(each) for each in buildings])
     shared = buildings[0].network
     framer, extractor = trunk_of(shared)
     modules = {"framer": framer, "extractor": extractor, "regressor": shared.part("regressor")}
@@ -237,13 +264,13 @@ def _learn_sources(stages: _Stages, stage: str, buildings: Sequence[_Building]) 
     ]
 
     def step(state: TrainState, batch: Batch) -> Mapping[str, Tensor]:
-        return steps[state.step % len(steps)](state, batch)
+        return steps[turns.set_at(state.step)](state, batch)
 
     run_stage(
         stage,
         state,
         step,
-        RoundRobin([building.data for building in buildings]),
+        turns,
         stages.recipe.batch_size,
         stages.run,
         share_of_minutes=len(buildings) / stages.n_buildings,
