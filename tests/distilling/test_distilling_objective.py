@@ -110,6 +110,16 @@ def test_student_of_attention_learns_without_functional_information(
     assert "J_FI" not in shown
 
 
+def test_functional_information_of_attention_can_be_asked_for(target: FingerprintSet, tmp_path: Path) -> None:
+    small = {"tokens": 4, "d_e": 8, "heads": 2, "blocks": 1, "d_feed_forward": 8}
+    recipe = distilling_recipe("paper", {"fi_where_refused": True}, network_spec("baat"))
+    assert recipe.weight_fi == 0.5
+    log = tmp_path / "log.jsonl"
+    run = RunOptions(device="cpu", budget=Budget(updates=2), log=log)
+    distil(target, network_spec("baat"), small, ["untrained"], recipe, run)
+    assert json.loads(log.read_text().splitlines()[-1])["J_FI"] >= 0
+
+
 # -- the constraints over several teachers ------------------------------------------------------------
 
 
@@ -232,3 +242,70 @@ def test_student_and_psi_learn_while_teachers_stay_bit_for_bit(
     for fresh, learnt in ((fresh_network, network), (fresh_psi, psi)):
         old, new = weights(fresh), weights(learnt)
         assert not any(torch.equal(old[key], new[key]) for key in old)
+
+
+# -- what the paper leaves open -------------------------------------------------------------------------
+
+
+def test_both_terms_of_eq_2_add_the_error_of_the_regressor_for_what_teachers_generate(
+    target: FingerprintSet, teachers: list[Teacher]
+) -> None:
+    recipe = distilling_recipe("paper", {"mae_form": "both", **QUICK})
+    torch.manual_seed(0)
+    representation, data = TrainingData.prepared(target, recipe, CPU)
+    network = build_network("dnn", len(representation.access_points), {"width": 32, "d_e": 16})
+    terms = DistillingTerms(network, teachers, data, recipe)
+    batch = data.batch(0, 32, seed=0)
+    generated = terms.pairing(batch, torch.rand(32, 16))
+    regressor = network.part("regressor")
+    errors_m = [
+        (data.scaler.scale_m * (regressor(each.z_e) - batch.position)).norm(dim=1).mean()
+        for each in generated
+    ]
+    found = terms.error_of_generated_m(generated, batch)
+    torch.testing.assert_close(found, (errors_m[0] + errors_m[1]) / 2)
+    gradients = torch.autograd.grad(found, list(network.parameters()), allow_unused=True)
+    learning = {id(p) for p in regressor.parameters()}
+    reached = [g is not None for g in gradients]
+    assert reached == [id(p) in learning for p in network.parameters()]
+
+
+@pytest.mark.parametrize("unit", ["metres", "standardised"])
+def test_second_term_of_eq_2_joins_the_loss_in_its_unit(
+    target: FingerprintSet, teachers: list[Teacher], unit: str
+) -> None:
+    one = distilling_recipe("paper", {"loss_unit": unit, **QUICK})
+    two = distilling_recipe("paper", {"loss_unit": unit, "mae_form": "both", **QUICK})
+    losses = []
+    for recipe in (one, two):
+        torch.manual_seed(0)
+        representation, data = TrainingData.prepared(target, recipe, CPU)
+        network = build_network("dnn", len(representation.access_points), {"width": 32, "d_e": 16}).eval()
+        terms = DistillingTerms(network, teachers, data, recipe)
+        batch = data.batch(0, 32, seed=0)
+        output = network(batch.scans)
+        losses.append(terms.total(torch.tensor(1.0), output, batch))
+    added = losses[1][1]["G J_MAE"] / (1 if unit == "metres" else data.scaler.scale_m)
+    share = 3 / 4.5  # of J_MAE's weight in all four
+    torch.testing.assert_close(losses[1][0] - losses[0][0], share * added, rtol=1e-4, atol=1e-4)
+
+
+def test_contraction_over_the_features_runs_where_the_widths_agree_and_is_refused_elsewhere(
+    student: Representations, taught: list[Generated]
+) -> None:
+    psi = MutualInformationEstimator(5, width=8)
+    constraints = make_constraints(psi, fi_contraction="features", fi_form="literal")
+    with pytest.raises(BadInputError, match=r"d_F = d_E, here they are \[B, 7\] and \[B, 5\]"):
+        constraints(student, taught)
+    square = [Generated(each.z_f[:, :5], each.z_e) for each in taught]
+    narrow = student._replace(z_f=student.z_f[:, :5])
+    features = constraints(narrow, square)["J_FI"]
+    over_batch = make_constraints(psi, fi_form="literal")(narrow, square)["J_FI"]
+    assert torch.isfinite(features)
+    assert features != over_batch
+
+
+def test_estimator_starts_from_weights_of_keras(target: FingerprintSet, teachers: list[Teacher]) -> None:
+    recipe = distilling_recipe("paper", {"initial_weights": "keras"})
+    _, _, psi = steps(0, target, teachers, recipe)
+    assert not psi.first.bias.any()

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tutelage.errors import UnknownNameError
+from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.losses import (
     compare_norms,
     functional_information,
@@ -327,3 +327,61 @@ def test_functional_information_refuses_an_unknown_form() -> None:
 def test_compare_norms_refuses_an_unknown_form() -> None:
     with pytest.raises(UnknownNameError, match="difference"):
         compare_norms(torch.tensor(1.0), torch.tensor(1.0), "differences")
+
+
+# -- the contraction over the features, as printed ------------------------------------------------
+
+
+def turned(rows: Rows) -> Rows:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+@pytest.mark.parametrize(("n", "d"), [(2, 5), (3, 3)])
+def test_contraction_over_the_features_equals_the_loop(n: int, d: int) -> None:
+    z_f, z_e = numbers(n, d, seed=1), numbers(n, d, seed=2)
+    cross = loop_product(turned(loop_unit(z_f.tolist())), turned(loop_unit(z_e.tolist())))
+    expected = torch.tensor(loop_product(cross, cross), dtype=torch.float64)
+    torch.testing.assert_close(transmitting_matrix(z_f, z_e, contraction="features"), expected)
+
+
+@pytest.mark.parametrize("contraction", ["batch", "features"])
+def test_sigma_of_one_line_is_the_batch_size_in_both_contractions(contraction: str) -> None:
+    line = along([1.0, 2.0, 2.0], [1.0, -2.0, 3.0, -1.0])
+    orthogonal = torch.eye(4, 3, dtype=torch.float64)  # the last is blank
+    options: dict[str, Any] = {"contraction": contraction, "iterations": 60}
+    value = functional_information(line, line, [(orthogonal, orthogonal)], **options)
+    assert value.item() == pytest.approx(4 - 1)
+    scale_free = functional_information(line, line, [(orthogonal, orthogonal)], form="scale_free", **options)
+    assert scale_free.item() == pytest.approx((4 - 1) / 4)
+
+
+@pytest.mark.parametrize("form", FORMS[:3])
+def test_contraction_over_the_features_has_the_right_gradient(form: str) -> None:
+    teacher = numbers(5, 4, seed=3), numbers(5, 4, seed=4)
+    student = numbers(5, 3, seed=1).requires_grad_(), numbers(5, 3, seed=2).requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda f, e: functional_information(f, e, [teacher], form=form, contraction="features", iterations=5),
+        student,
+    )
+
+
+@pytest.mark.parametrize("form", FORMS[:3])
+def test_batch_order_does_not_matter_to_the_contraction_over_the_features(form: str) -> None:
+    f_s, e_s, f_t, e_t = (numbers(6, 3, seed=seed) for seed in range(4))
+    order = torch.tensor([2, 0, 3, 1, 5, 4])
+    options: dict[str, Any] = {"form": form, "contraction": "features", "iterations": 400}
+    moved = functional_information(f_s[order], e_s[order], [(f_t, e_t)], **options)
+    assert moved.item() == pytest.approx(functional_information(f_s, e_s, [(f_t, e_t)], **options).item())
+
+
+@pytest.mark.parametrize("shapes", [((5, 3), (5, 2)), ((5, 4, 3), (5, 3)), ((5, 2, 2, 2), (5, 2, 2, 2))])
+def test_contraction_over_the_features_is_refused_where_it_has_no_meaning(shapes: Any) -> None:
+    z_f, z_e = (numbers(*shape) for shape in shapes)
+    with pytest.raises(BadInputError, match="needs vectors with d_F = d_E"):
+        functional_information(z_f, z_e, [(z_f, z_e)], contraction="features")
+
+
+def test_unknown_contraction_is_refused() -> None:
+    f_s, e_s, f_t, e_t = batch()
+    with pytest.raises(UnknownNameError, match="Did you mean features"):
+        functional_information(f_s, e_s, [(f_t, e_t)], contraction="feature")

@@ -12,7 +12,7 @@ import torch
 from tutelage.data.fingerprints import Survey
 from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.paper.expert_training import Quality, Teacher, teach
+from tutelage.paper.expert_training import Quality, Teacher, teach, teacher_training
 from tutelage.training import Budget, RunOptions
 
 MakeTeacher = Callable[..., Teacher]
@@ -80,3 +80,23 @@ def test_card_of_a_tiny_survey_holds_finite_figures() -> None:
     quality = teach(scans, run=RunOptions(budget=Budget(1), device="cpu")).card.quality
     assert quality is not None
     assert all(np.isfinite(value) for value in quality.model_dump().values())
+
+
+def test_teacher_of_the_whole_source_is_measured_on_it_and_has_no_figure_of_privacy(
+    make_teacher: MakeTeacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[tuple[int, int]] = []
+    quality_of = teacher_training._quality
+
+    def watched(source: Any, generator: Any) -> Quality:
+        sizes.append((len(source.data), len(source.held_out)))
+        return quality_of(source, generator)
+
+    monkeypatch.setattr(teacher_training, "_quality", watched)
+    whole, fewer = make_teacher(held_out=0.0), make_teacher(held_out=0.25)
+    assert sizes[0] == (240, 240)
+    assert sizes[1][0] + sizes[1][1] == 240
+    assert sizes[1][1] == pytest.approx(60, abs=8)
+    assert whole.card.privacy is None
+    assert fewer.card.privacy is not None
+    assert all(np.isfinite(value) for value in quality(whole).model_dump().values())

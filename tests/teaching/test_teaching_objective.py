@@ -121,3 +121,43 @@ def test_step_reports_finite_terms_the_localization_error_first(survey: Survey, 
     adversarial = ["G J_MAE", "G J_Sim", "G adversarial", "C distance", "C penalty"]
     assert list(terms) == (["S J_MAE", *adversarial] if source == "joint" else adversarial)
     assert all(torch.isfinite(term) and not term.requires_grad for term in terms.values())
+
+
+# -- what the paper leaves open -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("source_pass", "n_passes"), [("once", 1), ("each_step", 4)])
+def test_source_network_reads_a_batch_once_or_again_at_each_step_of_the_critic(
+    survey: Survey, source_pass: str, n_passes: int
+) -> None:
+    bench = make_bench(survey, source="joint", source_pass=source_pass)
+    passes: list[Tensor] = []
+    bench.network.part("extractor").register_forward_hook(lambda *output: passes.append(output[2]))
+    bench.run()
+    assert len(passes) == n_passes  # three steps of the critic
+    assert [p.requires_grad for p in passes] == [True] + [False] * (n_passes - 1)
+    if n_passes > 1:  # augmentation differs each time, as dropout would
+        assert not torch.equal(passes[1], passes[2])
+
+
+def test_critic_starts_from_weights_of_keras(survey: Survey) -> None:
+    layers = make_bench(survey, initial_weights="keras").adversaries.critic.layers
+    assert not any(layer.bias.any() for layer in layers if isinstance(layer, nn.Linear))
+
+
+def test_loss_of_the_generator_takes_its_unit(survey: Survey, monkeypatch: pytest.MonkeyPatch) -> None:
+    losses: dict[str, list[float]] = {"metres": [], "standardised": []}
+    terms: dict[str, Mapping[str, Tensor]] = {}
+    for unit, seen in losses.items():
+        bench = make_bench(survey, source="pretrained", loss_unit=unit)
+
+        def watched(optimizer: Any, loss: Tensor, rate: float, seen: list[float] = seen) -> None:
+            seen.append(float(loss.detach()))
+            descend(optimizer, loss, rate)
+
+        monkeypatch.setattr(adversarial_steps, "descend", watched)
+        terms[unit] = bench.run()
+    error_m = float(terms["metres"]["G J_MAE"])
+    assert float(terms["standardised"]["G J_MAE"]) == error_m
+    difference = losses["metres"][-1] - losses["standardised"][-1]
+    assert difference == pytest.approx(error_m * (1 - 1 / bench.data.scaler.scale_m), rel=1e-4)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args
+from typing import Any, Final, Literal, cast, get_args
 
 import numpy as np
 from scipy import sparse
@@ -16,14 +16,20 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.runtime.readings import to_strength
 
-__all__ = ["CoordinateScaler", "RepresentationKind", "RssRepresentation"]
+__all__ = ["FILLED", "CoordinateScaler", "InputKind", "RepresentationKind", "RssRepresentation"]
 
 RepresentationKind = Literal["positive", "exponential", "powed"]
+InputKind = Literal["positive", "exponential", "powed", "filled"]
+FILLED: Final = "filled"
+
+_FILL = 100.0  # the paper's value where nothing is heard (section 4.1)
 
 
 @dataclass(frozen=True)
 class RssRepresentation:
-    """Conversion of RSS in dBm to non-negative values, in which "not heard" is 0.
+    """Conversion of RSS in dBm to the values that a network or a distance reads.
+
+    They are not negative, and "not heard" is 0, but in one form.
 
     With p = (RSS - rss_min) / -rss_min, in [0, 1]:
 
@@ -31,11 +37,12 @@ class RssRepresentation:
     - exponential: (exp(-rss_min p / 24) - 1) / (exp(-rss_min / 24) - 1); the published form has a small
       constant where nothing is heard, which is subtracted here
     - powed: p^e
+    - filled, for networks alone: RSS in dBm, and 100 where nothing is heard
 
     Parameters
     ----------
     kind : str
-        One of the three names above.
+        One of the names above.
     rss_min_dbm : float
         RSS that becomes 0, in dBm.
     access_points : tuple of str
@@ -55,7 +62,7 @@ class RssRepresentation:
     (-100.0, [[0.5, 0.01]])
     """
 
-    kind: RepresentationKind
+    kind: InputKind
     rss_min_dbm: float
     access_points: tuple[str, ...]
 
@@ -70,7 +77,7 @@ class RssRepresentation:
         train : FingerprintSet
             Training scans.
         kind : str, default "powed"
-            "positive", "exponential" or "powed".
+            "positive", "exponential", "powed" or "filled".
         rss_min_dbm : float, optional
             RSS in dBm that becomes 0. By default, the lowest training RSS minus 1.
 
@@ -86,8 +93,8 @@ class RssRepresentation:
         BadInputError
             If nothing was heard, or `rss_min_dbm` is not negative.
         """
-        if kind not in get_args(RepresentationKind):
-            raise UnknownNameError("representation", kind, get_args(RepresentationKind))
+        if kind not in get_args(InputKind):
+            raise UnknownNameError("representation", kind, get_args(InputKind))
         if train.rss_dbm.nnz == 0:
             raise BadInputError(
                 "no access point is heard in any training scan; there is nothing to learn from"
@@ -98,12 +105,13 @@ class RssRepresentation:
             raise BadInputError(f"rss_min must be below 0 dBm, it is {rss_min_dbm:g}; typical is -105")
         columns = np.unique(train.rss_dbm.indices)
         names = tuple(train.access_points[j] for j in columns)
-        return cls(cast(RepresentationKind, kind), rss_min_dbm, names)
+        return cls(cast(InputKind, kind), rss_min_dbm, names)
 
     def transform(self, scans: FingerprintSet) -> sparse.csr_array:
         """Convert scans. Access points that were not heard in training are left out.
 
-        A reading at or below `rss_min_dbm` becomes 0, as if it were not heard.
+        A reading at or below `rss_min_dbm` becomes 0, as if it were not heard. In the form "filled" every
+        value is stored.
 
         Parameters
         ----------
@@ -116,6 +124,8 @@ class RssRepresentation:
             Values, [n, len(access_points)] float64.
         """
         rss_dbm = scans.rss_of(self.access_points)
+        if self.kind == FILLED:
+            return _filled(rss_dbm)
         values = to_strength(rss_dbm.data, self.kind, self.rss_min_dbm)
         return sparse.csr_array((values, rss_dbm.indices, rss_dbm.indptr), shape=rss_dbm.shape)
 
@@ -286,6 +296,15 @@ class CoordinateScaler:
         return cls(
             _pair(config["centre_m"]), config["scale_m"], _pair(config["lower_m"]), _pair(config["extent_m"])
         )
+
+
+def _filled(rss_dbm: sparse.csr_array) -> sparse.csr_array:
+    """Store every value of [n, m], those that are not heard as 100."""
+    n, m = rss_dbm.shape
+    values = np.full((n, m), _FILL)
+    values[np.repeat(np.arange(n), np.diff(rss_dbm.indptr)), rss_dbm.indices] = rss_dbm.data
+    columns = np.tile(np.arange(m, dtype=rss_dbm.indices.dtype), n)
+    return sparse.csr_array((values.ravel(), columns, np.arange(n + 1) * m), shape=(n, m))
 
 
 def _pair(values: Sequence[float] | np.ndarray) -> tuple[float, float]:

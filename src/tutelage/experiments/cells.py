@@ -34,7 +34,19 @@ UNTRAINED = "untrained"
 # Positions alone, as the paper's networks learn.
 _NO_LABELS = {"weight_labels": 0.0}
 _BESIDE_THE_MATCHER = "dnn"
-_YOUNGER = ("offset", "averaged")
+_YOUNGER = {
+    "offset": 0.0,
+    "averaged": 0.0,
+    "last_batch": "dropped",
+    "learning_rates": "one",
+    "initial_weights": "pytorch",
+    "loss_unit": "metres",
+    "mae_form": "student",
+    "fi_contraction": "batch",
+    "fi_where_refused": False,
+    "held_out": 0.1,
+    "source_pass": "once",
+}
 _LENGTHS = ("updates", "length")
 _JOINED = "+"  # between the sources of one pretrained matcher
 # These settings of the matcher count only where it is fine-tuned on the target's radio map.
@@ -298,9 +310,10 @@ def _hashed_settings(recipe: dict[str, Any], ignored: Collection[str] = _LENGTHS
     """Return the settings that enter the hash.
 
     The `ignored` ones do not: a budget replaces the recipe's own length, for example. Settings that are
-    younger than the first tables enter where they are in use, so that older cells keep their hashes.
+    younger than the first tables enter where they differ from what was done before them, so that older cells
+    keep their hashes.
     """
-    left_out = {*ignored, *(name for name in _YOUNGER if not recipe.get(name))}
+    left_out = {*ignored, *(name for name, before in _YOUNGER.items() if recipe.get(name) == before)}
     return {name: value for name, value in recipe.items() if name not in left_out}
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from rich.markup import escape
 
 from tutelage.data.fingerprints import Survey
+from tutelage.data.representation import FILLED
 from tutelage.errors import BROUGHT_BY, BadInputError, TutelageError
 from tutelage.export.exported_parts import model_card, model_files
 from tutelage.export.quantising import quantise_network
@@ -105,6 +106,11 @@ def _export(
     if int8 and parts.network is None:
         raise BadInputError(
             f"int8 makes a network smaller, and a model of {parts.kind} has none; leave it out"
+        )
+    if parts.network is not None and parts.network.representation.kind == FILLED:
+        raise BadInputError(
+            f"a network whose input is {FILLED} cannot be exported: a phone gives 0 where nothing is heard; "
+            "fit it with representation=positive"
         )
     card = model_card(localizer, parts, folder_card)
     step("writing the model in another form")

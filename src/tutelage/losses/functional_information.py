@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tutelage.errors import UnknownNameError
+from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.losses.angular_similarity import unit_vectors
 from tutelage.losses.singular_values import SMALLEST, largest_singular_value, power_iteration, seeded_normal
 
@@ -26,13 +26,14 @@ __all__ = [
     "transmitting_product",
 ]
 
+_CONTRACTIONS = ("batch", "features")
 _RIDGE = 1e-3  # of the mean squared length of the inputs
 
 
 # -- the transmitting matrix --------------------------------------------------------------------
 
 
-def transmitting_matrix(z_in: Tensor, z_out: Tensor) -> Tensor:
+def transmitting_matrix(z_in: Tensor, z_out: Tensor, *, contraction: str = "batch") -> Tensor:
     """Compute T (Eq. 8), which says how inputs and outputs of a block go together.
 
     T = (Z_in_hat' Z_out_hat)' (Z_in_hat' Z_out_hat)
@@ -41,11 +42,21 @@ def transmitting_matrix(z_in: Tensor, z_out: Tensor) -> Tensor:
     ----------
     z_in, z_out : Tensor
         Vectors [B, d], tokens [B, n, d] or maps [B, C, H, W].
+    contraction : {"batch", "features"}
+        What the product of vectors runs over. "features" is as printed, and needs d_in = d_out.
 
     Returns
     -------
     Tensor
-        T [d_out, d_out], or [B, C_out, C_out] for two maps or two sequences of tokens.
+        T [d_out, d_out], or [B, B] with "features", or [B, C_out, C_out] for two maps or two sequences of
+        tokens.
+
+    Raises
+    ------
+    BadInputError
+        If "features" has no meaning: for maps or tokens, and where the widths differ.
+    UnknownNameError
+        If there is no such contraction.
 
     Notes
     -----
@@ -55,8 +66,9 @@ def transmitting_matrix(z_in: Tensor, z_out: Tensor) -> Tensor:
     numbers are their positions. Input and output may have different channels. The larger map is averaged
     down to the positions of the smaller one, axis by axis.
 
-    *Vectors* have no positions. The M feature maps are then the B samples. Multiplying along d would need
-    d_in = d_out (CNNLoc has 64 and 33), so the product runs over the batch: [d_in, B] [B, d_out].
+    *Vectors* have no positions. The M feature maps are then the B samples. Multiplying along d needs
+    d_in = d_out (CNNLoc has 64 and 33), so the product runs over the batch: [d_in, B] [B, d_out]. With
+    "features" it runs along d: [B, d] [d, B].
 
     *A map and a vector*, and anything whose common size is one position, share no positions either. One
     position scaled to length 1 would be +-1 and say nothing. They are flattened and treated as vectors.
@@ -64,6 +76,8 @@ def transmitting_matrix(z_in: Tensor, z_out: Tensor) -> Tensor:
     Source: Paper, Eq. 8 (A8, A9). Eq. 15 goes on to replace Z Z' by I. Z' Z = I does not give that, so T
     stays the definition here.
     """
+    if _runs_along_features(z_in, z_out, contraction):
+        return _gram(unit_vectors(z_in) @ unit_vectors(z_out).mT)
     shared = _shared_positions(z_in, z_out)
     if shared is None:
         inputs = unit_vectors(z_in.flatten(1))
@@ -72,6 +86,21 @@ def transmitting_matrix(z_in: Tensor, z_out: Tensor) -> Tensor:
         inputs = _unit_channels(z_in, shared)
         outputs = _unit_channels(z_out, shared)
     return _gram(inputs.mT @ outputs)
+
+
+def _runs_along_features(z_in: Tensor, z_out: Tensor, contraction: str) -> bool:
+    """Whether the product inside T runs over d; refuse it where it has no meaning."""
+    if contraction not in _CONTRACTIONS:
+        raise UnknownNameError("contraction of Eq. 8", contraction, _CONTRACTIONS)
+    if contraction == "batch":
+        return False
+    if z_in.ndim != 2 or z_out.ndim != 2 or z_in.shape[1] != z_out.shape[1]:
+        shapes = " and ".join(f"[B, {', '.join(map(str, z.shape[1:]))}]" for z in (z_in, z_out))
+        raise BadInputError(
+            f"fi_contraction = features needs vectors with d_F = d_E, here they are {shapes}; choose a "
+            "network and d_f of these widths, or fi_contraction=batch"
+        )
+    return True
 
 
 def transmitting_product(z_in: Tensor, z_out: Tensor) -> Callable[[Tensor], Tensor]:
@@ -130,6 +159,7 @@ def functional_information(
     teachers: Sequence[tuple[Tensor, Tensor]],
     *,
     form: str = "literal",
+    contraction: str = "batch",
     iterations: int = 15,
 ) -> Tensor:
     """Compute J_FI (Eq. 11), how far the student's extractor is from each teacher's in sensitivity.
@@ -150,6 +180,8 @@ def functional_information(
         difference weighs the same at every scale.
         "least_squares": the log-ratio for the ridge map z_f -> z_e fitted to the batch. Nothing is
         normalised, so this is a Lipschitz constant of the best linear stand-in for the extractor.
+    contraction : {"batch", "features"}
+        What the product inside T runs over, see `transmitting_matrix`; "least_squares" has no T.
     iterations : int, default 15
         Iterations of the power method.
 
@@ -160,8 +192,8 @@ def functional_information(
 
     Raises
     ------
-    UnknownNameError
-        If there is no such form.
+    UnknownNameError, BadInputError
+        If there is no such form or contraction, or this contraction has no meaning here.
 
     Notes
     -----
@@ -176,13 +208,24 @@ def functional_information(
 
     Source: Paper, Eq. 11. "literal" and "scale_free" are the paper's recipe, the others are ours.
     """
-    sigma_student = sensitivity(z_f, z_e, form=form, iterations=iterations)
+
+    def sigma_of(z_in: Tensor, z_out: Tensor) -> Tensor:
+        return sensitivity(z_in, z_out, form=form, contraction=contraction, iterations=iterations)
+
+    sigma_student = sigma_of(z_f, z_e)
     with torch.no_grad():
-        sigmas = [sensitivity(*teacher, form=form, iterations=iterations) for teacher in teachers]
+        sigmas = [sigma_of(*teacher) for teacher in teachers]
     return torch.stack([compare_norms(sigma, sigma_student, _COMPARISON_OF[form]) for sigma in sigmas]).sum()
 
 
-def sensitivity(z_in: Tensor, z_out: Tensor, *, form: str = "literal", iterations: int = 15) -> Tensor:
+def sensitivity(
+    z_in: Tensor,
+    z_out: Tensor,
+    *,
+    form: str = "literal",
+    contraction: str = "batch",
+    iterations: int = 15,
+) -> Tensor:
     """Measure the sensitivity sigma of one extractor, by a form of `functional_information`.
 
     Parameters
@@ -191,6 +234,8 @@ def sensitivity(z_in: Tensor, z_out: Tensor, *, form: str = "literal", iteration
         What enters and leaves the extractor; for shapes see `transmitting_matrix`.
     form : {"literal", "scale_free", "log_ratio", "least_squares"}
         How sensitivity is measured, see `functional_information`.
+    contraction : {"batch", "features"}
+        What the product inside T runs over, see `transmitting_matrix`.
     iterations : int, default 15
         Iterations of the power method.
 
@@ -206,7 +251,7 @@ def sensitivity(z_in: Tensor, z_out: Tensor, *, form: str = "literal", iteration
     """
     if form not in _SENSITIVITIES:
         raise UnknownNameError("form of functional information", form, _SENSITIVITIES)
-    return _SENSITIVITIES[form](z_in, z_out, iterations)
+    return _SENSITIVITIES[form](z_in, z_out, contraction, iterations)
 
 
 def compare_norms(sigma_teacher: Tensor, sigma_student: Tensor, form: str = "log_ratio") -> Tensor:
@@ -235,21 +280,23 @@ def compare_norms(sigma_teacher: Tensor, sigma_student: Tensor, form: str = "log
     return (scale(sigma_teacher.detach()) - scale(sigma_student)).abs()
 
 
-def _sigma(z_in: Tensor, z_out: Tensor, iterations: int) -> Tensor:
-    if _shared_positions(z_in, z_out) is not None:
-        return largest_singular_value(transmitting_matrix(z_in, z_out), iterations=iterations).mean()
+def _sigma(z_in: Tensor, z_out: Tensor, contraction: str, iterations: int) -> Tensor:
+    along_features = _runs_along_features(z_in, z_out, contraction)
+    if along_features or _shared_positions(z_in, z_out) is not None:
+        gram = transmitting_matrix(z_in, z_out, contraction=contraction)
+        return largest_singular_value(gram, iterations=iterations).mean()
     start = seeded_normal((z_out.flatten(1).shape[1], 1), z_out)
     return power_iteration(transmitting_product(z_in, z_out), start, iterations)
 
 
-def _scale_free_sigma(z_in: Tensor, z_out: Tensor, iterations: int) -> Tensor:
+def _scale_free_sigma(z_in: Tensor, z_out: Tensor, contraction: str, iterations: int) -> Tensor:
     is_sample_wise = _shared_positions(z_in, z_out) is not None
     n_in = _as_map(z_in).shape[1] if is_sample_wise else len(z_in)
     n_out = _as_map(z_out).shape[1] if is_sample_wise else len(z_out)
-    return _sigma(z_in, z_out, iterations) / math.sqrt(n_in * n_out)
+    return _sigma(z_in, z_out, contraction, iterations) / math.sqrt(n_in * n_out)
 
 
-def _least_squares_sigma(z_in: Tensor, z_out: Tensor, iterations: int) -> Tensor:
+def _least_squares_sigma(z_in: Tensor, z_out: Tensor, _contraction: str, iterations: int) -> Tensor:
     """Norm of W = argmin ||X W - Y||^2 + r ||W||^2 for centred X, Y: slopes, whatever the offset.
 
     W = X' (X X' + r I)^-1 Y needs a [B, B] system however many inputs there are.
@@ -266,7 +313,7 @@ _COMPARISONS: dict[str, Callable[[Tensor], Tensor]] = {
     "difference": lambda sigma: sigma,
     "log_ratio": lambda sigma: sigma.clamp_min(SMALLEST).log(),
 }
-_SENSITIVITIES: dict[str, Callable[[Tensor, Tensor, int], Tensor]] = {
+_SENSITIVITIES: dict[str, Callable[[Tensor, Tensor, str, int], Tensor]] = {
     "literal": _sigma,
     "scale_free": _scale_free_sigma,
     "log_ratio": _scale_free_sigma,

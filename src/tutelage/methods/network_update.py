@@ -74,7 +74,8 @@ def continue_network(
         network = wider.network.to(device)
         heads = wider.heads and wider.heads.to(device)
         classes = heads.classes if heads is not None else {}
-        data = TrainingData(scans, wider.representation, wider.scaler, device, classes)
+        keep_last = recipe.last_batch == "kept"
+        data = TrainingData(scans, wider.representation, wider.scaler, device, classes, keep_last=keep_last)
         n_steps = run.budget.n_steps(len(scans), recipe)
         modules: dict[str, nn.Module] = {"network": network}
         if heads is not None:

@@ -6,6 +6,7 @@ from tutelage.networks.checked_settings import checked_settings
 from tutelage.networks.cnnloc import CNNLoc
 from tutelage.networks.dnn import DNN
 from tutelage.networks.encoder import behind_encoder, encoder_of, same_trunk, trunk_of
+from tutelage.networks.initial_weights import InitialWeights, initialise
 from tutelage.networks.inputs import FullBatch, RssBatch, RssTable, SparseLinear
 from tutelage.networks.network_contract import check_network
 from tutelage.networks.network_cost import NetworkCost, network_cost
@@ -38,6 +39,7 @@ __all__ = [
     "BayesCNN",
     "CNNLoc",
     "FullBatch",
+    "InitialWeights",
     "NetworkChoice",
     "NetworkCost",
     "NetworkFile",
@@ -55,6 +57,7 @@ __all__ = [
     "check_network",
     "checked_settings",
     "encoder_of",
+    "initialise",
     "network_choice",
     "network_cost",
     "network_names",

@@ -8,6 +8,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tutelage.networks.initial_weights import initialise
 from tutelage.networks.inputs import RssBatch, SparseLinear
 
 __all__ = ["Autoencoder", "CNNLoc"]
@@ -53,7 +54,9 @@ class CNNLoc(nn.Module):
             nn.Dropout(dropout), nn.Unflatten(1, (1, _CODE)), *convolutions, nn.Flatten()
         )
         self.regressor = nn.Linear(_CHANNELS[-1], 2)
-        self.apply(_glorot_initialise)
+        # The squares of PyTorch's own weights are a third as large; the code hardly passes three convolutions
+        # of such weights.
+        initialise(self, "keras")
         self.n_ap = n_ap
 
     def pretraining(self) -> nn.Module:
@@ -65,18 +68,6 @@ class CNNLoc(nn.Module):
             The module that `tutelage.training.pretraining` trains before positions are learnt.
         """
         return Autoencoder(self.framer, self.n_ap)
-
-
-def _glorot_initialise(layer: nn.Module) -> None:
-    """Draw weights as Glorot and Bengio (2010) do, and as the library does that CNNLoc is published in.
-
-    The squares of PyTorch's own weights are a third as large; the code hardly passes three convolutions of
-    such weights.
-    """
-    if isinstance(layer, (SparseLinear, nn.Linear, nn.Conv1d)):
-        nn.init.xavier_uniform_(layer.weight)
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
 
 
 class Autoencoder(nn.Module):

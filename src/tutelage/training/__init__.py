@@ -13,7 +13,7 @@ from tutelage.training.optimiser import (
     make_optimizer,
     steps_per_epoch,
 )
-from tutelage.training.paper_settings import epochs_in_paper
+from tutelage.training.paper_settings import epochs_in_paper, learning_rate_in_paper
 from tutelage.training.pretraining import pretrain_network
 from tutelage.training.stage import RunOptions, Step, StepOf, begin, clear_checkpoints, named_run, run_stage
 from tutelage.training.state import TrainState
@@ -50,6 +50,7 @@ __all__ = [
     "epochs_in_paper",
     "label_classes",
     "learning_rate_at",
+    "learning_rate_in_paper",
     "make_optimizer",
     "named_run",
     "normalise",

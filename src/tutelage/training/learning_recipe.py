@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field
+from torch import Tensor
 
-from tutelage.data.representation import RepresentationKind
-from tutelage.errors import UnknownNameError
-from tutelage.networks import NetworkSpec, checked_settings
-from tutelage.training.optimiser import NonNegative, OptimiserRecipe
-from tutelage.training.paper_settings import epochs_in_paper
+from tutelage.data.representation import FILLED, InputKind
+from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.networks import InitialWeights, NetworkSpec, checked_settings
+from tutelage.training.optimiser import NonNegative, OptimiserRecipe, steps_per_epoch
+from tutelage.training.paper_settings import epochs_in_paper, learning_rate_in_paper
 
 __all__ = ["LABELS", "LearningRecipe", "SupervisedRecipe", "changed_recipe"]
 
@@ -24,8 +25,11 @@ LABELS: dict[str, Any] = {"weight_labels": 2.0}
 class LearningRecipe(OptimiserRecipe):
     """Settings shared by both phases."""
 
-    representation: RepresentationKind = "powed"
-    """Form of the readings: `positive` is linear in dBm, `exponential` and `powed` stress strong readings."""
+    representation: InputKind = "powed"
+    """Form of the readings: `positive` is linear in dBm, `exponential` and `powed` stress strong readings.
+
+    `filled` is dBm, with 100 where nothing is heard, as the paper says. It takes no augmentation.
+    """
     rss_min_dbm: Annotated[float, Field(lt=0)] | None = None
     """RSS in dBm that counts as not heard. By default, the lowest training reading minus 1 dB."""
     row_normalise: bool = True
@@ -44,6 +48,54 @@ class LearningRecipe(OptimiserRecipe):
     """Weight of floor and building in the loss, in m for each nat of cross-entropy. 0 does not learn them."""
     length: Literal["updates", "paper_epochs"] = "updates"
     """Length of a stage where no budget sets it: `updates`, or the epochs of the paper for the data set."""
+
+    last_batch: Literal["dropped", "kept"] = "dropped"
+    """Whether the last batch of an epoch counts if it is not whole."""
+    learning_rates: Literal["one", "by_set"] = "one"
+    """`one` learning rate for all surveys, or `by_set`: 1e-4 for UTSIndoorLoc, `learning_rate` elsewhere."""
+    initial_weights: InitialWeights = "pytorch"
+    """First weights: PyTorch's or the network's author's, or those of Keras: Glorot uniform, zero biases."""
+    loss_unit: Literal["metres", "standardised"] = "metres"
+    """Unit of J_MAE in a loss: `metres`, or `standardised`, the spread of the building's positions (A22)."""
+
+    def for_survey(self, survey: str) -> Self:
+        """Settle the learning rate by the name of the survey.
+
+        Parameters
+        ----------
+        survey : str
+            Name of the survey; "" if it has none.
+
+        Returns
+        -------
+        Self
+            The other settings are the same.
+        """
+        if self.learning_rates == "one":
+            return self
+        rate = min(self.learning_rate, learning_rate_in_paper(survey))
+        return self.model_copy(update={"learning_rate": rate})
+
+    def in_loss(self, distance_m: Tensor, scale_m: float) -> Tensor:
+        """Convert a distance to the unit of the loss.
+
+        Parameters
+        ----------
+        distance_m : Tensor
+            In metres.
+        scale_m : float
+            Metres of one unit of the standardised coordinates.
+
+        Returns
+        -------
+        Tensor
+            Of the same shape.
+        """
+        return distance_m if self.loss_unit == "metres" else distance_m / scale_m
+
+    def steps_per_epoch(self, n_scans: int) -> int:
+        """Count the batches in an epoch; see `OptimiserRecipe.steps_per_epoch`."""
+        return steps_per_epoch(n_scans, self.batch_size, keep_last=self.last_batch == "kept")
 
     def own_length(self, n_scans: int, survey: str) -> int:
         """Count the steps of a stage where no other length is set; see `OptimiserRecipe.own_length`."""
@@ -95,4 +147,17 @@ def changed_recipe(
     recipe = recipes[name]
     network_changes = dict(network.recipes.get(name, {})) if network else {}
     settings = recipe.model_dump() | network_changes | dict(changes)
-    return type(recipe)(**checked_settings(type(recipe), settings, "setting of the recipe"))
+    changed = type(recipe)(**checked_settings(type(recipe), settings, "setting of the recipe"))
+    _require_plain_input(changed)
+    return changed
+
+
+def _require_plain_input(recipe: LearningRecipe) -> None:
+    """Refuse augmentation and norms of readings that are filled with 100: a 100 there is no reading."""
+    names = ("row_normalise", "access_point_dropout", "gain", "offset", "noise")
+    spoiling = [name for name in names if getattr(recipe, name)]
+    if recipe.representation == FILLED and spoiling:
+        raise BadInputError(
+            f"representation = {FILLED} takes readings as they are; set {', '.join(spoiling)} to 0, or take "
+            "the recipe paper"
+        )

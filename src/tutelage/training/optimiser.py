@@ -65,8 +65,8 @@ class OptimiserRecipe(BaseModel):
         return self.updates
 
 
-def steps_per_epoch(n_scans: int, batch_size: int) -> int:
-    """Count the whole batches in an epoch; a set smaller than a batch is one batch.
+def steps_per_epoch(n_scans: int, batch_size: int, *, keep_last: bool = False) -> int:
+    """Count the batches in an epoch; a set smaller than a batch is one batch.
 
     Parameters
     ----------
@@ -74,13 +74,17 @@ def steps_per_epoch(n_scans: int, batch_size: int) -> int:
         Size of the training set.
     batch_size : int
         Scans in a batch.
+    keep_last : bool, default False
+        Count a last batch of fewer scans. One of a single scan is dropped all the same: J_MI has nothing to
+        shuffle there.
 
     Returns
     -------
     int
         At least 1.
     """
-    return max(1, n_scans // batch_size)
+    whole, left = divmod(n_scans, batch_size)
+    return max(1, whole + (keep_last and left > 1))
 
 
 def make_optimizer(recipe: OptimiserRecipe, *modules: nn.Module) -> torch.optim.Optimizer:

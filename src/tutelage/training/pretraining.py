@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from tutelage.errors import TutelageError
 from tutelage.files.atomic import atomic_file, cache_dir
-from tutelage.networks import SpecializedNetwork
+from tutelage.networks import SpecializedNetwork, initialise
 from tutelage.training.device import seeded
 from tutelage.training.learning_recipe import LearningRecipe
 from tutelage.training.optimiser import descend, learning_rate_at, make_optimizer
@@ -66,7 +66,7 @@ def pretrain_network(
         return 1.0
     share_left = 1 / (1 + recipe.pretraining_share)
     with seeded(run.seed + _OTHER_STREAM, data.device):
-        learner: nn.Module = make().to(data.device)
+        learner: nn.Module = initialise(make(), recipe.initial_weights).to(data.device)
         length = max(1, round(n_steps * recipe.pretraining_share))
         fingerprint = {
             "recipe": recipe.model_dump(),

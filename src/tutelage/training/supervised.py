@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.representation import CoordinateScaler, RssRepresentation
 from tutelage.losses import mean_distance
-from tutelage.networks import NetworkSpec, Representations, SpecializedNetwork
+from tutelage.networks import NetworkSpec, Representations, SpecializedNetwork, initialise
 from tutelage.training.averaging import WeightAverage
 from tutelage.training.device import resolve_device, seeded
 from tutelage.training.labels import LabelHeads, label_classes
@@ -49,7 +48,7 @@ class LossTerms(Protocol):
         Parameters
         ----------
         j_mae : Tensor
-            Mean error of the position in metres (scalar).
+            Mean error of the position, in the unit of the loss (scalar).
         output : Representations
             Output of the network for the batch.
         batch : Batch
@@ -108,13 +107,13 @@ def train_network(
         If a term of the loss is no finite number.
     """
     device = resolve_device(run.device)
+    recipe = recipe.for_survey(run.survey)
     with seeded(run.seed, device):
-        representation = RssRepresentation.fit(scans, recipe.representation, recipe.rss_min_dbm)
-        scaler = CoordinateScaler.fit(scans.known_position_m)
-        n_ap = len(representation.access_points)
-        module = SpecializedNetwork(spec, n_ap, settings).to(device)
         classes = label_classes(scans) if recipe.weight_labels else {}
-        data = TrainingData(scans, representation, scaler, device, classes)
+        representation, data = TrainingData.prepared(scans, recipe, device, classes)
+        scaler = data.scaler
+        n_ap = len(representation.access_points)
+        module = initialise(SpecializedNetwork(spec, n_ap, settings), recipe.initial_weights).to(device)
         heads = LabelHeads(module.d_e(n_ap), classes).to(device) if classes else None
         loss_terms = terms(module, data) if terms else None
         n_steps = run.budget.n_steps(len(scans), recipe, run.survey)
@@ -204,7 +203,7 @@ def supervised_step(
     terms : LossTerms, optional
         Further terms; they combine the distance with their own.
     weight : float, default 1
-        Factor of the distance in a loss without terms; 1 / scale_m takes the building's size out.
+        Factor of the error in a loss without terms; 1 / scale_m takes the building's size out of metres.
     frozen : sequence of Module
         Parts that do not learn: they stay in evaluation mode, without dropout or new batch statistics.
 
@@ -221,10 +220,11 @@ def supervised_step(
         output = network(augment(batch.scans, recipe))
         j_mae = mean_distance(output.position, batch.position, scale_m=scale_m)
         metrics = {"J_MAE": j_mae}
+        error = recipe.in_loss(j_mae, scale_m)
         if terms is None:
-            loss = weight * j_mae
+            loss = weight * error
         else:
-            loss, more_metrics = terms.total(j_mae, output, batch)
+            loss, more_metrics = terms.total(error, output, batch)
             metrics |= more_metrics
         if heads is not None:
             metrics["J_labels"] = heads.loss(output.z_e, batch.labels)

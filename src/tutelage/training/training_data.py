@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.representation import CoordinateScaler, RssRepresentation
+from tutelage.data.representation import FILLED, CoordinateScaler, RssRepresentation
 from tutelage.networks import RssBatch, RssTable
 from tutelage.training.labels import label_index
 from tutelage.training.learning_recipe import LearningRecipe
@@ -87,6 +87,8 @@ class TrainingData:
         Device of the run.
     classes : Mapping, optional
         Names of the floors and buildings to learn, from `label_classes`.
+    keep_last : bool, default False
+        Give the last batch of an epoch if it is not whole, too.
     """
 
     def __init__(
@@ -96,7 +98,10 @@ class TrainingData:
         scaler: CoordinateScaler,
         device: torch.device,
         classes: Mapping[str, Sequence[str]] | None = None,
+        *,
+        keep_last: bool = False,
     ) -> None:
+        self.keep_last = keep_last
         self.scaler = scaler
         self.device = device
         self.table = RssTable(representation.transform(scans), device)
@@ -106,6 +111,38 @@ class TrainingData:
         # One epoch's order serves all its steps; earlier ones are never needed again.
         self._order = lru_cache(maxsize=2)(self._shuffle)
 
+    @classmethod
+    def prepared(
+        cls,
+        scans: FingerprintSet,
+        recipe: LearningRecipe,
+        device: torch.device,
+        classes: Mapping[str, Sequence[str]] | None = None,
+    ) -> tuple[RssRepresentation, TrainingData]:
+        """Fit a representation and a scaler to scans, and prepare these by them.
+
+        Parameters
+        ----------
+        scans : FingerprintSet
+            n training scans with positions.
+        recipe : LearningRecipe
+            Form of the readings and of an epoch.
+        device : torch.device
+            Device of the run.
+        classes : Mapping, optional
+            Names of the floors and buildings to learn, from `label_classes`.
+
+        Returns
+        -------
+        representation : RssRepresentation
+        data : TrainingData
+        """
+        representation = RssRepresentation.fit(scans, recipe.representation, recipe.rss_min_dbm)
+        scaler = CoordinateScaler.fit(scans.known_position_m)
+        keep_last = recipe.last_batch == "kept"
+        data = cls(scans, representation, scaler, device, classes, keep_last=keep_last)
+        return representation, data
+
     def __len__(self) -> int:
         """Count the scans."""
         return len(self.table)
@@ -113,7 +150,7 @@ class TrainingData:
     def batch(self, step: int, batch_size: int, seed: int) -> Batch:
         """Make the batch of a step; see `Batches.batch`."""
         size = min(batch_size, len(self))
-        epoch, place = divmod(step, steps_per_epoch(len(self), size))
+        epoch, place = divmod(step, steps_per_epoch(len(self), size, keep_last=self.keep_last))
         return self.at(self._order(seed, epoch)[place * size : (place + 1) * size])
 
     def at(self, index: Tensor) -> Batch:
@@ -141,7 +178,8 @@ def augment(scans: RssBatch, recipe: LearningRecipe) -> RssBatch:
     """Vary scans as another day or device might, then normalise them.
 
     Readings go missing, a random share for each scan. A scan's gain and offset drift, and readings are
-    noisy. Values stay non-negative. All randomness comes from PyTorch's generator of the run.
+    noisy. Values stay non-negative, but in the form "filled". All randomness comes from PyTorch's generator
+    of the run.
 
     Parameters
     ----------
@@ -167,7 +205,9 @@ def augment(scans: RssBatch, recipe: LearningRecipe) -> RssBatch:
         value = value + drift[row] * (value > 0)
     if recipe.noise:
         value = value + recipe.noise * torch.randn_like(value) * (value > 0)
-    return normalise(replace(scans, value=value.clamp_min(0)), recipe)
+    if recipe.representation != FILLED:
+        value = value.clamp_min(0)
+    return normalise(replace(scans, value=value), recipe)
 
 
 def normalise(scans: RssBatch, recipe: LearningRecipe) -> RssBatch:

@@ -44,6 +44,16 @@ class DistillingRecipe(SupervisedRecipe):
     """`maximise` rewards J_MI. `literal` adds it to the loss as in Eq. 12: a negative control (A6)."""
     fi_form: Literal["literal", "scale_free", "log_ratio", "least_squares", "jacobian"] = "log_ratio"
     """How the sensitivities of two Extractors are compared (A10)."""
+    fi_contraction: Literal["batch", "features"] = "batch"
+    """What the product inside T of Eq. 8 runs over: the `batch`, or the `features` as printed (A8).
+
+    `features` needs vectors with d_F = d_E, in the student and in its teachers.
+    """
+    fi_where_refused: bool = False
+    """Take J_FI also for a network whose author refuses it, such as bAaT."""
+    mae_form: Literal["student", "both"] = "student"
+    """J_MAE of the student's own answers, or `both` terms of Eq. 2: also of its Regressor's for what each
+    teacher generates, the mean over teachers."""
     power_iterations: Annotated[int, Field(ge=1)] = 15
     """Steps of the power iteration that finds a sensitivity."""
 
@@ -80,11 +90,11 @@ def distilling_recipe(
         on and the network's author says that it has no meaning there.
     """
     recipe = changed_recipe(_RECIPES, name, changes or {}, network)
-    if network is None or not network.no_functional_information:
+    if network is None or not network.no_functional_information or recipe.fi_where_refused:
         return recipe
     if "weight_fi" in (changes or {}) and recipe.weight_fi:
         raise BadInputError(
             f"J_FI is refused for network {network.name!r}: {network.no_functional_information}; "
-            "leave weight_fi out, or set it to 0"
+            "leave weight_fi out, set it to 0, or set fi_where_refused=true"
         )
     return recipe.model_copy(update={"weight_fi": 0.0})

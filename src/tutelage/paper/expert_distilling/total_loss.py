@@ -13,10 +13,11 @@ from tutelage.losses import (
     compare_norms,
     functional_information,
     jacobian_spectral_norm,
+    mean_distance,
     mutual_information,
     shifted_estimate,
 )
-from tutelage.networks import Representations, SpecializedNetwork
+from tutelage.networks import Representations, SpecializedNetwork, initialise
 from tutelage.paper.expert_distilling.distilling_recipe import DistillingRecipe
 from tutelage.paper.expert_distilling.pairing import Pairing
 from tutelage.paper.expert_training import Generated, Teacher
@@ -31,7 +32,7 @@ def overall_loss(j_mae: Tensor, terms: Mapping[str, Tensor], recipe: DistillingR
     Parameters
     ----------
     j_mae : Tensor
-        Mean error of the position in metres (scalar).
+        Mean error of the position, in the unit of the loss (scalar).
     terms : Mapping of Tensor
         Those of J_Sim, J_MI and J_FI that are in use (scalars).
     recipe : DistillingRecipe
@@ -123,7 +124,14 @@ class Constraints:
         if form == "jacobian":
             return self._jacobian_difference(student, generated)
         teachers = [(each.z_f, each.z_e) for each in generated]
-        return functional_information(student.z_f, student.z_e, teachers, form=form, iterations=n)
+        return functional_information(
+            student.z_f,
+            student.z_e,
+            teachers,
+            form=form,
+            contraction=self.recipe.fi_contraction,
+            iterations=n,
+        )
 
     def _jacobian_difference(self, student: Representations, generated: Sequence[Generated]) -> Tensor:
         """J_FI from the Extractors' Jacobians (A10)."""
@@ -161,7 +169,10 @@ class DistillingTerms:
         recipe: DistillingRecipe,
     ) -> None:
         self.recipe = recipe
-        self.psi = MutualInformationEstimator(teachers[0].card.d_e).to(data.device)
+        self.network = network
+        self.scale_m = data.scaler.scale_m
+        psi = MutualInformationEstimator(teachers[0].card.d_e)
+        self.psi = initialise(psi, recipe.initial_weights).to(data.device)
         self.pairing = Pairing(teachers, recipe, len(data), data.device)
         extractor = network.part("extractor")
         self.constraints = Constraints(self.psi, self.pairing.extractors, extractor, recipe)
@@ -172,12 +183,36 @@ class DistillingTerms:
         """Psi, which learns together with the network."""
         return {"psi": self.psi}
 
+    def error_of_generated_m(self, generated: Sequence[Generated], batch: Batch) -> Tensor:
+        """Compute the second term of Eq. 2 in metres: the Regressor's error for what teachers generate.
+
+        Parameters
+        ----------
+        generated : sequence of Generated
+            Output of each teacher for the batch.
+        batch : Batch
+            The training scans, with the true positions.
+
+        Returns
+        -------
+        Tensor
+            Scalar, the mean over teachers. Its gradient reaches the Regressor alone.
+        """
+        regressor = self.network.part("regressor")
+        errors_m = [
+            mean_distance(regressor(each.z_e), batch.position, scale_m=self.scale_m) for each in generated
+        ]
+        return torch.stack(errors_m).mean()
+
     def total(self, j_mae: Tensor, output: Representations, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Compute the overall loss and the terms to report; see `LossTerms.total`."""
         generated = self.pairing(batch, output.z_e)
         terms = self.constraints(output, generated)
-        loss = overall_loss(j_mae, terms, self.recipe)
         metrics = dict(terms)
+        if self.recipe.mae_form == "both":
+            metrics["G J_MAE"] = self.error_of_generated_m(generated, batch)
+            j_mae = j_mae + self.recipe.in_loss(metrics["G J_MAE"], self.scale_m)
+        loss = overall_loss(j_mae, terms, self.recipe)
         if "J_MI" in terms and self.recipe.mi_form == "jensen_shannon":  # A7: 0 where nothing is shared
             metrics["J_MI"] = shifted_estimate(terms["J_MI"].detach() / len(generated))
         return loss, metrics

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from tutelage.losses import angular_similarity, mean_distance
-from tutelage.networks import SpecializedNetwork
+from tutelage.networks import SpecializedNetwork, initialise
 from tutelage.paper.expert_training.generator import Critic, Generated, Generator, gradient_penalty
 from tutelage.paper.expert_training.teaching_recipe import TeachingRecipe
 from tutelage.training import Batch, Step, TrainState, augment, descend, learning_rate_at
@@ -53,9 +53,8 @@ class Adversaries:
             Ready to learn.
         """
         device = next(generator.parameters()).device
-        critic = Critic(generator.d_e, width=recipe.critic_width, conditioned=generator.conditioned).to(
-            device
-        )
+        critic = Critic(generator.d_e, width=recipe.critic_width, conditioned=generator.conditioned)
+        critic = initialise(critic, recipe.initial_weights).to(device)
         first, second = (
             torch.optim.Adam(
                 module.parameters(), lr=recipe.generator_learning_rate, betas=(0.5, 0.9), fused=True
@@ -103,10 +102,17 @@ def joint_step(
         output = network(augment(batch.scans, recipe))
         j_mae = mean_distance(output.position, batch.position, scale_m=scale_m)
         real = output.z_e.detach()
+
+        @torch.no_grad()
+        def read_again() -> Tensor:
+            z_e: Tensor = network(augment(batch.scans, recipe)).z_e
+            return z_e
+
+        read = read_again if recipe.source_pass == "each_step" else lambda: real
         rate = _adversaries_rate(recipe, state.progress)
-        critic_metrics = update_critic(real, batch, adversaries, recipe, rate)
+        critic_metrics = update_critic(read, batch, adversaries, recipe, rate)
         generator_metrics = update_generator(real, batch, network, adversaries, recipe, scale_m, rate)
-        descend(network_optimizer, j_mae, learning_rate_at(recipe, state.progress))
+        descend(network_optimizer, recipe.in_loss(j_mae, scale_m), learning_rate_at(recipe, state.progress))
         return {"S J_MAE": j_mae.detach(), **generator_metrics, **critic_metrics}
 
     return step
@@ -144,7 +150,7 @@ def surrogate_step(
     def step(state: TrainState, batch: Batch) -> Mapping[str, Tensor]:
         real = representation[batch.index]
         rate = _adversaries_rate(recipe, state.progress)
-        critic_metrics = update_critic(real, batch, adversaries, recipe, rate)
+        critic_metrics = update_critic(lambda: real, batch, adversaries, recipe, rate)
         generator_metrics = update_generator(real, batch, network, adversaries, recipe, scale_m, rate)
         return {**generator_metrics, **critic_metrics}
 
@@ -157,14 +163,18 @@ def _adversaries_rate(recipe: TeachingRecipe, progress: float) -> float:
 
 
 def update_critic(
-    real: Tensor, batch: Batch, adversaries: Adversaries, recipe: TeachingRecipe, rate: float
+    read: Callable[[], Tensor],
+    batch: Batch,
+    adversaries: Adversaries,
+    recipe: TeachingRecipe,
+    rate: float,
 ) -> dict[str, Tensor]:
     """Update the critic `critic_steps` times (Algorithm 2, lines 7 to 16).
 
     Parameters
     ----------
-    real : Tensor
-        Z_E^S [B, d_E], without gradient.
+    read : callable
+        Gives Z_E^S [B, d_E], without gradient; it is called at each step.
     batch : Batch
         The scans that it comes from.
     adversaries : Adversaries
@@ -183,6 +193,7 @@ def update_critic(
     for _ in range(recipe.critic_steps):
         with torch.no_grad():
             generated = adversaries.generate(batch.place).z_e
+        real = read()
         gap = critic(generated, batch.place).mean() - critic(real, batch.place).mean()
         penalty = gradient_penalty(critic, real, generated, batch.place)
         descend(adversaries.critic_optimizer, gap + recipe.gradient_penalty * penalty, rate)
@@ -226,7 +237,8 @@ def update_generator(
     j_mae = mean_distance(network.part("regressor")(z_e), batch.position, scale_m=scale_m)
     j_sim = angular_similarity(real, z_e, margin_rad=recipe.margin_rad, form=recipe.sim_form)
     adversarial = -adversaries.critic(z_e, batch.place).mean()
-    loss = adversarial + recipe.weight_mae * j_mae + recipe.weight_sim * j_sim
+    error = recipe.in_loss(j_mae, scale_m)
+    loss = adversarial + recipe.weight_mae * error + recipe.weight_sim * j_sim
     descend(adversaries.generator_optimizer, loss, rate)
     return {
         "G J_MAE": j_mae.detach(),

@@ -16,6 +16,7 @@ from torch import Tensor
 from tutelage.errors import BadInputError, FileFormatError
 from tutelage.files.atomic import atomic_file
 from tutelage.files.weights import content_hash, read_weights, weights_to_bytes
+from tutelage.networks import initialise
 from tutelage.paper.expert_training.generator import Generator
 from tutelage.paper.expert_training.teaching_recipe import TeachingRecipe
 
@@ -26,7 +27,10 @@ UNTRAINED = "untrained"
 
 
 class Quality(BaseModel):
-    """How well a teacher models its source, measured on reference points held out of its training."""
+    """How well a teacher models its source, measured on reference points held out of its training.
+
+    Where none is held out (`held_out` = 0 in its recipe), it is measured on the training scans.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,7 +78,7 @@ class TeacherCard(BaseModel):
     n_steps: int
     quality: Quality | None
     privacy: Privacy | None = None
-    """None for untrained teachers, and in files from before it was measured."""
+    """None for untrained teachers, where nothing was held out, and in files from before it was measured."""
     place_histogram: list[list[float]]
     """[rows of y][columns of x] shares of the training scans on a coarse grid over the unit square."""
     version: str
@@ -258,13 +262,14 @@ def untrained_teacher(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        generator = Generator(
+        fresh = Generator(
             d_e,
             d_noise=recipe.d_noise,
             d_f=recipe.d_f,
             conditioned=recipe.generator == "location",
             non_negative=non_negative,
         )
+        generator = initialise(fresh, recipe.initial_weights)
     card = TeacherCard(
         network=network,
         network_settings={},

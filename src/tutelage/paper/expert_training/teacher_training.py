@@ -13,10 +13,9 @@ from torch import Tensor
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.hold_out import hold_out
-from tutelage.data.representation import CoordinateScaler, RssRepresentation
 from tutelage.errors import BadInputError
 from tutelage.losses import angular_similarity
-from tutelage.networks import NetworkSpec, SpecializedNetwork, network_choice, split_settings
+from tutelage.networks import NetworkSpec, SpecializedNetwork, initialise, network_choice, split_settings
 from tutelage.paper.expert_training.adversarial_steps import Adversaries, joint_step, surrogate_step
 from tutelage.paper.expert_training.generator import Generator
 from tutelage.paper.expert_training.surrogate_teacher import Privacy, Quality, Teacher, TeacherCard
@@ -41,7 +40,6 @@ from tutelage.training import (
 
 __all__ = ["teach"]
 
-_HELD_OUT = 0.1
 _GRID = 16
 _ROWS = 4096  # scans at a time when nothing is learnt
 _STUDENT_SETTINGS = {"weight_labels"}  # in a network file it is meant for the student alone
@@ -79,7 +77,8 @@ def teach(
 ) -> Teacher:
     """Train a surrogate teacher on a source building.
 
-    One reference point in ten is held out to measure the teacher's quality. No test split is used.
+    One reference point in ten is held out to measure the teacher's quality (`held_out`). No test split is
+    used.
 
     Parameters
     ----------
@@ -123,6 +122,7 @@ def teach(
     full_recipe = teaching_recipe(recipe, {**recipe_of_file, **recipe_settings}, choice.spec)
     train, name, licence = _training_scans(survey)
     run = named_run(run, name)
+    full_recipe = full_recipe.for_survey(run.survey)
     device = resolve_device(run.device)
     with seeded(run.seed, device):
         source = _prepare(
@@ -170,12 +170,10 @@ def _prepare(
     run: RunOptions,
     device: torch.device,
 ) -> _Source:
-    division = hold_out(train, _HELD_OUT, run.seed, across_phones=False)
-    training = train[division.rest]
-    representation = RssRepresentation.fit(training, recipe.representation, recipe.rss_min_dbm)
-    scaler = CoordinateScaler.fit(training.known_position_m)
+    training, asked = _divide(train, recipe, run)
+    representation, data = TrainingData.prepared(training, recipe, device)
     n_ap = len(representation.access_points)
-    network = SpecializedNetwork(spec, n_ap, settings).to(device)
+    network = initialise(SpecializedNetwork(spec, n_ap, settings), recipe.initial_weights).to(device)
     fingerprint = {
         "network": spec.name,
         "network_settings": network.settings,
@@ -183,9 +181,18 @@ def _prepare(
         "seed": run.seed,
         "data": train.full_hash(),
     }
-    data = TrainingData(training, representation, scaler, device)
-    held_out = TrainingData(train[division.held_out], representation, scaler, device)
+    held_out = TrainingData(asked, representation, data.scaler, device)
     return _Source(network, data, held_out, recipe, run, fingerprint)
+
+
+def _divide(
+    train: FingerprintSet, recipe: TeachingRecipe, run: RunOptions
+) -> tuple[FingerprintSet, FingerprintSet]:
+    """Divide scans into those to learn and those to measure with; these are the same where all are learnt."""
+    if not recipe.held_out:
+        return train, train
+    division = hold_out(train, recipe.held_out, run.seed, across_phones=False)
+    return train[division.rest], train[division.held_out]
 
 
 def _train(source: _Source) -> tuple[Generator, int]:
@@ -222,13 +229,14 @@ def _train(source: _Source) -> tuple[Generator, int]:
 
 def _new_generator(representation: Tensor, recipe: TeachingRecipe) -> Generator:
     """Make a fresh generator for representations like these [n, d_E]."""
-    return Generator(
+    fresh = Generator(
         representation.shape[1],
         d_noise=recipe.d_noise,
         d_f=recipe.d_f,
         conditioned=recipe.generator == "location",
         non_negative=bool((representation >= 0).all()),
-    ).to(representation.device)
+    )
+    return initialise(fresh, recipe.initial_weights).to(representation.device)
 
 
 @torch.no_grad()
@@ -241,7 +249,7 @@ def _representations(network: SpecializedNetwork, data: TrainingData, recipe: Te
 
 @torch.no_grad()
 def _quality(source: _Source, generator: Generator) -> Quality:
-    """Figures of the card, on the reference points held out of training."""
+    """Figures of the card, on the reference points held out of training, or on all where none is."""
     held_out = source.held_out
     regressor = source.network.part("regressor")
     real = _representations(source.network, held_out, source.recipe)
@@ -268,8 +276,10 @@ def _quality(source: _Source, generator: Generator) -> Quality:
     )
 
 
-def _privacy(source: _Source, generator: Generator) -> Privacy:
-    """Figures of the card: the training scans against those held out."""
+def _privacy(source: _Source, generator: Generator) -> Privacy | None:
+    """Figures of the card: the training scans against those held out, if any."""
+    if not source.recipe.held_out:
+        return None
     training, held_out = (
         closeness(generator, _representations(source.network, data, source.recipe), data.place)
         for data in (source.data, source.held_out)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
 from tutelage.errors import BadInputError
 from tutelage.networks import NetworkSpec
-from tutelage.training import LearningRecipe, changed_recipe
+from tutelage.training import LearningRecipe, changed_recipe, learning_rate_in_paper
 
 __all__ = ["PAPER_INPUT", "TeachingRecipe", "teaching_recipe"]
 
@@ -57,6 +57,20 @@ class TeachingRecipe(LearningRecipe):
     """Weight of the critic's gradient penalty."""
     generator_learning_rate: Positive = 5e-4
     """Largest learning rate of generator and critic."""
+    source_pass: Literal["once", "each_step"] = "once"
+    """How often a source network that learns together with its generator reads a batch for the critic.
+
+    `once`: its representations serve all steps of the critic. `each_step`: again at each one, as in
+    Algorithm 2; with dropout they differ.
+    """
+    held_out: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Share of the source's reference points (or walks) that measures the teacher and teaches nothing."""
+
+    def for_survey(self, survey: str) -> Self:
+        """Settle the learning rates by the name of the survey; see `LearningRecipe.for_survey`."""
+        settled = super().for_survey(survey)
+        rate = min(self.generator_learning_rate, learning_rate_in_paper(survey))
+        return settled if settled is self else settled.model_copy(update={"generator_learning_rate": rate})
 
 
 _RECIPES = {

@@ -11,13 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.representation import CoordinateScaler, RssRepresentation
+from tutelage.data.representation import RssRepresentation
 from tutelage.errors import BadInputError
 from tutelage.networks import (
     NetworkSpec,
     SpecializedNetwork,
     behind_encoder,
     encoder_of,
+    initialise,
     same_trunk,
     trunk_of,
 )
@@ -220,29 +221,19 @@ def _make_buildings(
     classes: Mapping[str, Sequence[str]],
 ) -> list[_Building]:
     """Make the sources and, last, the target, on one trunk."""
-    parts = [_training_data(source.train, recipe, device) for source in sources]
-    parts.append(_training_data(target.train, recipe, device, classes))
+    parts = [TrainingData.prepared(source.train, recipe, device) for source in sources]
+    parts.append(TrainingData.prepared(target.train, recipe, device, classes))
     names = [source.name for source in (*sources, target)]
     n_first, *n_others, n_target = (len(representation.access_points) for representation, _ in parts)
     behind = behind_encoder(spec, recipe.encoder_width)
-    first = SpecializedNetwork(behind, n_first, settings).to(device)
-    others = [same_trunk(first, n_ap) for n_ap in n_others]
-    last = same_trunk(first, n_target, new_regressor=recipe.regressor == "new")
+    kind = recipe.initial_weights
+    first = initialise(SpecializedNetwork(behind, n_first, settings), kind).to(device)
+    others = [initialise(same_trunk(first, n_ap), kind) for n_ap in n_others]
+    last = initialise(same_trunk(first, n_target, new_regressor=recipe.regressor == "new"), kind)
     return [
         _Building(name, representation, data, module)
         for name, (representation, data), module in zip(names, parts, [first, *others, last], strict=True)
     ]
-
-
-def _training_data(
-    scans: FingerprintSet,
-    recipe: TransferRecipe,
-    device: torch.device,
-    classes: Mapping[str, Sequence[str]] | None = None,
-) -> tuple[RssRepresentation, TrainingData]:
-    representation = RssRepresentation.fit(scans, recipe.representation, recipe.rss_min_dbm)
-    scaler = CoordinateScaler.fit(scans.known_position_m)
-    return representation, TrainingData(scans, representation, scaler, device, classes)
 
 
 def _d_e(building: _Building) -> int:
@@ -258,8 +249,13 @@ def _learn_sources(stages: _Stages, stage: str, buildings: Sequence[_Building]) 
     modules |= {f"encoder {i}": encoder_of(building.network) for i, building in enumerate(buildings)}
     state = stages.state(modules, buildings)
     (optimizer,) = state.optimizers.values()
+    recipe = stages.recipe
+
+    def weight(building: _Building) -> float:
+        return 1 / building.scale_m if recipe.loss_unit == "metres" else 1.0
+
     steps = [
-        supervised_step(b.network, optimizer, stages.recipe, b.scale_m, weight=1 / b.scale_m)
+        supervised_step(b.network, optimizer, recipe.for_survey(b.survey), b.scale_m, weight=weight(b))
         for b in buildings
     ]
 
@@ -287,7 +283,8 @@ def _learn_target(stages: _Stages, target: _Building, heads: LabelHeads | None) 
         modules["heads"] = heads
     state = stages.state(modules, [target])
     (optimizer,) = state.optimizers.values()
-    step = supervised_step(target.network, optimizer, stages.recipe, target.scale_m, heads, frozen=frozen)
+    recipe = stages.recipe.for_survey(target.survey)
+    step = supervised_step(target.network, optimizer, recipe, target.scale_m, heads, frozen=frozen)
     run_stage(
         "target",
         state,
