@@ -63,7 +63,7 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
         Train a network on `sources` first. These are the methods that the paper compares with.
     sources : one or several surveys
         Surveys that a transfer trains on first, by their training splits.
-    recipe : {"default", "paper"}
+    recipe : {"default", "paper", "printed"}
         How a network is trained.
     settings : mapping, optional
         Changes to the settings of the method and of its recipe, by name.
@@ -225,7 +225,7 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
         queries = self._as_scans(scans, not_heard)
         method = self._fitted()
         readings = queries.aligned_to(self.access_points_)  # once, for all that looks at them
-        is_answered = np.asarray(method.representation.transform(readings).sum(axis=1) > 0)
+        is_answered = method.representation.hears(readings)
         counts = HeardCounts(queries.n_heard, readings.n_heard, is_answered)
         answerable = readings[is_answered]
         located = _located(method, answerable, progress)

@@ -186,15 +186,17 @@ def test_teachers_are_those_of_the_recipe() -> None:
     teachers = {method: of_method(method).teachers for method in METHODS}
     ours = teachers["default"]
     papers = teachers["paper"]
+    of_recipe = {"default": ours, "paper": papers, "printed": teachers["printed"]}
     assert [teacher.source for teacher in ours] == list(CELL.sources)
     for name, method in METHODS.items():
         if method.kind == "trained":
-            assert teachers[name] == (papers if method.recipe == "paper" else ours)
+            assert teachers[name] == of_recipe[method.recipe]
+    assert len({frozenset(hashes(*each)) for each in of_recipe.values()}) == 3
     assert teachers["literal_mi"] == papers
     assert of_method("literal_mi").hash != of_method("paper").hash
     without = [
         *("none", "none_paper", "sequential", "collective", "sequential_own"),
-        *("untrained", "untrained_paper"),
+        *("untrained", "untrained_paper", "none_printed", "untrained_printed"),
         *PIPELINE[1:],
         *(f"{option}_untrained" for option in OPTIONS),
     ]

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.representation import RepresentationKind, RssRepresentation
+from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError
 from tutelage.export import export_model
 from tutelage.export.onnx_graph import network_graph, represent_in_graph
@@ -242,3 +243,12 @@ def test_a_network_of_ones_own_that_reads_sparse_batches_is_exported(
         None, {"rss_dbm": dense_dbm(unseen, student.representation.access_points)}
     )
     np.testing.assert_allclose(found, student.locate(unseen).position_m, atol=1e-3)
+
+
+def test_network_whose_input_is_filled_is_refused(tmp_path: Path) -> None:
+    survey = simulated_survey(n_train=64, n_test=1)
+    run = RunOptions(device="cpu", budget=Budget(updates=1))
+    settings = {"width": 8, "d_e": 4}
+    model = Localizer("dnn", recipe="printed", settings=settings, run=run, calibrate=False).fit(survey)
+    with pytest.raises(BadInputError, match="a network whose input is filled cannot be exported"):
+        export_model(model, tmp_path / "model.zip")

@@ -48,6 +48,8 @@ def test_filled_input_is_dbm_and_100_where_nothing_is_heard() -> None:
     values = representation.transform(scans)
     assert values.toarray().tolist() == [[-40, -80, 100], [-41, 100, -80]]
     assert values.nnz == 6  # so that a sparse layer reads the filled ones too
+    blank = FingerprintSet.from_scans([{"other": -50.0}, {"a": -99.0}])
+    assert representation.hears(blank).tolist() == [False, True]
     assert RssRepresentation.from_config(representation.config()) == representation
 
 

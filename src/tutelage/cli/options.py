@@ -82,7 +82,8 @@ Recipe = Annotated[
     typer.Option(
         metavar="NAME",
         rich_help_panel=TRAINING,
-        help="Training settings of a network: default, or paper for those of the paper.",
+        help="Training settings of a network: default, paper for our reading of the paper, or printed "
+        "for its text.",
     ),
 ]
 Settings = Annotated[

@@ -65,7 +65,7 @@ class Search:
         typer.Option(
             metavar="NAME",
             rich_help_panel=TRAINING,
-            help="Training settings of a network: default, or paper for those of the paper. With --search "
+            help="Training settings of a network: default, paper or printed. With --search "
             "paper, paper is the default.",
         ),
     ] = None

@@ -129,6 +129,23 @@ class RssRepresentation:
         values = to_strength(rss_dbm.data, self.kind, self.rss_min_dbm)
         return sparse.csr_array((values, rss_dbm.indices, rss_dbm.indptr), shape=rss_dbm.shape)
 
+    def hears(self, scans: FingerprintSet) -> np.ndarray:
+        """Say which scans hear an access point that was heard in training, above `rss_min_dbm`.
+
+        Parameters
+        ----------
+        scans : FingerprintSet
+            n scans over any access points.
+
+        Returns
+        -------
+        numpy.ndarray
+            [n] bool.
+        """
+        if self.kind == FILLED:  # it has no lowest RSS
+            return np.asarray(np.diff(scans.rss_of(self.access_points).indptr) > 0)
+        return np.asarray(self.transform(scans).sum(axis=1) > 0)
+
     def config(self) -> dict[str, Any]:
         """Return what `from_config` needs to make the same representation again.
 

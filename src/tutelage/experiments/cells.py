@@ -69,7 +69,7 @@ class TeacherCell:
         The building that the teacher learns. A pretrained matcher has several, joined by "+".
     network : str
         The network whose representations the teacher models, or "matcher".
-    recipe : {"default", "paper"}
+    recipe : {"default", "paper", "printed"}
         The recipe of the training.
     permuted : bool
         Whether the teacher is trained on permuted locations, which makes a control.

@@ -41,7 +41,7 @@ class LearningMethod:
     ----------
     title : str
         What the method is, in a few words.
-    recipe : {"default", "paper"}
+    recipe : {"default", "paper", "printed"}
         The recipe that the network follows.
     kind : str
         "alone" uses the target's data only. "sequential" and "collective" are the two kinds of transfer.
@@ -54,7 +54,7 @@ class LearningMethod:
     """
 
     title: str
-    recipe: Literal["default", "paper"]
+    recipe: Literal["default", "paper", "printed"]
     kind: Literal["alone", "sequential", "collective", "trained", "untrained", "shuffled"]
     settings: Mapping[str, Any] = field(default_factory=dict)
     from_target: bool = False
@@ -140,6 +140,17 @@ _FRAMEWORK = {
     for each, method in _with_controls(name, title, settings).items()
 }
 
+_PRINTED = {
+    "none_printed": LearningMethod("own data alone, the paper as printed", "printed", "alone"),
+    "untrained_printed": LearningMethod(
+        "untrained teachers (control), the paper as printed", "printed", "untrained"
+    ),
+    "shuffled_printed": LearningMethod(
+        "teachers of permuted locations (control), the paper as printed", "printed", "shuffled"
+    ),
+    "printed": LearningMethod("trained teachers, the paper as printed", "printed", "trained"),
+}
+
 METHODS: dict[str, LearningMethod] = {
     **_both_recipes("none", "own data alone", "alone", {}),
     "sequential": LearningMethod("sequential transfer (*)", "default", "sequential"),
@@ -163,6 +174,7 @@ METHODS: dict[str, LearningMethod] = {
     **_both_recipes("sim_mi", "J_Sim and J_MI", "trained", _only("sim", "mi")),
     **_PIPELINE,
     **_FRAMEWORK,
+    **_PRINTED,
 }
 
 COMMON_METHODS = (

@@ -50,7 +50,7 @@ def network_lesson(choice: NetworkChoice, recipe_name: str, settings: Mapping[st
     choice : NetworkChoice
         The network, with the settings of its file; those of the user override them.
     recipe_name : str
-        "paper" or "default".
+        "printed", "paper" or "default".
     settings : mapping
         The user's settings, of the network and of the recipe together.
 

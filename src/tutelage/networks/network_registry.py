@@ -19,7 +19,7 @@ from tutelage.registry import Registry
 __all__ = ["NETWORKS", "build_network", "network_names", "network_spec", "register_network"]
 
 NETWORKS: Registry[NetworkSpec] = Registry("network", "tutelage.networks")
-_RECIPES = ("paper", "default")
+_RECIPES = ("printed", "paper", "default")
 
 
 def register_network(
@@ -48,8 +48,8 @@ def register_network(
     sparse_input : bool, default False
         Whether the Framer reads an `RssBatch`. If not, it gets a dense [B, n_ap] tensor.
     recipes : Mapping, optional
-        Settings of the recipes "paper" and "default" that suit this network best, such as {"default":
-        {"learning_rate": 5e-4}}. Settings of the user override them.
+        Settings of the recipes "printed", "paper" and "default" that suit this network best, such as
+        {"default": {"learning_rate": 5e-4}}. Settings of the user override them.
     no_functional_information : str, optional
         Why the constraint J_FI has no meaning for this network. J_FI is then refused.
     search : SearchSpace, optional

@@ -52,7 +52,7 @@ class NetworkSpec:
     settings_model : type of BaseModel
         The keyword parameters of `build`, typed.
     recipes : Mapping
-        Changes to the recipes "paper" and "default" for this network.
+        Changes to the recipes "printed", "paper" and "default" for this network.
     no_functional_information : str
         Why J_FI is refused for this network; "" where it is not refused.
     search : SearchSpace, optional

@@ -159,5 +159,5 @@ def _require_plain_input(recipe: LearningRecipe) -> None:
     if recipe.representation == FILLED and spoiling:
         raise BadInputError(
             f"representation = {FILLED} takes readings as they are; set {', '.join(spoiling)} to 0, or take "
-            "the recipe paper"
+            "the recipe printed"
         )

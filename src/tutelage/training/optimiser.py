@@ -30,7 +30,7 @@ class OptimiserRecipe(BaseModel):
     batch_size: Annotated[int, Field(ge=2)] = 128
     """Scans in an update."""
     updates: Annotated[int, Field(ge=1)] = 4000
-    """Updates of a stage, if neither epochs nor minutes are set. The recipe `paper` has epochs instead."""
+    """Updates of a stage, if neither epochs nor minutes are set, and `length` says no other."""
 
     def steps_per_epoch(self, n_scans: int) -> int:
         """Count the batches in an epoch of a training set.

@@ -144,7 +144,7 @@ def tune(
         a search space, else learning.
     teachers : Teacher, str, path or a sequence of them
         As in `Localizer`.
-    recipe : {"default", "paper"}, optional
+    recipe : {"default", "paper", "printed"}, optional
         By default, paper if the space "paper" is searched, else default.
     settings : mapping, optional
         Changes to the settings of the network and of its recipe. They are the same in every trial.

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tutelage.errors import BadInputError
 from tutelage.networks import NetworkSpec
-from tutelage.paper.expert_training import PAPER_INPUT
+from tutelage.paper.expert_training import PAPER_INPUT, PRINTED_INPUT
 from tutelage.training import LABELS, SupervisedRecipe, changed_recipe
 
 __all__ = ["DistillingRecipe", "distilling_recipe"]
@@ -60,6 +60,9 @@ class DistillingRecipe(SupervisedRecipe):
 
 _RECIPES = {
     "paper": DistillingRecipe(**PAPER_INPUT, sim_form="batch_mean", pairing="random", fi_form="scale_free"),
+    "printed": DistillingRecipe(
+        **PRINTED_INPUT, sim_form="batch_mean", pairing="random", fi_form="literal", mae_form="both"
+    ),
     "default": DistillingRecipe(**LABELS),
 }
 
@@ -71,7 +74,7 @@ def distilling_recipe(
 
     Parameters
     ----------
-    name : {"default", "paper"}
+    name : {"default", "paper", "printed"}
         Name of the recipe.
     changes : dict, optional
         New values of settings, by name.

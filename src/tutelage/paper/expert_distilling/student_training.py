@@ -56,7 +56,7 @@ def distil(
         Settings of the training.
     run : RunOptions
         Seed, device, budget, checkpoints.
-    recipe_name : {"default", "paper"}
+    recipe_name : {"default", "paper", "printed"}
         Name of the recipe of the untrained teachers.
     watch : Watch, optional
         Called ten times during the training; an exception that it raises ends the run.

@@ -9,10 +9,16 @@ from tutelage.paper.expert_training.surrogate_teacher import (
     untrained_teacher,
 )
 from tutelage.paper.expert_training.teacher_training import teach
-from tutelage.paper.expert_training.teaching_recipe import PAPER_INPUT, TeachingRecipe, teaching_recipe
+from tutelage.paper.expert_training.teaching_recipe import (
+    PAPER_INPUT,
+    PRINTED_INPUT,
+    TeachingRecipe,
+    teaching_recipe,
+)
 
 __all__ = [
     "PAPER_INPUT",
+    "PRINTED_INPUT",
     "Critic",
     "Generated",
     "Generator",

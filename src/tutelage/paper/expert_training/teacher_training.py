@@ -87,7 +87,7 @@ def teach(
     network : str
         Name of a network, or NAME:FILE with a network file. Of the file's recipe, the settings that `teach`
         has count.
-    recipe : {"default", "paper"}
+    recipe : {"default", "paper", "printed"}
         How the teacher is trained.
     settings : Mapping, optional
         Changes to the settings of the network and of the recipe, by name.

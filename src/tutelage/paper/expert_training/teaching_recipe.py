@@ -10,7 +10,7 @@ from tutelage.errors import BadInputError
 from tutelage.networks import NetworkSpec
 from tutelage.training import LearningRecipe, changed_recipe, learning_rate_in_paper
 
-__all__ = ["PAPER_INPUT", "TeachingRecipe", "teaching_recipe"]
+__all__ = ["PAPER_INPUT", "PRINTED_INPUT", "TeachingRecipe", "teaching_recipe"]
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -27,6 +27,14 @@ PAPER_INPUT: dict[str, Any] = {
     "weight_decay": 0.0,
     "schedule": "constant",
     "length": "paper_epochs",
+}
+
+# What section 4.1 says of input and training, to the letter.
+PRINTED_INPUT: dict[str, Any] = PAPER_INPUT | {
+    "representation": "filled",
+    "last_batch": "kept",
+    "learning_rates": "by_set",
+    "initial_weights": "keras",
 }
 
 
@@ -73,14 +81,16 @@ class TeachingRecipe(LearningRecipe):
         return settled if settled is self else settled.model_copy(update={"generator_learning_rate": rate})
 
 
+_AS_IN_ALGORITHM_2: dict[str, Any] = {
+    "generator": "unconditional",
+    "source": "joint",
+    "sim_form": "batch_mean",
+    "generator_learning_rate": 1e-3,
+}
+
 _RECIPES = {
-    "paper": TeachingRecipe(
-        **PAPER_INPUT,
-        generator="unconditional",
-        source="joint",
-        sim_form="batch_mean",
-        generator_learning_rate=1e-3,
-    ),
+    "paper": TeachingRecipe(**PAPER_INPUT, **_AS_IN_ALGORITHM_2),
+    "printed": TeachingRecipe(**PRINTED_INPUT, **_AS_IN_ALGORITHM_2, source_pass="each_step", held_out=0.0),
     "default": TeachingRecipe(),
 }
 
@@ -92,7 +102,7 @@ def teaching_recipe(
 
     Parameters
     ----------
-    name : {"default", "paper"}
+    name : {"default", "paper", "printed"}
         Name of the recipe.
     changes : dict, optional
         New values of settings, by name.

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from tutelage.networks import NetworkSpec
-from tutelage.paper.expert_training import PAPER_INPUT
+from tutelage.paper.expert_training import PAPER_INPUT, PRINTED_INPUT
 from tutelage.training import LABELS, LearningRecipe, changed_recipe
 
 __all__ = ["TransferRecipe", "transfer_recipe"]
@@ -24,7 +24,11 @@ class TransferRecipe(LearningRecipe):
     """Whether the target starts from the sources' Regressor or from fresh weights. It learns either way."""
 
 
-_RECIPES = {"paper": TransferRecipe(**PAPER_INPUT), "default": TransferRecipe(**LABELS)}
+_RECIPES = {
+    "paper": TransferRecipe(**PAPER_INPUT),
+    "printed": TransferRecipe(**PRINTED_INPUT),
+    "default": TransferRecipe(**LABELS),
+}
 
 
 def transfer_recipe(
@@ -34,7 +38,7 @@ def transfer_recipe(
 
     Parameters
     ----------
-    name : {"default", "paper"}
+    name : {"default", "paper", "printed"}
         Name of the recipe.
     changes : dict, optional
         New values of settings, by name.
