@@ -123,6 +123,19 @@ def test_teachers_show_gives_a_list_or_a_row_for_several(
     assert "held-out places" in table
 
 
+def test_teach_and_fit_by_the_printed_recipe_and_show_that_nothing_was_held_out(
+    tutelage: Command, tables: Path, tmp_path: Path
+) -> None:
+    teacher, model, printed = tmp_path / "t.teacher", tmp_path / "model", ("--recipe", "printed")
+    tutelage("teach", tables / "survey.csv", "--out", teacher, *printed, *TINY)
+    assert "nothing held" in tutelage("zoo", "show", teacher).stdout
+    tutelage(
+        *("fit", tables / "survey.csv", "--method", "dnn", "--teachers", teacher, "--out", model),
+        *(*printed, *TINY),
+    )
+    assert Localizer.load(model).lineage_.recipe_name == "printed"
+
+
 def test_metrics_are_json_lines_of_every_stage(made: Path) -> None:
     for name, stages in (("t.teacher", {"source network", "surrogate teacher"}), ("dnn", {"student"})):
         text = (made / f"{name}.metrics.jsonl").read_text(encoding="utf-8")

@@ -47,7 +47,9 @@ def _show_teachers(cards: Mapping[str, TeacherCard]) -> None:
         table.add_column(heading, justify="right")
     for file, card in cards.items():
         quality = card.quality.model_dump() if card.quality else {}
-        about = [plain(file), plain(card.source), card.network, str(card.d_e), card.recipe_name]
+        # Files from before `held_out` was a setting held out a tenth.
+        recipe = card.recipe_name + ("" if card.recipe.get("held_out", 0.1) else ", nothing held out")
+        about = [plain(file), plain(card.source), card.network, str(card.d_e), recipe]
         table.add_row(*about, *(number(quality.get(name)) for name in QUALITY))
     show(table)
 
