@@ -25,7 +25,7 @@ from tutelage.training import LearningRecipe
 
 _TYPES = {int: "whole number", float: "number", bool: "`true`, `false`", str: "text"}
 _LIMITS = {"ge": "from", "gt": "above", "le": "to", "lt": "below"}
-_RECIPES = ("default", "paper")
+_RECIPES = ("default", "paper", "printed")
 _HEAD = """# Settings
 
 Every setting that `--set NAME=VALUE` takes, with its default. In Python, give `settings={"NAME": VALUE}`.

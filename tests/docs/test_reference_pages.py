@@ -118,9 +118,9 @@ def test_every_setting_of_every_recipe_is_on_the_page_with_its_meaning(hook: Mod
         "| `k` | `10` | whole number from 1 |",
         "| `share` |  | number from 0 to 1 |",
         "| `widths` | `32,64,128` | several, each a whole number above 0 |",
-        "| `learning_rate` | `0.002` | `0.001` | number above 0 |",
+        "| `learning_rate` | `0.002` | `0.001` | `0.001` | number above 0 |",
         "| `updates` | `1000` | `2000` | whole number from 1 |",
-        "| `weight_labels` | `0` | `0` | number from 0 |",
+        "| `weight_labels` | `0` | `0` | `0` | number from 0 |",
         "Its recipe `default` sets `rss_min_dbm` to `-95` and `updates` to `2500`.",
     ],
 )
