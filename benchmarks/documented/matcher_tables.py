@@ -10,7 +10,6 @@ from benchmarks.documented.page_blocks import Row, Table, table_lines
 
 __all__ = [
     "choice_table",
-    "default_table",
     "distilled_table",
     "lesson_table",
     "own_weight_table",
@@ -114,19 +113,3 @@ def distilled_table(rows: Sequence[Row]) -> list[str]:
 def _mean_errors(rows: Sequence[Row], column: str, values: Sequence[str]) -> list[str]:
     means = [mean(float(row["mae_m"]) for row in rows if str(row[column]) == value) for value in values]
     return [f"{error_m:.2f}" for error_m in means]
-
-
-def default_table(rows: Sequence[Row]) -> list[str]:
-    """Return the errors of k-NN, matcher and default, and how far the default is behind the best."""
-    by_survey: dict[str, dict[str, Row]] = {}
-    for row in rows:
-        by_survey.setdefault(row["survey"], {})[row["method"]] = row
-    lines = []
-    for survey, methods in by_survey.items():
-        errors_m = {name: float(methods[name]["mae_m"]) for name in ("knn", "matcher", "default")}
-        behind = errors_m["default"] / min(errors_m["knn"], errors_m["matcher"]) - 1
-        shown = [f"{error_m:.2f}" for error_m in errors_m.values()]
-        has_network = "yes" if float(methods["default"]["network_share"]) > 0 else "no"
-        lines.append([survey, *shown, f"{behind:+.1%}", has_network])
-    head = ["survey", "k-NN (m)", "matcher (m)", "default (m)", "default behind the better", "network"]
-    return table_lines(head, lines)

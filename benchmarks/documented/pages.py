@@ -74,7 +74,6 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
     },
     "research/export.md": {"results/eight_bits.csv": measurement_tables.eight_bits_table},
     "research/matcher.md": {
-        "results/defaults.csv": matcher_tables.default_table,
         "results/choices.csv: lesson": choice_table("lesson", "pretrained matcher, by its lesson"),
         "results/choices.csv: simulated": choice_table(
             "simulated", "pretrained matcher, by the number of simulated buildings"

@@ -168,7 +168,7 @@ def test_fit_without_a_method_is_the_blend(tutelage: Command, tables: Path, tmp_
     fit = ("fit", tables / "survey.csv", "--out", tmp_path / "m", *short, *TINY, "--json")
     figures = parsed(tutelage(*fit))
     assert (figures["method"], figures["network"], figures["share"]) == ("blend", "no network", 0)
-    assert figures["share_reason"].startswith("no network: not clearly better at ")
+    assert figures["share_reason"].startswith("no network: scans of 2 named phones ")
     figures = parsed(tutelage(*fit, "--set", "always=true"))
     assert (figures["method"], figures["network"], figures["share_reason"]) == ("blend", "dnn", "")
     assert 0 < figures["share"] < 1

@@ -15,6 +15,7 @@ UJI = "ujiindoorloc"
 UTS = "utsindoorloc"
 TAMPERE = "tampere"
 IN_TABLE1 = {"none", "none_paper", "sequential", "collective", "default", "paper"}
+PRINTED = {"none_printed", "printed"}  # in no table yet
 IN_TABLE4 = {"none", "none_paper", "default", "paper"}
 
 
@@ -93,7 +94,7 @@ def test_paper_prints_nothing_for_other_cells(table: str, table_cell: Cell) -> N
 
 
 def test_paper_prints_nothing_for_controls_and_single_constraints() -> None:
-    for method in METHODS.keys() - IN_TABLE1:
+    for method in METHODS.keys() - IN_TABLE1 - PRINTED:
         sources = (UNTRAINED, UNTRAINED) if method.startswith("untrained") else (UJI, UTS)
         assert paper_figure("table1", cell(TAMPERE, "dnn", method, *sources)) is None, method
 
