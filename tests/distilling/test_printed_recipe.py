@@ -15,6 +15,7 @@ from tutelage.networks import network_spec
 from tutelage.paper.expert_distilling import distilling_recipe
 from tutelage.paper.expert_training import teach, teaching_recipe
 from tutelage.training import Budget, RunOptions
+from tutelage.training.trained_network import TrainedNetwork
 
 SOURCE = replace(simulated_survey(seed=1, n_train=64, n_test=1), name="source")
 TARGET = replace(simulated_survey(seed=2, n_train=64, n_test=20), name="utsindoorloc")
@@ -37,6 +38,7 @@ def test_teacher_and_student_learn_by_the_printed_recipe(tmp_path: Path) -> None
     assert TARGET.test is not None
     position_m = model.predict(TARGET.test).position_m
     assert np.isfinite(position_m).all()
+    assert isinstance(model.method_, TrainedNetwork)
     assert model.method_.recipe.learning_rate == 1e-4
     model.save(tmp_path / "model")
     again = Localizer.load(tmp_path / "model").predict(TARGET.test).position_m

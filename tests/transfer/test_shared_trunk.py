@@ -164,7 +164,8 @@ def test_round_robin_gives_each_set_its_own_length_evenly_spread() -> None:
     for end in range(0, short + long, 100):
         assert drawn[:end].count(0) == pytest.approx(end * short / (short + long), abs=1)
     steps = range(2 * (short + long))  # a run in minutes may be longer than planned
-    assert [turns.batch(s, 2, 0) for s in steps if turns.set_at(s) == 0] == list(range(2 * short))
+    own: list[Any] = [turns.batch(s, 2, 0) for s in steps if turns.set_at(s) == 0]
+    assert own == list(range(2 * short))
 
 
 @both_kinds
