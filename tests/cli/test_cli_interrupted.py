@@ -130,7 +130,15 @@ def test_two_commands_that_learn_the_same_do_not_share_checkpoints(
         (
             "blend",
             "student",
-            ("--set", "matcher.fine_tune_updates=20", "--set", "matcher.exercises=64", *RUN),
+            (
+                "--set",
+                "always=true",
+                "--set",
+                "matcher.fine_tune_updates=20",
+                "--set",
+                "matcher.exercises=64",
+                *RUN,
+            ),
         ),
     ],
 )
