@@ -2,8 +2,8 @@
 
 The matcher weighs what was surveyed, so it is right where the survey is dense; the network fills the gaps.
 What a network learns from a few phones, one day or a small survey did not hold for other phones and days
-(research/matcher.md). There the matcher answers alone, and where
-the network is clearly worse at held-out points.
+(research/matcher.md). There the matcher answers alone, and where the network
+is clearly worse at held-out points.
 """
 
 from __future__ import annotations
