@@ -182,6 +182,7 @@ def test_a_survey_of_one_day_shows_nothing_about_others() -> None:
     assert "one day" in (model.lineage_.share_reason or "")
 
 
+@pytest.mark.slow
 def test_a_large_survey_of_many_phones_has_a_network_unless_it_is_clearly_worse() -> None:
     survey = many_points()
     learnt = {"matcher.fine_tune": False, "updates": 300, "width": 64, "d_e": 32}

@@ -30,6 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_page_names_every_entry_of_the_card_and_of_the_metadata(folder: Path) -> None:
     card, files = read_exported(folder / "model.zip")
     session = onnxruntime.InferenceSession(files["network.onnx"])

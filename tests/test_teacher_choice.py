@@ -125,6 +125,7 @@ def test_choice_and_its_evidence_stay_with_the_model(auto_model: Localizer, tmp_
     assert Localizer.load(tmp_path / "model").lineage_.teacher_choice == choice
 
 
+@pytest.mark.slow
 def test_trial_holds_out_reference_points_of_the_training_split(
     auto_model: Localizer, survey: Survey
 ) -> None:

@@ -64,6 +64,7 @@ def test_floors_are_learnt_alone_and_under_a_teacher(network: TrainedNetwork, sc
     assert set(answers.building) == {"simulated"}
 
 
+@pytest.mark.slow
 def test_positions_are_learnt_beside_the_floors(network: TrainedNetwork, scans: FingerprintSet) -> None:
     true_m = scans.known_position_m
     error_m = np.linalg.norm(network.locate(scans).position_m - true_m, axis=1).mean()

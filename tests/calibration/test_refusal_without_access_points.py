@@ -45,6 +45,7 @@ def model(parts: tuple[FingerprintSet, FingerprintSet]) -> Localizer:
     return Localizer("knn", settings=KNN).fit(parts[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_on_a_dense_grid_scans_without_a_quarter_of_the_access_points_are_answered(
     parts: tuple[FingerprintSet, FingerprintSet], model: Localizer, seed: int
@@ -55,6 +56,7 @@ def test_on_a_dense_grid_scans_without_a_quarter_of_the_access_points_are_answer
     assert held_share(answers, asked) >= 0.88
 
 
+@pytest.mark.slow
 def test_the_fewer_readings_are_left_the_larger_is_the_radius(
     parts: tuple[FingerprintSet, FingerprintSet], model: Localizer
 ) -> None:
@@ -67,6 +69,7 @@ def test_the_fewer_readings_are_left_the_larger_is_the_radius(
     assert radii_m[2] > 1.2 * radii_m[0]
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_radii_of_tut6_hold_without_half_of_the_access_points(data_dir: Path) -> None:
     survey = load("tut6", data_dir=data_dir)

@@ -19,6 +19,7 @@ def test_a_sound_table_ends_with_0(tutelage: Command, tmp_path: Path) -> None:
     assert "nothing found" in ended.stdout
 
 
+@pytest.mark.slow
 def test_errors_end_with_1_and_stand_with_their_rows_in_the_table_and_in_json(tmp_path: Path) -> None:
     (tmp_path / "survey.csv").write_text(SOUND + "s9,8,0,loud,-60\n,8,0,-50,-61\n")
     before = files_below(tmp_path)

@@ -46,14 +46,9 @@ def thinned(data_dir: Path, made_once: MadeOnce) -> Path:
     return made_once("thinned", make)
 
 
-# The quick tests have one of these; others have a network alone, under teachers and after a transfer.
-@pytest.mark.parametrize(
-    ("method", "network", "target"),
-    [
-        pytest.param(*case, marks=() if case == ("untrained", "dnn", CALIBRATED) else pytest.mark.slow)
-        for case in product(METHODS, EPOCHS, SOURCE_OF)
-    ],
-)
+# Other quick tests have a network alone, under teachers and after a transfer.
+@pytest.mark.slow
+@pytest.mark.parametrize(("method", "network", "target"), [*product(METHODS, EPOCHS, SOURCE_OF)])
 def test_network_learns_under_every_method(
     tutelage: Command,
     thinned: Path,

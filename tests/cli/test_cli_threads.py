@@ -19,6 +19,7 @@ finally:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("given", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
 def test_threads_wait_without_a_loop_unless_told_otherwise(given: str | None, expected: str) -> None:
     """The policy is set before PyTorch is loaded, which reads it once."""

@@ -48,6 +48,7 @@ class _Resources(HTMLParser):
             self.addresses.append(str(values["src"]))
 
 
+@pytest.mark.slow
 def test_pages_load_nothing_from_another_host(site: Path) -> None:
     pages = sorted(site.rglob("*.html"))
     assert len(pages) > 30
@@ -72,6 +73,7 @@ def test_equations_are_mathml(site: Path) -> None:
     assert "arithmatex" not in page
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("page", PAGES)
 def test_a_browser_asks_no_other_host(site: Path, page: str, tmp_path: Path, chromium: str) -> None:

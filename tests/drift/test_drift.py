@@ -138,6 +138,7 @@ def test_the_estimated_loss_grows_with_what_is_gone_and_ends_in_a_resurvey(
     assert 1 <= (found[-1].loss.factor_after_update or 0) < factors[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_gone", [10, 20, 30])
 def test_many_that_are_gone_at_once_are_all_found_and_their_cost_is_told(n_gone: int) -> None:
     for seed in (1, 2, 3):

@@ -132,6 +132,7 @@ def test_own_method_is_fitted_calibrated_evaluated_saved_and_loaded(
     assert (loaded.method_spec.name, loaded.lineage_) == (gaussian_process, model.lineage_)
 
 
+@pytest.mark.slow
 def test_own_method_is_compared_and_planned_with(gaussian_process: str, office: tt.Survey) -> None:
     comparison = tt.compare(office, tt.candidates([gaussian_process]), n_folds=2)
     assert [each.candidate.name for each in comparison.standings] == ["knn", gaussian_process]

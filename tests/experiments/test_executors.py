@@ -103,6 +103,7 @@ def test_error_of_a_job_comes_out_in_its_own_type(executor: Executor, tmp_path: 
     assert wait_until(lambda: not any(alive(process) for job in jobs for process in starts(job)))
 
 
+@pytest.mark.slow
 def test_error_that_cannot_travel_keeps_its_words(tmp_path: Path) -> None:
     with pytest.raises(TutelageError, match="AwkwardError: a slip in the job"):
         all_results(LocalProcesses(), [SmallJob(tmp_path, 0, "fail awkwardly")])

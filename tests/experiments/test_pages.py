@@ -191,6 +191,7 @@ def test_pages_are_written_whole_beside_each_other(summary: Summary, tmp_path: P
     assert "src=" not in page.split("<script>")[0]
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_browser_without_network_draws_every_plot(summary: Summary, tmp_path: Path, chromium: str) -> None:
     write_pages(summary, tmp_path)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutelage.data.surveys import shareable_names
-from tutelage.experiments.budgets import BUDGETS
+from tutelage.experiments.budgets import BUDGETS, PAPER_LENGTH
 from tutelage.experiments.buildings import OTHER_SOURCES, PAPER_SOURCES, TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell
 from tutelage.experiments.compared_methods import (
@@ -23,6 +23,7 @@ from tutelage.experiments.compared_methods import (
     OPTIONS,
     WITH_MATCHER,
 )
+from tutelage.experiments.paper_length import paper_updates, share_of_paper_length
 from tutelage.experiments.paper_tables import PAPER_NETWORKS, TABLES, Request, find_table
 from tutelage.experiments.planned_cells import plan_cells
 
@@ -94,8 +95,9 @@ def test_no_cell_comes_twice_and_seeds_come_in_order(name: str, here: Collection
     for budget in BUDGETS:
         cells = planned(name, Request(budget=budget), here)
         assert len(cells) == len(set(cells)) == len({tuple(cell.key(name).values()) for cell in cells})
-        seeds = [seed for seed, _ in groupby(cells, key=lambda cell: cell.seed)]
-        assert seeds == list(range(len(seeds)))
+        if budget != PAPER_LENGTH or not TABLES[name].at_paper_length:
+            seeds = [seed for seed, _ in groupby(cells, key=lambda cell: cell.seed)]
+            assert seeds == list(range(len(seeds)))
         assert {cell.budget for cell in cells} == {budget}
 
 
@@ -343,3 +345,36 @@ def test_matcher_and_blend_of_a_seed_share_their_teacher() -> None:
 def test_own_sources_of_a_matcher() -> None:
     request = Request(sources=("tut5", "tut1"), networks=("matcher",), targets=("dsi1",), methods=("others",))
     assert {c.sources for c in planned("accuracy", request) if c.network == "matcher"} == {("tut5", "tut1")}
+
+
+# -- the paper's own length -------------------------------------------------------------------------------
+
+
+def test_at_the_papers_length_the_dnn_on_tampere_comes_first_and_teachers_come_last() -> None:
+    cells = [c for c in planned("table1", Request(budget=PAPER_LENGTH)) if c.network != KNN]
+    parts = [part for part, _ in groupby(cells, key=lambda cell: (cell.target, cell.network))]
+    assert parts[0] == ("tampere", "dnn")
+    assert len(parts) == len(set(parts))
+    dnn = [cell for cell in cells if (cell.target, cell.network) == parts[0]]
+    needs_teachers = [bool(cell.teachers) for cell in dnn]
+    assert needs_teachers == sorted(needs_teachers)
+    assert {cell.seed for cell in dnn} == set(range(5))
+
+
+@pytest.mark.parametrize("recipe", ["printed", "paper", "default"])
+def test_at_the_papers_length_each_recipe_has_its_own_controls_and_transfers(recipe: str) -> None:
+    cells = planned(
+        "table1", Request(budget=PAPER_LENGTH, targets=("tampere",), networks=("dnn",), n_seeds=1)
+    )
+    methods = [c.learning_method for c in cells if c.network != KNN and c.learning_method.recipe == recipe]
+    assert Counter(method.kind for method in methods) == dict.fromkeys(
+        ("alone", "untrained", "shuffled", "trained", "sequential", "collective"), 1
+    )
+
+
+def test_a_budget_of_updates_is_a_share_of_the_papers_length() -> None:
+    assert paper_updates("dnn", "tampere") == 2000 * (697 // 128)
+    assert share_of_paper_length("dnn", "tampere", 1.0, "standard") == 500 / 10_000
+    assert share_of_paper_length("dnn", "ujiindoorloc", 0.1, "standard") == 500 / (500 * (1993 // 128))
+    assert share_of_paper_length("dnn", "ujiindoorloc", 1.0, PAPER_LENGTH) == 1
+    assert share_of_paper_length(KNN, "tampere", 1.0, "standard") is None

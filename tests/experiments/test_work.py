@@ -307,6 +307,7 @@ def test_share_of_the_training_scans_is_drawn_and_the_test_split_kept_whole(
     assert not np.array_equal(result.errors_m, fit(0.1, 4).errors_m)
 
 
+@pytest.mark.slow
 @real_data
 def test_held_out_reference_points_stand_in_the_place_of_the_test_split(
     brief: str, dsi1: Survey, data_dir: Path
@@ -320,6 +321,7 @@ def test_held_out_reference_points_stand_in_the_place_of_the_test_split(
     assert cells[0].hash != replace(cells[0], held_out=False).hash
 
 
+@pytest.mark.slow
 @real_data
 def test_bound_of_knn_is_the_smallest_error_of_all_settings_on_the_test_split(
     brief: str, dsi1: Survey, data_dir: Path

@@ -29,6 +29,7 @@ def small(fitted: Fitted, two_floors: Survey, tmp_path_factory: pytest.TempPathF
     return out
 
 
+@pytest.mark.slow
 def test_card_says_what_eight_bits_save_and_cost(
     small: Path, exported: dict[str, Path], unseen: FingerprintSet
 ) -> None:

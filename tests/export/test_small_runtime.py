@@ -61,6 +61,7 @@ def assert_same_records(found: list[dict[str, Any]], expected: list[dict[str, An
         assert one == other
 
 
+@pytest.mark.slow
 def test_runtime_answers_as_the_library_where_nothing_else_can_be_imported(
     exported: dict[str, Path], fitted: Callable[[str], Localizer], asked: list[dict[str, float]]
 ) -> None:

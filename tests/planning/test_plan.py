@@ -344,6 +344,7 @@ def test_the_same_seed_gives_the_same_bytes(office: Survey, path: Path, tmp_path
     assert (tmp_path / "again.html").read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_browser_without_network_draws_curve_and_map(
     office_plan: SurveyPlan, path: Path, tmp_path: Path, chromium: str

@@ -36,6 +36,7 @@ def walked_plan(corridors: FingerprintSet) -> SurveyPlan:
     return plan(corridors, KNN)
 
 
+@pytest.mark.slow
 def test_curve_is_that_of_models_that_saw_nothing_of_the_walk(
     corridors: FingerprintSet, walked_plan: SurveyPlan
 ) -> None:
@@ -153,6 +154,7 @@ def test_one_walk_with_nearly_all_places_is_refused() -> None:
         plan(long_walk[np.flatnonzero(is_long | (np.arange(len(scans)) % 30 < 5))], KNN)
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_a_real_survey_of_walks_is_planned_by_walks(data_dir: Path) -> None:
     scans = load("wifine", data_dir=data_dir).train

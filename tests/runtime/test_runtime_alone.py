@@ -24,6 +24,7 @@ def scans(models: Path) -> list[dict[str, float]]:
     return loaded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_answers_are_those_of_the_library(kind: str, models: Path, scans: list[dict[str, float]]) -> None:
     expected: list[dict[str, Any]] = json.loads((models / "answers.json").read_text(encoding="utf-8"))[kind]

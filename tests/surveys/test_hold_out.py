@@ -182,6 +182,7 @@ def test_a_survey_lacks_phones_and_days_that_it_has_too_few_of() -> None:
     assert lacks(replace(nameless, time=np.datetime64("1970-01-01", "ms") + minute)) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_walks_of_wifine_are_held_out_whole() -> None:
     scans = tt.load("wifine").train

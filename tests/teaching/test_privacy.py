@@ -21,6 +21,7 @@ def test_membership_is_the_share_of_pairs_in_the_right_order(learnt: np.ndarray,
     assert membership(learnt, other) == pytest.approx(sum(wins) / len(wins))
 
 
+@pytest.mark.slow
 @given(some, some)
 def test_membership_turns_around_when_the_scans_change_sides(learnt: np.ndarray, other: np.ndarray) -> None:
     assert membership(learnt, other) == pytest.approx(1 - membership(other, learnt))

@@ -151,6 +151,7 @@ def stages(log: Path) -> list[tuple[str, int]]:
     return list(dict.fromkeys((look["stage"], look["n_steps"]) for look in looks(log)))
 
 
+@pytest.mark.slow
 def test_student_is_pretrained_first_and_the_same_out_of_the_cache(tmp_path: Path, cache: Path) -> None:
     options = RunOptions(device="cpu", budget=Budget(epochs=4), log=tmp_path / "log.jsonl")
     first = student(options)

@@ -112,6 +112,7 @@ def test_calibration_is_made_anew(building: Survey, later: FingerprintSet) -> No
     assert evaluate(model_after, building).figures()["coverage"] > 0.85  # type: ignore[operator]
 
 
+@pytest.mark.slow
 def test_new_scans_of_every_old_point_can_be_taken(building: Survey) -> None:
     """Half of the points are held out for the radii: with this seed, all that the model knew."""
     train, point = building.train, reference_points(building.train)
@@ -167,6 +168,7 @@ def test_a_wider_network_answers_as_before_until_a_new_access_point_is_heard(
     np.testing.assert_allclose(narrower.locate(rest).position_m, student.locate(rest).position_m, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_network_learns_the_new_scans_and_keeps_what_they_do_not_show(
     building: Survey, later: FingerprintSet, dnn: Localizer
 ) -> None:

@@ -88,6 +88,7 @@ def mae_m(model: Localizer, scans: FingerprintSet) -> float:
     return float(evaluate(model.without_calibration(), scans).figures()["mae_m"] or 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_without_the_gone_ones_the_error_is_smaller_and_radii_hold(
     method: str, building: Survey, gone: set[str], models: dict[str, Localizer]
@@ -208,6 +209,7 @@ def test_bayescnn_cannot_leave_out_and_a_bare_network_holds_nothing(building: Su
         update(bare, recent, run=run)
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_half_of_tut6_gone_costs_far_less_after_the_update(data_dir: object) -> None:
     """The estimate after the update is near the measured loss; TUT6 chose nothing of the simulation."""

@@ -11,7 +11,9 @@ from tutelage.networks import network_spec
 from tutelage.paper.expert_distilling import distilling_recipe
 from tutelage.training import Budget
 
-__all__ = ["BUDGETS", "TableBudget", "table_budget"]
+__all__ = ["BUDGETS", "PAPER_LENGTH", "TableBudget", "table_budget"]
+
+PAPER_LENGTH = "paper"
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class TableBudget:
 
 
 BUDGETS = {
-    "paper": TableBudget("the epochs of the paper (section 4.1)", None, 5),
+    PAPER_LENGTH: TableBudget("the epochs of the paper (section 4.1)", None, 5),
     "full": TableBudget("the default recipe's own length", 1.0, 3),
     "standard": TableBudget("an eighth of the default recipe's length", 1 / 8, 5),
     "quick": TableBudget("a fiftieth of the default recipe's length: a look at the machinery", 1 / 50, 1),

@@ -22,6 +22,7 @@ __all__ = [
     "PIPELINE",
     "WITH_MATCHER",
     "LearningMethod",
+    "methods_of_recipe",
 ]
 
 KNN = "knn"
@@ -86,10 +87,14 @@ def _only(*constraints: str) -> dict[str, float]:
     return {f"weight_{name}": 0.0 for name in ("sim", "mi", "fi") if name not in constraints}
 
 
-def _both_recipes(name: str, title: str, kind: Any, settings: Mapping[str, Any]) -> dict[str, LearningMethod]:
+def _every_recipe(
+    name: str, title: str, kind: Any, settings: Mapping[str, Any] | None = None
+) -> dict[str, LearningMethod]:
+    settings = settings or {}
     return {
         name: LearningMethod(title, "default", kind, settings),
         f"{name}_paper": LearningMethod(f"{title}, paper recipe", "paper", kind, settings),
+        f"{name}_printed": LearningMethod(f"{title}, the paper as printed", "printed", kind, settings),
     }
 
 
@@ -140,21 +145,10 @@ _FRAMEWORK = {
     for each, method in _with_controls(name, title, settings).items()
 }
 
-_PRINTED = {
-    "none_printed": LearningMethod("own data alone, the paper as printed", "printed", "alone"),
-    "untrained_printed": LearningMethod(
-        "untrained teachers (control), the paper as printed", "printed", "untrained"
-    ),
-    "shuffled_printed": LearningMethod(
-        "teachers of permuted locations (control), the paper as printed", "printed", "shuffled"
-    ),
-    "printed": LearningMethod("trained teachers, the paper as printed", "printed", "trained"),
-}
-
 METHODS: dict[str, LearningMethod] = {
-    **_both_recipes("none", "own data alone", "alone", {}),
-    "sequential": LearningMethod("sequential transfer (*)", "default", "sequential"),
-    "collective": LearningMethod("collective transfer (**)", "default", "collective"),
+    **_every_recipe("none", "own data alone", "alone"),
+    **_every_recipe("sequential", "sequential transfer (*)", "sequential"),
+    **_every_recipe("collective", "collective transfer (**)", "collective"),
     "sequential_own": LearningMethod(
         "as `sequential`, from the target itself in the place of each source (control)",
         "default",
@@ -163,18 +157,18 @@ METHODS: dict[str, LearningMethod] = {
     ),
     "default": LearningMethod("trained teachers, our recipe", "default", "trained"),
     "paper": LearningMethod("trained teachers, paper recipe", "paper", "trained"),
-    **_both_recipes("untrained", "untrained teachers (control)", "untrained", {}),
-    **_both_recipes("shuffled", "teachers of permuted locations (control)", "shuffled", {}),
+    "printed": LearningMethod("trained teachers, the paper as printed", "printed", "trained"),
+    **_every_recipe("untrained", "untrained teachers (control)", "untrained"),
+    **_every_recipe("shuffled", "teachers of permuted locations (control)", "shuffled"),
     "literal_mi": LearningMethod(
         "as `paper`, J_MI with the printed sign (control)", "paper", "trained", {"mi_sign": "literal"}
     ),
-    **_both_recipes("sim", "J_Sim alone", "trained", _only("sim")),
-    **_both_recipes("mi", "J_MI alone", "trained", _only("mi")),
-    **_both_recipes("fi", "J_FI alone", "trained", _only("fi")),
-    **_both_recipes("sim_mi", "J_Sim and J_MI", "trained", _only("sim", "mi")),
+    **_every_recipe("sim", "J_Sim alone", "trained", _only("sim")),
+    **_every_recipe("mi", "J_MI alone", "trained", _only("mi")),
+    **_every_recipe("fi", "J_FI alone", "trained", _only("fi")),
+    **_every_recipe("sim_mi", "J_Sim and J_MI", "trained", _only("sim", "mi")),
     **_PIPELINE,
     **_FRAMEWORK,
-    **_PRINTED,
 }
 
 COMMON_METHODS = (
@@ -193,8 +187,32 @@ COMMON_METHODS = (
 )
 """The methods of most tables, beside k-NN."""
 
-ABLATION = ("sim", "mi", "fi", "sim_mi", "sim_paper", "mi_paper", "fi_paper", "sim_mi_paper")
+_CONSTRAINTS = ("sim", "mi", "fi", "sim_mi")
+
+ABLATION = (*_CONSTRAINTS, *(f"{name}_paper" for name in _CONSTRAINTS))
 """The further methods of Table 2: each constraint alone, and the first two together."""
+
+
+def methods_of_recipe(recipe: str, *, ablation: bool = False) -> tuple[str, ...]:
+    """Return what the paper compares, and the controls, all in one recipe.
+
+    Parameters
+    ----------
+    recipe : {"default", "paper", "printed"}
+        Name of the recipe.
+    ablation : bool
+        Whether each constraint alone, and the first two together, are among them.
+
+    Returns
+    -------
+    tuple of str
+        Keys of `METHODS`, the cheapest first.
+    """
+    kinds = ("none", "untrained", "sequential", "collective", "shuffled")
+    suffix = "" if recipe == "default" else f"_{recipe}"
+    more = _CONSTRAINTS if ablation else ()
+    return (*(f"{kind}{suffix}" for kind in kinds), recipe, *(f"{name}{suffix}" for name in more))
+
 
 PIPELINE = ("none", *_PIPELINE)
 """The default recipe, and the recipe with one part of its input pipeline or schedule removed or added."""

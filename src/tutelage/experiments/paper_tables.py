@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from tutelage.data.surveys import shareable_names
 from tutelage.errors import BadInputError, UnknownNameError
-from tutelage.experiments.budgets import table_budget
+from tutelage.experiments.budgets import PAPER_LENGTH, table_budget
 from tutelage.experiments.buildings import TARGETS
 from tutelage.experiments.compared_methods import (
     ABLATION,
@@ -18,6 +19,7 @@ from tutelage.experiments.compared_methods import (
     PIPELINE,
     WITH_MATCHER,
 )
+from tutelage.experiments.paper_length import FEW_SCANS, TABLE1, TABLE2, LongPart
 from tutelage.networks import network_names
 
 __all__ = ["PAPER_NETWORKS", "TABLES", "Request", "Table", "find_table", "validate_request"]
@@ -67,6 +69,8 @@ class Table:
         The budget that the plan is made for.
     matcher_methods : tuple of str
         Keys of `MATCHER_METHODS`.
+    at_paper_length : tuple of LongPart
+        What the table has at the paper's length, the most telling part first. Empty: the same as at others.
     """
 
     title: str
@@ -81,6 +85,24 @@ class Table:
     paper_table: str = ""
     budget: str = "standard"
     matcher_methods: tuple[str, ...] = ()
+    at_paper_length: tuple[LongPart, ...] = ()
+
+    def methods_at(self, budget: str) -> tuple[str, ...]:
+        """Return the methods of the table under a budget.
+
+        Parameters
+        ----------
+        budget : str
+            Name of the budget; "" for the table's own.
+
+        Returns
+        -------
+        tuple of str
+            Keys of `METHODS`.
+        """
+        if budget != PAPER_LENGTH or not self.at_paper_length:
+            return self.methods
+        return tuple(dict.fromkeys(chain.from_iterable(part.methods for part in self.at_paper_length)))
 
 
 def _planned(networks: Mapping[str, Sequence[str]], n_seeds: int = 0) -> dict[str, dict[str, int]]:
@@ -108,6 +130,7 @@ TABLES: dict[str, Table] = {
         COMMON_METHODS,
         _TABLE1,
         paper_table="table1",
+        at_paper_length=TABLE1,
     ),
     "table2": Table(
         "Table 2: each constraint alone, and together",
@@ -115,6 +138,7 @@ TABLES: dict[str, Table] = {
         "The paper's own figures are lost from its text.",
         (*COMMON_METHODS, *ABLATION),
         _DNN_EVERYWHERE,
+        at_paper_length=TABLE2,
     ),
     "table3": Table(
         "Table 3: which sources",
@@ -139,6 +163,7 @@ TABLES: dict[str, Table] = {
             "dsi1": (0.1,),
         },
         paper_table="table4",
+        at_paper_length=FEW_SCANS,
     ),
     "accuracy": Table(
         "What each method gives on each set",
@@ -203,6 +228,7 @@ TABLES: dict[str, Table] = {
         ("none", "untrained", "default", "none_paper", "untrained_paper", "paper"),
         _TABLE1,
         paper_table="table1",
+        at_paper_length=TABLE1,
     ),
 }
 
@@ -268,7 +294,8 @@ def find_table(name: str, request: Request) -> Table:
     if name not in TABLES:
         raise UnknownNameError("table", name, [*TABLES, "appendix_a", "all"])
     table = TABLES[name]
-    validate_request(request, tuple(dict.fromkeys((*table.methods, *table.matcher_methods))))
+    methods = table.methods_at(request.budget or table.budget)
+    validate_request(request, tuple(dict.fromkeys((*methods, *table.matcher_methods))))
     with_matcher = [network for network in request.networks if network in WITH_MATCHER]
     if with_matcher and not table.matcher_methods:
         tables = ", ".join(other for other in TABLES if TABLES[other].matcher_methods)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from itertools import combinations
+from dataclasses import replace
+from itertools import combinations, groupby, product
 
-from tutelage.experiments.budgets import table_budget
+from tutelage.experiments.budgets import PAPER_LENGTH, table_budget
 from tutelage.experiments.buildings import TARGETS, default_sources, matcher_sources
 from tutelage.experiments.cells import UNTRAINED, Cell
 from tutelage.experiments.compared_methods import BLEND, BOUND, KNN, MATCHER_METHODS, METHODS, WITH_MATCHER
@@ -17,6 +18,9 @@ __all__ = ["plan_cells"]
 
 def plan_cells(table: Table, request: Request, available: Collection[str]) -> Iterator[Cell]:
     """Yield the requested cells, seed by seed, so that a stopped run has whole seeds.
+
+    At the paper's length, where a teacher takes hours, all cells without teachers of a network on a target
+    come before those with them.
 
     Parameters
     ----------
@@ -34,6 +38,9 @@ def plan_cells(table: Table, request: Request, available: Collection[str]) -> It
         The next cell.
     """
     budget = request.budget or table.budget
+    if budget == PAPER_LENGTH and table.at_paper_length:
+        yield from dict.fromkeys(_long_cells(table, request, available))  # parts share the cells of k-NN
+        return
     targets = request.targets or tuple(target for target in TARGETS if target in table.plan)
     planned = [
         (target, network, n_seeds)
@@ -60,6 +67,32 @@ def plan_cells(table: Table, request: Request, available: Collection[str]) -> It
                         table.whole_points,
                         table.held_out,
                     )
+
+
+def _long_cells(table: Table, request: Request, available: Collection[str]) -> Iterator[Cell]:
+    """Yield the cells at the paper's length, part by part, and the cheapest stage of a part first."""
+    for part in table.at_paper_length:
+        is_asked = part.target in (request.targets or (part.target,))
+        is_asked &= part.network in (request.networks or (part.network,))
+        if not is_asked or part.target not in available:
+            continue
+        with_methods = replace(table, methods=part.methods)
+        variants = _variants(with_methods, request, part.target, part.network, available)
+        own = [(part.network, method, sources) for method, sources in variants]
+        stages = groupby(sorted([(KNN, "none", ()), *own], key=_stage), key=_stage)
+        seeds = range(request.n_seeds or part.n_seeds)
+        for variant_list in [list(variants_of_stage) for _, variants_of_stage in stages]:
+            for seed, fraction, (network, method, sources) in product(seeds, part.fractions, variant_list):
+                yield Cell(part.target, sources, network, method, PAPER_LENGTH, fraction, seed)
+
+
+def _stage(variant: tuple[str, str, tuple[str, ...]]) -> int:
+    """Sort by cost: the target's data alone, then a transfer, then teachers."""
+    network, method, _ = variant
+    learning_method = METHODS[method]
+    if network == KNN:
+        return 0
+    return 3 if learning_method.with_teacher_files else 2 if learning_method.transfer else 1
 
 
 def _networks(table: Table, request: Request, target: str, budget: str) -> dict[str, int]:

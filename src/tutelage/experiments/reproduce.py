@@ -143,15 +143,23 @@ class _TableRun:
     data_dir: str | None
 
     def all(self, cells: Sequence[Cell], progress: bool) -> None:
-        """Run the cells that are not finished, seed by seed and teachers first."""
+        """Run the cells that are not finished, seed by seed; teachers are made once they are needed."""
         waiting = list({cell.hash: cell for cell in cells if self.results.row(cell) is None}.values())
         missing = self._missing_teachers(waiting)
         with _progress_bar(len(waiting) + len(missing), progress) as (advance, report):
             for _, group in groupby(waiting, key=lambda cell: cell.seed):
                 seed_cells = list(group)
-                teachers = self._missing_teachers(seed_cells)
-                _teach(teachers, self.teachers, self.executor, self.data_dir, advance, report)
-                self._fit(seed_cells, advance, report)
+                self._fit([cell for cell in seed_cells if not cell.teachers], advance, report)
+                taught = [cell for cell in seed_cells if cell.teachers]
+                _teach(
+                    self._missing_teachers(taught),
+                    self.teachers,
+                    self.executor,
+                    self.data_dir,
+                    advance,
+                    report,
+                )
+                self._fit(taught, advance, report)
 
     def _missing_teachers(self, cells: Sequence[Cell]) -> list[TeacherCell]:
         needed = {teacher.hash: teacher for cell in cells for teacher in cell.teachers}

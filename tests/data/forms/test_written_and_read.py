@@ -22,6 +22,7 @@ def assert_same(one: FingerprintSet, other: FingerprintSet) -> None:
         np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.parametrize("name", ["ujiindoorloc", "tampere"])
 @pytest.mark.parametrize(("form", "file"), [("geojson", "map.geojson"), ("comford", "map")])
