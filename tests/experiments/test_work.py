@@ -21,12 +21,13 @@ from tutelage.data.sparse_rows import csr_from_dense
 from tutelage.data.splits import split_by_position
 from tutelage.data.surveys import load
 from tutelage.evaluation import evaluate
-from tutelage.experiments.budgets import BUDGETS, TableBudget
+from tutelage.experiments.budgets import BUDGETS, PAPER_LENGTH, TableBudget
 from tutelage.experiments.cell_work import (
     FitJob,
     FittedCell,
     TaughtCell,
     TeachJob,
+    checkpoint_dir,
     code_version,
     draw_scans,
     fit_cell,
@@ -430,3 +431,22 @@ def test_blend_of_a_whole_survey_says_how_many_scans_its_radii_hold(brief: str, 
     assert np.isfinite(result.errors_m).all()  # of the scans that the calibration refuses as well
     small = fit_cell(FitJob(replace(cell, train_fraction=0.1), (), str(data_dir)))
     assert (small.figures["coverage"], small.figures["radius_m"]) == ("", "")
+
+
+@real_data
+def test_a_cell_goes_on_from_its_checkpoints_to_the_same_result(
+    brief: str, data_dir: Path, tmp_path: Path
+) -> None:
+    cell = Cell("dsi1", (), "dnn", "none", brief, 1.0, 0)
+    checkpoints = tmp_path / cell.hash
+    whole = fit_cell(FitJob(cell, (), str(data_dir), checkpoints))
+    assert list(checkpoints.rglob("*.checkpoint"))
+    again = fit_cell(FitJob(cell, (), str(data_dir), checkpoints))
+    np.testing.assert_array_equal(again.errors_m, whole.errors_m)
+    np.testing.assert_array_equal(fit_cell(FitJob(cell, (), str(data_dir))).errors_m, whole.errors_m)
+
+
+def test_only_cells_at_the_papers_length_have_checkpoints(tmp_path: Path) -> None:
+    cell = Cell("dsi1", (), "dnn", "none", PAPER_LENGTH, 1.0, 0)
+    assert checkpoint_dir(tmp_path, cell) == tmp_path / cell.hash
+    assert checkpoint_dir(tmp_path, replace(cell, budget="full")) is None

@@ -17,7 +17,7 @@ from tutelage.data.splits import reference_points, split_by_position
 from tutelage.data.surveys import load
 from tutelage.errors import TrainingDivergedError
 from tutelage.evaluation import evaluate
-from tutelage.experiments.budgets import table_budget
+from tutelage.experiments.budgets import PAPER_LENGTH, table_budget
 from tutelage.experiments.cells import Cell, TeacherCell, pretraining_recipe
 from tutelage.experiments.compared_methods import BLEND, BOUND, KNN, MATCHER, WITH_MATCHER
 from tutelage.localizer import Localizer
@@ -26,9 +26,10 @@ from tutelage.methods.matcher.pretrained import PretrainedMatcher, pretrain
 from tutelage.paper.expert_training import Quality, Teacher, teach
 from tutelage.training import Budget, RunOptions, device_name
 
-__all__ = ["FitJob", "FittedCell", "TaughtCell", "TeachJob", "fit_cell", "teach_cell"]
+__all__ = ["FitJob", "FittedCell", "TaughtCell", "TeachJob", "checkpoint_dir", "fit_cell", "teach_cell"]
 
 _HELD_OUT_SHARE = 0.2
+_CHECKPOINT_SECONDS = 120.0  # checkpoints are for cells of hours
 _NO_RADII = {"coverage": "", "radius_m": ""}
 # These keep the random numbers apart from those of the training.
 _DRAW = 1
@@ -45,10 +46,13 @@ class TeachJob:
         The configuration of the teacher.
     data_dir : str or None
         Folder of the public data sets.
+    checkpoint_dir : Path, optional
+        Folder for the checkpoints of this job; it goes on from those that are there.
     """
 
     cell: TeacherCell
     data_dir: str | None
+    checkpoint_dir: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,14 @@ class FitJob:
         The contents of its teachers' files.
     data_dir : str or None
         Folder of the public data sets.
+    checkpoint_dir : Path, optional
+        Folder for the checkpoints of this job; it goes on from those that are there.
     """
 
     cell: Cell
     teachers: tuple[bytes, ...]
     data_dir: str | None
+    checkpoint_dir: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,24 @@ class FittedCell:
     figures: dict[str, Any]
 
 
+def checkpoint_dir(folder: Path | None, cell: Cell | TeacherCell) -> Path | None:
+    """Return the folder of a cell's checkpoints. Cells at the paper's length have one: they take hours.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Folder of the checkpoints of all cells; None for none.
+    cell : Cell or TeacherCell
+        The cell.
+
+    Returns
+    -------
+    Path or None
+        Its folder; None if it has no checkpoints.
+    """
+    return folder / cell.hash if folder and cell.budget == PAPER_LENGTH else None
+
+
 def teach_cell(job: TeachJob) -> TaughtCell:
     """Make a teacher by Expert Training, or a pretrained matcher.
 
@@ -123,8 +148,7 @@ def teach_cell(job: TeachJob) -> TaughtCell:
         train = permute_positions(survey.train, cell.seed)
         survey = replace(survey, name=f"{survey.name}-permuted", train=train)
     began = time.monotonic()
-    length = table_budget(cell.budget).length(cell.network)
-    run = RunOptions(seed=cell.seed, budget=length, survey=cell.source)  # not its permuted name
+    run = replace(_run(job), survey=cell.source)  # not its permuted name
     teacher = teach(survey, cell.network, recipe=cell.recipe, run=run)
     quality = teacher.card.quality.model_dump() if teacher.card.quality else {}
     return TaughtCell(teacher.to_bytes(), quality | _cost(began))
@@ -203,7 +227,6 @@ def _localizer(job: FitJob, target: Survey) -> Localizer:
     if cell.network in WITH_MATCHER:
         return _with_matcher(job)
     method = cell.learning_method
-    length = table_budget(cell.budget).length(cell.network)
     sources: list[Survey | FingerprintSet] = [
         target if source == cell.target else load(source, data_dir=job.data_dir)
         for source in cell.sources
@@ -217,8 +240,19 @@ def _localizer(job: FitJob, target: Survey) -> Localizer:
         sources=sources,
         recipe=method.recipe,
         settings=cell.settings,
-        run=RunOptions(seed=cell.seed, budget=length),
+        run=_run(job),
         calibrate=False,
+    )
+
+
+def _run(job: TeachJob | FitJob) -> RunOptions:
+    """Give the options of a network's training."""
+    return RunOptions(
+        seed=job.cell.seed,
+        budget=table_budget(job.cell.budget).length(job.cell.network),
+        checkpoint_dir=job.checkpoint_dir,
+        checkpoint_seconds=_CHECKPOINT_SECONDS,
+        resume=job.checkpoint_dir is not None,
     )
 
 

@@ -6,7 +6,7 @@ stopped or killed at any time and started again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,7 +18,7 @@ from rich.progress import MofNCompleteColumn, Progress
 
 from tutelage.errors import BadInputError
 from tutelage.experiments.buildings import available_buildings
-from tutelage.experiments.cell_work import FitJob, TeachJob, fit_cell, teach_cell
+from tutelage.experiments.cell_work import FitJob, TeachJob, checkpoint_dir, fit_cell, teach_cell
 from tutelage.experiments.cells import Cell, TeacherCell
 from tutelage.experiments.executors import Executor
 from tutelage.experiments.pages import write_pages
@@ -26,6 +26,7 @@ from tutelage.experiments.paper_tables import Request, find_table
 from tutelage.experiments.planned_cells import plan_cells
 from tutelage.experiments.result_files import Results, Row, TeacherFiles, exclusive_writing
 from tutelage.experiments.summary import Summary, summarise
+from tutelage.training import clear_checkpoints
 
 __all__ = ["make_teachers", "reproduce"]
 
@@ -85,7 +86,8 @@ def reproduce(
         teachers = TeacherFiles(out)
         if run:
             folder = None if data_dir is None else str(data_dir)
-            _TableRun(executor, results, teachers, folder).all(cells, progress)
+            making = _TeacherMaking(teachers, executor, folder, out / "checkpoints")
+            _TableRun(making, results).all(cells, progress)
         rows: list[tuple[Cell, Row]] = [(cell, row) for cell in cells if (row := results.row(cell))]
         teacher_rows = teachers.rows(teacher for cell in cells for teacher in cell.teachers)
         summary = summarise(name, request, rows, teacher_rows, results.errors_m, available)
@@ -116,62 +118,65 @@ def make_teachers(
     progress : bool
         Whether to show a progress bar on standard error.
     """
-    missing = [cell for cell in cells if cell not in files]
+    making = _TeacherMaking(files, executor, None if data_dir is None else str(data_dir))
+    missing = making.missing(cells)
     with _progress_bar(len(missing), progress) as (advance, report):
-        _teach(missing, files, executor, None if data_dir is None else str(data_dir), advance, report)
+        making.make(missing, advance, report)
 
 
-def _teach(
-    cells: Sequence[TeacherCell],
-    files: TeacherFiles,
-    executor: Executor,
-    data_dir: str | None,
-    advance: Callable[[], None],
-    report: Callable[[str], None],
-) -> None:
-    jobs = [TeachJob(cell, data_dir) for cell in _longest_first(cells)]
-    for job, taught in executor.results(teach_cell, jobs, report):
-        files.add(job.cell, taught)
-        advance()
+@dataclass(frozen=True)
+class _TeacherMaking:
+    files: TeacherFiles
+    executor: Executor
+    data_dir: str | None
+    checkpoints: Path | None = None
+
+    def missing(self, cells: Iterable[TeacherCell]) -> list[TeacherCell]:
+        """List the teachers whose files do not exist yet, each once."""
+        return [cell for cell in {cell.hash: cell for cell in cells}.values() if cell not in self.files]
+
+    def make(
+        self, cells: Sequence[TeacherCell], advance: Callable[[], None], report: Callable[[str], None]
+    ) -> None:
+        """Make teachers and write their files."""
+        jobs = [
+            TeachJob(cell, self.data_dir, checkpoint_dir(self.checkpoints, cell))
+            for cell in _longest_first(cells)
+        ]
+        for job, taught in self.executor.results(teach_cell, jobs, report):
+            self.files.add(job.cell, taught)
+            clear_checkpoints(job.checkpoint_dir)
+            advance()
 
 
 @dataclass(frozen=True)
 class _TableRun:
-    executor: Executor
+    teachers: _TeacherMaking
     results: Results
-    teachers: TeacherFiles
-    data_dir: str | None
 
     def all(self, cells: Sequence[Cell], progress: bool) -> None:
         """Run the cells that are not finished, seed by seed; teachers are made once they are needed."""
         waiting = list({cell.hash: cell for cell in cells if self.results.row(cell) is None}.values())
-        missing = self._missing_teachers(waiting)
+        missing = self.teachers.missing(teacher for cell in waiting for teacher in cell.teachers)
         with _progress_bar(len(waiting) + len(missing), progress) as (advance, report):
             for _, group in groupby(waiting, key=lambda cell: cell.seed):
                 seed_cells = list(group)
                 self._fit([cell for cell in seed_cells if not cell.teachers], advance, report)
                 taught = [cell for cell in seed_cells if cell.teachers]
-                _teach(
-                    self._missing_teachers(taught),
-                    self.teachers,
-                    self.executor,
-                    self.data_dir,
-                    advance,
-                    report,
-                )
+                needed = [teacher for cell in taught for teacher in cell.teachers]
+                self.teachers.make(self.teachers.missing(needed), advance, report)
                 self._fit(taught, advance, report)
 
-    def _missing_teachers(self, cells: Sequence[Cell]) -> list[TeacherCell]:
-        needed = {teacher.hash: teacher for cell in cells for teacher in cell.teachers}
-        return [teacher for teacher in needed.values() if teacher not in self.teachers]
-
     def _fit(self, cells: Sequence[Cell], advance: Callable[[], None], report: Callable[[str], None]) -> None:
+        read = self.teachers.files.read
+        data_dir, checkpoints = self.teachers.data_dir, self.teachers.checkpoints
         jobs = [
-            FitJob(cell, tuple(map(self.teachers.read, cell.teachers)), self.data_dir)
+            FitJob(cell, tuple(map(read, cell.teachers)), data_dir, checkpoint_dir(checkpoints, cell))
             for cell in _longest_first(cells)
         ]
-        for job, fitted in self.executor.results(fit_cell, jobs, report):
+        for job, fitted in self.teachers.executor.results(fit_cell, jobs, report):
             self.results.add(job.cell, fitted)
+            clear_checkpoints(job.checkpoint_dir)
             advance()
 
 
