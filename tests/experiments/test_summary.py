@@ -15,6 +15,7 @@ from tutelage.experiments.groups import SeedGroup
 from tutelage.experiments.paper_tables import TABLES, Request
 from tutelage.experiments.result_files import Row
 from tutelage.experiments.summary import Summary, summarise
+from tutelage.experiments.unfinished import unfinished_parts
 
 SOURCES = ("ujiindoorloc", "dsi1")
 N_SCANS = 400
@@ -288,3 +289,40 @@ def test_seconds_are_told_of_each_device_by_itself() -> None:
     for seed, (device, seconds) in enumerate((("", "10"), ("cpu", "20"), ("A card", "3"), ("A card", "6"))):
         results.cells[seed][1].update(device=device, train_seconds=seconds)
     assert group(results.summary(), "none").seconds_text == "15, 4 (A card)"
+
+
+def test_what_did_not_converge_is_marked_and_counted_apart(results: SimulatedResults) -> None:
+    results.add("none_paper", 40.0, network="cnnloc")
+    results.add("untrained_paper", 42.0, network="cnnloc")
+    results.add("paper", 20.0, network="cnnloc")
+    summary = results.summary()
+    converged = {g.cell.network: g.converged for g in summary.groups}
+    assert converged == {"knn": True, "dnn": True, "cnnloc": False}
+    question = "Trained teachers in the `paper` recipe, against untrained teachers"
+    (sentence,) = [sentence for sentence in summary.sentences if sentence.startswith(question)]
+    gain = -group(summary, "paper").comparisons["control"].difference.mean
+    assert f"{gain:+.2f} m of gain" in sentence
+    assert sentence.endswith("1 more did not converge; with them the average is +11 m.")
+    assert "of 1 comparisons" in sentence
+
+
+def test_share_within_ten_metres_is_that_of_all_seeds(results: SimulatedResults) -> None:
+    summary = results.summary()
+    assert summary.share_within(group(summary, "default")) is None
+    figure2 = replace(summary, table=TABLES["figure2"])
+    errors_m = np.concatenate([results.errors[c.hash] for c, _ in results.cells if c.method == "default"])
+    assert figure2.share_within(group(summary, "default")) == (errors_m < 10).mean()
+
+
+def test_what_is_left_at_the_papers_length_has_its_cost(results: SimulatedResults) -> None:
+    cells = [replace(each, budget="paper") for each, _ in results.cells]
+    finished = [(each, {"train_seconds": "100"}) for each in cells if each.seed == 0]
+    taught = [each for each in cells if each.seed == 1 and each.method == "default"]
+    missing = [teacher for each in taught for teacher in each.teachers]
+    parts = unfinished_parts(cells, finished, missing, [])
+    by_kind = {(part.building, part.what): part for part in parts}
+    alone = by_kind["tampere", "own data alone"]
+    assert (alone.n_cells, alone.updates) == (8, 10_000)  # four seeds of two recipes
+    assert alone.hours == pytest.approx(8 * 100 / 3600)
+    teacher = by_kind["ujiindoorloc", "teachers"]
+    assert (teacher.n_cells, teacher.updates, teacher.hours) == (1, 500 * (19_937 // 128), None)

@@ -36,6 +36,7 @@ _RESAMPLES = 10_000
 # The smallest p-value is 2 / resamples. Holm multiplies it by the number of comparisons, and the product has
 # to be able to fall below the level.
 _RESAMPLES_A_COMPARISON = 80
+_NOT_CONVERGED = 3.0  # times the error of k-NN
 _FEWEST_SEEDS = 3  # fewer seeds say nothing about another training
 
 
@@ -51,11 +52,14 @@ class ControlComparison:
         p-value, adjusted for all comparisons of the table.
     holds : bool
         Whether the interval excludes 0, the adjusted p is below 0.05, and all seeds, at least three, agree.
+    converged : bool
+        Whether both the group and the control converged.
     """
 
     difference: Difference
     p_holm: float
     holds: bool
+    converged: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,15 @@ class SeedGroup:
         The figure that the paper prints.
     comparisons : mapping of str to ControlComparison
         The comparison with each control, by the control's short name.
+    converged : bool
+        Whether the mean error is at most three times that of k-NN at the same place.
     """
 
     cell: Cell
     rows: Mapping[int, Row]
     paper_figure: PaperFigure | None
     comparisons: Mapping[str, ControlComparison] = field(default_factory=dict)
+    converged: bool = True
 
     def values(self, column: str) -> list[float]:
         """Return a figure of every seed, in the order of the seeds.
@@ -171,7 +178,9 @@ def _roles(other: Cell, cell: Cell) -> Iterator[str]:
 
 
 def compare_groups(groups: Sequence[SeedGroup], scan_errors: ScanErrors) -> list[SeedGroup]:
-    """Compare each group with its controls, and adjust the p-values over all comparisons.
+    """Compare each group with its controls, adjust the p-values, and find the groups that did not converge.
+
+    The p-values are adjusted over all comparisons.
 
     Parameters
     ----------
@@ -185,21 +194,40 @@ def compare_groups(groups: Sequence[SeedGroup], scan_errors: ScanErrors) -> list
     list of SeedGroup
         The same groups with their comparisons.
     """
+    groups = _with_convergence(groups)
     pairs = [
-        (i, name, _paired_errors_m(group, control, scan_errors))
+        (i, name, control.converged, _paired_errors_m(group, control, scan_errors))
         for i, group in enumerate(groups)
         for name, control in _controls(group, groups).items()
     ]
-    measured = [(i, name, errors_m) for i, name, errors_m in pairs if errors_m is not None]
+    measured = [
+        (i, name, groups[i].converged and control_converged, errors_m)
+        for i, name, control_converged, errors_m in pairs
+        if errors_m is not None
+    ]
     differences = _bootstrapped([errors_m for *_, errors_m in measured])
     adjusted = holm([difference.p for difference in differences])
     comparisons: dict[int, dict[str, ControlComparison]] = {}
-    for (i, name, errors_m), difference, p_holm in zip(measured, differences, adjusted, strict=True):
+    for (i, name, converged, errors_m), difference, p_holm in zip(
+        measured, differences, adjusted, strict=True
+    ):
         agree = len(errors_m) >= _FEWEST_SEEDS and len(set(np.sign(errors_m.mean(axis=1)))) == 1
         excludes = difference.low > 0 or difference.high < 0
         holds = bool(agree and excludes and p_holm < _LEVEL)
-        comparisons.setdefault(i, {})[name] = ControlComparison(difference, float(p_holm), holds)
+        comparisons.setdefault(i, {})[name] = ControlComparison(difference, float(p_holm), holds, converged)
     return [replace(group, comparisons=comparisons.get(i, {})) for i, group in enumerate(groups)]
+
+
+def _with_convergence(groups: Sequence[SeedGroup]) -> list[SeedGroup]:
+    knn_m = {
+        group.place: group.mae_m
+        for group in groups
+        if group.cell.network == KNN and group.cell.method != BOUND
+    }
+    return [
+        replace(group, converged=group.mae_m <= _NOT_CONVERGED * knn_m.get(group.place, math.inf))
+        for group in groups
+    ]
 
 
 def _paired_errors_m(group: SeedGroup, control: SeedGroup, scan_errors: ScanErrors) -> np.ndarray | None:

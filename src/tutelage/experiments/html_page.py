@@ -13,9 +13,10 @@ from tutelage.experiments.buildings import TITLES
 from tutelage.experiments.compared_methods import KNN
 from tutelage.experiments.groups import CONTROLS, SeedGroup
 from tutelage.experiments.summary import Summary
-from tutelage.experiments.table_grids import cells_grid, teachers_grid
+from tutelage.experiments.table_grids import cells_grid, teachers_grid, unfinished_grid
 from tutelage.experiments.table_wording import (
     TEACHERS,
+    UNFINISHED,
     group_label,
     legend,
     missing_line,
@@ -71,6 +72,8 @@ def html_page(summary: Summary) -> str:
         missing=[(TITLES[target], missing_line(target)) for target in summary.missing],
         teachers=teachers_grid(summary.teachers) if summary.teachers else None,
         teachers_text=TEACHERS,
+        unfinished=unfinished_grid(summary) if summary.unfinished else None,
+        unfinished_text=UNFINISHED,
         methods=list(legend(summary.groups).items()),
     )
 

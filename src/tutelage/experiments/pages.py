@@ -12,10 +12,12 @@ from typing import Any
 from tutelage.experiments.buildings import TITLES
 from tutelage.experiments.groups import ControlComparison, SeedGroup
 from tutelage.experiments.html_page import html_page
+from tutelage.experiments.paper_length import share_of_paper_length
 from tutelage.experiments.summary import Summary
-from tutelage.experiments.table_grids import cells_grid, grid_lines, teachers_grid
+from tutelage.experiments.table_grids import cells_grid, grid_lines, teachers_grid, unfinished_grid
 from tutelage.experiments.table_wording import (
     TEACHERS,
+    UNFINISHED,
     command_line,
     legend,
     missing_line,
@@ -99,6 +101,8 @@ def markdown_page(summary: Summary) -> str:
         parts += [f"## {TITLES[target]}", missing_line(target)]
     if summary.teachers:
         parts += ["## Teachers", TEACHERS, grid_lines(teachers_grid(summary.teachers))]
+    if summary.unfinished:
+        parts += ["## Not finished", UNFINISHED, grid_lines(unfinished_grid(summary))]
     methods = [f"- `{name}`: {title}" for name, title in legend(summary.groups).items()]
     parts += ["## Methods", "\n".join(methods)] if methods else []
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -124,8 +128,9 @@ def json_page(summary: Summary) -> dict[str, Any]:
         "sentences": list(summary.sentences),
         "missing": list(summary.missing),
         "unsourced": list(summary.unsourced),
-        "groups": [_plain(group) for group in summary.groups],
+        "groups": [_plain(group) | _plain_share(summary, group) for group in summary.groups],
         "teachers": list(summary.teachers),
+        "unfinished": [part._asdict() for part in summary.unfinished],
     }
 
 
@@ -144,6 +149,10 @@ def _plain(group: SeedGroup) -> dict[str, Any]:
         "train_fraction": cell.train_fraction,
         "seeds": sorted(group.rows),
         "n_diverged": group.n_diverged,
+        "converged": group.converged,
+        "share_of_paper_length": share_of_paper_length(
+            cell.network, cell.target, cell.train_fraction, cell.budget
+        ),
         "mae_m": [_finite(value) for value in group.values("mae_m")],
         "mean_mae_m": _finite(round(group.mae_m, 4)),
         "sd_mae_m": None if group.sd_m is None else round(group.sd_m, 4),
@@ -153,6 +162,12 @@ def _plain(group: SeedGroup) -> dict[str, Any]:
         "against": {name: _plain_comparison(each) for name, each in group.comparisons.items()},
         "printed_mae_m": group.paper_figure.mae_m if group.paper_figure else None,
     }
+
+
+def _plain_share(summary: Summary, group: SeedGroup) -> dict[str, Any]:
+    """Return the share of test scans within the error that the table names, if it names one."""
+    within_m = summary.table.within_m
+    return {f"within_{within_m:g}_m": summary.share_within(group)} if within_m else {}
 
 
 def _plain_comparison(comparison: ControlComparison) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
 from tutelage.errors import BadInputError
+from tutelage.experiments.budgets import PAPER_LENGTH
 from tutelage.experiments.buildings import available_buildings
 from tutelage.experiments.cell_work import FitJob, TeachJob, checkpoint_dir, fit_cell, teach_cell
 from tutelage.experiments.cells import Cell, TeacherCell
@@ -26,6 +27,7 @@ from tutelage.experiments.paper_tables import Request, find_table
 from tutelage.experiments.planned_cells import plan_cells
 from tutelage.experiments.result_files import Results, Row, TeacherFiles, exclusive_writing
 from tutelage.experiments.summary import Summary, summarise
+from tutelage.experiments.unfinished import unfinished_parts
 from tutelage.training import clear_checkpoints
 
 __all__ = ["make_teachers", "reproduce"]
@@ -84,13 +86,18 @@ def reproduce(
     with exclusive_writing(out):
         results = Results(out, name)
         teachers = TeacherFiles(out)
+        folder = None if data_dir is None else str(data_dir)
+        making = _TeacherMaking(teachers, executor, folder, out / "checkpoints")
         if run:
-            folder = None if data_dir is None else str(data_dir)
-            making = _TeacherMaking(teachers, executor, folder, out / "checkpoints")
             _TableRun(making, results).all(cells, progress)
         rows: list[tuple[Cell, Row]] = [(cell, row) for cell in cells if (row := results.row(cell))]
         teacher_rows = teachers.rows(teacher for cell in cells for teacher in cell.teachers)
         summary = summarise(name, request, rows, teacher_rows, results.errors_m, available)
+        if summary.budget == PAPER_LENGTH:
+            done = {cell for cell, _ in rows}
+            missing_teachers = making.missing(t for cell in cells if cell not in done for t in cell.teachers)
+            parts = unfinished_parts(cells, rows, missing_teachers, teacher_rows)
+            summary = replace(summary, unfinished=parts)
         write_pages(summary, out)
     return summary
 

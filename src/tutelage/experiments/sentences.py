@@ -16,6 +16,7 @@ _TEACHER_CONTROLS = {
     "own": "own data alone",
 }
 _TRANSFER_CONTROLS = {"control": "the same from the target itself", "own": "own data alone"}
+_RECIPES = {"": "", "_paper": " in the `paper` recipe", "_printed": " in the `printed` recipe"}
 
 
 def summary_sentences(groups: Sequence[SeedGroup]) -> list[str]:
@@ -38,12 +39,13 @@ def summary_sentences(groups: Sequence[SeedGroup]) -> list[str]:
 def _network_sentences(groups: Sequence[SeedGroup]) -> list[str]:
     questions: list[tuple[str, str, str, str]] = [
         (method, f"Trained teachers in the `{method}` recipe", control, words)
-        for method in ("default", "paper")
+        for method in ("default", "paper", "printed")
         for control, words in _TEACHER_CONTROLS.items()
     ]
     questions += [
-        (method, f"{method.capitalize()} transfer", control, words)
-        for method in ("sequential", "collective")
+        (f"{kind}{suffix}", f"{kind.capitalize()} transfer{recipe}", control, words)
+        for kind in ("sequential", "collective")
+        for suffix, recipe in _RECIPES.items()
         for control, words in _TRANSFER_CONTROLS.items()
     ]
     questions.append(("none", "A network on its own data alone", "knn", "k-NN"))
@@ -61,7 +63,7 @@ def _network_sentences(groups: Sequence[SeedGroup]) -> list[str]:
 def _source_sentences(groups: Sequence[SeedGroup]) -> list[str]:
     """Say how far the choice of sources moves the error, beside the spread of seeds."""
     sentences = []
-    for method in ("default", "paper", "sequential", "collective"):
+    for method in ("default", "paper", "printed", "sequential", "collective"):
         by_place: dict[tuple[object, ...], list[SeedGroup]] = {}
         for group in groups:
             if group.cell.method == method and not group.n_diverged:
@@ -116,11 +118,19 @@ def _answers(groups: Sequence[SeedGroup], questions: Sequence[tuple[str, str, st
 
 
 def _counts(comparisons: Sequence[ControlComparison]) -> str:
-    """Return the mean and the range of the gains, and how many hold."""
-    gains = [-each.difference.mean for each in comparisons]
-    better = sum(each.holds and each.difference.mean < 0 for each in comparisons)
-    worse = sum(each.holds and each.difference.mean > 0 for each in comparisons)
-    return (
+    """Return the mean and the range of the gains, and how many hold; apart, what did not converge."""
+    converged = [each for each in comparisons if each.converged]
+    if not converged:
+        return f"all {len(comparisons)} comparisons are of networks that did not converge."
+    gains = [-each.difference.mean for each in converged]
+    better = sum(each.holds and each.difference.mean < 0 for each in converged)
+    worse = sum(each.holds and each.difference.mean > 0 for each in converged)
+    words = (
         f"{mean(gains):+.2f} m of gain on average ({min(gains):+.2f} to {max(gains):+.2f}); "
-        f"of {len(comparisons)} comparisons {better} significantly better, {worse} significantly worse."
+        f"of {len(converged)} comparisons {better} significantly better, {worse} significantly worse."
     )
+    n_others = len(comparisons) - len(converged)
+    if not n_others:
+        return words
+    with_others = mean(-each.difference.mean for each in comparisons)
+    return f"{words} {n_others} more did not converge; with them the average is {with_others:+.2g} m."

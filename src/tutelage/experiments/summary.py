@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tutelage.experiments.buildings import TARGETS, default_sources
 from tutelage.experiments.cells import Cell
 from tutelage.experiments.compared_methods import METHODS
@@ -13,6 +15,7 @@ from tutelage.experiments.paper_figures import paper_figure
 from tutelage.experiments.paper_tables import TABLES, Request, Table
 from tutelage.experiments.result_files import Row
 from tutelage.experiments.sentences import summary_sentences
+from tutelage.experiments.unfinished import UnfinishedPart
 
 __all__ = ["Summary", "summarise"]
 
@@ -41,6 +44,8 @@ class Summary:
         Targets whose sources are not on this machine. The methods that need them are left out.
     sentences : tuple of str
         Sentences about the figures, generated from them.
+    unfinished : tuple of UnfinishedPart
+        What is left of a table at the paper's length.
     """
 
     name: str
@@ -52,6 +57,7 @@ class Summary:
     missing: tuple[str, ...]
     unsourced: tuple[str, ...]
     sentences: tuple[str, ...]
+    unfinished: tuple[UnfinishedPart, ...] = ()
 
     @property
     def budget(self) -> str:
@@ -62,6 +68,26 @@ class Summary:
     def places(self) -> list[tuple[str, float]]:
         """The targets and shares of the training data, in order."""
         return list(dict.fromkeys(group.place for group in self.groups))
+
+    def share_within(self, group: SeedGroup) -> float | None:
+        """Return the share of a group's test scans whose error is below the one that the table names.
+
+        Parameters
+        ----------
+        group : SeedGroup
+            One of the groups.
+
+        Returns
+        -------
+        float or None
+            The share over all seeds; a scan without a position is not within it. None where the errors were
+            not kept, or the table names no error.
+        """
+        errors_m = [self.scan_errors(row["cell"]) for row in group.rows.values()]
+        kept = [each for each in errors_m if each is not None]
+        if not kept or not self.table.within_m:
+            return None
+        return float(np.mean(np.concatenate(kept) < self.table.within_m))
 
     def at(self, place: tuple[str, float]) -> list[SeedGroup]:
         """Return the groups of a place.

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from tutelage.experiments.compared_methods import BOUND, KNN
 from tutelage.experiments.groups import CONTROLS, ControlComparison, SeedGroup
+from tutelage.experiments.paper_length import share_of_paper_length
 from tutelage.experiments.result_files import Row
 from tutelage.experiments.summary import Summary
-from tutelage.experiments.table_wording import network_title
+from tutelage.experiments.table_wording import network_title, place_title
 
 __all__ = [
     "KNN_SETTINGS",
@@ -20,6 +21,7 @@ __all__ = [
     "coverage_text",
     "grid_lines",
     "teachers_grid",
+    "unfinished_grid",
 ]
 
 _QUALITY = {
@@ -89,12 +91,20 @@ def cells_grid(summary: Summary, place: tuple[str, float]) -> Grid:
     controls = [name for name in CONTROLS if any(name in group.comparisons for group in summary.groups)]
     head = ["network", "method", *(["sources"] if with_sources else []), "mean error (m)", "seeds"]
     head += ["median", "75 %", "95 %", *(f"against {CONTROLS[name]}" for name in controls)]
-    head += ["the paper", "seconds"]
+    head += ["the paper", "of its length", "seconds"]
     rows = [_group_row(group, with_sources, controls) for group in summary.at(place)]
+    if within_m := summary.table.within_m:
+        head.append(f"within {within_m:g} m")
+        rows = [[*row, _share_within(summary, g)] for row, g in zip(rows, summary.at(place), strict=True)]
     if any(group.coverage for group in summary.groups):
         head.append(WITHIN_RADIUS)
         rows = [[*row, coverage_text(group)] for row, group in zip(rows, summary.at(place), strict=True)]
     return Grid(head, rows)
+
+
+def _share_within(summary: Summary, group: SeedGroup) -> str:
+    share = summary.share_within(group)
+    return "-" if share is None else f"{100 * share:.1f} %"
 
 
 def coverage_text(group: SeedGroup) -> str:
@@ -115,18 +125,34 @@ def coverage_text(group: SeedGroup) -> str:
 
 def _group_row(group: SeedGroup, with_sources: bool, controls: Sequence[str]) -> list[str]:
     cell = group.cell
-    spread = "" if group.sd_m is None else f" ± {_metres(group.sd_m)}"
     return [
         network_title(cell.network),
         KNN_SETTINGS[cell.method] if cell.network == KNN else f"`{cell.method}`",
         *([" + ".join(cell.sources) or "-"] if with_sources else []),
-        f"{group.n_diverged} diverged" if group.n_diverged else f"{_metres(group.mae_m)}{spread}",
+        _mean_error(group),
         " / ".join(map(_metres, group.values("mae_m"))),
         *(_metres(mean(group.values(name))) for name in ("median_m", "p75_m", "p95_m")),
         *(_difference(group.comparisons.get(name)) for name in controls),
         f"{group.paper_figure.mae_m:.2f}" if group.paper_figure else "-",
+        _length(group),
         group.seconds_text,
     ]
+
+
+def _mean_error(group: SeedGroup) -> str:
+    if group.n_diverged:
+        return f"{group.n_diverged} diverged"
+    spread = "" if group.sd_m is None else f" ± {_metres(group.sd_m)}"
+    return f"{_metres(group.mae_m)}{spread}{'' if group.converged else ', not converged'}"
+
+
+def _length(group: SeedGroup) -> str:
+    """Write the updates of a stage as a share of the paper's."""
+    cell = group.cell
+    share = share_of_paper_length(cell.network, cell.target, cell.train_fraction, cell.budget)
+    if share is None:
+        return "-"
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 
 def _metres(value: float, sign: str = "") -> str:
@@ -168,3 +194,30 @@ def teachers_grid(teachers: Sequence[Row]) -> Grid:
         locations = "permuted" if permuted == "True" else "true"
         rows.append([source, network_title(network), recipe, locations, *figures, str(len(group))])
     return Grid(["source", "network", "recipe", "locations", *_QUALITY.values(), "seeds"], rows)
+
+
+def unfinished_grid(summary: Summary) -> Grid:
+    """Return what is left of a table, and what it will cost.
+
+    Parameters
+    ----------
+    summary : Summary
+        The table.
+
+    Returns
+    -------
+    Grid
+        A row for each part.
+    """
+    rows = [
+        [
+            place_title((part.building, part.fraction), summary.table),
+            network_title(part.network),
+            part.what,
+            str(part.n_cells),
+            f"{part.updates:,}",
+            "-" if part.hours is None else f"{part.hours:.1f}",
+        ]
+        for part in summary.unfinished
+    ]
+    return Grid(["building", "network", "what", "cells", "updates of one", "hours of all"], rows)

@@ -16,6 +16,7 @@ from tutelage.experiments.summary import Summary
 
 __all__ = [
     "TEACHERS",
+    "UNFINISHED",
     "command_line",
     "group_label",
     "legend",
@@ -37,6 +38,10 @@ _NETWORKS = {
 TEACHERS = (
     "Measured on reference points held out of the source's training data, in metres of its data set, mean "
     "over seeds. A collapsed generator has a spread near 0 and the error of the centroid."
+)
+UNFINISHED = (
+    "Each building and kind of learning with the cells that are left. Hours are of one thread, by the "
+    "finished cells of the kind. The same command goes on with them."
 )
 
 
@@ -162,7 +167,9 @@ def provenance(summary: Summary) -> str:
         "Differences are error minus the control's (negative is better), paired by seed and scan, with a 95 "
         "% interval from at least 10,000 resamples of scans and seeds; bold where the interval excludes 0, "
         "Holm's correction over the table agrees (0.05), and so does every seed, of three or more. With few "
-        "seeds such an interval is too narrow."
+        "seeds such an interval is too narrow. A row with over three times the error of k-NN beside it did "
+        "not converge; averages leave it out, and say what they are with it. Updates of a stage are given as "
+        "a share of the paper's (`of its length`)."
     )
 
 
