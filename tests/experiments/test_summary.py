@@ -302,7 +302,7 @@ def test_what_did_not_converge_is_marked_and_counted_apart(results: SimulatedRes
     (sentence,) = [sentence for sentence in summary.sentences if sentence.startswith(question)]
     gain = -group(summary, "paper").comparisons["control"].difference.mean
     assert f"{gain:+.2f} m of gain" in sentence
-    assert sentence.endswith("1 more did not converge; with them the average is +11 m.")
+    assert sentence.endswith("1 more did not converge; with them the average is +11.00 m.")
     assert "of 1 comparisons" in sentence
 
 

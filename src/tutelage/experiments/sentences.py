@@ -16,6 +16,7 @@ _TEACHER_CONTROLS = {
     "own": "own data alone",
 }
 _TRANSFER_CONTROLS = {"control": "the same from the target itself", "own": "own data alone"}
+_FAR_M = 10_000.0
 _RECIPES = {"": "", "_paper": " in the `paper` recipe", "_printed": " in the `printed` recipe"}
 
 
@@ -133,4 +134,5 @@ def _counts(comparisons: Sequence[ControlComparison]) -> str:
     if not n_others:
         return words
     with_others = mean(-each.difference.mean for each in comparisons)
-    return f"{words} {n_others} more did not converge; with them the average is {with_others:+.2g} m."
+    average = f"{with_others:{'+.2f' if abs(with_others) < _FAR_M else '+.0e'}}"
+    return f"{words} {n_others} more did not converge; with them the average is {average} m."
