@@ -60,7 +60,7 @@ _MIDDLES: Mapping[str, Callable[[list[float]], float]] = {"mean": mean, "median"
 
 
 def gain_table(comparisons: Sequence[Comparison], *, middle: str = "mean") -> Table:
-    """Return what makes a table with a row a comparison.
+    """Return what makes a table with a row a comparison. Networks that did not converge count apart.
 
     Parameters
     ----------
@@ -83,9 +83,13 @@ def gain_table(comparisons: Sequence[Comparison], *, middle: str = "mean") -> Ta
             "most",
             "significantly better",
             "significantly worse",
+            "did not converge",
+            f"{middle} with those",
         ]
-        lines = (_gain_cells(groups, each, _MIDDLES[middle]) for each in comparisons)
-        return table_lines(head, filter(None, lines))
+        lines = [*filter(None, (_gain_cells(groups, each, _MIDDLES[middle]) for each in comparisons))]
+        if all(line[-2] == "0" for line in lines):
+            head, lines = head[:-2], [line[:-2] for line in lines]
+        return table_lines(head, lines)
 
     return table
 
@@ -100,13 +104,16 @@ def _gain_cells(
         and group["method"] == comparison.method
         and comparison.control in group["against"]
     ]
-    if not differences:
+    converged = [difference for difference in differences if difference["converged"]]
+    if not converged:
         return None
-    gains = [-difference["mean"] for difference in differences]
-    better = sum(difference["holds"] and difference["mean"] < 0 for difference in differences)
-    worse = sum(difference["holds"] and difference["mean"] > 0 for difference in differences)
+    gains = [-difference["mean"] for difference in converged]
+    better = sum(difference["holds"] and difference["mean"] < 0 for difference in converged)
+    worse = sum(difference["holds"] and difference["mean"] > 0 for difference in converged)
     figures = [_metres(each) for each in (middle(gains), min(gains), max(gains))]
-    return [comparison.title, *figures, *(f"{n} of {len(gains)}" for n in (better, worse))]
+    counts = [f"{n} of {len(gains)}" for n in (better, worse)]
+    with_others = _metres(middle([-difference["mean"] for difference in differences]))
+    return [comparison.title, *figures, *counts, str(len(differences) - len(converged)), with_others]
 
 
 def _metres(gain: float) -> str:

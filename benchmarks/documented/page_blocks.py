@@ -102,21 +102,22 @@ def read_source(root: Path, name: str) -> list[Row]:
     root : Path
         The folder of the repository.
     name : str
-        The name of the block: `results/FILE.csv`, `results/FILE.json` or such a name with `: part`. Another
-        name has no rows: its block is counted from the package.
+        The name of the block: `results/FILE.csv`, `results/FILE.json`, several of these with commas between,
+        or such a name with `: part`. Another name has no rows: its block is counted from the package.
 
     Returns
     -------
     list of mapping
-        Rows of the CSV, or the groups of a table of experiments.
+        Rows of the CSV, or the groups of a table of experiments, each with the name of its table.
     """
-    file = root / name.partition(": ")[0]
-    if file.suffix == ".csv":
-        return list(read_rows(file))
-    if file.suffix == ".json":
-        groups: list[Row] = json.loads(file.read_text(encoding="utf-8"))["groups"]
-        return groups
-    return []
+    rows: list[Row] = []
+    for file in (root / part for part in name.partition(": ")[0].split(", ")):
+        if file.suffix == ".csv":
+            rows += read_rows(file)
+        if file.suffix == ".json":
+            page = json.loads(file.read_text(encoding="utf-8"))
+            rows += [{"table": page["table"], **group} for group in page["groups"]]
+    return rows
 
 
 def stale_blocks(root: Path, page: str, tables: Mapping[str, Table]) -> list[str]:

@@ -173,4 +173,5 @@ def _plain_share(summary: Summary, group: SeedGroup) -> dict[str, Any]:
 def _plain_comparison(comparison: ControlComparison) -> dict[str, Any]:
     """Return rounded values, as the last digits differ from machine to machine."""
     figures = asdict(comparison.difference) | {"p_holm": comparison.p_holm}
-    return {**{name: round(value, 4) for name, value in figures.items()}, "holds": comparison.holds}
+    rounded = {name: round(value, 4) for name, value in figures.items()}
+    return {**rounded, "holds": comparison.holds, "converged": comparison.converged}
