@@ -132,6 +132,11 @@ def test_tune_teach_and_fit_with_what_they_made(tutelage: Command, tables: Path,
     fit = ("fit", survey, "--method", f"dnn:{file}", *length, "--no-calibration", "--out", tmp_path / "m")
     fitted = made_of(tutelage, *fit, "--teachers", teacher)
     assert (fitted["method"], fitted["teachers"]) == ("dnn", ["survey"])
+    assert sum(fitted["gradient_shares"]["mean"].values()) == pytest.approx(1, abs=1e-5)
+    report = tmp_path / "report.html"
+    made_of(tutelage, "evaluate", tmp_path / "m", "--on", survey, "--report", report)
+    share = 100 * fitted["gradient_shares"]["mean"]["J_Sim"]
+    assert f"J_Sim {share:.2f} %" in report.read_text()
 
 
 def test_pretrain_and_fit_with_what_it_made(tutelage: Command, tables: Path, tmp_path: Path) -> None:

@@ -284,7 +284,7 @@ def test_second_term_of_eq_2_joins_the_loss_in_its_unit(
         terms = DistillingTerms(network, teachers, data, recipe)
         batch = data.batch(0, 32, seed=0)
         output = network(batch.scans)
-        losses.append(terms.total(torch.tensor(1.0), output, batch))
+        losses.append(terms.total(torch.tensor(1.0), output, batch, TrainState({}, {}, 2, CPU)))
     added = losses[1][1]["G J_MAE"] / (1 if unit == "metres" else data.scaler.scale_m)
     share = 3 / 4.5  # of J_MAE's weight in all four
     torch.testing.assert_close(losses[1][0] - losses[0][0], share * added, rtol=1e-4, atol=1e-4)

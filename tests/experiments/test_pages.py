@@ -116,6 +116,24 @@ def test_shares_within_the_radius_are_shown_where_there_are_any() -> None:
     assert (knn_coverage, dnn_coverage) == (None, 0.9505)
 
 
+def test_shares_of_the_gradient_are_shown_where_there_are_any() -> None:
+    results = SimulatedResults()
+    results.add("none", 0.0, network="knn")
+    results.add("sim", 0.5, n_seeds=3)
+    results.add("default", 0.5, n_seeds=1)
+    assert "of the gradient" not in markdown_page(results.summary())
+    for (_, row), share in zip(results.cells[-3:-1], ("0.01", "0.03"), strict=True):
+        row["share_sim"] = share
+    results.cells[-1][1].update(share_sim="0.0004", share_mi="0", share_fi="0.12")
+    page = markdown_page(results.summary())
+    assert row_of(page, "| network")[-1] == "of the gradient"
+    assert row_of(page, "| DNN | `sim`")[-1] == "J_Sim 2 %"  # of the seeds that measured it
+    assert row_of(page, "| DNN | `default`")[-1] == "J_Sim 0.04 %, J_MI 0 %, J_FI 12 %"
+    assert row_of(page, "| k-NN |")[-1] == "-"
+    in_json = [group["gradient_shares"] for group in json_page(results.summary())["groups"]]
+    assert in_json == [{}, {"J_Sim": 0.02}, {"J_Sim": 0.0004, "J_MI": 0.0, "J_FI": 0.12}]
+
+
 def test_a_part_of_a_table_has_pages_of_its_own() -> None:
     no_errors: dict[str, np.ndarray] = {}
 

@@ -41,6 +41,7 @@ def fitted(mae_m: float = 4.567, errors_m: np.ndarray = ERRORS_M) -> FittedCell:
     figures = {"n_test": len(errors_m), "mae_m": mae_m, "median_m": 3.0, "p75_m": 5.0, "p95_m": 9.1}
     more = {"ground_mae_m": 4.5, "floor_hit": 0.5, "train_seconds": 1.5, "commit": "abc1234"}
     younger = {"coverage": 0.951, "radius_m": "", "device": "cpu"}
+    younger |= {"share_sim": 0.0125, "share_mi": "", "share_fi": 0.25}
     return FittedCell(errors_m, figures | more | younger)
 
 
@@ -100,13 +101,16 @@ def test_row_is_read_back_as_it_was_added(tmp_path: Path) -> None:
         "coverage": "0.951",
         "radius_m": "",
         "device": "cpu",
+        "share_sim": "0.0125",
+        "share_mi": "",
+        "share_fi": "0.25",
     }
     assert results.row(CELL) == row_of(tmp_path, CELL) == expected
     assert tuple(expected) == COLUMNS
     assert row_of(tmp_path, replace(CELL, seed=1)) is None
 
 
-@pytest.mark.parametrize("n_younger", [1, 3])
+@pytest.mark.parametrize("n_younger", [3, 4, 6])
 def test_files_from_before_the_youngest_columns_are_read_and_go_on(tmp_path: Path, n_younger: int) -> None:
     Results(tmp_path, "table1").add(CELL, fitted())
     file = tmp_path / "table1.csv"
@@ -115,7 +119,7 @@ def test_files_from_before_the_youngest_columns_are_read_and_go_on(tmp_path: Pat
     assert row_of(tmp_path, CELL) == rows_in(tmp_path)[0]
     assert {rows_in(tmp_path)[0][name] for name in COLUMNS[-n_younger:]} == {""}
     Results(tmp_path, "table1").add(replace(CELL, seed=1), fitted())
-    assert [row["device"] for row in rows_in(tmp_path)] == ["", "cpu"]
+    assert [row["share_fi"] for row in rows_in(tmp_path)] == ["", "0.25"]
 
 
 def test_rows_keep_their_order_and_are_added_to_those_of_earlier_runs(tmp_path: Path) -> None:
@@ -177,7 +181,7 @@ def test_cell_whose_writing_fails_leaves_the_finished_ones_as_they_were(
 
 def test_file_with_other_columns_is_refused_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "table1.csv"
-    for header in ("a,b\n1,2\n", ",".join(COLUMNS[::-1]) + "\n", ",".join(COLUMNS[:-4]) + "\n", ""):
+    for header in ("a,b\n1,2\n", ",".join(COLUMNS[::-1]) + "\n", ",".join(COLUMNS[:-7]) + "\n", ""):
         file.write_text(header)
         with pytest.raises(FileFormatError, match=r"table1\.csv has other columns.*move it away"):
             Results(tmp_path, "table1")

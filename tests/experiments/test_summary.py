@@ -59,6 +59,9 @@ class SimulatedResults:
                 "coverage": "",
                 "radius_m": "",
                 "device": "",
+                "share_sim": "",
+                "share_mi": "",
+                "share_fi": "",
             }
             self.cells.append((fitted_cell, others | figures))
 

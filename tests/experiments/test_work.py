@@ -110,7 +110,16 @@ def assert_as_by_hand(result: FittedCell, model: Localizer, survey: Survey) -> N
     expected = {name: round(value, 3) for name, value in figures.items() if isinstance(value, float)}
     device = "cpu" if model.method == "knn" else device_name()
     no_radii = {"coverage": "", "radius_m": ""}
-    assert untimed(result) == {"n_test": figures["n"], **expected, **no_radii, "device": device}
+    measured = model.lineage_.gradient_shares
+    shares = measured.mean if measured else {}
+    share_columns = {
+        "share_sim": shares.get("J_Sim", ""),
+        "share_mi": shares.get("J_MI", ""),
+        "share_fi": shares.get("J_FI", ""),
+    }
+    expected_row = {"n_test": figures["n"], **expected, **no_radii, **share_columns, "device": device}
+    assert untimed(result) == expected_row
+    assert bool(measured) == bool(model.teachers)
     assert expected.keys() >= {"mae_m", "median_m", "p75_m", "p95_m"}
 
 

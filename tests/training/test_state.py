@@ -43,3 +43,18 @@ def test_refused_checkpoint_leaves_the_state_as_it_was(tmp_path: Path) -> None:
 
 def test_progress_is_the_share_of_steps_done() -> None:
     assert small_state(step=5).progress == 0.25
+
+
+def test_checkpoint_from_before_a_module_leaves_it_as_it_is(tmp_path: Path) -> None:
+    before = small_state()
+    before.save(tmp_path / "one")
+    record = torch.nn.Linear(2, 2)
+    weights = {key: value.clone() for key, value in record.state_dict().items()}
+    now = small_state()
+    now.modules["record"] = record
+    now.load(tmp_path / "one")
+    assert all(torch.equal(value, weights[key]) for key, value in record.state_dict().items())
+    student = now.modules["student"].state_dict()
+    assert all(
+        torch.equal(value, student[key]) for key, value in before.modules["student"].state_dict().items()
+    )

@@ -21,6 +21,7 @@ __all__ = [
     "few",
     "interval",
     "number",
+    "percentages",
     "plain",
     "print_json",
     "show",
@@ -85,6 +86,11 @@ def number(value: float | int | None) -> str:
     if value is None:
         return "-"
     return f"{value:,}" if isinstance(value, (int, np.integer)) else f"{value:.2f}"
+
+
+def percentages(shares: Mapping[str, float]) -> str:
+    """Write shares by name, in percent."""
+    return ", ".join(f"{name} {100 * share:.2f} %" for name, share in shares.items())
 
 
 def interval(difference: Difference | Estimate) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tutelage.cli.console import counted, few, show_pairs
+from tutelage.cli.console import counted, few, percentages, show_pairs
 from tutelage.cli.options import Reading, learning_alone
 from tutelage.errors import BadInputError
 
@@ -102,6 +102,7 @@ def show_model(model: Localizer, out: Path, as_json: bool) -> None:
         **_teacher_choice(lineage, as_json),
         "fit_seconds": lineage.fit_seconds,
         **lineage.metrics,
+        **_gradient_shares(lineage, as_json),
         **model.method_spec.explain(lineage),
     }
     if model.calibration_ is not None:
@@ -153,6 +154,14 @@ def _teacher_choice(lineage: Lineage, as_json: bool) -> Mapping[str, Any]:
     errors = [f"{each['name']} {each['mean_m']:.2f} m" for each in choice.candidates]
     held_out = [f"held-out errors: {', '.join(errors)}"] if errors else []
     return {"teacher_choice": "; ".join([f"{choice.chosen}: {choice.why}", *held_out])}
+
+
+def _gradient_shares(lineage: Lineage, as_json: bool) -> dict[str, Any]:
+    """Say which terms of the loss moved the network: all of it for machines, else the means."""
+    shares = lineage.gradient_shares
+    if shares is None:
+        return {}
+    return {"gradient_shares": shares.model_dump() if as_json else percentages(shares.mean)}
 
 
 def _calibration(calibration: Calibration) -> dict[str, Any]:

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutelage.cli.console import plain, tell
+from tutelage.cli.console import percentages, plain, tell
 
 if TYPE_CHECKING:  # only named in signatures
     from tutelage.data.fingerprints import FingerprintSet
     from tutelage.localizer import Localizer
 
-__all__ = ["held_out_notes", "tell_capture_faults", "tell_radii_left_out"]
+__all__ = ["report_notes", "tell_capture_faults", "tell_radii_left_out"]
 
 
-def held_out_notes(models: Sequence[tuple[Path, Localizer]]) -> list[str]:
-    """Say for each model what its radii were measured on, and what that leaves unsaid.
+def report_notes(models: Sequence[tuple[Path, Localizer]]) -> list[str]:
+    """Say for each model what its radii were measured on, and which terms of the loss moved it.
 
     Parameters
     ----------
@@ -25,8 +25,13 @@ def held_out_notes(models: Sequence[tuple[Path, Localizer]]) -> list[str]:
     Returns
     -------
     list of str
-        A sentence for each calibrated model that tells what was held out.
+        A sentence for each calibrated model that tells what was held out, and one for each that learnt under
+        teachers.
     """
+    return [*_held_out_notes(models), *_gradient_notes(models)]
+
+
+def _held_out_notes(models: Sequence[tuple[Path, Localizer]]) -> list[str]:
     notes = []
     for path, model in models:
         each = model.calibration_
@@ -36,6 +41,15 @@ def held_out_notes(models: Sequence[tuple[Path, Localizer]]) -> list[str]:
         borrowed = f" They are larger than measured by {each.borrowed}." if each.borrowed else ""
         notes.append(f"Radii of {path} come from {each.held_out}, held out{unsaid}.{borrowed}")
     return notes
+
+
+def _gradient_notes(models: Sequence[tuple[Path, Localizer]]) -> list[str]:
+    shares = {path: model.lineage_.gradient_shares for path, model in models}
+    return [
+        f"In the training of {path}, the gradient was on average of {percentages(each.mean)}."
+        for path, each in shares.items()
+        if each is not None
+    ]
 
 
 def tell_capture_faults(survey: str, scans: FingerprintSet) -> None:

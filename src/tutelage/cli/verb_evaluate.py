@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tutelage.cli.console import number, plain, print_json, show
-from tutelage.cli.notes import held_out_notes, tell_radii_left_out
+from tutelage.cli.notes import report_notes, tell_radii_left_out
 from tutelage.cli.options import (
     AGAIN,
     SURVEY,
@@ -89,7 +89,7 @@ def evaluate_command(
     with stoppable(AGAIN):
         evaluations = [evaluate(answers, survey, name=str(path), **how) for path, answers in answering]
         if report:
-            words: dict[str, Any] = {"title": f"Positions on {survey.name}", "notes": held_out_notes(fitted)}
+            words: dict[str, Any] = {"title": f"Positions on {survey.name}", "notes": report_notes(fitted)}
             write_report(evaluations, report, data_set=survey.name, **words)
     tell_radii_left_out(fitted, level or DEFAULT_LEVEL)
     show_evaluations(evaluations, survey.name, report, as_json)

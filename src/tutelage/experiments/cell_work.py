@@ -26,7 +26,19 @@ from tutelage.methods.matcher.pretrained import PretrainedMatcher, pretrain
 from tutelage.paper.expert_training import Quality, Teacher, teach
 from tutelage.training import Budget, RunOptions, device_name
 
-__all__ = ["FitJob", "FittedCell", "TaughtCell", "TeachJob", "checkpoint_dir", "fit_cell", "teach_cell"]
+__all__ = [
+    "SHARE_COLUMNS",
+    "FitJob",
+    "FittedCell",
+    "TaughtCell",
+    "TeachJob",
+    "checkpoint_dir",
+    "fit_cell",
+    "teach_cell",
+]
+
+SHARE_COLUMNS = {"share_sim": "J_Sim", "share_mi": "J_MI", "share_fi": "J_FI"}
+"""The constraints whose mean share in the gradient on the network is a figure of a cell, by column."""
 
 _HELD_OUT_SHARE = 0.2
 _CHECKPOINT_SECONDS = 120.0  # checkpoints are for cells of hours
@@ -189,14 +201,20 @@ def fit_cell(job: FitJob) -> FittedCell:
     except TrainingDivergedError:  # this is a result of the method, not a failure of the command
         return _diverged(survey, {**_cost(began), **_device(cell)})
     cost = _cost(began)
-    radii = _radii(model, survey)
+    more = {**_radii(model, survey), **_shares(model), **_device(cell)}
     # Errors are of all scans, as those of methods without radii: none are refused.
     evaluation = evaluate(model.without_calibration(), survey)
     figures = {
         name: round(value, 3) for name, value in evaluation.figures().items() if isinstance(value, float)
     }
     n_test = len(evaluation)
-    return FittedCell(evaluation.errors_m, {"n_test": n_test, **figures, **cost, **radii, **_device(cell)})
+    return FittedCell(evaluation.errors_m, {"n_test": n_test, **figures, **cost, **more})
+
+
+def _shares(model: Localizer) -> dict[str, Any]:
+    """Return the mean share of each constraint in the gradient; empty where it took no part."""
+    shares = model.lineage_.gradient_shares
+    return {column: shares.mean.get(name, "") if shares else "" for column, name in SHARE_COLUMNS.items()}
 
 
 def _radii(model: Localizer, survey: Survey) -> dict[str, Any]:
@@ -211,7 +229,8 @@ def _diverged(survey: Survey, cost: dict[str, Any]) -> FittedCell:
     """Return a result without positions and with infinite errors."""
     n_test = len(survey.train if survey.test is None else survey.test)
     figures = dict.fromkeys(("mae_m", "median_m", "p75_m", "p95_m"), math.inf)
-    return FittedCell(np.full(n_test, np.nan), {"n_test": n_test, **figures, **cost, **_NO_RADII})
+    empty = _NO_RADII | dict.fromkeys(SHARE_COLUMNS, "")
+    return FittedCell(np.full(n_test, np.nan), {"n_test": n_test, **figures, **cost, **empty})
 
 
 def _device(cell: Cell) -> dict[str, str]:

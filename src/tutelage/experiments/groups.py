@@ -133,6 +133,22 @@ class SeedGroup:
         shares = [float(row["coverage"]) for row in self.rows.values() if row["coverage"]]
         return mean(shares) if shares else None
 
+    def share(self, column: str) -> float | None:
+        """Return the mean share of a constraint in the gradient, averaged over the seeds that measured it.
+
+        Parameters
+        ----------
+        column : str
+            A key of `SHARE_COLUMNS`.
+
+        Returns
+        -------
+        float or None
+            0 to 1; None where it took no part or was not measured.
+        """
+        shares = [float(row[column]) for row in self.rows.values() if row[column]]
+        return mean(shares) if shares else None
+
     @property
     def place(self) -> tuple[str, float]:
         """Target and share of the training data. Only groups with the same place are compared."""

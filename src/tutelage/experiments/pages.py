@@ -10,6 +10,7 @@ from statistics import mean
 from typing import Any
 
 from tutelage.experiments.buildings import TITLES
+from tutelage.experiments.cell_work import SHARE_COLUMNS
 from tutelage.experiments.groups import ControlComparison, SeedGroup
 from tutelage.experiments.html_page import html_page
 from tutelage.experiments.paper_length import share_of_paper_length
@@ -158,6 +159,11 @@ def _plain(group: SeedGroup) -> dict[str, Any]:
         "sd_mae_m": None if group.sd_m is None else round(group.sd_m, 4),
         **{name: _finite(round(mean(group.values(name)), 3)) for name in ("median_m", "p75_m", "p95_m")},
         "coverage": None if group.coverage is None else round(group.coverage, 4),
+        "gradient_shares": {
+            name: round(share, 6)
+            for column, name in SHARE_COLUMNS.items()
+            if (share := group.share(column)) is not None
+        },
         "train_seconds": round(mean(group.values("train_seconds")), 1),
         "against": {name: _plain_comparison(each) for name, each in group.comparisons.items()},
         "printed_mae_m": group.paper_figure.mae_m if group.paper_figure else None,

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tutelage.errors import BadInputError, FileFormatError
-from tutelage.experiments.cell_work import FittedCell, TaughtCell
+from tutelage.experiments.cell_work import SHARE_COLUMNS, FittedCell, TaughtCell
 from tutelage.experiments.cells import Cell, TeacherCell
 from tutelage.files.atomic import atomic_file, exclusive_lock
 
@@ -31,8 +31,9 @@ Row = dict[str, str]
 _FIGURES = ("n_test", "mae_m", "median_m", "p75_m", "p95_m", "train_seconds")
 _FARTHEST_CM = 2.0**52  # whole numbers are exact up to here
 _COST = ("train_seconds", "commit", "cell")
-_YOUNGER = ("coverage", "radius_m", "device")
-"""Older files do not have these columns. Their cells learnt no radii and ran on a processor."""
+_YOUNGER = ("coverage", "radius_m", "device", *SHARE_COLUMNS)
+"""Older files do not have these columns. Their cells learnt no radii, ran on a processor, and did not measure
+the share of each constraint in the gradient."""
 _KEY = ("experiment", "target", "sources", "network", "method", "budget", "train_fraction", "seed")
 _TEACHER_KEY = ("source", "network", "recipe", "permuted", "budget", "seed")
 COLUMNS = (*_KEY, "n_test", "mae_m", "median_m", "p75_m", "p95_m", *_COST, *_YOUNGER)

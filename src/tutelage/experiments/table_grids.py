@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from statistics import mean
 from typing import NamedTuple
 
+from tutelage.experiments.cell_work import SHARE_COLUMNS
 from tutelage.experiments.compared_methods import BOUND, KNN
 from tutelage.experiments.groups import CONTROLS, ControlComparison, SeedGroup
 from tutelage.experiments.paper_length import share_of_paper_length
@@ -15,11 +16,13 @@ from tutelage.experiments.table_wording import network_title, place_title
 
 __all__ = [
     "KNN_SETTINGS",
+    "SHARES",
     "WITHIN_RADIUS",
     "Grid",
     "cells_grid",
     "coverage_text",
     "grid_lines",
+    "shares_text",
     "teachers_grid",
     "unfinished_grid",
 ]
@@ -37,6 +40,8 @@ KNN_SETTINGS = {
     BOUND: "best settings on this very test split (a bound)",
 }
 WITHIN_RADIUS = "within the 95 % radius"
+SHARES = "of the gradient"
+_NO_FIGURE = "-"
 _FAR_M = 10_000.0
 
 
@@ -99,12 +104,33 @@ def cells_grid(summary: Summary, place: tuple[str, float]) -> Grid:
     if any(group.coverage for group in summary.groups):
         head.append(WITHIN_RADIUS)
         rows = [[*row, coverage_text(group)] for row, group in zip(rows, summary.at(place), strict=True)]
+    if any(shares_text(group) != _NO_FIGURE for group in summary.groups):
+        head.append(SHARES)
+        rows = [[*row, shares_text(group)] for row, group in zip(rows, summary.at(place), strict=True)]
     return Grid(head, rows)
 
 
 def _share_within(summary: Summary, group: SeedGroup) -> str:
     share = summary.share_within(group)
     return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def shares_text(group: SeedGroup) -> str:
+    """Say which share of the gradient on the network each constraint had.
+
+    Parameters
+    ----------
+    group : SeedGroup
+        The seeds of one configuration.
+
+    Returns
+    -------
+    str
+        Percentages; "-" for a group without constraints, or from before they were measured.
+    """
+    shares = {name: group.share(column) for column, name in SHARE_COLUMNS.items()}
+    words = [f"{name} {100 * share:.2g} %" for name, share in shares.items() if share is not None]
+    return ", ".join(words) or _NO_FIGURE
 
 
 def coverage_text(group: SeedGroup) -> str:
@@ -120,7 +146,7 @@ def coverage_text(group: SeedGroup) -> str:
     str
         A percentage; "-" for a group without radii.
     """
-    return "-" if group.coverage is None else f"{100 * group.coverage:.1f} %"
+    return _NO_FIGURE if group.coverage is None else f"{100 * group.coverage:.1f} %"
 
 
 def _group_row(group: SeedGroup, with_sources: bool, controls: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tutelage.methods.matcher.matcher_card import MatcherCard
 from tutelage.paper.expert_training import TeacherCard
+from tutelage.training import GradientShares
 
 __all__ = ["Lineage", "MethodLineage", "SourceLineage", "TeacherChoiceRecord", "TransferLineage"]
 
@@ -63,6 +64,8 @@ class MethodLineage(_Frozen):
     """Settings of the method, its own choices included."""
     metrics: dict[str, float] = {}
     """Figures of the fit, in metres."""
+    gradient_shares: GradientShares | None = None
+    """The share of each term of the overall loss in the gradient on the network; with teachers alone."""
     recipe_name: str | None = None
     recipe: dict[str, Any] | None = None
     teachers: tuple[TeacherCard | Literal["untrained"], ...] = ()

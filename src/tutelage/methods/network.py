@@ -120,8 +120,11 @@ def fit_network(plan: FitPlan, scans: FingerprintSet) -> Fitted:
             teachers=tuple(teacher if isinstance(teacher, str) else teacher.card for teacher in teachers),
         )
     error_m = np.linalg.norm(network.locate(usable_scans).position_m - usable_scans.known_position_m, axis=1)
-    metrics = {"training_mae_m": round(float(error_m.mean()), 3)}
-    return Fitted(network, lineage.model_copy(update={"metrics": metrics}))
+    figures = {
+        "metrics": {"training_mae_m": round(float(error_m.mean()), 3)},
+        "gradient_shares": network.gradient_shares,
+    }
+    return Fitted(network, lineage.model_copy(update=figures))
 
 
 def _chosen_teachers(plan: FitPlan) -> tuple[TeacherChoice, ...]:

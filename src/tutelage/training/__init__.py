@@ -5,7 +5,7 @@ from tutelage.training.budget import Budget
 from tutelage.training.device import device_name, resolve_device, seeded
 from tutelage.training.labels import LabelHeads, label_classes
 from tutelage.training.learning_recipe import LABELS, LearningRecipe, SupervisedRecipe, changed_recipe
-from tutelage.training.loop import Hook, train
+from tutelage.training.loop import Hook, is_look, train
 from tutelage.training.optimiser import (
     OptimiserRecipe,
     descend,
@@ -18,7 +18,7 @@ from tutelage.training.pretraining import pretrain_network
 from tutelage.training.stage import RunOptions, Step, StepOf, begin, clear_checkpoints, named_run, run_stage
 from tutelage.training.state import TrainState
 from tutelage.training.supervised import LossTerms, MakeTerms, Watch, supervised_step, train_network
-from tutelage.training.trained_network import TrainedNetwork
+from tutelage.training.trained_network import GradientShares, TrainedNetwork
 from tutelage.training.training_data import Batch, Batches, TrainingData, augment, normalise
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Batch",
     "Batches",
     "Budget",
+    "GradientShares",
     "Hook",
     "LabelHeads",
     "LearningRecipe",
@@ -48,6 +49,7 @@ __all__ = [
     "descend",
     "device_name",
     "epochs_in_paper",
+    "is_look",
     "label_classes",
     "learning_rate_at",
     "learning_rate_in_paper",

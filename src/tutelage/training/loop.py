@@ -19,7 +19,16 @@ from tutelage.errors import TrainingDivergedError
 from tutelage.files.atomic import atomic_file
 from tutelage.training.state import TrainState
 
-__all__ = ["WARM_UP_STEPS", "Hook", "checkpoint_every", "finite_guard", "fit_into", "log_metrics", "train"]
+__all__ = [
+    "WARM_UP_STEPS",
+    "Hook",
+    "checkpoint_every",
+    "finite_guard",
+    "fit_into",
+    "is_look",
+    "log_metrics",
+    "train",
+]
 
 Batch = TypeVar("Batch")
 Metrics = Mapping[str, Tensor]
@@ -57,6 +66,24 @@ def train(
             hook(state, metrics)
 
 
+def is_look(step: int, n_steps: int) -> bool:
+    """Tell whether the metrics of a step are looked at: those of every 25th, and of the last.
+
+    Parameters
+    ----------
+    step : int
+        Number of the step, from 1.
+    n_steps : int
+        Steps of the whole run.
+
+    Returns
+    -------
+    bool
+        Whether they are.
+    """
+    return step % _LOOK_EVERY == 0 or step == n_steps
+
+
 def finite_guard(state: TrainState, metrics: Metrics) -> None:
     """Stop the run as soon as a term is no finite number.
 
@@ -72,7 +99,7 @@ def finite_guard(state: TrainState, metrics: Metrics) -> None:
     TrainingDivergedError
         If a term is no finite number; it is named.
     """
-    if state.step % _LOOK_EVERY and state.step != state.n_steps:
+    if not is_look(state.step, state.n_steps):
         return
     for name, value in metrics.items():
         if not math.isfinite(float(value)):
@@ -107,7 +134,7 @@ def log_metrics(path: Path, stage: str, first_step: int) -> Hook:
             beside.write_text("".join(json.dumps(line) + "\n" for line in earlier_lines), encoding="utf-8")
 
     def hook(state: TrainState, metrics: Metrics) -> None:
-        if state.step % _LOOK_EVERY and state.step != state.n_steps:
+        if not is_look(state.step, state.n_steps):
             return
         line = {"stage": stage, "step": state.step, "n_steps": state.n_steps}
         values = {name: round(float(value), 6) for name, value in metrics.items()}

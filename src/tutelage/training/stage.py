@@ -19,6 +19,7 @@ from tutelage.training.loop import (
     checkpoint_every,
     finite_guard,
     fit_into,
+    is_look,
     log_metrics,
     train,
 )
@@ -239,7 +240,7 @@ def _progress_bar(stage: str, state: TrainState, visible: bool) -> Iterator[Hook
         task = progress.add_task(stage, total=state.n_steps, completed=state.step, loss="")
 
         def hook(state: TrainState, metrics: Mapping[str, Tensor]) -> None:
-            if visible and (state.step % 25 == 0 or state.step == state.n_steps):
+            if visible and is_look(state.step, state.n_steps):
                 name, value = next(iter(metrics.items()))
                 loss = f"{value:.2f} m" if name.endswith("J_MAE") else f"{name} {value:.3g}"
                 progress.update(task, completed=state.step, total=state.n_steps, loss=loss)

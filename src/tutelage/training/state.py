@@ -106,7 +106,8 @@ class TrainState:
             ) from error
         self._require_same_run(path, header)
         for name, module in self.modules.items():
-            module.load_state_dict(_under(tensors, f"module/{name}/"))
+            if its_tensors := _under(tensors, f"module/{name}/"):  # an older file lacks younger records
+                module.load_state_dict(its_tensors)
         for name, optimizer in self.optimizers.items():
             slots: dict[int, dict[str, Tensor]] = {}
             for key, value in _under(tensors, f"optimizer/{name}/").items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias
 
 import torch
@@ -20,7 +21,7 @@ from tutelage.training.optimiser import descend, learning_rate_at, make_optimize
 from tutelage.training.pretraining import pretrain_network
 from tutelage.training.stage import RunOptions, Step, begin, run_stage
 from tutelage.training.state import TrainState
-from tutelage.training.trained_network import TrainedNetwork
+from tutelage.training.trained_network import GradientShares, TrainedNetwork
 from tutelage.training.training_data import Batch, TrainingData, augment
 
 __all__ = ["LossTerms", "MakeTerms", "Watch", "supervised_step", "train_network"]
@@ -42,7 +43,13 @@ class LossTerms(Protocol):
     def fingerprint(self) -> Mapping[str, Any]:
         """What must agree for a checkpoint to be continued, by name."""
 
-    def total(self, j_mae: Tensor, output: Representations, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    @property
+    def gradient_shares(self) -> GradientShares | None:
+        """The share of each term in what moved the network so far; None before the first look."""
+
+    def total(
+        self, j_mae: Tensor, output: Representations, batch: Batch, state: TrainState
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Combine the error of the position with the terms.
 
         Parameters
@@ -53,6 +60,8 @@ class LossTerms(Protocol):
             Output of the network for the batch.
         batch : Batch
             The training scans.
+        state : TrainState
+            State of the run before the step; it does not change.
 
         Returns
         -------
@@ -144,7 +153,8 @@ def train_network(
             more_hooks=[_watch_hook(watch, trained)] if watch else [],
         )
     average.settle()
-    return trained.finish(state.n_steps)
+    shares = loss_terms.gradient_shares if loss_terms else None
+    return replace(trained.finish(state.n_steps), gradient_shares=shares)
 
 
 def _fresh_state(
@@ -224,7 +234,7 @@ def supervised_step(
         if terms is None:
             loss = weight * error
         else:
-            loss, more_metrics = terms.total(error, output, batch)
+            loss, more_metrics = terms.total(error, output, batch, state)
             metrics |= more_metrics
         if heads is not None:
             metrics["J_labels"] = heads.loss(output.z_e, batch.labels)

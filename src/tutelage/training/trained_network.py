@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from tutelage.data.fingerprints import FingerprintSet
@@ -18,10 +19,24 @@ from tutelage.training.labels import LabelHeads
 from tutelage.training.learning_recipe import LearningRecipe
 from tutelage.training.training_data import normalise
 
-__all__ = ["TrainedNetwork"]
+__all__ = ["GradientShares", "TrainedNetwork"]
 
 _ROWS = 1024  # scans at a time
 _HEADS = "label_heads."  # before the names of the heads' weights
+
+
+class GradientShares(BaseModel):
+    """The share of each term of a loss in what moved the network: 0 to 1, by the name of the term.
+
+    A term's share is the norm of its gradient on the network, times its weight, over the sum of these norms.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mean: dict[str, float]
+    """Mean over the looks of the training, one every 25 steps."""
+    last: dict[str, float]
+    """At the last step."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +57,9 @@ class TrainedNetwork:
         Number of updates.
     heads : LabelHeads, optional
         Heads for floor and building.
+    gradient_shares : GradientShares, optional
+        The share of each term in a loss of several terms; a record of the training, not of the network, so
+        that `config` is without it.
     """
 
     network: SpecializedNetwork
@@ -50,6 +68,7 @@ class TrainedNetwork:
     recipe: LearningRecipe
     n_steps: int
     heads: LabelHeads | None = None
+    gradient_shares: GradientShares | None = None
     radio_map: ClassVar[None] = None  # a network holds no scans
 
     def finish(self, n_steps: int) -> TrainedNetwork:

@@ -141,6 +141,7 @@ def update(
         "seed": run.seed,
         "fit_seconds": round(time.monotonic() - start_s, 1),
         "metrics": {},
+        "gradient_shares": None,
         "dropped": tuple(sorted(parts.left_out.dropped)),
         "ignored": tuple(sorted(parts.ignored)),
         "updated_from": _origin(model.lineage_),

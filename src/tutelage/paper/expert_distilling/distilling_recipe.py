@@ -57,6 +57,19 @@ class DistillingRecipe(SupervisedRecipe):
     power_iterations: Annotated[int, Field(ge=1)] = 15
     """Steps of the power iteration that finds a sensitivity."""
 
+    def weights_in_use(self) -> dict[str, float]:
+        """Return the weight of each term of the overall loss that is in use, by the term's name.
+
+        Returns
+        -------
+        dict of str to float
+            J_MAE, J_Sim, J_MI, J_FI; "G J_MAE" is the second term of Eq. 2.
+        """
+        generated = {"G J_MAE": self.weight_mae} if self.mae_form == "both" else {}
+        constraints = {"J_Sim": self.weight_sim, "J_MI": self.weight_mi, "J_FI": self.weight_fi}
+        in_use = {name: weight for name, weight in constraints.items() if weight}
+        return {"J_MAE": self.weight_mae, **generated, **in_use}
+
 
 _RECIPES = {
     "paper": DistillingRecipe(**PAPER_INPUT, sim_form="batch_mean", pairing="random", fi_form="scale_free"),

@@ -18,10 +18,11 @@ from tutelage.losses import (
     shifted_estimate,
 )
 from tutelage.networks import Representations, SpecializedNetwork, initialise
+from tutelage.paper.expert_distilling.acting_terms import ActingTerms
 from tutelage.paper.expert_distilling.distilling_recipe import DistillingRecipe
 from tutelage.paper.expert_distilling.pairing import Pairing
 from tutelage.paper.expert_training import Generated, Teacher
-from tutelage.training import Batch, TrainingData
+from tutelage.training import Batch, GradientShares, TrainingData, TrainState, is_look
 
 __all__ = ["Constraints", "DistillingTerms", "overall_loss"]
 
@@ -176,12 +177,18 @@ class DistillingTerms:
         self.pairing = Pairing(teachers, recipe, len(data), data.device)
         extractor = network.part("extractor")
         self.constraints = Constraints(self.psi, self.pairing.extractors, extractor, recipe)
+        self.acting = ActingTerms(recipe, data.device)
         self.fingerprint = {"teachers": [[each.card.source, each.content_hash()] for each in teachers]}
 
     @property
     def modules(self) -> dict[str, nn.Module]:
-        """Psi, which learns together with the network."""
-        return {"psi": self.psi}
+        """Psi, which learns together with the network, and the record of what acts."""
+        return {"psi": self.psi, "acting": self.acting}
+
+    @property
+    def gradient_shares(self) -> GradientShares | None:
+        """The share of each term in the gradient on the network; see `LossTerms.gradient_shares`."""
+        return self.acting.shares()
 
     def error_of_generated_m(self, generated: Sequence[Generated], batch: Batch) -> Tensor:
         """Compute the second term of Eq. 2 in metres: the Regressor's error for what teachers generate.
@@ -204,15 +211,21 @@ class DistillingTerms:
         ]
         return torch.stack(errors_m).mean()
 
-    def total(self, j_mae: Tensor, output: Representations, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    def total(
+        self, j_mae: Tensor, output: Representations, batch: Batch, state: TrainState
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Compute the overall loss and the terms to report; see `LossTerms.total`."""
         generated = self.pairing(batch, output.z_e)
         terms = self.constraints(output, generated)
         metrics = dict(terms)
+        all_terms = {"J_MAE": j_mae, **terms}
         if self.recipe.mae_form == "both":
             metrics["G J_MAE"] = self.error_of_generated_m(generated, batch)
-            j_mae = j_mae + self.recipe.in_loss(metrics["G J_MAE"], self.scale_m)
+            all_terms["G J_MAE"] = self.recipe.in_loss(metrics["G J_MAE"], self.scale_m)
+            j_mae = j_mae + all_terms["G J_MAE"]
         loss = overall_loss(j_mae, terms, self.recipe)
+        if is_look(state.step + 1, state.n_steps):
+            metrics |= self.acting.look(all_terms, self.network, self.psi)
         if "J_MI" in terms and self.recipe.mi_form == "jensen_shannon":  # A7: 0 where nothing is shared
             metrics["J_MI"] = shifted_estimate(terms["J_MI"].detach() / len(generated))
         return loss, metrics
