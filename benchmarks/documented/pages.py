@@ -16,6 +16,7 @@ from benchmarks.documented.gain_tables import MATCHERS, TEACHERS, gain_table
 from benchmarks.documented.matcher_tables import choice_table
 from benchmarks.documented.network_tables import network_table
 from benchmarks.documented.page_blocks import Table, write_blocks
+from benchmarks.documented.verdict_table import verdict_table
 
 __all__ = ["PAGES", "write_page"]
 
@@ -33,6 +34,9 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
         "results/calibration.csv: overview": calibration_tables.coverage_overview,
         "results/calibration.csv: goal": calibration_tables.goal_lines,
         "results/eight_bits.csv: summary": measurement_tables.eight_bits_lines,
+    },
+    "docs/about/verdict.md": {
+        "results/table1-paper.json, results/table1.json, results/table2.json, results/table4.json": verdict_table,
     },
     "docs/concepts/calibration.md": {
         "results/calibration.csv: goal": calibration_tables.goal_lines,

@@ -52,7 +52,14 @@ def verdict_table(groups: Sequence[Row]) -> list[str]:
     list of str
         Lines of the table.
     """
-    head = ["the paper says", "recipe", "of its length", "seeds", "against own data (m)", "against its control"]
+    head = [
+        "the paper says",
+        "recipe",
+        "of its length",
+        "seeds",
+        "against own data (m)",
+        "against its control",
+    ]
     head += ["against permuted teachers", "verdict"]
     return table_lines(head, [line for claim in _CLAIMS for line in _lines(claim, groups)])
 
