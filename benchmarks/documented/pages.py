@@ -20,6 +20,8 @@ from benchmarks.documented.verdict_table import verdict_table
 
 __all__ = ["PAGES", "write_page"]
 
+_VERDICT = ", ".join(f"results/{name}.json" for name in ("table1-paper", "table1", "table2", "table4"))
+
 PAGES: Mapping[str, Mapping[str, Table]] = {
     "README.md": {"results/accuracy.csv": method_tables.front_table},
     "docs/about/results.md": {
@@ -36,7 +38,7 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
         "results/eight_bits.csv: summary": measurement_tables.eight_bits_lines,
     },
     "docs/about/verdict.md": {
-        "results/table1-paper.json, results/table1.json, results/table2.json, results/table4.json": verdict_table,
+        _VERDICT: verdict_table,
     },
     "docs/concepts/calibration.md": {
         "results/calibration.csv: goal": calibration_tables.goal_lines,

@@ -107,6 +107,23 @@ class Table:
             return self.methods
         return tuple(dict.fromkeys(chain.from_iterable(part.methods for part in self.at_paper_length)))
 
+    def targets_at(self, budget: str) -> tuple[str, ...]:
+        """Return the targets of the table under a budget, in the order of the tables.
+
+        Parameters
+        ----------
+        budget : str
+            Name of the budget; "" for the table's own.
+
+        Returns
+        -------
+        tuple of str
+            Names.
+        """
+        is_long = budget == PAPER_LENGTH and self.at_paper_length
+        planned = {part.target for part in self.at_paper_length} if is_long else self.plan.keys()
+        return tuple(target for target in TARGETS if target in planned)
+
 
 def _planned(networks: Mapping[str, Sequence[str]], n_seeds: int = 0) -> dict[str, dict[str, int]]:
     return {target: dict.fromkeys(names, n_seeds) for target, names in networks.items()}

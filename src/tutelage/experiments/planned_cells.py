@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import combinations, groupby, product
 
 from tutelage.experiments.budgets import PAPER_LENGTH, table_budget
-from tutelage.experiments.buildings import TARGETS, default_sources, matcher_sources
+from tutelage.experiments.buildings import default_sources, matcher_sources
 from tutelage.experiments.cells import UNTRAINED, Cell
 from tutelage.experiments.compared_methods import BLEND, BOUND, KNN, MATCHER_METHODS, METHODS, WITH_MATCHER
 from tutelage.experiments.paper_tables import PAPER_NETWORKS, Request, Table
@@ -41,7 +41,7 @@ def plan_cells(table: Table, request: Request, available: Collection[str]) -> It
     if budget == PAPER_LENGTH and table.at_paper_length:
         yield from dict.fromkeys(_long_cells(table, request, available))  # parts share the cells of k-NN
         return
-    targets = request.targets or tuple(target for target in TARGETS if target in table.plan)
+    targets = request.targets or table.targets_at(budget)
     planned = [
         (target, network, n_seeds)
         for target in targets

@@ -96,7 +96,7 @@ def reproduce(
         if summary.budget == PAPER_LENGTH:
             done = {cell for cell, _ in rows}
             missing_teachers = making.missing(t for cell in cells if cell not in done for t in cell.teachers)
-            parts = unfinished_parts(cells, rows, missing_teachers, teacher_rows)
+            parts = unfinished_parts(cells, done, missing_teachers, results.rows(), teachers.rows())
             summary = replace(summary, unfinished=parts)
         write_pages(summary, out)
     return summary

@@ -244,6 +244,16 @@ class Results:
         self._file.add({**same, **key})
         return self._file.rows[tuple(key.values())]
 
+    def rows(self) -> list[Row]:
+        """Return the rows of this table.
+
+        Returns
+        -------
+        list of Row
+            A row for each finished cell, at any length.
+        """
+        return [*self._file.rows.values()]
+
     def add(self, cell: Cell, fitted: FittedCell) -> None:
         """Write a finished cell. Its errors come first, so that every row has its errors.
 
@@ -348,13 +358,13 @@ class TeacherFiles:
         with atomic_file(self._path(cell)) as beside:
             beside.write_bytes(taught.content)
 
-    def rows(self, cells: Iterable[TeacherCell]) -> list[Row]:
+    def rows(self, cells: Iterable[TeacherCell] | None = None) -> list[Row]:
         """Return the figures of teachers. Their files need not exist any more.
 
         Parameters
         ----------
-        cells : iterable of TeacherCell
-            The teachers.
+        cells : iterable of TeacherCell, optional
+            The teachers; by default all that were ever made.
 
         Returns
         -------
@@ -362,6 +372,8 @@ class TeacherFiles:
             A row for each of them that was ever made.
         """
         by_hash = {row["cell"]: row for row in self._file.rows.values()}
+        if cells is None:
+            return [*by_hash.values()]
         hashes = dict.fromkeys(cell.hash for cell in cells)
         return [by_hash[cell_hash] for cell_hash in hashes if cell_hash in by_hash]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tutelage.experiments.buildings import TARGETS, default_sources
+from tutelage.experiments.buildings import default_sources
 from tutelage.experiments.cells import Cell
 from tutelage.experiments.compared_methods import METHODS
 from tutelage.experiments.groups import ScanErrors, SeedGroup, compare_groups
@@ -137,10 +137,14 @@ def summarise(
     """
     table = TABLES[name]
     groups = compare_groups(_grouped(table, finished), scan_errors)
-    targets = request.targets or tuple(target for target in TARGETS if target in table.plan)
+    targets = request.targets or table.targets_at(request.budget)
     missing = tuple(target for target in targets if target not in available)
-    methods = [method for method in table.methods if not request.methods or method in request.methods]
-    needs_sources = any(METHODS[method].with_sources for method in methods)
+    methods = [
+        method
+        for method in table.methods_at(request.budget)
+        if not request.methods or method in request.methods
+    ]
+    needs_sources = any(METHODS[method].with_sources for method in methods if method in METHODS)
     unsourced = tuple(
         target
         for target in targets

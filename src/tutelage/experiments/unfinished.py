@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from statistics import mean
 from typing import NamedTuple
 
+from tutelage.experiments.budgets import table_budget
 from tutelage.experiments.cells import Cell, TeacherCell
-from tutelage.experiments.compared_methods import KNN
+from tutelage.experiments.compared_methods import KNN, METHODS, WITH_MATCHER
 from tutelage.experiments.paper_length import paper_updates
 from tutelage.experiments.result_files import Row
 
@@ -43,7 +44,7 @@ class UnfinishedPart(NamedTuple):
     updates : int
         Updates of one cell.
     hours : float or None
-        Hours of all of them on one thread, by the finished cells of the kind; None if there are none.
+        Hours of all of them on one thread, by the seconds of finished cells; None if there are none.
     """
 
     building: str
@@ -57,8 +58,9 @@ class UnfinishedPart(NamedTuple):
 
 def unfinished_parts(
     cells: Iterable[Cell],
-    finished: Sequence[tuple[Cell, Row]],
+    finished: Collection[Cell],
     missing_teachers: Iterable[TeacherCell],
+    rows: Iterable[Row],
     teacher_rows: Iterable[Row],
 ) -> tuple[UnfinishedPart, ...]:
     """List what is left of a table at the paper's length.
@@ -67,25 +69,26 @@ def unfinished_parts(
     ----------
     cells : iterable of Cell
         All cells of the table.
-    finished : sequence of (Cell, Row)
+    finished : collection of Cell
         The finished ones.
     missing_teachers : iterable of TeacherCell
         Teachers that the other cells need and that are not made.
+    rows : iterable of Row
+        Figures of finished cells of any length, for their seconds.
     teacher_rows : iterable of Row
-        Figures of the teachers that were made.
+        Figures of teachers of any length, for their seconds.
 
     Returns
     -------
     tuple of UnfinishedPart
         The parts in the order of the cells, then the teachers.
     """
-    done = {cell for cell, _ in finished}
-    left = Counter(_part(cell) for cell in cells if cell.network != KNN and cell not in done)
+    left = Counter(_part(cell) for cell in cells if cell.network != KNN and cell not in finished)
     left.update(
         (each.source, 1.0, each.network, _TEACHERS, paper_updates(each.network, each.source))
         for each in missing_teachers
     )
-    seconds = _seconds_an_update(finished, teacher_rows)
+    seconds = _seconds_an_update(rows, teacher_rows)
     return tuple(
         UnfinishedPart(
             building,
@@ -100,18 +103,28 @@ def unfinished_parts(
     )
 
 
-def _seconds_an_update(
-    finished: Sequence[tuple[Cell, Row]], teacher_rows: Iterable[Row]
-) -> dict[tuple[str, str], float]:
+def _seconds_an_update(rows: Iterable[Row], teacher_rows: Iterable[Row]) -> dict[tuple[str, str], float]:
+    """Give the mean seconds of an update on a processor, by network and kind of learning."""
     seconds: dict[tuple[str, str], list[float]] = {}
-    for cell, row in finished:
-        if cell.network != KNN:
-            key = cell.network, cell.learning_method.kind
-            seconds.setdefault(key, []).append(float(row["train_seconds"]) / _updates(cell))
+    for row in rows:
+        if row["network"] in (KNN, *WITH_MATCHER) or (row["device"] or "cpu") != "cpu":
+            continue
+        method = METHODS[row["method"]]
+        sources = row["sources"].split("+") if method.transfer else []
+        updates = _stage_updates(row["network"], row["target"], float(row["train_fraction"]), row["budget"])
+        updates += sum(_stage_updates(row["network"], source, 1.0, row["budget"]) for source in sources)
+        key = row["network"], method.kind
+        seconds.setdefault(key, []).append(float(row["train_seconds"]) / updates)
     for row in teacher_rows:
-        updates = paper_updates(row["network"], row["source"])
-        seconds.setdefault((row["network"], _TEACHERS), []).append(float(row["train_seconds"]) / updates)
+        if row["network"] not in WITH_MATCHER:
+            updates = _stage_updates(row["network"], row["source"], 1.0, row["budget"])
+            a_step = float(row["train_seconds"]) / updates
+            seconds.setdefault((row["network"], _TEACHERS), []).append(a_step)
     return {key: mean(values) for key, values in seconds.items()}
+
+
+def _stage_updates(network: str, building: str, fraction: float, budget: str) -> int:
+    return table_budget(budget).updates(network) or paper_updates(network, building, fraction)
 
 
 def _part(cell: Cell) -> tuple[str, float, str, str, int]:
