@@ -1,0 +1,24 @@
+"""Numbers of 64 bits where vectors are compared, of 32 bits where networks learn."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+
+import keras
+
+
+@pytest.fixture
+def float64() -> Iterator[None]:
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx("float32")
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    keras.utils.set_random_seed(0)
