@@ -89,7 +89,9 @@ def _constraints(made: Vectors) -> None:
     z_teacher[1] = 2 * z_student[1]  # one that agrees
     for form in ("batch_mean", "per_sample"):
         leaves = {"z_student": z_student, "z_teacher": z_teacher}
-        made.case(f"sim {form}", lambda form=form: angular_similarity(z_student, z_teacher, form=form), leaves)
+        made.case(
+            f"sim {form}", lambda form=form: angular_similarity(z_student, z_teacher, form=form), leaves
+        )
 
     predicted, truth = torch.randn(N, 2), torch.randn(N, 2)
     predicted[0] = truth[0]  # an exact answer
@@ -179,7 +181,9 @@ def _algorithm_2(made: Vectors) -> None:
             made,
             f"{case}/critic",
             critic,
-            lambda a=adversaries, real=real, batch=batch, r=recipe: update_critic(lambda: real, batch, a, r, 1.0),
+            lambda a=adversaries, real=real, batch=batch, r=recipe: update_critic(
+                lambda: real, batch, a, r, 1.0
+            ),
             generator,
         )
         _put_step(

@@ -15,7 +15,17 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tutelage_keras import ExpertDistilling, Frame, Generator, Student, Teacher, dnn, position_error, teach, to_strength
+from tutelage_keras import (
+    ExpertDistilling,
+    Frame,
+    Generator,
+    Student,
+    Teacher,
+    dnn,
+    position_error,
+    teach,
+    to_strength,
+)
 
 SHIPPED = Path(__file__).parents[2] / "src" / "tutelage" / "methods" / "teachers" / "shipped"
 NOT_HEARD_DBM = 100.0
@@ -44,7 +54,8 @@ def read(path: str, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Readings [n, 992] in dBm, NaN where nothing is heard, and positions [n, 2] in metres."""
     with zipfile.ZipFile(path) as archive:
         rss_dbm, xyz_m = (
-            np.loadtxt(archive.open(f"{split}_{kind}_21Aug17.csv"), delimiter=",") for kind in ("rss", "coordinates")
+            np.loadtxt(archive.open(f"{split}_{kind}_21Aug17.csv"), delimiter=",")
+            for kind in ("rss", "coordinates")
         )
     rss_dbm[rss_dbm == NOT_HEARD_DBM] = np.nan
     return rss_dbm, xyz_m[:, :2]
@@ -71,16 +82,21 @@ def main() -> None:
     """Learn three times, teach once."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("path", help="the archive of the data set, FINGERPRINTING_DB.zip")
-    parser.add_argument("--updates", type=int, default=80, help="updates of each student; the teacher gets half")
+    parser.add_argument(
+        "--updates", type=int, default=80, help="updates of each student; the teacher gets half"
+    )
     parser.add_argument("--out", default="tampere-keras.teacher", help="file of the new teacher")
     arguments = parser.parse_args()
     survey = Tampere(arguments.path)
-    print(f"{len(survey.train)} training scans, {len(survey.test)} test scans, backend {keras.backend.backend()}")
+    backend = keras.backend.backend()
+    print(f"{len(survey.train)} training scans, {len(survey.test)} test scans, backend {backend}")
 
     students = {}
     for name, teachers in {
         "alone": [],
-        "two shipped teachers": [Teacher.load(SHIPPED / f"dnn-{name}.teacher") for name in ("ujiindoorloc", "dsi1")],
+        "two shipped teachers": [
+            Teacher.load(SHIPPED / f"dnn-{name}.teacher") for name in ("ujiindoorloc", "dsi1")
+        ],
         "two untrained teachers": [untrained(survey, seed) for seed in (1, 2)],
     }.items():
         students[name] = learn(survey, teachers, arguments.updates)
@@ -89,11 +105,17 @@ def main() -> None:
     source = students["alone"]
     data = (survey.train, survey.position, survey.place, survey.frame.scale_m)
     generator = teach(source, *data, updates=arguments.updates // 2)
-    answer_m = survey.frame.metres(keras.ops.convert_to_numpy(source.regressor(generator.at(survey.place).z_e)))
+    answer_m = survey.frame.metres(
+        keras.ops.convert_to_numpy(source.regressor(generator.at(survey.place).z_e))
+    )
     truth_m = survey.frame.metres(survey.position)
-    error_m, spread_m = (np.linalg.norm(each - truth_m, axis=1).mean() for each in (answer_m, survey.frame.centre_m))
+    error_m, spread_m = (
+        np.linalg.norm(each - truth_m, axis=1).mean() for each in (answer_m, survey.frame.centre_m)
+    )
     print(f"new teacher: {error_m:.2f} m from the places asked for; the centre is {spread_m:.2f} m from them")
-    Teacher.described(generator, survey.place, source="tampere", network="dnn", licence="CC BY 4.0").save(arguments.out)
+    Teacher.described(generator, survey.place, source="tampere", network="dnn", licence="CC BY 4.0").save(
+        arguments.out
+    )
     print(f"written to {arguments.out}")
 
 

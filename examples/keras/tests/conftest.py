@@ -14,9 +14,11 @@ import keras
 
 @pytest.fixture
 def float64() -> Iterator[None]:
-    keras.config.set_floatx("float64")
+    for set_default in (keras.config.set_floatx, keras.config.set_dtype_policy):
+        set_default("float64")
     yield
-    keras.config.set_floatx("float32")
+    for set_default in (keras.config.set_floatx, keras.config.set_dtype_policy):
+        set_default("float32")
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tutelage_keras as tk
 from keras import ops
 from safetensors.numpy import load_file
-
-import tutelage_keras as tk
 from tutelage_keras.expert_distilling import overall_loss
 from tutelage_keras.expert_training import critic_terms, generator_terms
 
@@ -27,7 +26,9 @@ pytestmark = pytest.mark.usefixtures("float64")
 
 def group(prefix: str) -> dict[str, np.ndarray]:
     """Arrays under a prefix, by the rest of their names."""
-    return {name[len(prefix) + 1 :]: array for name, array in VECTORS.items() if name.startswith(f"{prefix}/")}
+    return {
+        name[len(prefix) + 1 :]: array for name, array in VECTORS.items() if name.startswith(f"{prefix}/")
+    }
 
 
 def tensors(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -44,13 +45,15 @@ def assert_close(found: Any, stored: np.ndarray, what: str) -> None:
 
 
 def assert_same(case: str, function: Callable[..., Any], *weighted: tuple[str, keras.Layer]) -> None:
-    """Compare value and gradients of a function of the case's inputs, with the weights of layers set to them."""
+    """Compare value and gradients of a function of the case's inputs and of the weights of layers."""
     inputs, gradients = group(f"{case}/in"), group(f"{case}/gradient")
     leaves = tensors({name: array for name, array in inputs.items() if "." not in name})
     variables = [variable for label, layer in weighted for variable in set_weights(layer, inputs, label)]
     weights = [f"{label}.{i}" for label, layer in weighted for i in range(len(layer.weights))]
     assert_close(function(**leaves), VECTORS[f"{case}/value"], f"{case}: value")
-    found = tk.gradient(lambda values: function(**dict(zip(leaves, values, strict=True))), list(leaves.values()))
+    found = tk.gradient(
+        lambda values: function(**dict(zip(leaves, values, strict=True))), list(leaves.values())
+    )
     if variables:
         found += tk.gradient_of_weights(lambda: function(**leaves), variables)
     assert {*leaves, *weights} == {*gradients}
@@ -74,7 +77,9 @@ def linear(width: int) -> keras.Layer:
 
 @pytest.mark.parametrize("form", ["batch_mean", "per_sample"])
 def test_angular_similarity(form: str) -> None:
-    assert_same(f"sim {form}", lambda z_student, z_teacher: tk.angular_similarity(z_student, z_teacher, form=form))
+    assert_same(
+        f"sim {form}", lambda z_student, z_teacher: tk.angular_similarity(z_student, z_teacher, form=form)
+    )
 
 
 def test_mean_distance() -> None:
@@ -83,7 +88,9 @@ def test_mean_distance() -> None:
 
 def test_mutual_information() -> None:
     psi = tk.MutualInformationEstimator(D_E, width=8)
-    assert_same("mi", lambda z_student, z_teacher: tk.mutual_information(psi, z_student, z_teacher), ("psi", psi))
+    assert_same(
+        "mi", lambda z_student, z_teacher: tk.mutual_information(psi, z_student, z_teacher), ("psi", psi)
+    )
 
 
 def test_algorithm_1() -> None:
@@ -110,7 +117,9 @@ def test_functional_information(form: str) -> None:
     )
 
 
-@pytest.mark.parametrize("call", [tk.angular_similarity, lambda *z, form: tk.functional_information(*z, [z], form=form)])
+@pytest.mark.parametrize(
+    "call", [tk.angular_similarity, lambda *z, form: tk.functional_information(*z, [z], form=form)]
+)
 def test_unknown_forms_are_refused(call: Callable[..., Any]) -> None:
     z = ops.ones((3, 2))
     with pytest.raises(ValueError, match="form is 'mean'; it must be one of"):
@@ -174,14 +183,14 @@ def test_update_of_the_generator(algorithm_2: Any) -> None:
 
     def terms() -> Any:
         made = generator(x["noise"], x["place"]).z_e
-        return generator_terms(
-            critic, regressor, x["real"], made, x["place"], x["position"], SCALE_M, recipe
-        )
+        return generator_terms(critic, regressor, x["real"], made, x["place"], x["position"], SCALE_M, recipe)
 
     compare_update(terms, learning, stored)
 
 
-def compare_update(terms: Callable[[], Any], learning: list[keras.Variable], stored: dict[str, np.ndarray]) -> None:
+def compare_update(
+    terms: Callable[[], Any], learning: list[keras.Variable], stored: dict[str, np.ndarray]
+) -> None:
     for name, term in terms()[1].items():
         assert_close(term, stored[name], name)
     for i, each in enumerate(tk.gradient_of_weights(lambda: terms()[0], learning)):

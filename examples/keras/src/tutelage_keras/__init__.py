@@ -1,4 +1,4 @@
-"""The paper's method in Keras 3: constraints, surrogate teachers and students, with tutelage's teacher files."""
+"""The paper's method in Keras 3: constraints, students, and surrogate teachers in tutelage's files."""
 
 from tutelage_keras.constraints import (
     MutualInformationEstimator,

@@ -138,7 +138,7 @@ def functional_information(
 
 
 def _sigma(z_in: Tensor, z_out: Tensor, iterations: int, start: Tensor | None) -> Tensor:
-    """Root of the largest eigenvalue of T (Eq. 8): T v = Z_out' (Z_in Z_in') Z_out v, T itself never built."""
+    """Sigma of T (Eq. 8), which is never built: T v = Z_out' (Z_in Z_in') Z_out v."""
     inputs = unit_vectors(ops.reshape(z_in, (ops.shape(z_in)[0], -1)))
     outputs = unit_vectors(z_out)
     to_features = ops.transpose(outputs)

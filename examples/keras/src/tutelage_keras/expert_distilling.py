@@ -1,4 +1,4 @@
-"""Expert Distilling (Paper, section 3.2): a student learns its building and from several teachers (Eq. 12)."""
+"""Expert Distilling (Paper, section 3.2): a student learns its building under several teachers (Eq. 12)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class DistillingRecipe:
     """Teachers answer for a scan's own "location", or for places drawn at "random" from their card."""
     fi_form: str = "log_ratio"
     mae_form: str = "student"
-    """J_MAE of the "student", or of "both" terms of Eq. 2: also of its regressor on what teachers generate."""
+    """J_MAE of the "student", or of "both" terms of Eq. 2: also of its regressor for what teachers give."""
     power_iterations: int = 15
 
 
@@ -108,12 +108,19 @@ class ExpertDistilling(keras.Model):
     """
 
     def __init__(
-        self, student: Student, teachers: Sequence[Teacher], *, scale_m: float, recipe: str | DistillingRecipe = "default"
+        self,
+        student: Student,
+        teachers: Sequence[Teacher],
+        *,
+        scale_m: float,
+        recipe: str | DistillingRecipe = "default",
     ) -> None:
         super().__init__()
         widths = {teacher.card["d_e"] for teacher in teachers}
         if len(widths) != 1:
-            raise ValueError(f"Expert Distilling takes teachers of one d_E, at least one; it got {sorted(widths)}")
+            raise ValueError(
+                f"Expert Distilling takes teachers of one d_E, at least one; it got {sorted(widths)}"
+            )
         self.student = student
         self.generators = [teacher.generator for teacher in teachers]
         self.histograms = [np.asarray(teacher.card["place_histogram"]) for teacher in teachers]

@@ -108,7 +108,9 @@ class Turn(keras.Model):
     Both are parts of both turns, so that every backend reads their newest weights.
     """
 
-    def __init__(self, learner: keras.Model, generator: Generator, critic: Critic, recipe: TeachingRecipe) -> None:
+    def __init__(
+        self, learner: keras.Model, generator: Generator, critic: Critic, recipe: TeachingRecipe
+    ) -> None:
         super().__init__()
         self.learner = learner
         self.generator = generator
@@ -161,7 +163,9 @@ class GeneratorTurn(Turn):
 
     def compute_loss(self, _x: Any, _y: Any, batch: Any, *_: Any, **__: Any) -> Tensor:
         """Loss of the generator; `batch` is what `call` gives."""
-        real, generated, place, position = (batch[name] for name in ("real", "generated", "place", "position"))
+        real, generated, place, position = (
+            batch[name] for name in ("real", "generated", "place", "position")
+        )
         return generator_terms(
             self.critic, self.regressor, real, generated, place, position, self.scale_m, self.recipe
         )[0]

@@ -11,7 +11,7 @@ __all__ = ["Frame", "to_strength"]
 
 
 def to_strength(rss_dbm: np.ndarray, rss_min_dbm: float) -> np.ndarray:
-    """Readings [n, n_ap] in dBm, NaN where nothing is heard, to [0, 1], 0 where nothing is heard ("powed")."""
+    """Readings [n, n_ap] in dBm to [0, 1] ("powed"). What is not heard is NaN before and 0 after."""
     share = np.clip((np.nan_to_num(rss_dbm, nan=rss_min_dbm) - rss_min_dbm) / -rss_min_dbm, 0.0, 1.0)
     return (share**math.e).astype(np.float32)
 

@@ -88,7 +88,9 @@ def check_student(student: Student, n_ap: int) -> None:
     _clause(np.array_equal(answer, _numpy(student(scans))), "the answer must be deterministic")
     for n in (2, 1):
         alone = _numpy(student(scans[:n]))
-        _clause(np.allclose(alone, answer[:n], atol=1e-5), "an answer must not depend on the rest of the batch")
+        _clause(
+            np.allclose(alone, answer[:n], atol=1e-5), "an answer must not depend on the rest of the batch"
+        )
     variables = student.trainable_variables
     slopes = gradient_of_weights(lambda: ops.sum(ops.square(student(scans))), variables)
     for variable, slope in zip(variables, map(_numpy, slopes), strict=True):

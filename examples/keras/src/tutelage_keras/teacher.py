@@ -50,7 +50,13 @@ class Generator(keras.Model):
     """
 
     def __init__(
-        self, d_e: int, *, d_noise: int = 64, d_f: int = 256, conditioned: bool = True, non_negative: bool = False
+        self,
+        d_e: int,
+        *,
+        d_noise: int = 64,
+        d_f: int = 256,
+        conditioned: bool = True,
+        non_negative: bool = False,
     ) -> None:
         super().__init__()
         self.architecture = {
@@ -136,7 +142,11 @@ class Teacher:
                 raise ValueError(f"its format is {card['format']}")
             generator = Generator(**json.loads(header["architecture"]))
             generator.set_weights(
-                [array for name in _LAYERS for array in (tensors[f"{name}.weight"].T, tensors[f"{name}.bias"])]
+                [
+                    array
+                    for name in _LAYERS
+                    for array in (tensors[f"{name}.weight"].T, tensors[f"{name}.bias"])
+                ]
             )
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is no teacher file ({_FORMAT}), or is damaged: {error}") from error
