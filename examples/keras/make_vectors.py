@@ -28,8 +28,13 @@ from tutelage.losses import (
 )
 from tutelage.losses.singular_values import seeded_normal
 from tutelage.networks import Representations, RssBatch, SpecializedNetwork, build_network
-from tutelage.paper.expert_distilling import DistillingTerms, distilling_recipe
-from tutelage.paper.expert_training import Critic, Generator, teaching_recipe, untrained_teacher
+from tutelage.paper.expert_distilling import (
+    DistillingRecipe,
+    DistillingTerms,
+    distilling_recipe,
+    overall_loss,
+)
+from tutelage.paper.expert_training import Critic, Generated, Generator, teaching_recipe, untrained_teacher
 from tutelage.paper.expert_training.adversarial_steps import Adversaries, update_critic, update_generator
 from tutelage.training import Batch, TrainingData
 
@@ -143,17 +148,23 @@ def _overall_loss(made: Vectors) -> None:
         terms = DistillingTerms(network, teachers, data, recipe)
         terms.constraints.psi = psi
         generated = terms.pairing(batch, output.z_e)
-        terms.pairing = lambda *_, generated=generated: generated  # type: ignore[assignment]
         for i, each in enumerate(generated):
             made.put(f"eq12 {name}/z_f_teacher{i}", each.z_f)
             made.put(f"eq12 {name}/z_e_teacher{i}", each.z_e)
-        made.case(
-            f"eq12 {name}",
-            lambda terms=terms, scale_m=data.scaler.scale_m: terms.total(
-                mean_distance(output.position, batch.position, scale_m=scale_m), output, batch
-            )[0],
-            {**output._asdict(), **_weights("psi", psi), **_weights("regressor", network.part("regressor"))},
-        )
+
+        def loss(
+            terms: DistillingTerms = terms,
+            generated: list[Generated] = generated,
+            recipe: DistillingRecipe = recipe,
+            scale_m: float = data.scaler.scale_m,
+        ) -> Tensor:
+            j_mae = mean_distance(output.position, batch.position, scale_m=scale_m)
+            if recipe.mae_form == "both":
+                j_mae = j_mae + terms.error_of_generated_m(generated, batch)
+            return overall_loss(j_mae, terms.constraints(output, generated), recipe)
+
+        weights = {**_weights("psi", psi), **_weights("regressor", network.part("regressor"))}
+        made.case(f"eq12 {name}", loss, {**output._asdict(), **weights})
 
 
 def _algorithm_2(made: Vectors) -> None:
