@@ -17,6 +17,7 @@ __all__ = [
     "FileFormatError",
     "LeftOutWarning",
     "NotFittedError",
+    "ReadAsWarning",
     "TrainingDivergedError",
     "TutelageError",
     "UnknownNameError",
@@ -26,7 +27,7 @@ __all__ = [
 BROUGHT_BY = {
     "train": (
         *("scipy", "sklearn", "torch", "safetensors", "pyarrow", "pooch", "pydantic", "typer", "rich"),
-        *("plotly", "optuna", "filelock", "threadpoolctl", "pyproj", "jinja2", "joblib"),
+        *("plotly", "optuna", "filelock", "threadpoolctl", "pyproj", "jinja2", "joblib", "python_calamine"),
     ),
     "export": ("onnx", "onnxscript", "onnxruntime"),
 }
@@ -130,6 +131,10 @@ class TrainingDivergedError(TutelageError):
 
 class LeftOutWarning(UserWarning):
     """Scans or readings of a user's file were left out; the message says how many and why."""
+
+
+class ReadAsWarning(UserWarning):
+    """A user's file was read otherwise than it says plainly; the message says how."""
 
 
 def missing_package_message(who: str, error: ModuleNotFoundError) -> str | None:

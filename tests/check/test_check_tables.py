@@ -9,7 +9,7 @@ from checked import checked_table, codes, found
 
 from tutelage.data.check import check_survey
 from tutelage.data.surveys import export_table, load, simulated_survey
-from tutelage.errors import BadInputError
+from tutelage.errors import BadInputError, ReadAsWarning
 
 HEADER = "scan_id,x_m,y_m,floor,split,a,b\n"
 SOUND = "".join(f"s{i},{i // 3 * 4},0,1,train,{-50 - i},{-70 + i}\n" for i in range(9))
@@ -69,8 +69,11 @@ def test_a_code_for_not_heard_that_was_not_declared(tmp_path: Path, code: str) -
 @pytest.mark.parametrize("faint", ["-104", "-100"])
 def test_a_faint_reading_in_most_cells_is_no_code(tmp_path: Path, faint: str) -> None:
     rows = "".join(f"s{i},{i // 3 * 4},0,1,train,{faint},{faint if i % 3 else -60 - i}\n" for i in range(9))
-    assert "undeclared_code" not in codes(checked_table(tmp_path, HEADER + rows))
-    load(tmp_path / "survey.csv")
+    check = checked_table(tmp_path, HEADER + rows)
+    assert "undeclared_code" not in codes(check)
+    assert found(check, "common_value").severity == "warning"
+    with pytest.warns(ReadAsWarning, match=f"{faint} fills .* pass --not-heard {faint}"):
+        load(tmp_path / "survey.csv")
 
 
 @pytest.mark.parametrize("code", ["-105", "-110", "-120"])
@@ -88,7 +91,7 @@ def test_readings_without_their_minus_sign(tmp_path: Path, silent: str) -> None:
     rows = [(50 + i, silent if i % 3 else 70 - i) for i in range(9)]
     text = "".join(f"s{i},{i // 3 * 4},0,1,train,{a},{b}\n" for i, (a, b) in enumerate(rows))
     finding = found(checked_table(tmp_path, HEADER + text), "impossible_rss")
-    assert finding.advice == "dBm are negative; is the minus sign missing?"
+    assert "--units rss=unsigned" in finding.advice
     assert finding.rows == tuple(range(2, 11))
 
 
@@ -104,7 +107,7 @@ def test_readings_beside_the_table(tmp_path: Path) -> None:
         "scan_id,ap,rss_dbm\ns0,a,-50\ns0,b,-60\ns0,a,-51\nghost,a,-50\ns1,a,loud\ns1,b,-70\ns2,b,30\ns2,,-50\n"
     )
     check = checked_table(tmp_path, "scan_id,x_m,y_m\ns0,0,0\ns1,4,0\ns2,8,0\n")
-    assert found(check, "duplicate_reading").scans == ("s0",)
+    assert found(check, "repeated_reading").scans == ("s0",)
     assert found(check, "unknown_scan").rows == (5,)
     assert found(check, "unreadable_rss").rows == (3,)
     assert found(check, "impossible_rss").rows == (4,)

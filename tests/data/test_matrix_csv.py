@@ -12,7 +12,6 @@ from tutelage.data.forms.matrix_csv import (
     label_names,
     read_matrix,
     read_table,
-    refuse_undeclared_code,
     sparse_rss,
 )
 from tutelage.errors import BadInputError
@@ -91,26 +90,6 @@ def test_undeclared_code_is_refused_and_named(tmp_path: Path, code: float) -> No
     with pytest.raises(BadInputError, match=f"not_heard={code:g}"):
         read_rss(written(tmp_path, content))
     assert np.isnan(read_rss(written(tmp_path, content), not_heard=code)).sum() == 4
-
-
-def test_undeclared_code_rule_leaves_real_readings_alone() -> None:
-    everywhere = np.ones((2, 3), dtype=bool)
-    refuse_undeclared_code(np.full((2, 3), -90.0), everywhere, "a.csv")  # plausible, however frequent
-    half = np.array([[-110.0, -110.0, -110.0], [-50.0, -60.0, -70.0]])
-    refuse_undeclared_code(half, everywhere, "a.csv")
-    with pytest.raises(BadInputError, match=r"a\.csv.*not_heard=-110"):
-        refuse_undeclared_code(np.where(half == -50.0, -110.0, half), everywhere, "a.csv")
-
-
-def test_zeros_in_a_twentieth_of_the_cells_are_a_code_and_two_are_a_slip() -> None:
-    dense = np.full((10, 10), -60.0)
-    everywhere = np.ones(dense.shape, dtype=bool)
-    dense.flat[:5] = 0
-    refuse_undeclared_code(dense, everywhere, "a.csv")
-    dense.flat[5] = 0
-    with pytest.raises(BadInputError, match=r"0 fills 6% of all RSS cells.*--not-heard 0\)"):
-        refuse_undeclared_code(dense, everywhere, "a.csv")
-    refuse_undeclared_code(np.array([[0.0, 0.0, *[-50.0] * 28]]), np.ones((1, 30), dtype=bool), "a.csv")
 
 
 def test_label_names_write_whole_numbers_without_a_point() -> None:

@@ -50,7 +50,7 @@ def test_own_pair_takes_the_declared_code_and_epsg(pair: Path) -> None:
     [
         ("HALL_trncrd.csv", "10.5,20,0,0,1\n", "1 rows, HALL_trnrss.csv has 3"),
         ("HALL_tstrss.csv", "-55,100,100\n", "3 columns, the training file has 2"),
-        ("HALL_tstcrd.csv", "9,22\n", "2 columns; 5 are expected"),
+        ("HALL_tstcrd.csv", "9,22\n", "has other columns than HALL_trncrd.csv"),
         ("HALL_tstcrd.csv", None, "cannot be read"),
     ],
 )
@@ -91,3 +91,21 @@ def test_public_pair_holds_what_its_authors_say(
     assert len(set(survey.train.floor.tolist())) == floors
     assert survey.train.access_points[0] == f"{name}-ap0001"
     assert survey.licence == "CC BY 4.0"
+
+
+def test_a_pair_of_training_scans_alone_is_a_survey(pair: Path) -> None:
+    for name in ("HALL_tstrss.csv", "HALL_tstcrd.csv"):
+        (pair / name).unlink()
+    survey = load(f"matrix:{pair}/HALL")
+    assert (len(survey.train), survey.test) == (3, None)
+
+
+def test_files_of_other_names_with_two_columns_of_coordinates(tmp_path: Path) -> None:
+    (tmp_path / "geo_rss.csv").write_text("-50,100\n-60,-70\n")
+    (tmp_path / "geo_crd.csv").write_text("1.5,2\n3,4\n")
+    (tmp_path / "geo_tms.csv").write_text("0,1\n2,3\n")
+    survey = load(f"matrix:{tmp_path}/geo")
+    assert survey.train.absolute_position_m.tolist() == [[1.5, 2], [3, 4]]
+    assert (survey.train.floor, survey.train.n_heard.tolist()) == (None, [1, 2])
+    with pytest.raises(BadInputError, match=r"no files of readings and of coordinates begin with 'hall'"):
+        load(f"matrix:{tmp_path}/hall")

@@ -35,7 +35,7 @@ from tutelage.cli.verb_update import update_command
 from tutelage.cli.verb_zoo_list import zoo_list_command
 from tutelage.cli.verb_zoo_make import zoo_make_command
 from tutelage.cli.verb_zoo_show import zoo_show_command
-from tutelage.errors import LeftOutWarning, TutelageError
+from tutelage.errors import LeftOutWarning, ReadAsWarning, TutelageError
 
 __all__ = ["app", "main"]
 
@@ -98,9 +98,10 @@ def main() -> None:
 
 @contextmanager
 def _notes_on_stderr() -> Iterator[None]:
-    """Show each warning about scans left out of the user's file in a line, whatever filters are set."""
+    """Show each warning about how the user's file was read in a line, whatever filters are set."""
     with warnings.catch_warnings():
-        warnings.simplefilter("always", LeftOutWarning)
+        for kind in (LeftOutWarning, ReadAsWarning):
+            warnings.simplefilter("always", kind)
         show_other = warnings.showwarning
 
         def show(
@@ -111,7 +112,7 @@ def _notes_on_stderr() -> Iterator[None]:
             file: TextIO | None = None,
             line: str | None = None,
         ) -> None:
-            if issubclass(category, LeftOutWarning):
+            if issubclass(category, (LeftOutWarning, ReadAsWarning)):
                 tell(f"[bold]note:[/] {plain(str(message))}")
             else:
                 show_other(message, category, filename, lineno, file, line)

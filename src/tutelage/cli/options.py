@@ -19,7 +19,7 @@ from tutelage.errors import BadInputError, TrainingDivergedError, TutelageError
 from tutelage.files.atomic import exclusive_lock, require_writable_parent
 
 if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before PyTorch is loaded
-    from tutelage.data.fingerprints import Survey
+    from tutelage.data.fingerprints import FingerprintSet, Survey
     from tutelage.localizer import Localizer
     from tutelage.training import RunOptions
 
@@ -30,6 +30,7 @@ __all__ = [
     "TRAINING",
     "DataDir",
     "Device",
+    "FileReading",
     "Folds",
     "Json",
     "Learning",
@@ -38,7 +39,6 @@ __all__ = [
     "LongRun",
     "ModelFolder",
     "Network",
-    "NotHeard",
     "Page",
     "Reading",
     "Recipe",
@@ -57,7 +57,7 @@ __all__ = [
 ]
 
 SURVEY = (
-    "your own file (.csv, .parquet, GetSensorData log, FIND3, GeoJSON), a folder of comford's tables, "
+    "your own file (a table, a spreadsheet, a log, JSON), a folder of logs or of comford's tables, "
     "matrix:FOLDER/PREFIX, a public set such as tampere, or simulated"
 )
 AGAIN = "nothing was written; give the same command again"
@@ -126,8 +126,39 @@ DataDir = Annotated[
     ),
 ]
 NotHeard = Annotated[
-    float | None,
-    typer.Option(metavar="CODE", help="Number that means 'not heard' in your table, such as 100."),
+    str | None,
+    typer.Option(
+        metavar="CODES",
+        rich_help_panel=READING,
+        help="Numbers that mean 'not heard' in your file, such as 100, or 100,0, or '<=-100'.",
+    ),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FIELD=COLUMN,...",
+        rich_help_panel=READING,
+        help="Which columns of your table hold what, such as x_m=X,y_m=Y,scan_id=row. The file "
+        "survey.columns.toml beside survey.csv says the same.",
+    ),
+]
+AccessPoints = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        rich_help_panel=READING,
+        help="Columns to take as access points though they do not look like it, such as '*'.",
+    ),
+]
+FileUnits = Annotated[
+    str | None,
+    typer.Option(
+        "--units",
+        metavar="KIND=UNIT,...",
+        rich_help_panel=READING,
+        help="Units of your file: rss=percent or rss=unsigned; place=mm, cm, feet, or metres in one unit "
+        "(place=0.05); time=ms, us, ns, day-first or month-first.",
+    ),
 ]
 Seed = Annotated[
     int,
@@ -150,10 +181,34 @@ Device = Annotated[
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How surveys and scans are read."""
+class FileReading:
+    """How the user's own file is read."""
 
     not_heard: NotHeard = None
+    columns: Columns = None
+    access_points: AccessPoints = None
+    units: FileUnits = None
+
+    def file_options(self) -> dict[str, Any]:
+        """Give the options that `load` and `read_scans` take, those that were given."""
+        names = ("not_heard", "columns", "access_points", "units")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    def read_scans(
+        self, path: str | Path, known: Sequence[str] = (), *, with_positions: bool
+    ) -> FingerprintSet:
+        """Read scans of the user; columns with names that a model knows are access points."""
+        options = self.file_options()
+        if known:
+            given = (self.access_points or "").split(",")
+            options["access_points"] = [*given, *known]
+        return surveys.read_scans(path, with_positions=with_positions, **options)
+
+
+@dataclass(frozen=True)
+class Reading(FileReading):
+    """How surveys and scans are read."""
+
     epsg: Annotated[
         int | None,
         typer.Option(
@@ -166,13 +221,11 @@ class Reading:
 
     def load(self, name: str, *, for_training: bool = True) -> Survey:
         """Load one survey."""
-        return surveys.load(
-            name,
-            data_dir=self.data_dir,
-            not_heard=self.not_heard,
-            epsg=self.epsg,
-            for_training=for_training,
-        )
+        return surveys.load(name, for_training=for_training, data_dir=self.data_dir, **self.load_options())
+
+    def load_options(self) -> dict[str, Any]:
+        """Give the options of `load` that were given, but for the folder of the public sets."""
+        return self.file_options() | ({} if self.epsg is None else {"epsg": self.epsg})
 
     def load_recent(self, name: str, *, for_training: bool) -> Survey:
         """Load one survey, or the user's scans without positions as a survey without them."""
@@ -180,14 +233,14 @@ class Reading:
 
         path = Path(name)
         if is_user_file(path):
-            scans = surveys.read_scans(name, not_heard=self.not_heard)
+            scans = self.read_scans(name, with_positions=True)
             if scans.position_m is None:
                 return Survey(path.stem, scans)
         return self.load(name, for_training=for_training)
 
     def load_several(self, names: Sequence[str]) -> list[Survey]:
         """Load several surveys in one frame of reading."""
-        return surveys.load_several(names, data_dir=self.data_dir, not_heard=self.not_heard, epsg=self.epsg)
+        return surveys.load_several(names, data_dir=self.data_dir, **self.load_options())
 
 
 @dataclass(frozen=True)

@@ -31,13 +31,7 @@ def data_check_command(
     """
     from tutelage.data.check import check_survey
 
-    check = check_survey(
-        survey,
-        data_dir=reading.data_dir,
-        not_heard=reading.not_heard,
-        epsg=reading.epsg,
-        progress=not as_json,
-    )
+    check = check_survey(survey, data_dir=reading.data_dir, progress=not as_json, **reading.load_options())
     _show_check(check, as_json)
     if check.n_errors:
         raise typer.Exit(1)

@@ -6,14 +6,16 @@ import csv
 import io
 import json
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tutelage.cli.notes import tell_radii_left_out
-from tutelage.cli.options import AGAIN, Json, ModelFolder, NotHeard, require_writable_file, stoppable, verb
-from tutelage.data import surveys
+from tutelage.cli.options import AGAIN, FileReading, Json, ModelFolder, require_writable_file, stoppable, verb
 from tutelage.errors import BadInputError
 from tutelage.files.atomic import atomic_file
 from tutelage.runtime.conformal import require_level
@@ -27,7 +29,8 @@ _Scans = Annotated[
     Path,
     typer.Argument(
         metavar="SCANS",
-        help="Scans to locate, such as scans.csv. Any form that fit reads; positions are not needed.",
+        help="Scans to locate, such as scans.csv, or - for standard input. Any form that fit reads, and the "
+        "output of nmcli, iw, iwlist, netsh and airport; positions are not needed.",
     ),
 ]
 
@@ -41,12 +44,13 @@ _Out = Annotated[
 def locate_command(
     model: ModelFolder,
     scans: _Scans,
+    *,
     out: _Out = None,
     level: Annotated[
         float,
         typer.Option(metavar="SHARE", help="Share of the true positions that the radii must contain."),
     ] = 0.95,
-    not_heard: NotHeard = None,
+    reading: FileReading,
     as_json: Json = False,
 ) -> None:
     """Locate scans: a position and a radius for each scan.
@@ -64,7 +68,8 @@ def locate_command(
     if out:
         require_writable_file(out, [model, scans])
     localizer = Localizer.load(model)
-    queries = surveys.read_scans(scans, not_heard=not_heard, with_positions=False)
+    with _file_of(scans) as file:
+        queries = reading.read_scans(file, localizer.access_points_, with_positions=False)
     with stoppable(AGAIN):
         answers = localizer.predict(queries, level=level, progress=not as_json)
     tell_radii_left_out([(model, localizer)], level)
@@ -74,6 +79,18 @@ def locate_command(
         return
     with atomic_file(out) as beside:
         beside.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _file_of(scans: Path) -> Iterator[Path]:
+    """Give the file of the scans; for "-", one with what stands on standard input."""
+    if str(scans) != "-":
+        yield scans
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "standard input")
+        file.write_bytes(sys.stdin.buffer.read())
+        yield file
 
 
 def _positions_text(answers: Positions, as_json: bool) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
+from tutelage.data.forms import user_table
 from tutelage.data.forms.all_forms import export_survey, export_table, is_user_file, require_exportable
 from tutelage.data.forms.matrix_csv import CsvFile
-from tutelage.data.forms.matrix_pair import NOT_HEARD, pair_files, read_pair
-from tutelage.data.forms.user_table import read_scans, read_user_table
+from tutelage.data.forms.matrix_pair import read_pair, read_user_pair
+from tutelage.data.forms.read_options import ReadOptions
+from tutelage.data.forms.user_table import read_user_table
 from tutelage.data.sets import cached_sets, tampere, uji_library, ujiindoorloc, utsindoorloc, wifine
 from tutelage.data.sets.public_sets import (
     PublicDataset,
@@ -40,6 +43,8 @@ __all__ = [
     "simulated_survey",
 ]
 
+Codes = float | str | Iterable[float | str] | None
+"""Numbers that mean "not heard", in the ways in which `NotHeard.of` takes them."""
 _Splits = tuple[FingerprintSet, FingerprintSet]
 _READERS: dict[str, Callable[[Mapping[str, CsvFile]], _Splits]] = {
     "ujiindoorloc": ujiindoorloc.read,
@@ -86,8 +91,11 @@ def load(
     source: str | Path,
     *,
     data_dir: str | Path | None = None,
-    not_heard: float | None = None,
+    not_heard: Codes = None,
     epsg: int | None = None,
+    columns: str | Mapping[str, str] | None = None,
+    access_points: str | Iterable[str] | None = None,
+    units: str | Mapping[str, object] | None = None,
     months: str | Iterable[int] | None = None,
     for_training: bool = True,
 ) -> Survey:
@@ -101,15 +109,22 @@ def load(
         - a public data set (`dataset_table` lists them); "uji_library:1-25" picks months
         - "simulated" or "simulated:SEED", a simulated building
         - "matrix:FOLDER/PREFIX", headerless PREFIX_trnrss.csv, _trncrd, _tstrss, _tstcrd
-        - the path of your own table (.csv, .parquet), FIND3 or GeoJSON file, GetSensorData log or folder of
-          logs, or folder of comford's tables
+        - the path of your own file, or of a folder of logs or tables, in one of the forms that
+          docs/reference/formats.md lists
     data_dir : str or Path, optional
         Folder of the public data sets. The next places are TUTELAGE_DATA and a download.
-    not_heard : float, optional
-        Number that means "not heard" in your own files. It is 100 by default in matrix pairs.
+    not_heard : float, str or sequence, optional
+        Numbers that mean "not heard" in your own files: 100, "100,0" or "<=-100". It is 100 by default in
+        matrix pairs.
     epsg : int, optional
         EPSG code of the coordinates in your own files. Degrees are converted to it, by default to their UTM
         zone.
+    columns : str or mapping, optional
+        Columns of your own table that hold the fields, such as "x_m=X,y_m=Y,scan_id=row,place=Room".
+    access_points : str or iterable of str, optional
+        Columns that are access points whatever they look like, by names or patterns such as "*".
+    units : str or mapping, optional
+        Units of your own file: "rss=percent,place=mm,time=ms".
     months : str or iterable of int, optional
         Months of uji_library, such as "1-3" or (1, 25). By default month 1, with its training and test scans.
     for_training : bool, default True
@@ -139,21 +154,23 @@ def load(
     """
     source = str(source)
     kind, _, detail = source.partition(":")
-    _require_fitting_options(kind, not_heard is not None or epsg is not None, months)
+    options = ReadOptions.of(
+        columns=columns, access_points=access_points, not_heard=not_heard, units=units, epsg=epsg
+    )
+    _require_fitting_options(kind, options != ReadOptions(), months)
     if kind in public_datasets():
         return _public_survey(_selected(source, months), data_dir, progress=True)
     if kind == "simulated":
         return simulated_survey(seed=_seed(source))
     if kind == "matrix":
-        code = NOT_HEARD if not_heard is None else not_heard
-        return read_pair(pair_files(detail), Path(detail).name, not_heard=code, epsg=epsg)
+        return read_user_pair(detail, options)
     path = Path(source)
     if is_user_file(path):
-        return read_user_table(path, not_heard=not_heard, epsg=epsg, for_training=for_training)
+        return read_user_table(path, options, for_training=for_training)
     if path.is_dir():
         raise BadInputError(
-            "is a folder; give a .csv or .parquet table in it, matrix:FOLDER/PREFIX, or a folder of "
-            "comford's tables or of logs",
+            "is a folder; give a table in it, matrix:FOLDER/PREFIX, or a folder of comford's tables "
+            "or of logs",
             file=path,
         )
     if path.suffix or len(path.parts) > 1:
@@ -179,20 +196,19 @@ def shareable_sets(data_dir: str | Path | None = None) -> list[str]:
 
 
 def load_several(
-    sources: Iterable[str | Path],
-    *,
-    data_dir: str | Path | None = None,
-    not_heard: float | None = None,
-    epsg: int | None = None,
+    sources: Iterable[str | Path], *, data_dir: str | Path | None = None, **options: Any
 ) -> list[Survey]:
-    """Load surveys; `not_heard` and `epsg` apply only to those that are the user's own files.
+    """Load surveys; options about files apply only to those that are the user's own.
 
     Parameters
     ----------
     sources : iterable of str or Path
         Sources, as `load` takes them.
-    data_dir, not_heard, epsg
-        As for `load`; the last two are refused where no source is the user's own.
+    data_dir : str or Path, optional
+        As for `load`.
+    **options
+        `not_heard`, `epsg`, `columns`, `access_points` and `units`, as for `load`; they are refused where no
+        source is the user's own.
 
     Returns
     -------
@@ -206,15 +222,41 @@ def load_several(
     """
     names = [str(source) for source in sources]
     own = [name for name in names if _is_own_file(name)] or names
-    return [
-        load(
-            name,
-            data_dir=data_dir,
-            not_heard=not_heard if name in own else None,
-            epsg=epsg if name in own else None,
-        )
-        for name in names
-    ]
+    return [load(name, data_dir=data_dir, **(options if name in own else {})) for name in names]
+
+
+def read_scans(
+    path: str | Path,
+    *,
+    not_heard: Codes = None,
+    columns: str | Mapping[str, str] | None = None,
+    access_points: str | Iterable[str] | None = None,
+    units: str | Mapping[str, object] | None = None,
+    with_positions: bool = True,
+) -> FingerprintSet:
+    """Read scans to locate; positions may be absent.
+
+    Parameters
+    ----------
+    path : str or Path
+        The user's own file, in any form.
+    not_heard, columns, access_points, units
+        As for `load`.
+    with_positions : bool, default True
+        Whether to keep positions where all scans have one, and to refuse a table in which only some do.
+
+    Returns
+    -------
+    FingerprintSet
+        The scans.
+
+    Raises
+    ------
+    UnknownNameError, BadInputError
+        As for `load`.
+    """
+    options = ReadOptions.of(columns=columns, access_points=access_points, not_heard=not_heard, units=units)
+    return user_table.read_scans(path, options, with_positions=with_positions)
 
 
 def fetch(name: str, data_dir: str | Path | None = None, progress: bool = True) -> Survey:
@@ -335,7 +377,10 @@ def _require_fitting_options(kind: str, own_file_option: bool, months: str | Ite
     if months is not None and kind != "uji_library":
         raise BadInputError(f"months goes with uji_library only, not with {kind!r}; leave it out")
     if own_file_option and not _is_own_file(kind):
-        raise BadInputError(f"not_heard and epsg are for your own files; {kind} has its own, leave them out")
+        raise BadInputError(
+            f"not_heard, epsg, columns, access_points and units are for your own files; {kind} has its own, "
+            "leave them out"
+        )
 
 
 def _seed(source: str) -> int:

@@ -70,7 +70,6 @@ def test_names_and_delimiter_of_the_readme_are_read_as_well(made: Path) -> None:
         ("RSSI", "0;-51.0;", "0;loud;", 2, "rssi", "'loud' is not allowed here"),
         ("RSSI", "0;-51.0;", "0;40.0;", 2, "rssi", "40 is outside [-120, 0] dBm"),
         ("RSSI", "0;-51.0;", "99;-40.0;", 2, "sample_id", "no scan '99' in the table of scans"),
-        ("RSSI", "00:0b:86:27:36:d1", "00:0b:86:27:36:c1", 3, "ap_id", "scan '0' hears '00:0b:86:27:36"),
         ("RSSI", "00:0b:86:27:36:d1", "new", 3, "ap_id", "no access point 'new' in the list of them"),
         ("APs", "00:0b:86:27:36:d1", "00-0B-86-27-36-C1", 3, "ap_id", "'00:0b:86:27:36:c1' appears twice"),
         ("APs", "00:0b:86:27:36:d1", "", 3, "ap_id", "no name"),

@@ -33,6 +33,7 @@ FILES += [f"comford/{name}.csv" for name in ("Samples", "RSSI", "APs")]
 
 
 @pytest.mark.filterwarnings("ignore::tutelage.errors.LeftOutWarning")
+@pytest.mark.filterwarnings("ignore::tutelage.errors.ReadAsWarning")
 @pytest.mark.parametrize("name", FILES)
 def test_a_damaged_file_is_read_or_refused(made: Path, name: str) -> None:
     generator = random.Random(name)

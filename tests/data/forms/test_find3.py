@@ -135,7 +135,7 @@ WIFI = POSTED["s"]["wifi"]
         (beside("{broken}"), 2, 2, "not readable as JSON"),
         (beside('{"s": {"wifi": {"a": -1, "a": -2}}}'), 2, None, "'a' stands twice in one object"),
         (beside('{"s": {"wifi": {"a": NaN}}}'), 2, None, "NaN is no number in JSON"),
-        (beside('{"fingerprint": 1}'), 2, None, "neither GeoJSON nor FIND3 data"),
+        (beside('{"fingerprint": 1}'), 2, None, "no JSON of a form that is known"),
         (beside(json.dumps(posted(t="noon"))), 2, "t", "'noon' is no time"),
         (beside(json.dumps(posted(d=" "))), 2, "d", "no device"),
         (beside(json.dumps(posted(s={"wifi": [-50]}))), 2, "s.wifi", "write an object {MAC: dBm}"),
@@ -149,8 +149,6 @@ WIFI = POSTED["s"]["wifi"]
         (json.dumps([POSTED, posted(d="")]), 2, "d", "found.json, entry 2, column d: no device"),
         (json.dumps([posted(l="")]), None, None, "no scan has a label (l)"),
         ("[]", None, None, "there is no scan in the file"),
-        ('{"s": {"wifi": {"70:4d:7b:11:3a:c8": -1, "704D7B113AC8": -2}}, "d": "x", "t": 9, "l": "k", '
-         '"gps": {"lat": 1, "lon": 2}}', 1, "s", "hears '70:4d:7b:11:3a:c8' twice"),
     ],
 )  # fmt: skip
 def test_a_fault_is_refused_with_its_place(

@@ -125,7 +125,6 @@ def test_a_log_without_wifi_has_a_scan_each_second(tmp_path: Path) -> None:
         ("2412;-45", "2412;45", 23, "RSS", "45 is outside [-120, 0] dBm"),
         ("2.500;8031.500;eduroam", "soon;8031.500;eduroam", 23, "AppTimestamp", "'soon' is no time"),
         ("eduroam;00:0b:86:27:36:c1;2412;-45", "eduroam;c1;2412;-45", 23, None, "no MAC address"),
-        ("00:0b:86:aa:10:30;2462;-59", "00:0b:86:27:36:d1;2462;-59", 26, "MAC", "'00:0b:86:27:36:d1' twice"),
         ("POSI;2.000;1;39.99300000;-0.06797655;0;0", "POSI;2.000;1;39.993", 22, None, "4 fields; a mark is"),
         ("2.000;1;39.99300000", "2.000;1;north", 22, "Latitude", "'north' is no latitude"),
         ("2.000;1;39.99300000;-0.06797655", "2.000;1;39.993;200", 22, "Longitude", "'200' is no longitude"),

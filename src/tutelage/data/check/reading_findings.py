@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,13 +12,24 @@ from tutelage.data.check.findings import Finding
 from tutelage.data.forms.fields import FIELDS
 from tutelage.data.forms.form import ScanTables
 from tutelage.data.forms.located_table import LocatedTable
-from tutelage.data.forms.matrix_csv import CODE_SHARE, ONCE_OR_TWICE, is_undeclared_code
-from tutelage.data.forms.table_readings import out_of_range, require_reading_columns
+from tutelage.data.forms.strengths import (
+    codes_option,
+    codes_within,
+    common_value,
+    find_strangers,
+    out_of_range,
+)
+from tutelage.data.forms.table_readings import (
+    heard_dbm,
+    mean_readings,
+    repeat_note,
+    require_reading_columns,
+)
 from tutelage.runtime.readings import RSS_MAX_DBM, RSS_MIN_DBM
 
 __all__ = ["Readings", "possible_readings"]
 
-_MOST = 0.5
+_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -63,15 +74,13 @@ class Readings:
         return [self.names[j] for j in np.unique(self.column[some])]
 
 
-def possible_readings(tables: ScanTables, not_heard: float | None, faults: Faults) -> Readings:
+def possible_readings(tables: ScanTables, faults: Faults) -> Readings:
     """Return the readings that may be an RSS, and add the others to `faults`.
 
     Parameters
     ----------
     tables : ScanTables
-        The survey.
-    not_heard : float or None
-        Code for "not heard", if there is one.
+        The survey; its options say which codes and units it has.
     faults : Faults
         Receives a finding for each kind of fault.
 
@@ -85,21 +94,26 @@ def possible_readings(tables: ScanTables, not_heard: float | None, faults: Fault
     BadInputError
         If the readings have other columns than they should.
     """
-    silent = "nothing" if not_heard is None else f"{not_heard:g}"
+    silent = str(tables.read_options.not_heard) or "nothing"
     if tables.readings is None:
         names = tuple(name for name in tables.scans.names if name not in FIELDS)
         readings = _wide(tables.scans, names, faults, silent)
     else:
         readings = _long(tables.readings, tables.access_points, faults, silent)
-    return _possible(readings, not_heard, faults, silent)
+    values = heard_dbm(readings.value, tables.read_options)
+    heard = replace(readings, value=values)[~np.isnan(values)]
+    return _means(_possible(heard, faults, silent), faults)
 
 
 def _wide(table: LocatedTable, names: tuple[str, ...], faults: Faults, silent: str) -> Readings:
     columns = []
+    unreadable: dict[str, np.ndarray] = {}
     for name in names:
         values, bad = lenient_numbers(table, name)
-        _add_unreadable(faults, np.flatnonzero(bad), name, silent)
+        if bad.any():
+            unreadable[name] = np.flatnonzero(bad)
         columns.append(values)
+    _add_unreadable(faults, unreadable, silent)
     dense = np.column_stack(columns)
     row, column = np.nonzero(~np.isnan(dense))
     return Readings(row, column, dense[row, column], names, dense.size)
@@ -121,12 +135,9 @@ def _long(
         names, column = _listed(readings, names, column, access_points, faults)
         is_sound &= column >= 0
     value, bad = lenient_numbers(readings, "rss_dbm")
-    first = np.unique(row * len(names) + column, return_index=True)[1]
-    again = ~np.isin(np.arange(len(row)), first) & is_sound
-    message = f"scans hear an access point twice in {readings.file.name}; the first reading is taken"
-    faults.add("duplicate_reading", row[again], message, "keep one reading of each")
-    _add_unreadable(faults, row[bad & is_sound], "rss_dbm", silent)
-    rows = is_sound & ~again & ~np.isnan(value)
+    unreadable = row[bad & is_sound]
+    _add_unreadable(faults, {"rss_dbm": unreadable} if len(unreadable) else {}, silent)
+    rows = is_sound & ~np.isnan(value)
     return Readings(row[rows], column[rows], value[rows], tuple(map(str, names)), len(value))
 
 
@@ -169,57 +180,73 @@ def _listed(
     return np.array(access_points, dtype=np.str_), new_column
 
 
-def _add_unreadable(faults: Faults, index: np.ndarray, name: str, silent: str) -> None:
-    message = f"cells of {name} are no number"
-    faults.add("unreadable_rss", index, message, f"write dBm, or {silent} where it is not heard", name)
+def _add_unreadable(faults: Faults, rows: Mapping[str, np.ndarray], silent: str) -> None:
+    """Add one finding for all columns with cells that are no number."""
+    if not rows:
+        return
+    names = [*rows]
+    shown = ", ".join(names[:_SHOWN]) + (
+        f" and {len(names) - _SHOWN} more columns" if len(names) > _SHOWN else ""
+    )
+    message = f"cells of {shown} are no number"
+    advice = f"write dBm, or {silent} where it is not heard"
+    faults.add("unreadable_rss", np.concatenate([*rows.values()]), message, advice, *names)
 
 
-def _possible(readings: Readings, not_heard: float | None, faults: Faults, silent: str) -> Readings:
+def _possible(readings: Readings, faults: Faults, silent: str) -> Readings:
     """Drop codes for "not heard" and impossible readings, and add them to `faults`."""
-    if not_heard is not None:
-        readings = readings[readings.value != not_heard]
-    unsigned = _is_unsigned(readings.value)
-    for code in _codes(readings, _MOST if unsigned else CODE_SHARE):
-        is_code = readings.value == code
+    strangers = find_strangers(readings.value, readings.n_cells)
+    if strangers is None:
+        _add_common_value(readings, faults)
+        return readings
+    codes = codes_within(strangers)
+    is_code = np.isin(readings.value, codes)
+    if is_code.any():
         share = np.count_nonzero(is_code) / readings.n_cells
+        shown = ", ".join(f"{code:g}" for code in codes.tolist()[:_SHOWN])
+        option = codes_option(codes)
         faults.add(
             "undeclared_code",
             readings.row[is_code],
-            f"{code:g} fills {share:.0%} of all RSS cells, which no receiver measures",
-            f"if it means not heard, say so: --not-heard {code:g}",
+            f"{shown} {'fill' if len(codes) > 1 else 'fills'} {share:.0%} of all RSS cells, which no "
+            f"receiver measures",
+            f"if it means not heard, say so: --not-heard {option}" if option else strangers.advice,
             *readings.names_of(is_code),
         )
         readings = readings[~is_code]
     bad = out_of_range(readings.value)
-    values = ", ".join(f"{value:g}" for value in np.unique(readings.value[bad])[:5])
+    values = ", ".join(f"{value:g}" for value in np.unique(readings.value[bad])[:_SHOWN])
     faults.add(
         "impossible_rss",
         readings.row[bad],
         f"readings are not in [{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] dBm: {values}",
-        "dBm are negative; is the minus sign missing?"
-        if unsigned
+        strangers.advice
+        if strangers.kind != "codes"
         else f"write {silent} there, or remove the column if it is no access point",
         *readings.names_of(bad),
     )
     return readings[~bad]
 
 
-def _is_unsigned(value: np.ndarray) -> bool:
-    """Return whether most readings would be an RSS with a minus sign; the commonest value may be a code."""
-    values, n = np.unique(value, return_counts=True)
-    if len(values) < 2:
-        return False
-    rest = np.delete(values, np.argmax(n)), np.delete(n, np.argmax(n))
-    positive = (rest[0] > 0) & ~out_of_range(-rest[0])
-    return bool(rest[1][positive].sum() > _MOST * rest[1].sum())
+def _add_common_value(readings: Readings, faults: Faults) -> None:
+    value = common_value(readings.value, readings.n_cells)
+    if value is None:
+        return
+    share = np.count_nonzero(readings.value == value) / readings.n_cells
+    message = f"{value:g} fills {share:.0%} of all cells of readings"
+    advice = f"if it means not heard, pass --not-heard {value:g}"
+    faults.findings.append(Finding("common_value", "warning", message, advice))
 
 
-def _codes(readings: Readings, share: float) -> Iterator[float]:
-    """Find numbers so frequent, and so unlikely as an RSS, that they must mean something else.
-
-    A number that is no RSS is a code beyond `share` of the cells.
-    """
-    values, n = np.unique(readings.value, return_counts=True)
-    often = n > max(share * readings.n_cells, ONCE_OR_TWICE)
-    is_code = (out_of_range(values) & often) | is_undeclared_code(values, n, readings.n_cells)
-    yield from values[is_code].tolist()
+def _means(readings: Readings, faults: Faults) -> Readings:
+    """Take the mean of readings of one access point in one scan."""
+    mean = mean_readings(readings.row, readings.column, readings.value, len(readings.names))
+    if mean.n_repeated:
+        note = repeat_note(mean.n_repeated)
+        pair = readings.row * np.int64(len(readings.names)) + readings.column
+        values, n = np.unique(pair, return_counts=True)
+        rows = np.unique(values[n > 1] // len(readings.names))
+        ids = tuple(faults.scan_id[rows].tolist())
+        lines = tuple(faults.line[rows].tolist())
+        faults.findings.append(Finding(note.code, "note", note.message, note.advice, "", lines, ids))
+    return Readings(mean.row, mean.column, mean.value, readings.names, readings.n_cells)

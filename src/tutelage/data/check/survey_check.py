@@ -20,7 +20,8 @@ from tutelage.data.check.scan_findings import check_leaks, check_scans
 from tutelage.data.check.table_findings import FaultyTable, faulty_table
 from tutelage.data.fingerprints import Survey
 from tutelage.data.forms.all_forms import is_user_file, read_tables
-from tutelage.data.forms.matrix_pair import NOT_HEARD, pair_tables
+from tutelage.data.forms.matrix_pair import pair_tables
+from tutelage.data.forms.read_options import ReadOptions
 from tutelage.data.surveys import load
 from tutelage.errors import BadInputError
 from tutelage.progress import steps
@@ -74,9 +75,8 @@ def check_survey(
     source: str | Path | Survey,
     *,
     data_dir: str | Path | None = None,
-    not_heard: float | None = None,
-    epsg: int | None = None,
     progress: bool = False,
+    **options: Any,
 ) -> SurveyCheck:
     """Check a survey before a model learns from it.
 
@@ -84,10 +84,12 @@ def check_survey(
     ----------
     source : str, Path or Survey
         A survey, or what `load` takes.
-    data_dir, not_heard, epsg
+    data_dir : str or Path, optional
         As for `load`.
     progress : bool, default False
         Whether to show the current step on standard error.
+    **options
+        `not_heard`, `epsg`, `columns`, `access_points` and `units`, as for `load`.
 
     Returns
     -------
@@ -112,24 +114,22 @@ def check_survey(
             return _checked(source, say)
         say("reading")
         if is_user_file(Path(source)):
-            tables = read_tables(source, located=True)
-            return _checked_table(faulty_table(tables, not_heard=not_heard, epsg=epsg), say)
+            return _checked_table(faulty_table(read_tables(source, ReadOptions.of(**options))), say)
         try:
-            survey = load(source, data_dir=data_dir, not_heard=not_heard, epsg=epsg, for_training=False)
+            survey = load(source, data_dir=data_dir, for_training=False, **options)
         except BadInputError as refused:
-            return _checked_pair(str(source), not_heard, epsg, say, refused)
+            return _checked_pair(str(source), ReadOptions.of(**options), say, refused)
         return _checked(survey, say)
 
 
 def _checked_pair(
-    source: str, not_heard: float | None, epsg: int | None, say: Callable[[str], None], error: BadInputError
+    source: str, options: ReadOptions, say: Callable[[str], None], error: BadInputError
 ) -> SurveyCheck:
     """Check a matrix pair that was refused for its first fault or for another reason."""
     kind, _, path = source.partition(":")
     if kind != "matrix":
         raise error
-    code = NOT_HEARD if not_heard is None else not_heard
-    check = _checked_table(faulty_table(pair_tables(path), not_heard=code, epsg=epsg), say)
+    check = _checked_table(faulty_table(pair_tables(path, options)), say)
     if not check.n_errors:
         raise error
     return check

@@ -10,13 +10,16 @@ import numpy as np
 from scipy import sparse
 
 from tutelage.data.check.faults import Faults, lenient_numbers
-from tutelage.data.check.findings import Finding
+from tutelage.data.check.findings import Finding, Severity
 from tutelage.data.check.reading_findings import Readings, possible_readings
 from tutelage.data.fingerprints import LABELS, FingerprintSet, Survey
 from tutelage.data.forms.fields import METRES, place_columns
-from tutelage.data.forms.form import LeftOut, ScanTables
+from tutelage.data.forms.form import LeftOut, Note, ScanTables
 from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.read_options import ReadOptions
 from tutelage.data.forms.table_places import TablePlaces, impossible_places, project_places
+from tutelage.data.forms.times import read_times
+from tutelage.data.forms.user_table import place_notes
 from tutelage.data.sparse_rows import csr
 from tutelage.errors import BadInputError
 from tutelage.runtime.frames import LocalFrame
@@ -46,17 +49,13 @@ class FaultyTable:
     row_name: str = "row"
 
 
-def faulty_table(
-    tables: ScanTables, *, not_heard: float | None = None, epsg: int | None = None
-) -> FaultyTable:
+def faulty_table(tables: ScanTables) -> FaultyTable:
     """Build a survey as `read_user_table` does, but go on at a cell that breaks a rule.
 
     Parameters
     ----------
     tables : ScanTables
-        A survey of any form.
-    not_heard, epsg
-        As for `read_user_table`.
+        A survey of any form, with the options of the user.
 
     Returns
     -------
@@ -72,14 +71,16 @@ def faulty_table(
     line = table.rows
     has_two_files = bool(table.files) and "split" in table.names
     faults = Faults(line, _unique_ids(table, line), table.text("split") if has_two_files else None)
+    options = tables.read_options
     faults.findings += [_left_out(each) for each in tables.left_out]
+    faults.findings += [_told(note) for note in (*tables.all_notes, *place_notes(table))]
     _check_ids(table, faults)
-    places = _places(table, tables.epsg if epsg is None else epsg, faults)
+    places = _places(table, options, tables.epsg, faults)
     position_m = places.absolute_m
-    readings = possible_readings(tables, not_heard, faults)
+    readings = possible_readings(tables, faults)
     is_train = _training_rows(table, faults)
     labels: dict[str, Any] = {name: table.labels(name) for name in LABELS if name in table.names}
-    labels |= _times(table, faults)
+    labels |= _times(table, options, faults)
     has_position = np.isfinite(position_m).all(axis=1)
     if not (has_position & is_train).any():
         raise _no_position_error(table, faults, has_position)
@@ -147,7 +148,7 @@ def _check_ids(table: LocatedTable, faults: Faults) -> None:
     faults.add("duplicate_id", repeats, "rows repeat the scan_id of an earlier row", "make every id unique")
 
 
-def _places(table: LocatedTable, epsg: int | None, faults: Faults) -> TablePlaces:
+def _places(table: LocatedTable, options: ReadOptions, epsg: int | None, faults: Faults) -> TablePlaces:
     """Return positions in metres, NaN where there is none."""
     columns = place_columns(table, required=True)
     assert columns is not None
@@ -176,7 +177,9 @@ def _places(table: LocatedTable, epsg: int | None, faults: Faults) -> TablePlace
     has_place = np.isfinite(place).all(axis=1)
     if not has_place.any():
         return TablePlaces(np.full_like(place, np.nan), None)
-    projected = project_places(table, place[has_place], metric=metric, epsg=epsg)
+    code = epsg if options.epsg is None else options.epsg
+    in_metres = place[has_place] * (options.units.place if metric else 1.0)
+    projected = project_places(table, in_metres, metric=metric, epsg=code)
     place[has_place] = projected.absolute_m
     place[~has_place] = np.nan
     return TablePlaces(place, projected.epsg)
@@ -193,15 +196,23 @@ def _training_rows(table: LocatedTable, faults: Faults) -> np.ndarray:
     return np.asarray(split != "test")
 
 
-def _times(table: LocatedTable, faults: Faults) -> dict[str, Any]:
+def _times(table: LocatedTable, options: ReadOptions, faults: Faults) -> dict[str, Any]:
     if "time" not in table.names:
         return {}
     try:
-        return {"time": table.times("time")}
+        time, note = read_times(table, "time", options.units.time)
     except BadInputError as error:
         row = np.flatnonzero(table.rows == error.row)
         faults.add("unreadable_time", row, str(error), "write all times in one way, or leave the column out")
         return {}
+    faults.findings += [_told(Note("time", note))] if note else []
+    return {} if time is None else {"time": time}
+
+
+def _told(note: Note) -> Finding:
+    """Make a finding of how the file was read; a common value may be a code, and costs accuracy then."""
+    severity: Severity = "warning" if note.code == "common_value" else "note"
+    return Finding(note.code, severity, note.message, note.advice, access_points=note.columns)
 
 
 def _left_out(each: LeftOut) -> Finding:

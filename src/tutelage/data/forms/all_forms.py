@@ -5,11 +5,31 @@ A further form is one module with a `Form`, and its place in `FORMS`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tutelage.data.fingerprints import Survey
-from tutelage.data.forms import comford, find3, geojson, getsensordata, table
+from tutelage.data.forms import (
+    airport,
+    anyplace,
+    comford,
+    espresense,
+    find1,
+    find3,
+    geojson,
+    geosubmit,
+    getsensordata,
+    hulop,
+    iw,
+    iwlist,
+    kaggle_trace,
+    netsh,
+    nmcli,
+    scan_results,
+    table,
+)
 from tutelage.data.forms.form import Form, ScanTables
+from tutelage.data.forms.read_options import ReadOptions
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.files.atomic import require_writable_parent
 
@@ -23,7 +43,25 @@ __all__ = [
     "require_exportable",
 ]
 
-FORMS = (comford.FORM, getsensordata.FORM, geojson.FORM, find3.FORM, table.FORM)
+FORMS = (
+    comford.FORM,
+    getsensordata.FORM,
+    kaggle_trace.FORM,
+    anyplace.FORM,
+    hulop.FORM,
+    espresense.FORM,
+    nmcli.FORM,
+    iw.FORM,
+    iwlist.FORM,
+    netsh.FORM,
+    airport.FORM,
+    geojson.FORM,
+    geosubmit.FORM,
+    find1.FORM,
+    scan_results.FORM,
+    find3.FORM,
+    table.FORM,
+)
 """All forms, in the order in which they are tried; the last takes any other file."""
 _SPLITS = ("train", "test", "both")
 
@@ -41,19 +79,19 @@ def is_user_file(path: Path) -> bool:
     bool
         False also where nothing is there.
     """
-    folders = (comford.FORM, getsensordata.FORM)
+    folders = (comford.FORM, getsensordata.FORM, kaggle_trace.FORM)
     return path.is_file() or (path.is_dir() and any(form.recognises(path) for form in folders))
 
 
-def read_tables(path: str | Path, *, located: bool) -> ScanTables:
+def read_tables(path: str | Path, options: ReadOptions) -> ScanTables:
     """Read a file, or a folder of tables, in whichever form it is.
 
     Parameters
     ----------
     path : str or Path
         Path that the user gave.
-    located : bool
-        Whether positions are needed; a form may then leave out scans that have none.
+    options : ReadOptions
+        How it is to be read.
 
     Returns
     -------
@@ -66,7 +104,8 @@ def read_tables(path: str | Path, *, located: bool) -> ScanTables:
         If the path is of no form, or its form is broken so that no tables can be made of it.
     """
     path = Path(path)
-    return next(form for form in FORMS if form.recognises(path)).read(path, located)
+    tables = next(form for form in FORMS if form.recognises(path)).read(path, options)
+    return replace(tables, options=tables.options or options)
 
 
 def form_to_write(path: Path, name: str | None) -> Form:

@@ -24,6 +24,7 @@ import pyarrow.csv as pa_csv
 from tutelage.data.fingerprints import LABELS, FingerprintSet
 from tutelage.data.forms.form import Form, ScanTables
 from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.read_options import ReadOptions
 from tutelage.data.forms.table_file import read_located_table
 from tutelage.data.forms.table_readings import first_repeat
 from tutelage.errors import BadInputError
@@ -53,7 +54,7 @@ def _recognises(path: Path) -> bool:
     return path.is_dir() and any((path / name).is_file() for name in _SAMPLES)
 
 
-def _read(path: Path, located: bool) -> ScanTables:  # noqa: ARG001  (the tables always have them)
+def _read(path: Path, options: ReadOptions) -> ScanTables:  # noqa: ARG001  (the tables always have them)
     samples = _table(path, _SAMPLES, {"sample_id", "x", "y"})
     columns = {_FIELD_OF[name]: name for name in samples.names if name in _FIELD_OF}
     cells = {field: _known_text(samples.columns[name]) for field, name in columns.items()}
@@ -74,9 +75,7 @@ def _table(folder: Path, names: tuple[str, ...], needed: set[str]) -> LocatedTab
         raise BadInputError(
             f"there is no {names[0]}; comford's tables are Samples.csv, RSSI.csv and APs.csv", file=folder
         )
-    with file.open(encoding="utf-8-sig", errors="replace") as opened:
-        delimiter = ";" if ";" in opened.readline() else ","
-    table = read_located_table(file, delimiter)
+    table = read_located_table(file)
     missing = sorted(needed - set(table.names))
     if missing:
         raise table.error(f"column {', '.join(missing)} is missing; the table has {', '.join(table.names)}")

@@ -5,26 +5,29 @@ from __future__ import annotations
 from tutelage.data.fingerprints import LABELS
 from tutelage.data.forms.located_table import LocatedTable
 
-__all__ = ["DEGREES", "FIELDS", "METRES", "READING_FIELDS", "place_columns", "require_columns"]
+__all__ = [
+    "DEGREES",
+    "FIELDS",
+    "MAPPED_FIELDS",
+    "METRES",
+    "PLACE",
+    "READING_FIELDS",
+    "place_columns",
+    "require_columns",
+]
 
 METRES = ("x_m", "y_m")
 DEGREES = (("lat", "lon"), ("latitude", "longitude"))
-FIELDS = ("scan_id", *METRES, *DEGREES[0], *DEGREES[1], *LABELS, "time", "split")
+PLACE = "place"
+"""Name of the room or the like; `ScanTables.scans` keeps it."""
+FIELDS = ("scan_id", *METRES, *DEGREES[0], *DEGREES[1], *LABELS, "time", "split", PLACE)
 READING_FIELDS = ("scan_id", "ap", "rss_dbm")
-# Column names of UJIIndoorLoc and its many relatives, and the fields that they are: its degrees are metres.
-_RENAMES = {
-    "LONGITUDE": "x_m",
-    "LATITUDE": "y_m",
-    "FLOOR": "floor",
-    "BUILDINGID": "building",
-    "PHONEID": "device",
-    "USERID": "user",
-    "TIMESTAMP": "time",
-}
+MAPPED_FIELDS = ("scan_id", *METRES, *DEGREES[0], *LABELS, "time", "split", PLACE, "ap", "rss_dbm")
+"""Fields for which a user may name the column."""
 
 
-def require_columns(table: LocatedTable, needed: tuple[str, ...]) -> None:
-    """Refuse a table without some columns, and say which to rename.
+def require_columns(table: LocatedTable, needed: tuple[str, ...], advice: str = "") -> None:
+    """Refuse a table without some columns, and say how to name them.
 
     Parameters
     ----------
@@ -32,6 +35,8 @@ def require_columns(table: LocatedTable, needed: tuple[str, ...]) -> None:
         The table.
     needed : tuple of str
         Names of the columns.
+    advice : str, default ""
+        What to do about it.
 
     Raises
     ------
@@ -41,14 +46,17 @@ def require_columns(table: LocatedTable, needed: tuple[str, ...]) -> None:
     missing = [name for name in needed if name not in table.names]
     if not missing:
         return
-    renames = [f"{old} to {new}" for old, new in _RENAMES.items() if old in table.names]
-    step = f"rename {', '.join(renames)} and add what is then missing" if renames else "add or rename columns"
     instead = " (or lat and lon in degrees)" if "x_m" in missing and "y_m" in missing else ""
-    shown = ", ".join(table.names[:8]) + (", ..." if len(table.names) > 8 else "")
+    names = [table.titles.get(name, name) for name in table.names]
+    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+    mapping = ",".join(f"{name}=..." for name in missing)
+    step = advice or f"name its column: --columns {mapping}"
     raise table.error(f"column {', '.join(missing)} is missing{instead}; the table has {shown}. Next: {step}")
 
 
-def place_columns(table: LocatedTable, *, required: bool, key: str = "scan_id") -> tuple[str, str] | None:
+def place_columns(
+    table: LocatedTable, *, required: bool, key: str = "", advice: str = ""
+) -> tuple[str, str] | None:
     """Find the two columns that hold the places of the scans.
 
     Parameters
@@ -57,8 +65,10 @@ def place_columns(table: LocatedTable, *, required: bool, key: str = "scan_id") 
         The table.
     required : bool
         Whether the table must have them.
-    key : str, default "scan_id"
-        Column that every table must have, which names what lies at the places.
+    key : str, default ""
+        Column that the table must have too, which names what lies at the places.
+    advice : str, default ""
+        What to do where they are missing.
 
     Returns
     -------
@@ -77,5 +87,5 @@ def place_columns(table: LocatedTable, *, required: bool, key: str = "scan_id") 
             "of the two: metres, or degrees, which are projected"
         )
     needed = pairs[0] if pairs else METRES if required else ()
-    require_columns(table, (key, *needed))
+    require_columns(table, (*([key] if key else []), *needed), advice)
     return (pairs[0][0], pairs[0][1]) if pairs else None

@@ -11,9 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.forms.file_content import file_content, is_packed, lenient_text
 from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.read_options import ReadOptions
+from tutelage.errors import BadInputError
 
-__all__ = ["Form", "LeftOut", "ScanTables", "read_text"]
+__all__ = ["Form", "LeftOut", "Note", "ScanTables", "beginning", "read_text"]
+
+_BEGINNING_BYTES = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,30 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class Note:
+    """How a file was read, where that is not plain.
+
+    Parameters
+    ----------
+    code : str
+        Name of the note, for machines.
+    message, advice : str
+        What was done, and what to do if that is wrong.
+    columns : tuple of str
+        Columns of the file that it is about.
+    """
+
+    code: str
+    message: str
+    advice: str = ""
+    columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return message and advice."""
+        return f"{self.message}; {self.advice}" if self.advice else self.message
+
+
+@dataclass(frozen=True)
 class ScanTables:
     """A user's survey before it is checked.
 
@@ -76,6 +105,10 @@ class ScanTables:
         EPSG code that the form itself names.
     left_out : tuple of LeftOut
         What is not in the tables.
+    notes : tuple of Note
+        How the file was read; `all_notes` adds those of the tables.
+    options : ReadOptions, optional
+        How the tables are to be read on: what the user said, and what the file says itself.
     """
 
     name: str
@@ -84,9 +117,23 @@ class ScanTables:
     access_points: tuple[str, ...] | None = None
     epsg: int | None = None
     left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[Note, ...] = ()
+    options: ReadOptions | None = None
+
+    @property
+    def read_options(self) -> ReadOptions:
+        """How the tables are to be read on."""
+        return self.options or ReadOptions()
+
+    @property
+    def all_notes(self) -> tuple[Note, ...]:
+        """Notes of the form, and of each of its tables."""
+        tables = [self.scans, *([] if self.readings is None else [self.readings])]
+        written = dict.fromkeys(note for table in tables for note in table.notes)
+        return (*(Note("read_as", note) for note in written), *self.notes)
 
 
-Read = Callable[[Path, bool], ScanTables]
+Read = Callable[[Path, ReadOptions], ScanTables]
 Write = Callable[[Mapping[str, FingerprintSet], Path], None]
 
 
@@ -101,7 +148,7 @@ class Form:
     recognises : callable
         Returns whether a path is of this form, by its content.
     read : callable
-        Reads the tables of a path; its second argument says whether positions are needed.
+        Reads the tables of a path as its second argument, `ReadOptions`, says.
     write : callable, optional
         Writes splits of a survey by name to a path, whole or not at all; None if the form is only read.
     endings : tuple of str
@@ -115,8 +162,33 @@ class Form:
     endings: tuple[str, ...] = ()
 
 
+def beginning(path: Path) -> str:
+    """Read the beginning of a text, for a form to recognise it.
+
+    Parameters
+    ----------
+    path : Path
+        Any path.
+
+    Returns
+    -------
+    str
+        Some thousand characters; "" if the path is no file, or is not readable.
+    """
+    if not path.is_file():
+        return ""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_BEGINNING_BYTES)
+        if is_packed(data):
+            data = file_content(path).data[:_BEGINNING_BYTES]
+    except (OSError, BadInputError):
+        return ""
+    return lenient_text(data)
+
+
 def read_text(path: Path) -> str:
-    """Read a text file without a byte-order mark.
+    """Read a text file, also out of a .gz or a .zip, without a byte-order mark.
 
     Parameters
     ----------
@@ -126,6 +198,12 @@ def read_text(path: Path) -> str:
     Returns
     -------
     str
-        Its text; a replacement mark stands for bytes that are not UTF-8, which names of networks may hold.
+        Its text with plain line ends; a replacement mark stands for bytes that are not UTF-8, which names of
+        networks may hold.
+
+    Raises
+    ------
+    BadInputError
+        If it cannot be read, or its container is damaged.
     """
-    return path.read_text(encoding="utf-8-sig", errors="replace")
+    return lenient_text(file_content(path).data)

@@ -30,6 +30,7 @@ from tutelage.data.forms import json_text
 from tutelage.data.forms.fields import METRES
 from tutelage.data.forms.form import Form, ScanTables, read_text
 from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.read_options import ReadOptions
 from tutelage.errors import BadInputError
 from tutelage.files.atomic import atomic_file
 from tutelage.runtime.access_point_names import normalised_name
@@ -56,7 +57,7 @@ def _recognises(path: Path) -> bool:
     return _GEOJSON.search(read_text(path)) is not None
 
 
-def _read(path: Path, located: bool) -> ScanTables:
+def _read(path: Path, options: ReadOptions) -> ScanTables:
     collection = json_text.parse_json(read_text(path), path)
     features = collection.get("features")
     if collection.get("type") != "FeatureCollection" or not isinstance(features, list):
@@ -69,7 +70,7 @@ def _read(path: Path, located: bool) -> ScanTables:
     scans = [_Scan(feature, number, path) for number, feature in enumerate(features, start=1)]
     readings = _readings(path, scans)
     names = _access_points(collection, path)
-    table = _scans(path, scans, located)
+    table = _scans(path, scans, options.located)
     return ScanTables(path.stem, table, readings, names, _epsg(collection, path))
 
 

@@ -29,6 +29,7 @@ from tutelage.data.forms.form import Form, LeftOut, ScanTables
 from tutelage.data.forms.located_table import LocatedTable
 from tutelage.data.forms.log_lines import Log, LogReading, is_log, read_log
 from tutelage.data.forms.marks import positions_between
+from tutelage.data.forms.read_options import ReadOptions
 from tutelage.runtime.access_point_names import NO_MAP
 
 __all__ = ["FORM"]
@@ -54,9 +55,9 @@ def _files(path: Path) -> list[Path]:
     return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
 
 
-def _read(path: Path, located: bool) -> ScanTables:
+def _read(path: Path, options: ReadOptions) -> ScanTables:
     logs = [file for file in _files(path) if is_log(file)]
-    parts = [_read_one(log, located, f"{log.stem}/" if path.is_dir() else "") for log in logs]
+    parts = [_read_one(log, options.located, f"{log.stem}/" if path.is_dir() else "") for log in logs]
     left_out = [reduce(add, same) for same in zip(*(part.left_out for part in parts), strict=True)]
     readings = [part.readings for part in parts if part.readings is not None]
     return ScanTables(

@@ -9,9 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from tutelage.data.forms.file_content import file_content, lenient_text
 from tutelage.errors import BadInputError
 
-__all__ = ["cells", "label_text", "parse_json"]
+__all__ = ["cells", "label_text", "parse_json", "read_objects"]
 
 _LARGEST = 1e300  # a longer integer does not fit a double; as text it is refused with its place
 
@@ -48,6 +49,35 @@ def parse_json(text: str, path: Path, row: int = 1) -> Any:
         raise BadInputError(str(error), file=path, row=row if "\n" not in text.strip() else None) from error
     except RecursionError as error:
         raise BadInputError("not readable as JSON: nested too deeply", file=path) from error
+
+
+def read_objects(path: Path) -> tuple[str, list[tuple[int, Any]]]:
+    """Read JSON values: one a line, the entries of one array, or one value over several lines.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    row_name : str
+        What the numbers count: "row" or "entry".
+    values : list of (int, object)
+        Each value with its number.
+
+    Raises
+    ------
+    BadInputError
+        As for `parse_json`.
+    """
+    text = lenient_text(file_content(path).data)
+    if text.lstrip().startswith("["):
+        return "entry", list(enumerate(parse_json(text, path), start=1))
+    lines = [(row, line) for row, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    if lines and lines[0][1].rstrip().endswith("}"):
+        return "row", [(row, parse_json(line, path, row)) for row, line in lines]
+    return "entry", [(1, parse_json(text, path))]
 
 
 class _RepeatedMemberError(Exception):

@@ -16,7 +16,9 @@ from tutelage.runtime.access_point_names import WHOLE_NUMBER
 
 __all__ = ["LocatedTable"]
 
-_LATEST_UNIX_MS = 1e14  # the year 5138; what lies beyond was meant as milliseconds
+_EMPTY_WORDS = ("na", "nan", "n/a", "#n/a", "<na>", "null", "none", "-", "--")
+_UNIT_BEHIND = r"(?i)\s*dbm?$"
+_MINUS_SIGNS = "[\u2212\u2012\u2013\uff0d]"  # typographic ones, as word processors write them
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,8 @@ class LocatedTable:
         The file's own names of columns that have other names here.
     files : sequence of Path
         File of each row, where `file` is a folder.
+    notes : tuple of str
+        How the file was read, where that is not plain.
     """
 
     file: Path
@@ -45,6 +49,7 @@ class LocatedTable:
     row_name: str = "row"
     titles: Mapping[str, str] = field(default_factory=dict)
     files: Sequence[Path] = ()
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -95,7 +100,7 @@ class LocatedTable:
         BadInputError
             If a cell cannot be read as text.
         """
-        cells = self._converted(name, lambda cells: pc.cast(cells, pa.string()), "it cannot be read as text")
+        cells = self.converted(name, lambda cells: pc.cast(cells, pa.string()), "it cannot be read as text")
         return np.asarray(pc.fill_null(cells, "").to_numpy().astype(np.str_))
 
     def labels(self, name: str) -> np.ndarray:
@@ -139,34 +144,10 @@ class LocatedTable:
         BadInputError
             At a cell that is not a finite number.
         """
-        numbers = self._converted(name, lambda cells: pc.cast(cells, pa.float64()), rule)
-        values = numbers.to_numpy()
-        strange = np.flatnonzero(~np.isfinite(values))
-        if len(strange) > numbers.null_count:  # a written NaN or infinity, not an empty cell
-            index = next(int(i) for i in strange if numbers[int(i)].is_valid)
+        values = np.asarray(self.converted(name, _to_numbers, rule).to_numpy(), dtype=np.float64)
+        for index in np.flatnonzero(np.isinf(values))[:1].tolist():
             raise self.error(f"{values[index]} is not a finite number; {rule}", index, name)
-        return np.asarray(values)
-
-    def times(self, name: str) -> np.ndarray:
-        """Return a column of times, from ISO 8601 or Unix seconds.
-
-        Parameters
-        ----------
-        name : str
-            Column.
-
-        Returns
-        -------
-        numpy.ndarray
-            Times in UTC, [n] datetime64[ms]; NaT where the cell is empty.
-
-        Raises
-        ------
-        BadInputError
-            At a cell that is not a time, or written otherwise than the others.
-        """
-        rule = "write ISO 8601 (2024-05-01T09:30:00) or unix seconds, the same way in every row"
-        return np.asarray(self._converted(name, _as_times, rule).to_numpy().astype("datetime64[ms]"))
+        return values
 
     def _cells(self, name: str) -> pa.ChunkedArray:
         """Return a column with null for every empty cell."""
@@ -178,9 +159,30 @@ class LocatedTable:
         trimmed = pc.utf8_trim_whitespace(cells)
         return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, trimmed.type), trimmed)
 
-    def _converted(
+    def converted(
         self, name: str, convert: Callable[[pa.ChunkedArray], pa.ChunkedArray], rule: str
     ) -> pa.ChunkedArray:
+        """Convert a column, or raise the error of its first cell that does not convert.
+
+        Parameters
+        ----------
+        name : str
+            Column.
+        convert : callable
+            Converts any part of the column, or raises pyarrow's error.
+        rule : str
+            What belongs there, for the error.
+
+        Returns
+        -------
+        pyarrow.ChunkedArray
+            The converted column.
+
+        Raises
+        ------
+        BadInputError
+            At the first cell that does not convert.
+        """
         cells = self._cells(name)
         try:
             return convert(cells)
@@ -198,21 +200,14 @@ def _fails(convert: Callable[[pa.ChunkedArray], pa.ChunkedArray], cells: pa.Chun
     return False
 
 
-def _as_times(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type):
-        return cells
-    for convert in (_from_unix_seconds, _from_local_iso):
-        if not _fails(convert, cells):
-            return convert(cells)
-    return pc.cast(cells, pa.timestamp("ns", "UTC"))
-
-
-def _from_unix_seconds(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    milliseconds = pc.round(pc.multiply(pc.cast(cells, pa.float64()), 1000.0))
-    if (pc.max(milliseconds).as_py() or 0.0) > _LATEST_UNIX_MS:
-        raise pa.ArrowInvalid("milliseconds, not seconds")
-    return pc.cast(pc.cast(milliseconds, pa.int64()), pa.timestamp("ms"))
-
-
-def _from_local_iso(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.cast(cells, pa.timestamp("ns"))
+def _to_numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return numbers as float64, null where a word says that there is none."""
+    try:
+        return pc.cast(cells, pa.float64())
+    except pa.ArrowException:
+        if not (pa.types.is_string(cells.type) or pa.types.is_large_string(cells.type)):
+            raise
+    is_word = pc.is_in(pc.utf8_lower(cells), pa.array(_EMPTY_WORDS, cells.type))
+    text = pc.if_else(is_word, pa.scalar(None, cells.type), cells)
+    text = pc.replace_substring_regex(text, _MINUS_SIGNS, "-")
+    return pc.cast(pc.replace_substring_regex(text, _UNIT_BEHIND, ""), pa.float64())

@@ -119,7 +119,7 @@ class Log:
             If the field is not a finite number.
         """
         try:
-            value = float(text)
+            value = float(text.replace(",", "."))  # some phones write decimal commas
         except ValueError:
             value = np.nan
         if not np.isfinite(value):
@@ -224,4 +224,5 @@ def _add_mark(log: Log, fields: list[str], row: int) -> None:
             f"{len(fields)} fields; a mark is POSI;Timestamp;Counter;Latitude;Longitude;floor ID;Building ID",
             row,
         )
-    log.marks.add(log.seconds(fields[1], row, "Timestamp"), fields[3:7], row)
+    place = [cell.replace(",", ".") for cell in fields[3:5]]
+    log.marks.add(log.seconds(fields[1], row, "Timestamp"), [*place, *fields[5:7]], row)

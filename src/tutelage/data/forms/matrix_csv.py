@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from scipy import sparse
 
+from tutelage.data.forms.not_heard import NotHeard
 from tutelage.data.sparse_rows import csr as make_csr
 from tutelage.errors import BadInputError
 from tutelage.runtime.readings import RSS_MAX_DBM, RSS_MIN_DBM
@@ -28,7 +29,6 @@ __all__ = [
     "label_names",
     "read_matrix",
     "read_table",
-    "refuse_undeclared_code",
     "sparse_rss",
 ]
 
@@ -120,7 +120,7 @@ def read_matrix(file: CsvFile, n_columns: int | None = None) -> np.ndarray:
 
 
 def sparse_rss(
-    table: pa.Table, names: Sequence[str], *, not_heard: float, file: CsvFile, header: bool = False
+    table: pa.Table, names: Sequence[str], *, not_heard: float | NotHeard, file: CsvFile, header: bool = False
 ) -> sparse.csr_array:
     """Collect the readings of some columns, one column at a time, so that no dense copy exists.
 
@@ -130,8 +130,8 @@ def sparse_rss(
         n rows.
     names : sequence of str
         Columns of access points.
-    not_heard : float
-        Value of cells that hold no reading.
+    not_heard : float or NotHeard
+        Values of cells that hold no reading.
     file : CsvFile
         File of the table, for errors.
     header : bool, default False
@@ -149,13 +149,14 @@ def sparse_rss(
         "not heard" (`is_undeclared_code`).
     """
     columns = [table[name].to_numpy() for name in names]
-    rows_heard = [np.flatnonzero(column != not_heard) for column in columns]
+    silent = NotHeard.of(not_heard)
+    rows_heard = [np.flatnonzero(~silent.means(column)) for column in columns]
     values = np.concatenate([column[rows] for column, rows in zip(columns, rows_heard, strict=True)])
     starts = np.concatenate([[0], np.cumsum([len(rows) for rows in rows_heard])])
     shape = (table.num_rows, len(names))
     by_row = sparse.csc_array((values, np.concatenate(rows_heard), starts), shape=shape).tocsr()
     rss_dbm = make_csr(by_row.data, by_row.indices, by_row.indptr, len(names))
-    _require_readings(rss_dbm, names, not_heard, file, first_line=2 if header else 1)
+    _require_readings(rss_dbm, names, silent, file, first_line=2 if header else 1)
     _refuse_common_value(rss_dbm.data, table.num_rows * len(names), file)
     return rss_dbm
 
@@ -183,26 +184,6 @@ def is_undeclared_code(value: np.ndarray, n: np.ndarray, n_cells: int) -> np.nda
     """
     mostly = (n > _MOST_CELLS * n_cells) & ((value < _FAINTEST_PLAUSIBLE_DBM) | (value == 0))
     return np.asarray(mostly | ((value == 0) & (n > max(CODE_SHARE * n_cells, ONCE_OR_TWICE))))
-
-
-def refuse_undeclared_code(dense_dbm: np.ndarray, is_heard: np.ndarray, file: str | CsvFile) -> None:
-    """Refuse a table in which a code for "not heard" would count as a reading (`is_undeclared_code`).
-
-    Parameters
-    ----------
-    dense_dbm : numpy.ndarray
-        RSS in dBm, [n, n_ap].
-    is_heard : numpy.ndarray
-        Whether each cell would count as a reading, [n, n_ap] bool.
-    file : str or CsvFile
-        File of the table, for the error.
-
-    Raises
-    ------
-    BadInputError
-        If there is such a value.
-    """
-    _refuse_common_value(dense_dbm[is_heard], dense_dbm.size, file)
 
 
 def label_names(numbers: np.ndarray) -> np.ndarray:
@@ -237,7 +218,7 @@ def _refuse_common_value(readings_dbm: np.ndarray, n_cells: int, file: str | Csv
 
 
 def _require_readings(
-    rss_dbm: sparse.csr_array, names: Sequence[str], not_heard: float, file: CsvFile, first_line: int
+    rss_dbm: sparse.csr_array, names: Sequence[str], not_heard: NotHeard, file: CsvFile, first_line: int
 ) -> None:
     data = rss_dbm.data
     bad = np.flatnonzero(~((data >= RSS_MIN_DBM) & (data <= RSS_MAX_DBM)))
@@ -247,7 +228,7 @@ def _require_readings(
     value = float(data[bad[0]])
     code = f"if it means not heard, pass not_heard={value:g}" if np.isfinite(value) else "write a number"
     raise BadInputError(
-        f"{value:g} is not an RSS in [{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] dBm, nor {not_heard:g} "
+        f"{value:g} is not an RSS in [{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] dBm, nor {not_heard} "
         f"for not heard; {code}",
         file=str(file),
         row=int(np.searchsorted(rss_dbm.indptr, entry, side="right")) - 1 + first_line,

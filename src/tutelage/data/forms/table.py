@@ -8,6 +8,7 @@ other column is an access point. Long form: the same table without access points
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,31 +17,87 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from tutelage.data.fingerprints import LABELS, FingerprintSet
-from tutelage.data.forms.fields import FIELDS, READING_FIELDS, place_columns
-from tutelage.data.forms.form import Form, ScanTables
+from tutelage.data.forms.access_point_columns import with_access_points
+from tutelage.data.forms.fields import DEGREES, FIELDS, METRES, READING_FIELDS, place_columns
+from tutelage.data.forms.form import Form, Note, ScanTables
+from tutelage.data.forms.known_columns import mapping_advice, with_fields
+from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.read_options import ReadOptions
+from tutelage.data.forms.row_a_reading import has_row_a_reading, scans_and_readings
 from tutelage.data.forms.table_file import read_located_table
+from tutelage.data.forms.table_readings import require_reading_columns
 from tutelage.errors import BadInputError
 from tutelage.files.atomic import atomic_file
 
 __all__ = ["FORM"]
 
+_PACKED = (".gz", ".zip")
 
-def _read(path: Path, located: bool) -> ScanTables:
-    scans = read_located_table(path)
-    place_columns(scans, required=located)  # a table without is no table of scans at all
-    names = [name for name in scans.names if name not in FIELDS]
-    beside = path.with_name(f"{path.stem}_readings{path.suffix}")
-    if names and beside.is_file():
+
+def _read(path: Path, options: ReadOptions) -> ScanTables:
+    options = options.with_file_beside(path)
+    written = read_located_table(path)
+    name = path.name.split(".")[0] if path.suffix.lower() in _PACKED else path.stem
+    beside = path.with_name(f"{name}_readings{path.name[len(name) :]}")
+    if beside.is_file() and set(written.names) == {*READING_FIELDS}:
+        beside = path  # the readings themselves were named
+    if not beside.is_file() and has_row_a_reading(written, options):
+        tables = scans_and_readings(name, written, options)
+        place_columns(tables.scans, required=options.located, advice=_advice(tables.scans))
+        return tables
+    scans, options = with_fields(written, options)
+    scans = _with_ids(scans, in_user_words="scan_id" in {*written.names, *options.columns})
+    place_columns(scans, required=options.located, advice=_advice(scans))
+    if beside.is_file():
+        return _with_readings_beside(name, scans, beside, options)
+    scans, notes = with_access_points(scans, options)
+    if not set(scans.names) - set(FIELDS):
+        left_out = f" ({'; '.join(map(str, notes))})" if notes else ""
         raise scans.error(
-            f"there are readings in the columns {', '.join(names[:3])} and in {beside.name} beside; "
+            f"no access points{left_out}: add a column for each, or put their readings into {beside.name} "
+            f"beside, with the columns {', '.join(READING_FIELDS)}"
+        )
+    return ScanTables(name, scans, notes=notes, options=options)
+
+
+def _advice(table: LocatedTable) -> str:
+    pairs = [pair for pair in (METRES, *DEGREES) if not set(pair).isdisjoint(table.names)]
+    missing = [name for name in (pairs[0] if pairs else METRES) if name not in table.names]
+    return mapping_advice(table, missing)
+
+
+def _with_ids(table: LocatedTable, *, in_user_words: bool) -> LocatedTable:
+    """Return a table with scan ids: numbers of rows, where no column names each scan once."""
+    if "scan_id" in table.names:
+        ids = table.text("scan_id")
+        if in_user_words or (len(np.unique(ids)) == len(ids) and (ids != "").all()):
+            return table
+    rest = table.columns.drop_columns("scan_id") if "scan_id" in table.names else table.columns
+    columns = {"scan_id": pa.array(table.rows.astype(np.str_).astype(object), pa.string())}
+    columns |= dict(zip(rest.column_names, rest.columns, strict=True))
+    note = (
+        (f"{table.titles['scan_id']} repeats, so that rows are numbered",) if "scan_id" in table.names else ()
+    )
+    return replace(table, columns=pa.table(columns), notes=(*table.notes, *note))
+
+
+def _with_readings_beside(name: str, scans: LocatedTable, beside: Path, options: ReadOptions) -> ScanTables:
+    readings, _ = with_fields(read_located_table(beside), ReadOptions(), READING_FIELDS)
+    require_reading_columns(readings)
+    extra = [column for column in scans.names if column not in FIELDS]
+    likely, _ = with_access_points(scans, options)
+    own = set(likely.names) - set(FIELDS)
+    if own:
+        raise scans.error(
+            f"there are readings in the columns {', '.join([*own][:3])} and in {beside.name} beside; "
             "keep one of the two"
         )
-    if not names and not beside.is_file():
-        raise scans.error(
-            f"no access points: add a column for each, or put their readings into {beside.name} beside, "
-            f"with the columns {', '.join(READING_FIELDS)}"
-        )
-    return ScanTables(path.stem, scans, None if names else read_located_table(beside))
+    scans = replace(scans, columns=scans.columns.drop_columns(extra)) if extra else scans
+    readings = replace(readings, columns=readings.columns.select(list(READING_FIELDS)))
+    left_out = (
+        (Note("no_access_point", f"columns left out: {', '.join(extra)}", "", tuple(extra)),) if extra else ()
+    )
+    return ScanTables(name, scans, readings, notes=left_out, options=options)
 
 
 def _write(splits: Mapping[str, FingerprintSet], path: Path) -> None:

@@ -6,22 +6,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tutelage.data.forms.fields import METRES, place_columns
+from tutelage.data.forms.fields import DEGREES, METRES, place_columns
 from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.read_options import ReadOptions
 from tutelage.errors import BadInputError
 from tutelage.runtime.degrees import require_metres, to_metres, utm_epsg
 
 __all__ = [
     "TablePlaces",
     "coordinate_rule",
+    "degrees_advice",
     "impossible_places",
     "look_like_degrees",
     "project_places",
     "read_coordinates",
     "read_places",
+    "spread_over_kilometres",
 ]
 
 _DEGREES_EXTENT = 0.05  # degrees of latitude: 5.5 km
+_WIDEST_M = 100_000.0  # no site is wider
 _FARTHEST_M = 1e8  # more than any projected system of the Earth has
 
 
@@ -41,17 +45,18 @@ class TablePlaces:
     epsg: int | None
 
 
-def read_places(table: LocatedTable, *, required: bool, epsg: int | None) -> TablePlaces | None:
+def read_places(table: LocatedTable, options: ReadOptions, *, epsg: int | None) -> TablePlaces | None:
     """Read the positions of all scans of a table.
 
     Parameters
     ----------
     table : LocatedTable
         Table with columns x_m and y_m, or lat and lon (latitude and longitude).
-    required : bool
-        Whether every scan must have a position.
+    options : ReadOptions
+        Whether every scan must have a position, the unit of x_m and y_m, and the EPSG code of the metres.
+        Degrees are projected into it, without it into the UTM zone of the survey.
     epsg : int or None
-        EPSG code of the metres. Degrees are projected into it, without it into the UTM zone of the survey.
+        EPSG code that the form itself names; `options` go before it.
 
     Returns
     -------
@@ -63,14 +68,17 @@ def read_places(table: LocatedTable, *, required: bool, epsg: int | None) -> Tab
     BadInputError
         If a coordinate is missing or cannot be one.
     """
-    columns = place_columns(table, required=required)
+    columns = place_columns(table, required=options.located)
     if columns is None:
         return None
-    if not required and all(
+    if not options.located and all(
         np.isnan(table.numbers(name, coordinate_rule(columns))).all() for name in columns
     ):
         return None
-    return project_places(table, read_coordinates(table, columns), metric=columns == METRES, epsg=epsg)
+    metric = columns == METRES
+    coordinates = read_coordinates(table, columns) * (options.units.place if metric else 1.0)
+    code = epsg if options.epsg is None else options.epsg
+    return project_places(table, coordinates, metric=metric, epsg=code)
 
 
 def read_coordinates(table: LocatedTable, columns: tuple[str, str]) -> np.ndarray:
@@ -203,6 +211,59 @@ def look_like_degrees(position_m: np.ndarray) -> str | None:
     )
 
 
+def degrees_advice(table: LocatedTable) -> str:
+    """Say how to name columns of degrees.
+
+    Parameters
+    ----------
+    table : LocatedTable
+        Table whose x_m and y_m seem to be degrees.
+
+    Returns
+    -------
+    str
+        Advice with an option to paste.
+    """
+    x, y = (table.titles.get(name, name) for name in METRES)
+    return (
+        f"pass --columns 'lat={y},lon={x}' (or lat={x},lon={y}), then they are projected; or all "
+        f"scans are of one place"
+    )
+
+
+def spread_over_kilometres(position_m: np.ndarray, table: LocatedTable) -> str | None:
+    """Return the fault of a survey that would reach over more than any site.
+
+    Parameters
+    ----------
+    position_m : numpy.ndarray
+        Positions in metres, [n, 2].
+    table : LocatedTable
+        Their table, for its columns.
+
+    Returns
+    -------
+    str or None
+        What is wrong and the option that mends it; None if the survey is of a size that sites have.
+    """
+    extent_m = np.ptp(position_m, axis=0)
+    if extent_m.max() <= _WIDEST_M:
+        return None
+    begin = f"the survey would reach over {extent_m[0] / 1000:,.0f} km by {extent_m[1] / 1000:,.0f} km"
+    pair = next((pair for pair in DEGREES if pair[0] in table.names), None)
+    if pair:
+        lat, lon = (table.titles.get(name, name) for name in pair)
+        return (
+            f"{begin} as degrees. Are these metres? Pass --columns 'x_m={lon},y_m={lat}'. Are one or "
+            f"two rows far "
+            f"off, or latitude and longitude swapped? Mend them, or pass --columns 'lat={lon},lon={lat}'"
+        )
+    return (
+        f"{begin}. Are these millimetres or pixels? Pass --units place=mm, or metres in one unit "
+        f"(--units place=0.05)"
+    )
+
+
 def _metres_message(position_m: np.ndarray, axis: int) -> str:
     return f"{position_m[axis]:g} m is farther off than any place on Earth; write metres of one plan"
 
@@ -213,6 +274,10 @@ def _degrees_message(lat_lon: np.ndarray, axis: int) -> str:
             "latitude 0, longitude 0 is what a phone without a fix writes; remove the row, or give its place"
         )
     kind, limit = (("latitude", 90), ("longitude", 180))[axis]
-    swapped = axis == 0 and abs(lat_lon[1]) <= 90
-    hint = "; are latitude and longitude swapped?" if swapped else "; metres belong into x_m and y_m"
+    swapped = axis == 0 and abs(lat_lon[1]) <= 90 and abs(lat_lon[0]) <= 180
+    hint = (
+        "; are latitude and longitude swapped? Pass --columns 'lat=LONGITUDE,lon=LATITUDE' with your names"
+        if swapped
+        else "; metres belong into x_m and y_m: --columns 'x_m=...,y_m=...'"
+    )
     return f"{lat_lon[axis]:g} is no {kind}, which is from -{limit} to {limit} degrees{hint}"

@@ -2,93 +2,218 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import sparse
 
 from tutelage.data.forms.fields import FIELDS, READING_FIELDS
-from tutelage.data.forms.form import ScanTables
+from tutelage.data.forms.form import Note, ScanTables
 from tutelage.data.forms.located_table import LocatedTable
-from tutelage.data.forms.matrix_csv import refuse_undeclared_code
+from tutelage.data.forms.read_options import ReadOptions
+from tutelage.data.forms.strengths import Strangers, common_value, find_strangers, out_of_range
 from tutelage.data.sparse_rows import csr, csr_from_dense
 from tutelage.runtime.readings import RSS_MAX_DBM, RSS_MIN_DBM
 
-__all__ = ["first_repeat", "out_of_range", "read_readings", "require_reading_columns"]
+__all__ = [
+    "MeanReadings",
+    "TableReadings",
+    "first_repeat",
+    "heard_dbm",
+    "mean_readings",
+    "read_readings",
+    "repeat_note",
+    "require_reading_columns",
+]
 
 _RSS_RULE = (
     "an RSS is a number in dBm, an empty cell means not heard; remove columns that are not access points"
 )
 
 
-def read_readings(
-    tables: ScanTables, scan_id: np.ndarray, not_heard: float | None
-) -> tuple[sparse.csr_array, tuple[str, ...]]:
+@dataclass(frozen=True)
+class TableReadings:
+    """Readings of n scans.
+
+    Parameters
+    ----------
+    rss_dbm : scipy.sparse.csr_array
+        Readings in dBm, [n, n_ap] float32.
+    access_points : tuple of str
+        Names of the columns.
+    notes : tuple of Note
+        How they were read, where that is not plain.
+    """
+
+    rss_dbm: sparse.csr_array
+    access_points: tuple[str, ...]
+    notes: tuple[Note, ...] = ()
+
+
+def read_readings(tables: ScanTables, scan_id: np.ndarray) -> TableReadings:
     """Read the readings of all scans and their access points.
 
     Parameters
     ----------
     tables : ScanTables
-        n scans of any form.
+        n scans of any form; its options say which codes and units they have.
     scan_id : numpy.ndarray
         Unique ids of the scans, [n].
-    not_heard : float or None
-        Value that means "not heard", if there is one.
 
     Returns
     -------
-    rss_dbm : scipy.sparse.csr_array
-        Readings in dBm, [n, n_ap] float32.
-    access_points : tuple of str
-        Names of the columns.
+    TableReadings
+        The readings.
 
     Raises
     ------
     BadInputError
-        If a reading is not an RSS in dBm, stands twice, or belongs to no scan.
+        If a reading is not an RSS in dBm, or belongs to no scan.
     """
     if tables.readings is None:
         names = tuple(name for name in tables.scans.names if name not in FIELDS)
-        return _wide_rss(tables.scans, names, not_heard), names
-    return _long_rss(tables.readings, scan_id, not_heard, tables.access_points)
+        return _wide_rss(tables.scans, names, tables.read_options)
+    return _long_rss(tables.readings, scan_id, tables.read_options, tables.access_points)
 
 
-def _wide_rss(table: LocatedTable, names: tuple[str, ...], not_heard: float | None) -> sparse.csr_array:
+def heard_dbm(numbers: np.ndarray, options: ReadOptions) -> np.ndarray:
+    """Return readings in dBm, NaN for codes and empty cells.
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray
+        Numbers of the file.
+    options : ReadOptions
+        Its codes and units.
+
+    Returns
+    -------
+    numpy.ndarray
+        Numbers of the same shape and type.
+    """
+    heard = np.where(options.not_heard.means(numbers), np.nan, numbers) if options.not_heard else numbers
+    return options.units.to_dbm(heard).astype(numbers.dtype, copy=False)
+
+
+def _wide_rss(table: LocatedTable, names: tuple[str, ...], options: ReadOptions) -> TableReadings:
     dense_dbm = np.column_stack([table.numbers(name, _RSS_RULE).astype(np.float32) for name in names])
-    is_heard = _heard(dense_dbm, not_heard)
-    bad = np.argwhere(is_heard & out_of_range(dense_dbm))
-    if len(bad):
-        row, column = bad[0]
-        raise table.error(_range_message(dense_dbm[row, column]), row, names[column])
-    refuse_undeclared_code(dense_dbm, is_heard, table.file)
-    return csr_from_dense(dense_dbm, is_heard)
+    dense_dbm = heard_dbm(dense_dbm, options)
+    is_heard = ~np.isnan(dense_dbm)
+    values = dense_dbm[is_heard]
+    strangers = find_strangers(values, dense_dbm.size)
+    if strangers is not None:
+        place = np.argwhere(is_heard & out_of_range(dense_dbm))[:1].tolist()
+        at = (place[0][0], names[place[0][1]]) if place else (None, None)
+        raise table.error(_stranger_message(strangers, dense_dbm[tuple(place[0])] if place else None), *at)
+    notes = _common_value_note(values, dense_dbm.size)
+    return TableReadings(csr_from_dense(dense_dbm, is_heard), names, notes)
 
 
 def _long_rss(
     readings: LocatedTable,
     scan_id: np.ndarray,
-    not_heard: float | None,
+    options: ReadOptions,
     access_points: tuple[str, ...] | None,
-) -> tuple[sparse.csr_array, tuple[str, ...]]:
+) -> TableReadings:
     require_reading_columns(readings)
     row = _scan_rows(readings, scan_id)
     names, column = _ap_columns(readings, access_points)
-    repeat = first_repeat(row * len(names) + column)
-    if repeat is not None:
-        raise readings.error(
-            f"scan {str(scan_id[row[repeat]])!r} hears {str(names[column[repeat]])!r} twice; keep one",
-            repeat,
-            "ap",
-        )
-    rss_dbm = readings.numbers("rss_dbm", _RSS_RULE)
-    is_heard = _heard(rss_dbm, not_heard)
-    bad = np.flatnonzero(is_heard & out_of_range(rss_dbm))
-    if len(bad):
-        raise readings.error(_range_message(rss_dbm[bad[0]]), bad[0], "rss_dbm")
-    refuse_undeclared_code(rss_dbm, is_heard, readings.file)
+    rss_dbm = heard_dbm(readings.numbers("rss_dbm", _RSS_RULE), options)
+    is_heard = ~np.isnan(rss_dbm)
+    strangers = find_strangers(rss_dbm[is_heard], len(rss_dbm))
+    if strangers is not None:
+        place = np.flatnonzero(is_heard & out_of_range(rss_dbm))[:1].tolist()
+        value = rss_dbm[place[0]] if place else None
+        raise readings.error(_stranger_message(strangers, value), *((place[0], "rss_dbm") if place else ()))
+    notes = _common_value_note(rss_dbm[is_heard], len(rss_dbm))
     entries = np.flatnonzero(is_heard)
-    entries = entries[np.argsort(row[entries], kind="stable")]
-    lengths = np.bincount(row[entries], minlength=len(scan_id))
-    rss = csr(rss_dbm[entries], column[entries], np.concatenate([[0], np.cumsum(lengths)]), len(names))
-    return rss, tuple(map(str, names))
+    mean = mean_readings(row[entries], column[entries], rss_dbm[entries], len(names))
+    if mean.n_repeated:
+        notes += (repeat_note(mean.n_repeated),)
+    lengths = np.bincount(mean.row, minlength=len(scan_id))
+    rss = csr(mean.value, mean.column, np.concatenate([[0], np.cumsum(lengths)]), len(names))
+    return TableReadings(rss, tuple(map(str, names)), notes)
+
+
+@dataclass(frozen=True)
+class MeanReadings:
+    """One reading for each access point that a scan hears.
+
+    Parameters
+    ----------
+    row, column : numpy.ndarray
+        Scan and access point, [n] int, sorted by scan.
+    value : numpy.ndarray
+        Mean in dBm, [n].
+    n_repeated : int
+        How many of them are the mean of several.
+    """
+
+    row: np.ndarray
+    column: np.ndarray
+    value: np.ndarray
+    n_repeated: int
+
+
+def mean_readings(row: np.ndarray, column: np.ndarray, value: np.ndarray, n_columns: int) -> MeanReadings:
+    """Take the mean where a scan hears an access point several times.
+
+    Parameters
+    ----------
+    row, column : numpy.ndarray
+        Scan and access point of each reading, [m] int.
+    value : numpy.ndarray
+        Readings in dBm, [m].
+    n_columns : int
+        Number of access points.
+
+    Returns
+    -------
+    MeanReadings
+        The readings, each pair once.
+    """
+    cell = row.astype(np.int64) * np.int64(max(n_columns, 1)) + column
+    cells, inverse, n = np.unique(cell, return_inverse=True, return_counts=True)
+    mean = np.bincount(inverse.ravel(), weights=value.astype(np.float64), minlength=len(cells)) / np.maximum(
+        n, 1
+    )
+    row_of, column_of = np.divmod(cells, max(n_columns, 1))
+    return MeanReadings(row_of, column_of, mean, int(np.count_nonzero(n > 1)))
+
+
+def repeat_note(n: int) -> Note:
+    """Say that readings were repeated.
+
+    Parameters
+    ----------
+    n : int
+        Number of readings that are the mean of several.
+
+    Returns
+    -------
+    Note
+        The note.
+    """
+    message = (
+        f"{n:,} reading{' is' if n == 1 else 's are'} the mean of several, since a scan hears an "
+        f"access point "
+        "more than once"
+    )
+    return Note("repeated_reading", message)
+
+
+def _common_value_note(values: np.ndarray, n_cells: int) -> tuple[Note, ...]:
+    value = common_value(values, n_cells)
+    if value is None:
+        return ()
+    share = np.count_nonzero(values == value) / n_cells
+    return (
+        Note(
+            "common_value",
+            f"{value:g} fills {share:.0%} of all cells of readings",
+            f"if it means not heard, pass --not-heard {value:g}",
+        ),
+    )
 
 
 def _scan_rows(readings: LocatedTable, scan_id: np.ndarray) -> np.ndarray:
@@ -121,15 +246,8 @@ def _ap_columns(
     return np.array(access_points, dtype=np.str_), column
 
 
-def _heard(rss_dbm: np.ndarray, not_heard: float | None) -> np.ndarray:
-    is_heard = ~np.isnan(rss_dbm)
-    return (
-        is_heard if not_heard is None else np.asarray(is_heard & (rss_dbm != rss_dbm.dtype.type(not_heard)))
-    )
-
-
 def require_reading_columns(readings: LocatedTable) -> None:
-    """Refuse readings that have other columns than they should.
+    """Refuse readings without the columns that they need.
 
     Parameters
     ----------
@@ -139,11 +257,14 @@ def require_reading_columns(readings: LocatedTable) -> None:
     Raises
     ------
     BadInputError
-        If the columns differ.
+        If one is missing.
     """
-    if set(readings.names) != set(READING_FIELDS):
+    missing = [name for name in READING_FIELDS if name not in readings.names]
+    if missing:
         raise readings.error(
-            f"the columns are {', '.join(readings.names)}; readings have exactly {', '.join(READING_FIELDS)}"
+            f"column {', '.join(missing)} is missing; readings have {', '.join(READING_FIELDS)}, this "
+            f"table has "
+            f"{', '.join(readings.names)}"
         )
 
 
@@ -165,26 +286,24 @@ def first_repeat(values: np.ndarray) -> int | None:
     return int(np.argmax(is_repeat)) if is_repeat.any() else None
 
 
-def out_of_range(rss_dbm: np.ndarray) -> np.ndarray:
-    """Return which numbers cannot be an RSS in dBm.
-
-    Parameters
-    ----------
-    rss_dbm : numpy.ndarray
-        Numbers.
-
-    Returns
-    -------
-    numpy.ndarray
-        Bool of the same shape.
-    """
-    return np.asarray((rss_dbm < RSS_MIN_DBM) | (rss_dbm > RSS_MAX_DBM))
-
-
-def _range_message(value: float) -> str:
-    sign = " Is the minus sign missing? Write it." if 0 < value <= -RSS_MIN_DBM else ""
-    return (
-        f"{value:g} is outside [{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] dBm. Is {value:g} your code for not "
-        f"heard? Pass not_heard={value:g} (--not-heard {value:g}).{sign} Is this column no access point? "
-        "Remove it."
+def _stranger_message(strangers: Strangers, value: float | None) -> str:
+    """Say what the first number is, what the others are, and what to pass."""
+    if value is None:  # a code within the range of dBm
+        value = float(strangers.values[0])
+        begin = f"{value:g} fills {strangers.share[0]:.0%} of all RSS cells, which no receiver measures"
+        return (
+            f"{begin}; if it means not heard, pass not_heard={strangers.not_heard} (--not-heard "
+            f"{strangers.not_heard})"
+        )
+    begin = f"{value:g} is outside [{RSS_MIN_DBM:.0f}, {RSS_MAX_DBM:.0f}] dBm"
+    begin += f"; of such numbers there are {strangers.shown}" if len(strangers.values) > 1 else ""
+    if strangers.kind != "codes":
+        return f"{begin}; {strangers.advice}"
+    is_unsigned = 0 < value <= -RSS_MIN_DBM and strangers.are_slips
+    sign = " Is the minus sign missing? Pass --units rss=unsigned." if is_unsigned else ""
+    code = (
+        f" Does it mean not heard? Pass not_heard={strangers.not_heard} (--not-heard {strangers.not_heard})."
+        if strangers.not_heard
+        else ""
     )
+    return f"{begin}.{code}{sign} Is this column no access point? Remove it."

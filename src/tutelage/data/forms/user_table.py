@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,23 +12,28 @@ import numpy as np
 
 from tutelage.data.fingerprints import LABELS, FingerprintSet, Survey
 from tutelage.data.forms.all_forms import read_tables
-from tutelage.data.forms.fields import place_columns
-from tutelage.data.forms.form import ScanTables
+from tutelage.data.forms.fields import PLACE, place_columns
+from tutelage.data.forms.form import Note, ScanTables
 from tutelage.data.forms.located_table import LocatedTable
-from tutelage.data.forms.table_places import look_like_degrees, read_places
+from tutelage.data.forms.read_options import ReadOptions
+from tutelage.data.forms.table_places import (
+    degrees_advice,
+    look_like_degrees,
+    read_places,
+    spread_over_kilometres,
+)
 from tutelage.data.forms.table_readings import first_repeat, read_readings
-from tutelage.errors import LeftOutWarning
+from tutelage.data.forms.times import read_times
+from tutelage.errors import LeftOutWarning, ReadAsWarning
 from tutelage.runtime.frames import LocalFrame
 
-__all__ = ["read_scans", "read_user_table"]
+__all__ = ["place_notes", "read_scans", "read_user_table"]
+
+_LEFT_OUT = ("no_access_point", "place_names")
 
 
 def read_user_table(
-    path: str | Path,
-    *,
-    not_heard: float | None = None,
-    epsg: int | None = None,
-    for_training: bool = True,
+    path: str | Path, options: ReadOptions | None = None, *, for_training: bool = True
 ) -> Survey:
     """Read a survey from a user's own table, or from another form of `tutelage.data.forms`.
 
@@ -34,11 +41,9 @@ def read_user_table(
     ----------
     path : str or Path
         File, or folder of tables.
-    not_heard : float, optional
-        Value that means "not heard", if it is not the empty cell.
-    epsg : int, optional
-        EPSG code of x_m and y_m; None for a building's own plan. Degrees are projected into it,
-        without it into the UTM zone of the survey.
+    options : ReadOptions, optional
+        What the user says: columns, codes, units, and the EPSG code of x_m and y_m (None for a building's own
+        plan). Degrees are projected into it, without it into the UTM zone of the survey.
     for_training : bool, default True
         Whether to refuse training scans that all come from one place, and a table in which all scans are
         marked as test scans. Where scans are evaluated, such a table is one split.
@@ -58,23 +63,25 @@ def read_user_table(
     -----
     LeftOutWarning
         If scans or readings are left out, with their number and the reason.
+    ReadAsWarning
+        If the file was read otherwise than it says plainly.
     """
-    tables = read_tables(path, located=True)
+    tables = read_tables(path, replace(options or ReadOptions(), located=True))
     table = tables.scans
-    places = read_places(table, required=True, epsg=tables.epsg if epsg is None else epsg)
+    places = read_places(table, tables.read_options, epsg=tables.epsg)
     assert places is not None
     is_train = _training_rows(table, for_training)
     frame = LocalFrame.around(places.absolute_m[is_train], places.epsg)
-    scans = _fingerprints(tables, not_heard, places.absolute_m, frame)
+    scans, notes = _fingerprints(tables, places.absolute_m, frame)
     if for_training:
         _require_spread(table, scans[is_train])
-    _tell_left_out(tables)
+    _tell(tables, notes)
     test = None if is_train.all() else scans[~is_train]
     return Survey(tables.name, scans[is_train], test)
 
 
 def read_scans(
-    path: str | Path, *, not_heard: float | None = None, with_positions: bool = True
+    path: str | Path, options: ReadOptions | None = None, *, with_positions: bool = True
 ) -> FingerprintSet:
     """Read scans to locate; positions may be absent and `split` is ignored.
 
@@ -82,7 +89,7 @@ def read_scans(
     ----------
     path : str or Path
         File, or folder of tables.
-    not_heard : float, optional
+    options : ReadOptions, optional
         As for `read_user_table`.
     with_positions : bool, default True
         Whether to keep positions where all scans have one, and to refuse a table in which only some do.
@@ -99,36 +106,66 @@ def read_scans(
 
     Warns
     -----
-    LeftOutWarning
+    LeftOutWarning, ReadAsWarning
         As for `read_user_table`.
     """
-    tables = read_tables(path, located=False)
-    places = read_places(tables.scans, required=False, epsg=tables.epsg) if with_positions else None
+    tables = read_tables(path, replace(options or ReadOptions(), located=False))
+    places = read_places(tables.scans, tables.read_options, epsg=tables.epsg) if with_positions else None
     if places is None:
-        scans = _fingerprints(tables, not_heard, None, LocalFrame())
+        scans, notes = _fingerprints(tables, None, LocalFrame())
     else:
         frame = LocalFrame.around(places.absolute_m, places.epsg)
-        scans = _fingerprints(tables, not_heard, places.absolute_m, frame)
-    _tell_left_out(tables)
+        scans, notes = _fingerprints(tables, places.absolute_m, frame)
+    _tell(tables, notes)
     return scans
 
 
 def _fingerprints(
-    tables: ScanTables, not_heard: float | None, absolute_m: np.ndarray | None, frame: LocalFrame
-) -> FingerprintSet:
+    tables: ScanTables, absolute_m: np.ndarray | None, frame: LocalFrame
+) -> tuple[FingerprintSet, list[Note]]:
     table = tables.scans
     scan_id = _scan_ids(table)
-    rss, access_points = read_readings(tables, scan_id, not_heard)
+    readings = read_readings(tables, scan_id)
+    notes = [*readings.notes, *place_notes(table)]
     labels: dict[str, Any] = {name: table.labels(name) for name in LABELS if name in table.names}
-    labels |= {"time": table.times("time")} if "time" in table.names else {}
+    if "time" in table.names:
+        time, note = read_times(table, "time", tables.read_options.units.time)
+        labels |= {"time": time} if time is not None else {}
+        notes += [Note("time", note)] if note else []
+    read = readings.rss_dbm, readings.access_points, scan_id
     if absolute_m is None:
-        return FingerprintSet(rss, access_points, scan_id, frame=frame, **labels)
-    return FingerprintSet.from_absolute(rss, access_points, scan_id, absolute_m, frame=frame, **labels)
+        return FingerprintSet(*read, frame=frame, **labels), notes
+    return FingerprintSet.from_absolute(*read, absolute_m, frame=frame, **labels), notes
 
 
-def _tell_left_out(tables: ScanTables) -> None:
+def place_notes(table: LocatedTable) -> list[Note]:
+    """Say that names of places are not used, where a table has them.
+
+    Parameters
+    ----------
+    table : LocatedTable
+        Table of scans.
+
+    Returns
+    -------
+    list of Note
+        One note, or none.
+    """
+    if PLACE not in table.names:
+        return []
+    n_places = len(set(table.text(PLACE).tolist()) - {""})
+    title = table.titles.get(PLACE, PLACE)
+    return [
+        Note("place_names", f"{title} names {n_places:,} places, which are left out: scans have coordinates")
+    ]
+
+
+def _tell(tables: ScanTables, notes: Sequence[Note]) -> None:
     for each in tables.left_out:
         warnings.warn(f"{tables.scans.file}: {each.message}; {each.advice}", LeftOutWarning, stacklevel=3)
+    for note in (*tables.all_notes, *notes):
+        kind = LeftOutWarning if note.code in _LEFT_OUT else ReadAsWarning
+        warnings.warn(f"{tables.scans.file}: {note}", kind, stacklevel=3)
 
 
 def _training_rows(table: LocatedTable, for_training: bool) -> np.ndarray:
@@ -151,7 +188,9 @@ def _require_spread(table: LocatedTable, train: FingerprintSet) -> None:
     position_m = train.absolute_position_m
     columns = place_columns(table, required=True)
     if degrees := look_like_degrees(position_m):
-        raise table.error(f"{degrees}; name the columns lat and lon, then they are projected")
+        raise table.error(f"{degrees}; {degrees_advice(table)}")
+    if fault := spread_over_kilometres(position_m, table):
+        raise table.error(fault)
     if (position_m == position_m[0]).all():
         x, y = position_m[0]
         raise table.error(
@@ -169,6 +208,9 @@ def _scan_ids(table: LocatedTable) -> np.ndarray:
     repeat = first_repeat(scan_id)
     if repeat is not None:
         raise table.error(
-            f"scan id {str(scan_id[repeat])!r} appears twice; make it unique", repeat, "scan_id"
+            f"scan id {str(scan_id[repeat])!r} appears twice; make it unique, or number the rows: --columns "
+            "scan_id=row",
+            repeat,
+            "scan_id",
         )
     return scan_id
