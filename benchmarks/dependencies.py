@@ -45,6 +45,7 @@ USES: Mapping[str, str] = {
     "threadpoolctl": "limits threads of parallel experiments",
     "joblib": "local processes of experiments",
     "pyproj": "converts degrees to metres and back",
+    "python-calamine": "reads spreadsheets",
     "onnx": "checks and quantises exported networks",
     "onnxscript": "PyTorch needs it to write ONNX",
     "ray": "runs experiments on a cluster",

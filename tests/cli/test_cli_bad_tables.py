@@ -16,9 +16,10 @@ BAD_TABLES = [
     pytest.param(SOUND[:-6], ["row 4", "truncated"], id="truncated"),
     pytest.param(SOUND.replace("s2,4,3,-55,", "s2,4,3"), ["row 3", "3 cells"], id="short row"),
     pytest.param(SOUND.encode().replace(b"s2", b"s\xe9"), ["row 3", "UTF-8"], id="not UTF-8"),
-    pytest.param(SOUND.replace("x_m", "x"), ["x_m is missing"], id="wrong column"),
-    pytest.param(SOUND.replace("-55", "loud"), ["row 3", "column ap1", "'loud'"], id="text for RSS"),
-    pytest.param(SOUND.replace("-55", "NaN"), ["row 3", "column ap1", "finite"], id="NaN for RSS"),
+    pytest.param(SOUND.replace("x_m", "q"), ["x_m is missing", "--columns 'x_m=q'"], id="wrong column"),
+    pytest.param(SOUND.replace("-55", "loud") + "s4,9,1,-51,\n", ["row 3", "column ap1", "'loud'"],
+                 id="text for RSS"),
+    pytest.param(SOUND.replace("-55", "inf"), ["row 3", "column ap1", "finite"], id="infinite RSS"),
     pytest.param(SOUND.replace("-55", "7"), ["row 3", "column ap1", "--not-heard 7"], id="positive RSS"),
     pytest.param(SOUND.replace("-55,", "-55,100"), ["row 3", "column ap2", "--not-heard 100"], id="code 100"),
     pytest.param(SOUND.replace("-60", "-110").replace(",\n", ",-110\n").replace(",,-70", ",-110,-110"),
@@ -75,8 +76,7 @@ def test_bad_table_is_refused_by_evaluate_and_keeps_the_old_report(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [p for p in BAD_TABLES[:-2] if p.id != "wrong column"]
-    + [pytest.param(SOUND.replace("scan_id", "id"), ["scan_id is missing"], id="no scan_id")],
+    [p for p in BAD_TABLES[:-2] if p.id != "wrong column"],
 )
 def test_bad_scans_are_refused_by_locate_and_keep_the_old_answers(
     tutelage: Command, made: Path, survey: Path, content: str | bytes, said: list[str]

@@ -42,8 +42,8 @@ def test_one_error_is_one_error(tutelage: Command, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_ends_with_2(tutelage: Command, tmp_path: Path) -> None:
-    (tmp_path / "survey.csv").write_text("x_m,y_m,a\n0,0,-50\n")
-    assert_refused(tutelage("data", "check", tmp_path / "survey.csv"), "column scan_id is missing")
+    (tmp_path / "survey.csv").write_text("x_m,a\n0,-50\n")
+    assert_refused(tutelage("data", "check", tmp_path / "survey.csv"), "column y_m is missing")
     assert_refused(tutelage("data", "check", tmp_path / "none.csv"), "no such file")
     assert_refused(tutelage("data", "check", "ujindoorloc"), "Did you mean ujiindoorloc")
 

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from tutelage.cli.console import percentages, plain, tell
 
 if TYPE_CHECKING:  # only named in signatures
-    from tutelage.data.fingerprints import FingerprintSet
+    from tutelage.data.fingerprints import FingerprintSet, Survey
     from tutelage.localizer import Localizer
 
-__all__ = ["report_notes", "tell_capture_faults", "tell_radii_left_out"]
+__all__ = ["report_notes", "tell_capture_faults", "tell_radii_left_out", "tell_useless_model"]
+
+_USELESS_M = 1000.0
+_N_CHECKED = 200  # of the training scans, where there is no test split
 
 
 def report_notes(models: Sequence[tuple[Path, Localizer]]) -> list[str]:
@@ -69,6 +72,38 @@ def tell_capture_faults(survey: str, scans: FingerprintSet) -> None:
             f"{survey}: {finding.message}; {finding.advice} (tutelage data check {survey} shows all findings)"
         )
         tell(f"[bold]warning:[/] {plain(words)}")
+
+
+def tell_useless_model(model: Localizer, survey: Survey) -> None:
+    """Tell if a model answers none of its own survey's scans, or is off by a kilometre.
+
+    Parameters
+    ----------
+    model : Localizer
+        Fitted on the survey.
+    survey : Survey
+        The survey.
+    """
+    calibration = model.calibration_
+    if calibration is None:
+        return
+    if calibration.held_out_mae_m is not None and calibration.held_out_mae_m > _USELESS_M:
+        words = (
+            f"the error to expect of this model is {calibration.held_out_mae_m:,.0f} m: positions are "
+            f"likely in "
+            "another unit or system. Look at them with tutelage data check; --columns and --units "
+            "mend the reading"
+        )
+        tell(f"[bold red]warning:[/] {plain(words)}")
+    scans = survey.train[:_N_CHECKED] if survey.test is None else survey.test
+    if len(scans) and not model.predict(scans).answered.any():
+        what = "the survey's own scans" if survey.test is None else "the test scans of the survey"
+        words = (
+            f"this model answers none of {what}: a column that is no access point, or readings in "
+            f"another unit, may "
+            "be the reason. tutelage data check shows what was read"
+        )
+        tell(f"[bold red]warning:[/] {plain(words)}")
 
 
 def tell_radii_left_out(models: Sequence[tuple[Path, Localizer]], level: float) -> None:

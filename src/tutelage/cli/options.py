@@ -219,9 +219,12 @@ class Reading(FileReading):
     ] = None
     data_dir: DataDir = None
 
-    def load(self, name: str, *, for_training: bool = True) -> Survey:
-        """Load one survey."""
-        return surveys.load(name, for_training=for_training, data_dir=self.data_dir, **self.load_options())
+    def load(self, name: str, *, for_training: bool = True, known: Sequence[str] = ()) -> Survey:
+        """Load one survey; columns with names that a model knows are access points."""
+        options = self.load_options()
+        if known and is_user_file(Path(name)):
+            options["access_points"] = [*(self.access_points or "").split(","), *known]
+        return surveys.load(name, for_training=for_training, data_dir=self.data_dir, **options)
 
     def load_options(self) -> dict[str, Any]:
         """Give the options of `load` that were given, but for the folder of the public sets."""

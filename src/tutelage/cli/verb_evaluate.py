@@ -84,7 +84,8 @@ def evaluate_command(
         require_level(level)
     answering = [(path, _model_or_positions(path)) for path in models]
     fitted = [(path, model) for path, model in answering if isinstance(model, Localizer)]
-    survey = reading.load(on, for_training=False)
+    known = [name for _, model in fitted for name in model.access_points_]
+    survey = reading.load(on, for_training=False, known=known)
     how: dict[str, Any] = {"source_too": source_too, "level": level, "progress": not as_json}
     with stoppable(AGAIN):
         evaluations = [evaluate(answers, survey, name=str(path), **how) for path, answers in answering]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tutelage.cli.made_models import require_unused, show_model, updated_model
-from tutelage.cli.notes import tell_capture_faults
+from tutelage.cli.notes import tell_capture_faults, tell_useless_model
 from tutelage.cli.options import (
     Json,
     Learning,
@@ -112,6 +112,7 @@ def _fitted(
         run = replace(run, checkpoint_dir=checkpoints)
         model = learning.localizer(sources, run, calibrate=calibrate).fit(target)
         model.save(out)
+    tell_useless_model(model, target)
     return model
 
 

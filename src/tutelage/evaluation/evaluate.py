@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.sets.public_sets import public_datasets
 from tutelage.data.sets.same_building import same_building
@@ -16,7 +18,7 @@ from tutelage.paper.expert_training import TeacherCard
 from tutelage.runtime.conformal import require_level
 from tutelage.runtime.positions import Positions
 
-__all__ = ["DEFAULT_LEVEL", "evaluate", "n_learnt", "require_unseen"]
+__all__ = ["DEFAULT_LEVEL", "always_heard", "evaluate", "n_learnt", "require_unseen"]
 
 DEFAULT_LEVEL = 0.95
 """Share of the true positions that the radii of an evaluation should hold."""
@@ -63,7 +65,7 @@ def evaluate(
         If the level is not between 0 and 1, or the answers' radii have another level. If `source_too` is off
         and the pretrained matcher was trained in the building of the scans, or on the model's training scans.
         If the scans have no positions, a scan id is missing on either side, or no scan hears an access point
-        of the model.
+        of the model, or it refuses all of them.
 
     Examples
     --------
@@ -89,10 +91,7 @@ def evaluate(
         else _with_level(answers, level, name)
     )
     if len(truth) and isinstance(answers, Localizer) and not positions.answered.any():
-        raise BadInputError(
-            f"none of the {len(truth)} scans hears an access point that {name or 'the model'} knows; "
-            "was it fitted on another building?"
-        )
+        raise BadInputError(_none_answered(answers, positions, truth, name or "the model"))
     evaluation = evaluate_positions(positions, truth, name=name)
     if not isinstance(answers, Localizer):
         return evaluation
@@ -106,6 +105,48 @@ def n_learnt(model: Localizer, scans: FingerprintSet) -> int:
         return len(scans)
     radio_map = model.method_.radio_map
     return 0 if radio_map is None else int(radio_map.holds(scans.in_frame(model.frame_)).sum())
+
+
+def _none_answered(model: Localizer, answers: Positions, scans: FingerprintSet, name: str) -> str:
+    """Say why no scan has an answer: nothing that is known is heard, or all is unlike the survey."""
+    if not answers.refused.any():
+        return (
+            f"none of the {len(scans)} scans hears an access point that {name} knows; was it fitted "
+            f"on another "
+            "building?"
+        )
+    n = int(answers.refused.sum())
+    begin = f"{name} refuses {'all' if n == len(scans) else n} of the {len(scans)} scans"
+    begin += ": they hear access points that it knows, but are too unlike every surveyed place"
+    missing = always_heard(model) - {scans.access_points[j] for j in scans.rss_dbm.indices.tolist()}
+    if missing:
+        return (
+            f"{begin}. Every surveyed place hears {', '.join(sorted(missing)[:5])}, which none of "
+            f"these scans does: "
+            "is it no access point? Then fit again without it; else look whether the scans are of "
+            "this building"
+        )
+    return f"{begin}; are they of another building, or in another unit (--units)?"
+
+
+def always_heard(model: Localizer) -> set[str]:
+    """Return the access points that every surveyed place hears.
+
+    Parameters
+    ----------
+    model : Localizer
+        A fitted model.
+
+    Returns
+    -------
+    set of str
+        Their names; none if the model is not calibrated.
+    """
+    if model.calibration_ is None:
+        return set()
+    value = model.calibration_.landmarks.value
+    n_places = np.bincount(value.indices[value.data != 0], minlength=value.shape[1])
+    return {model.access_points_[j] for j in np.flatnonzero(n_places == value.shape[0]).tolist()}
 
 
 def _with_level(answers: Positions, level: float | None, name: str) -> Positions:

@@ -15,7 +15,15 @@ from tutelage.errors import BadInputError
 if TYPE_CHECKING:  # only named in signatures: a survey in metres does not wait for PROJ
     from pyproj import Transformer
 
-__all__ = ["has_degrees", "require_metres", "to_degrees", "to_metres", "utm_epsg"]
+__all__ = [
+    "has_degrees",
+    "is_true_to_scale",
+    "require_metres",
+    "to_degrees",
+    "to_metres",
+    "to_wgs84",
+    "utm_epsg",
+]
 
 _WGS84 = 4326
 _UTM_NORTH = 32600  # plus the zone
@@ -111,6 +119,59 @@ def to_degrees(absolute_m: np.ndarray, epsg: int) -> np.ndarray:
     longitude, latitude = _projection(epsg).transform(x, y, direction="INVERSE")
     lat_lon = np.column_stack([latitude, longitude])
     return np.where(np.isfinite(lat_lon), lat_lon, np.nan)
+
+
+def to_wgs84(x_y: np.ndarray, epsg: int) -> np.ndarray:
+    """Convert coordinates of any system to latitude and longitude.
+
+    Parameters
+    ----------
+    x_y : numpy.ndarray
+        Coordinates, east or longitude first, [n, 2].
+    epsg : int
+        EPSG code of their system.
+
+    Returns
+    -------
+    numpy.ndarray
+        Latitude and longitude in degrees (WGS 84), [n, 2]; NaN where there is no such place.
+
+    Raises
+    ------
+    BadInputError
+        If PROJ does not know the code.
+    """
+    from pyproj.exceptions import CRSError
+
+    x, y = x_y.T.tolist()
+    try:
+        longitude, latitude = _projection(epsg).transform(x, y, direction="INVERSE")
+    except CRSError as error:
+        raise BadInputError(f"EPSG:{epsg} is not in the list of PROJ; save the layer in EPSG:4326") from error
+    lat_lon = np.column_stack([latitude, longitude])
+    return np.where(np.isfinite(lat_lon), lat_lon, np.nan)
+
+
+def is_true_to_scale(epsg: int) -> bool:
+    """Return whether coordinates are metres that are a metre long, as in UTM but not in web maps.
+
+    Parameters
+    ----------
+    epsg : int
+        EPSG code.
+
+    Returns
+    -------
+    bool
+        True for projected systems in metres, but for those of Mercator's kind.
+    """
+    if _fault(epsg):
+        return False
+    from pyproj import CRS
+
+    operation = CRS.from_epsg(epsg).coordinate_operation
+    method = "" if operation is None else operation.method_name
+    return "Mercator" not in method or "Transverse" in method
 
 
 def has_degrees(epsg: int | None) -> bool:

@@ -5,7 +5,9 @@
        "properties": {"scan_id": "s1", "floor": "2", "rss_dbm": {"00:0b:86:27:36:c1": -61}}}]}
 
 Coordinates are longitude and latitude in degrees (WGS 84), as the RFC requires, and are projected.
-Properties are `rss_dbm` (access point to dBm), `scan_id` (else the feature's `id`, else its number), `floor`,
+A member `crs`, which QGIS and older programs write, names another system; PROJ then converts. Properties are
+`rss_dbm` (access point to dBm; else a list of objects with address and strength, or members with addresses
+for names), `scan_id` (else the feature's `id`, else its number), `floor`,
 `building`, `device`, `user`, `time` and `split` as in a table; others are passed over. A building without an
 EPSG code has no degrees. Its features have no geometry (null, which the RFC allows) and the properties `x_m`
 and `y_m`.
@@ -19,6 +21,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +30,23 @@ import pyarrow as pa
 
 from tutelage.data.fingerprints import LABELS, FingerprintSet
 from tutelage.data.forms import json_text
-from tutelage.data.forms.fields import METRES
+from tutelage.data.forms.fields import METRES, PLACE
 from tutelage.data.forms.form import Form, ScanTables, read_text
+from tutelage.data.forms.known_columns import reading_of
 from tutelage.data.forms.located_table import LocatedTable
 from tutelage.data.forms.read_options import ReadOptions
 from tutelage.errors import BadInputError
 from tutelage.files.atomic import atomic_file
-from tutelage.runtime.access_point_names import normalised_name
-from tutelage.runtime.degrees import to_degrees
+from tutelage.runtime.access_point_names import is_mac, normalised_name
+from tutelage.runtime.degrees import is_true_to_scale, to_degrees, to_wgs84
 
 __all__ = ["FORM"]
 
+_WGS84 = 4326
 _TYPES = "Feature|FeatureCollection|GeometryCollection|(?:Multi)?(?:Point|LineString|Polygon)"
 _GEOJSON = re.compile(rf'"type"\s*:\s*"(?:{_TYPES})"')
-_TEXTS = (*LABELS, "time", "split")
+_TEXTS = (*LABELS, "time", "split", PLACE)
+_OTHER_NAMES = {"floor": "level", "time": "timestamp", PLACE: "room"}  # of OpenStreetMap, and usual ones
 _TITLES = {name: f"properties.{name}" for name in ("scan_id", *METRES, *_TEXTS)}
 _TITLES |= {"lat": "geometry.coordinates", "lon": "geometry.coordinates"}
 
@@ -71,7 +77,8 @@ def _read(path: Path, options: ReadOptions) -> ScanTables:
     readings = _readings(path, scans)
     names = _access_points(collection, path)
     table = _scans(path, scans, options.located)
-    return ScanTables(path.stem, table, readings, names, _epsg(collection, path))
+    table, epsg = _in_its_system(table, collection, path)
+    return ScanTables(path.stem, table, readings, names, epsg)
 
 
 class _Scan:
@@ -85,11 +92,23 @@ class _Scan:
         properties = feature.get("properties")
         self.properties: dict[str, Any] = properties if isinstance(properties, dict) else {}
         self.lon_lat = self._coordinates(feature.get("geometry"))
-        rss_by_name = self.properties.get("rss_dbm")
-        if not isinstance(rss_by_name, dict):
+        self.readings = self._readings()
+        id_given = self.properties.get("scan_id", feature.get("id", self.properties.get("id", number)))
+        self.scan_id = json_text.label_text(id_given)
+
+    def _readings(self) -> list[tuple[str, Any]]:
+        """Return the readings: an object, a list of them, or members with addresses for names."""
+        given = self.properties.get("rss_dbm")
+        if isinstance(given, dict):
+            return list(given.items())
+        for value in [given] if given is not None else self.properties.values():
+            listed = [reading_of(each) for each in value] if isinstance(value, list) and value else [None]
+            if None not in listed:
+                return [(name, rss) for name, rss, _ in filter(None, listed)]
+        flat = [(name, rss) for name, rss in self.properties.items() if is_mac(name)]
+        if given is not None or not flat:
             raise self._error("write an object {access point: dBm}", "properties.rss_dbm")
-        self.rss_by_name: dict[str, Any] = rss_by_name
-        self.scan_id = json_text.label_text(self.properties.get("scan_id", feature.get("id", number)))
+        return [(name, rss) for name, rss in flat if rss is not None]
 
     def _coordinates(self, geometry: Any) -> tuple[Any, Any]:
         if geometry is None:
@@ -108,8 +127,9 @@ def _scans(path: Path, scans: Sequence[_Scan], located: bool) -> LocatedTable:
     if located or all(None not in scan.lon_lat for scan in scans):
         columns |= _places(scans)
     for name in _TEXTS:
-        if any(name in scan.properties for scan in scans):
-            columns[name] = [json_text.label_text(scan.properties.get(name)) for scan in scans]
+        key = name if any(name in scan.properties for scan in scans) else _OTHER_NAMES.get(name, name)
+        if any(isinstance(scan.properties.get(key), (str, int, float)) for scan in scans):
+            columns[name] = [json_text.label_text(scan.properties.get(key)) for scan in scans]
     rows = np.array([scan.number for scan in scans], dtype=np.int64)
     return LocatedTable(path, pa.table(columns), rows, "feature", _TITLES)
 
@@ -126,9 +146,7 @@ def _places(scans: Sequence[_Scan]) -> dict[str, object]:
 
 
 def _readings(path: Path, scans: Sequence[_Scan]) -> LocatedTable:
-    entries = [
-        (scan, normalised_name(name.strip()), rss) for scan in scans for name, rss in scan.rss_by_name.items()
-    ]
+    entries = [(scan, normalised_name(name.strip()), rss) for scan in scans for name, rss in scan.readings]
     columns = {
         "scan_id": pa.array([scan.scan_id for scan, _, _ in entries], pa.string()),
         "ap": pa.array([name for _, name, _ in entries], pa.string()),
@@ -158,6 +176,42 @@ def _epsg(collection: dict[str, Any], path: Path) -> int | None:
     if epsg is not None and (not isinstance(epsg, int) or isinstance(epsg, bool)):
         raise BadInputError(f"{epsg!r} is no EPSG code; write a whole number", file=path, column="epsg")
     return epsg
+
+
+def _in_its_system(
+    table: LocatedTable, collection: dict[str, Any], path: Path
+) -> tuple[LocatedTable, int | None]:
+    """Read coordinates in the system that a member `crs` names, as QGIS wrote it before the RFC."""
+    epsg = _epsg(collection, path)
+    crs = collection.get("crs")
+    if crs is None or "lat" not in table.names:
+        return table, epsg
+    properties = crs.get("properties") if isinstance(crs, dict) else None
+    name = properties.get("name") if isinstance(properties, dict) else None
+    code = re.search(r"(?:EPSG:{1,2}|/EPSG/0/)(\d+)$", str(name))
+    if str(name).endswith("CRS84") or (code and int(code[1]) == _WGS84):
+        return table, epsg
+    if code is None:
+        raise BadInputError(
+            f"the system {name!r} is not known; save the layer in EPSG:4326 (WGS 84)", file=path, column="crs"
+        )
+    x, y = (table.numbers(field, "a coordinate is a number") for field in ("lon", "lat"))
+    lat_lon = to_wgs84(np.column_stack([x, y]), int(code[1]))
+    for row in np.flatnonzero(np.isfinite(x) & ~np.isfinite(lat_lon).all(axis=1))[:1].tolist():
+        raise table.error(
+            f"({x[row]:g}, {y[row]:g}) is no place in EPSG:{code[1]}, which crs names", row, "lat"
+        )
+    if is_true_to_scale(int(code[1])):
+        fields = {"x_m": pa.array(x), "y_m": pa.array(y)}
+        epsg = epsg or int(code[1])
+    else:  # as in web maps, whose metres are longer than metres
+        fields = {"lat": pa.array(lat_lon[:, 0]), "lon": pa.array(lat_lon[:, 1])}
+    rest = {name: table.columns[name] for name in table.names if name not in ("lat", "lon")}
+    titles = {**table.titles, "x_m": "geometry.coordinates", "y_m": "geometry.coordinates"}
+    note = f"coordinates are read in EPSG:{code[1]}, as crs says"
+    return replace(
+        table, columns=pa.table({**rest, **fields}), titles=titles, notes=(*table.notes, note)
+    ), epsg
 
 
 # -- writing --------------------------------------------------------------------------------------
