@@ -201,7 +201,9 @@ def check_units(split: Split) -> Iterator[Finding]:
             np.empty(0, dtype=np.int64),
             f"{len(moving):,} of {quantity(n_strong, 'access point')} are heard at {_NEAR_DBM:.0f} dBm or "
             f"more at places over {_APART_M:.0f} m apart, as if all of them moved",
-            "look whether the positions are metres, not pixels, centimetres or millimetres",
+            "look whether the positions are metres; for others pass --units place=mm (or cm, feet), "
+            "or metres in "
+            "one pixel, such as place=0.05",
         )
 
 

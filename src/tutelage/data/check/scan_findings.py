@@ -172,7 +172,9 @@ def check_extent(split: Split) -> Iterator[Finding]:
             far,
             f"{quantity(len(far), 'scan', 'lie')} farther than {_FAR_M / 1000:g} km from the middle of the "
             f"survey, up to {apart_m.max() / 1000:,.0f} km",
-            "look for metres in columns of degrees, rows in another system, or digits too many",
+            "look for metres in columns of degrees (--columns 'x_m=...,y_m=...'), millimetres or "
+            "pixels (--units "
+            "place=mm), rows in another system, or digits too many",
         )
 
 

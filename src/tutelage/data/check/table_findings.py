@@ -178,11 +178,24 @@ def _places(table: LocatedTable, options: ReadOptions, epsg: int | None, faults:
     if not has_place.any():
         return TablePlaces(np.full_like(place, np.nan), None)
     code = epsg if options.epsg is None else options.epsg
+    if not metric:
+        faults.findings.append(_where(table, columns, np.median(place[has_place], axis=0)))
     in_metres = place[has_place] * (options.units.place if metric else 1.0)
     projected = project_places(table, in_metres, metric=metric, epsg=code)
     place[has_place] = projected.absolute_m
     place[~has_place] = np.nan
     return TablePlaces(place, projected.epsg)
+
+
+def _where(table: LocatedTable, columns: tuple[str, str], lat_lon: np.ndarray) -> Finding:
+    """Say where on Earth the survey is, since nothing else shows that both numbers are swapped."""
+    lat, lon = (table.titles.get(name, name) for name in columns)
+    return Finding(
+        "where",
+        "note",
+        f"the survey is around latitude {lat_lon[0]:.5g}, longitude {lat_lon[1]:.5g}",
+        f"if that is elsewhere, they are swapped: --columns 'lat={lon},lon={lat}'",
+    )
 
 
 def _training_rows(table: LocatedTable, faults: Faults) -> np.ndarray:
