@@ -3,9 +3,9 @@
     python -m benchmarks.cases            # rewrite the block of the page
     python -m benchmarks.cases --check    # exit code 1 if it is stale
 
-The files are read from TUTELAGE_CASES, by default the folder `cases` beside TUTELAGE_DATA: a folder a case. An
-owner reads the file. Where a message names an option that mends it, the owner pastes it and reads again. Then
-come the warnings of `fit`.
+The files are read from TUTELAGE_CASES, by default the folder `cases` beside TUTELAGE_DATA: a folder a case.
+An owner reads the file. Where a message names an option that mends it, the owner pastes it and reads again.
+Then come the warnings of `fit`.
 """
 
 from __future__ import annotations
