@@ -1,6 +1,6 @@
 """Real data in under a minute: Tampere's 697 training scans, with and without surrogate teachers.
 
-    python examples/keras/tampere.py FINGERPRINTING_DB.zip [--updates 80]
+    python examples/keras/tampere.py FINGERPRINTING_DB.zip [--updates 60]
 
 First the student learns alone, then under two teachers that ship with tutelage, then under two untrained
 ones: the control, without which a gain means nothing. At the end the first student gets a surrogate teacher
@@ -83,7 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("path", help="the archive of the data set, FINGERPRINTING_DB.zip")
     parser.add_argument(
-        "--updates", type=int, default=80, help="updates of each student; the teacher gets half"
+        "--updates", type=int, default=60, help="updates of each student; the teacher gets half"
     )
     parser.add_argument("--out", default="tampere-keras.teacher", help="file of the new teacher")
     arguments = parser.parse_args()
