@@ -1,4 +1,4 @@
-"""Real data in under a minute: Tampere's 697 training scans, with and without surrogate teachers.
+"""Real data in about a minute: Tampere's 697 training scans, with and without surrogate teachers.
 
     python examples/keras/tampere.py FINGERPRINTING_DB.zip [--updates 60]
 
