@@ -226,8 +226,8 @@ def degrees_advice(table: LocatedTable) -> str:
     """
     x, y = (table.titles.get(name, name) for name in METRES)
     return (
-        f"pass --columns 'lat={y},lon={x}' (or lat={x},lon={y}), then they are projected; or are all scans of "
-        "one place, of which nothing can be learnt?"
+        f"pass --columns 'lat={y},lon={x}' (or lat={x},lon={y}), then they are projected; or are all scans "
+        "of one place, of which nothing can be learnt?"
     )
 
 
