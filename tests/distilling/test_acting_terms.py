@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from tutelage.data.fingerprints import FingerprintSet
+from tutelage.errors import BadInputError
 from tutelage.localizer import Localizer
 from tutelage.networks import SpecializedNetwork, build_network, network_spec
-from tutelage.paper.expert_distilling import DistillingTerms, distil, distilling_recipe
-from tutelage.paper.expert_distilling.acting_terms import gradient_norms
+from tutelage.paper.expert_distilling import DistillingTerms, distil, distilling_recipe, overall_loss
+from tutelage.paper.expert_distilling.acting_terms import ActingTerms, gradient_norms
 from tutelage.paper.expert_training import Teacher
 from tutelage.training import Budget, RunOptions, TrainedNetwork, TrainingData, TrainState
 from tutelage.updating import update
@@ -104,7 +105,9 @@ def test_norms_of_gradients_are_known_for_a_linear_term() -> None:
     term.backward()  # the graph is still there
 
 
-@pytest.mark.parametrize("settings", [{}, {"fi_form": "jacobian", "averaged": 0.5}])
+@pytest.mark.parametrize(
+    "settings", [{}, pytest.param({"fi_form": "jacobian", "averaged": 0.5}, marks=pytest.mark.slow)]
+)
 def test_measuring_changes_no_bit_of_the_weights(
     settings: dict[str, Any], target: FingerprintSet, teachers: list[Teacher], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,8 +134,11 @@ def test_log_holds_the_shares_of_every_look_and_the_network_their_mean(
     assert all(line["J_MI on Psi"] > 0 for line in lines)
 
 
+@pytest.mark.parametrize(
+    "settings", [pytest.param({}, marks=pytest.mark.slow), {"share_mi": 0.2, "share_fi": 0.1}]
+)
 def test_resumed_run_has_the_same_shares_and_the_same_weights(
-    target: FingerprintSet, teachers: list[Teacher], tmp_path: Path
+    settings: dict[str, Any], target: FingerprintSet, teachers: list[Teacher], tmp_path: Path
 ) -> None:
     class Stopped(Exception):  # noqa: N818 (it is no error)
         pass
@@ -142,7 +148,7 @@ def test_resumed_run_has_the_same_shares_and_the_same_weights(
             raise Stopped
 
     kept = run_of(30, checkpoint_dir=tmp_path, checkpoint_seconds=0.0)
-    recipe = distilling_recipe("default", {"batch_size": 16})
+    recipe = distilling_recipe("default", {"batch_size": 16, **settings})
     arguments = (target, network_spec("dnn"), SMALL, teachers, recipe)
     whole = distil(*arguments, replace(kept, checkpoint_dir=None))
     with pytest.raises(Stopped):
@@ -164,3 +170,71 @@ def test_model_keeps_the_shares_and_its_update_has_none(
     alone = Localizer("dnn", settings=settings, calibrate=False, run=run_of(3)).fit(target)
     assert alone.lineage_.gradient_shares is None
     assert update(model, target, calibrate=False, run=run_of(2)).lineage_.gradient_shares is None
+
+
+# -- held shares ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"share_sim": 0.2},
+        {"share_mi": 0.5},
+        {"share_fi": 0.01},
+        {"share_sim": 0.3, "share_mi": 0.3, "share_fi": 0.3},
+    ],
+)
+def test_first_step_has_the_shares_that_are_wanted(
+    held: dict[str, float], target: FingerprintSet, teachers: list[Teacher]
+) -> None:
+    settings = {**held, "fi_distance": "squared"}
+    terms, _, _, metrics = first_look(target, teachers, **settings)
+    names = {"share_sim": "J_Sim", "share_mi": "J_MI", "share_fi": "J_FI"}
+    for option, share in held.items():
+        assert float(metrics[f"share {names[option]}"]) == pytest.approx(share, rel=1e-4)
+    # The others keep their weights beside each other.
+    _, _, _, free = first_look(target, teachers, fi_distance="squared")
+    left = [name for name in terms.acting.names if name not in terms.acting.held]
+    ratios = [float(metrics[f"share {name}"] / free[f"share {name}"]) for name in left]
+    assert ratios == pytest.approx([ratios[0]] * len(ratios), rel=1e-3)
+
+
+def test_weights_follow_the_smoothed_norms_every_fifth_step_and_wait_where_there_is_no_gradient() -> None:
+    settings = {"share_sim": 0.5, "weight_mi": 0.0, "weight_fi": 0.0}
+    acting = ActingTerms(distilling_recipe("default", settings), CPU)
+    network = torch.nn.Linear(1, 1, bias=False)
+
+    def hold(step: int, norm_of_sim: float) -> float:
+        weight = network.weight.sum()
+        acting.hold({"J_MAE": 2 * weight, "J_Sim": norm_of_sim * weight}, network, step)
+        return float(acting.held_weights()["J_Sim"])
+
+    assert hold(0, 4.0) == pytest.approx(3 * 2 / 4)  # the pull of J_MAE, whose weight is 3
+    assert hold(1, 400.0) == pytest.approx(3 * 2 / 4)
+    assert hold(5, 0.04) == pytest.approx(3 * 2 / 0.4)  # the geometric mean of 4 and 0.04
+    assert hold(10, 0.0) == pytest.approx(3 * 2 / 0.4)
+
+
+def test_held_weight_takes_the_place_of_the_recipes_but_not_in_the_sum() -> None:
+    recipe = distilling_recipe("default", {"share_mi": 0.1})
+    terms = {"J_Sim": torch.tensor(0.4), "J_MI": torch.tensor(-1.2), "J_FI": torch.tensor(0.7)}
+    loss = overall_loss(torch.tensor(2.0), terms, recipe, {"J_MI": torch.tensor(8.0)})
+    assert loss.item() == pytest.approx((6.0 + 0.2 + 9.6 + 0.35) / 4.5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "network", "words"),
+    [
+        (
+            {"share_sim": 0.1, "weight_sim": 0},
+            "dnn",
+            r"share_sim = 0\.1 holds a term that weight_sim = 0 turns",
+        ),
+        ({"share_sim": 0.5, "share_mi": 0.5}, "dnn", r"are 1 together; .* must be below 1"),
+        ({"share_fi": 0.1}, "baat", r"J_FI is refused for network 'baat'.*leave share_fi out"),
+        ({"share_mi": 1.0}, "dnn", "share_mi"),
+    ],
+)
+def test_shares_that_cannot_be_held_are_refused(settings: dict[str, Any], network: str, words: str) -> None:
+    with pytest.raises(BadInputError, match=words):
+        distilling_recipe("default", settings, network_spec(network))

@@ -10,6 +10,7 @@ from tutelage.losses import (
     compare_norms,
     functional_information,
     largest_singular_value,
+    sensitivity,
     transmitting_matrix,
 )
 
@@ -385,3 +386,33 @@ def test_unknown_contraction_is_refused() -> None:
     f_s, e_s, f_t, e_t = batch()
     with pytest.raises(UnknownNameError, match="Did you mean features"):
         functional_information(f_s, e_s, [(f_t, e_t)], contraction="feature")
+
+
+# -- the dead zone of two teachers --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_absolute_differences_of_two_teachers_have_no_gradient_between_them_and_squared_ones_have(
+    form: str,
+) -> None:
+    pairs = [(numbers(8, 3, seed=2 * i), numbers(8, 3, seed=2 * i + 1)) for i in range(9)]
+    by_sigma = sorted(pairs, key=lambda pair: float(sensitivity(*pair, form=form)))
+    lowest, second, middle, highest = (by_sigma[i] for i in (0, 1, 4, -1))
+
+    def gradient(
+        student: tuple[Tensor, Tensor], teachers: list[tuple[Tensor, Tensor]], squared: bool
+    ) -> float:
+        z_e = student[1].clone().requires_grad_()
+        loss = functional_information(student[0], z_e, teachers, form=form, squared=squared)
+        return float(torch.autograd.grad(loss, z_e)[0].norm())
+
+    assert gradient(middle, [lowest, highest], False) == 0
+    assert gradient(middle, [lowest, highest], True) > 1e-6
+    assert gradient(lowest, [second, highest], False) > 1e-6  # outside, both pull one way
+    assert gradient(middle, [highest], False) > 1e-6
+
+
+@pytest.mark.parametrize(("form", "expected"), [("difference", 36.0), ("log_ratio", math.log(4) ** 2)])
+def test_squared_comparison_of_two_and_eight(form: str, expected: float) -> None:
+    found = compare_norms(torch.tensor(2.0), torch.tensor(8.0), form, squared=True)
+    assert found.item() == pytest.approx(expected)

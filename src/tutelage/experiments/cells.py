@@ -44,6 +44,10 @@ _YOUNGER = {
     "mae_form": "student",
     "fi_contraction": "batch",
     "fi_where_refused": False,
+    "fi_distance": "absolute",
+    "share_sim": 0.0,
+    "share_mi": 0.0,
+    "share_fi": 0.0,
     "held_out": 0.1,
     "source_pass": "once",
 }

@@ -161,6 +161,7 @@ def functional_information(
     form: str = "literal",
     contraction: str = "batch",
     iterations: int = 15,
+    squared: bool = False,
 ) -> Tensor:
     """Compute J_FI (Eq. 11), how far the student's extractor is from each teacher's in sensitivity.
 
@@ -184,6 +185,9 @@ def functional_information(
         What the product inside T runs over, see `transmitting_matrix`; "least_squares" has no T.
     iterations : int, default 15
         Iterations of the power method.
+    squared : bool, default False
+        Square each teacher's difference. The absolute ones of two teachers have a dead zone: while the
+        student's sigma lies between theirs, one gains what the other loses, and the gradient is 0.
 
     Returns
     -------
@@ -215,7 +219,9 @@ def functional_information(
     sigma_student = sigma_of(z_f, z_e)
     with torch.no_grad():
         sigmas = [sigma_of(*teacher) for teacher in teachers]
-    return torch.stack([compare_norms(sigma, sigma_student, _COMPARISON_OF[form]) for sigma in sigmas]).sum()
+    comparison = _COMPARISON_OF[form]
+    differences = [compare_norms(sigma, sigma_student, comparison, squared=squared) for sigma in sigmas]
+    return torch.stack(differences).sum()
 
 
 def sensitivity(
@@ -254,7 +260,9 @@ def sensitivity(
     return _SENSITIVITIES[form](z_in, z_out, contraction, iterations)
 
 
-def compare_norms(sigma_teacher: Tensor, sigma_student: Tensor, form: str = "log_ratio") -> Tensor:
+def compare_norms(
+    sigma_teacher: Tensor, sigma_student: Tensor, form: str = "log_ratio", *, squared: bool = False
+) -> Tensor:
     """Compare two sensitivities.
 
     Parameters
@@ -263,6 +271,8 @@ def compare_norms(sigma_teacher: Tensor, sigma_student: Tensor, form: str = "log
         Scalars of at least 0. No gradient reaches the teacher's.
     form : {"difference", "log_ratio"}
         The distance: |s_t - s_s| or |log(s_t / s_s)|.
+    squared : bool, default False
+        Square the distance.
 
     Returns
     -------
@@ -277,7 +287,8 @@ def compare_norms(sigma_teacher: Tensor, sigma_student: Tensor, form: str = "log
     if form not in _COMPARISONS:
         raise UnknownNameError("comparison of norms", form, _COMPARISONS)
     scale = _COMPARISONS[form]
-    return (scale(sigma_teacher.detach()) - scale(sigma_student)).abs()
+    difference = scale(sigma_teacher.detach()) - scale(sigma_student)
+    return difference.square() if squared else difference.abs()
 
 
 def _sigma(z_in: Tensor, z_out: Tensor, contraction: str, iterations: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -14,6 +15,7 @@ from tutelage.training import LABELS, SupervisedRecipe, changed_recipe
 __all__ = ["DistillingRecipe", "distilling_recipe"]
 
 Weight = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class DistillingRecipe(SupervisedRecipe):
@@ -27,6 +29,16 @@ class DistillingRecipe(SupervisedRecipe):
     """Weight of the mutual information J_MI with the teachers. 0 turns it off."""
     weight_fi: Weight = 0.5
     """Weight of the functional information J_FI. 0 turns it off."""
+    share_sim: Share = 0.0
+    """Share of the gradient on the network at which J_Sim is held. 0 holds nothing: `weight_sim` stays.
+
+    The weight of the term follows the norms of the gradients, measured every five steps. The shares are of
+    the overall loss; floors and buildings stand beside it.
+    """
+    share_mi: Share = 0.0
+    """Share of the gradient on the network at which J_MI is held, as `share_sim`."""
+    share_fi: Share = 0.0
+    """Share of the gradient on the network at which J_FI is held, as `share_sim`."""
     margin_rad: Annotated[float, Field(ge=0, lt=1.57)] = 0.2
     """Margin in rad that J_Sim adds to the angle between two representations."""
     sim_form: Literal["batch_mean", "per_sample"] = "per_sample"
@@ -49,6 +61,12 @@ class DistillingRecipe(SupervisedRecipe):
 
     `features` needs vectors with d_F = d_E, in the student and in its teachers.
     """
+    fi_distance: Literal["absolute", "squared"] = "absolute"
+    """Difference from each teacher's sensitivity: `absolute` as in Eq. 11, or `squared`.
+
+    Absolute differences have no gradient while the student's sensitivity lies between those of two teachers.
+    Squared ones pull it to the teachers' mean.
+    """
     fi_where_refused: bool = False
     """Take J_FI also for a network whose author refuses it, such as bAaT."""
     mae_form: Literal["student", "both"] = "student"
@@ -69,6 +87,17 @@ class DistillingRecipe(SupervisedRecipe):
         constraints = {"J_Sim": self.weight_sim, "J_MI": self.weight_mi, "J_FI": self.weight_fi}
         in_use = {name: weight for name, weight in constraints.items() if weight}
         return {"J_MAE": self.weight_mae, **generated, **in_use}
+
+    def held_shares(self) -> dict[str, float]:
+        """Return the share of the gradient of each term that is held at one, by the term's name.
+
+        Returns
+        -------
+        dict of str to float
+            Those of J_Sim, J_MI and J_FI whose share is not 0.
+        """
+        shares = {"J_Sim": self.share_sim, "J_MI": self.share_mi, "J_FI": self.share_fi}
+        return {name: share for name, share in shares.items() if share}
 
 
 _RECIPES = {
@@ -103,14 +132,38 @@ def distilling_recipe(
     ------
     UnknownNameError, BadInputError
         If the recipe or a setting does not exist, or a value is not allowed; if J_FI is switched
-        on and the network's author says that it has no meaning there.
+        on and the network's author says that it has no meaning there; if the shares cannot be held.
     """
-    recipe = changed_recipe(_RECIPES, name, changes or {}, network)
+    recipe = _recipe_for(name, changes or {}, network)
+    _require_holdable_shares(recipe)
+    return recipe
+
+
+def _recipe_for(name: str, changes: Mapping[str, Any], network: NetworkSpec | None) -> DistillingRecipe:
+    """Make the recipe, without J_FI where the network's author refuses it."""
+    recipe = changed_recipe(_RECIPES, name, changes, network)
     if network is None or not network.no_functional_information or recipe.fi_where_refused:
         return recipe
-    if "weight_fi" in (changes or {}) and recipe.weight_fi:
+    if ("weight_fi" in changes and recipe.weight_fi) or recipe.share_fi:
+        name = "share_fi" if recipe.share_fi else "weight_fi"
         raise BadInputError(
             f"J_FI is refused for network {network.name!r}: {network.no_functional_information}; "
-            "leave weight_fi out, set it to 0, or set fi_where_refused=true"
+            f"leave {name} out, set it to 0, or set fi_where_refused=true"
         )
     return recipe.model_copy(update={"weight_fi": 0.0})
+
+
+def _require_holdable_shares(recipe: DistillingRecipe) -> None:
+    """Refuse a share of a term that is turned off, and shares that leave nothing to J_MAE."""
+    held = recipe.held_shares()
+    if off := held.keys() - recipe.weights_in_use().keys():
+        suffix = sorted(off)[0].removeprefix("J_").lower()
+        raise BadInputError(
+            f"share_{suffix} = {getattr(recipe, f'share_{suffix}'):g} holds a term that weight_{suffix} = 0 "
+            f"turns off; leave share_{suffix} out, or give weight_{suffix} a value above 0"
+        )
+    if (whole := sum(held.values())) >= 1:
+        raise BadInputError(
+            f"share_sim, share_mi and share_fi are {whole:g} together; J_MAE has the rest, so their sum "
+            "must be below 1"
+        )

@@ -27,7 +27,12 @@ from tutelage.training import Batch, GradientShares, TrainingData, TrainState, i
 __all__ = ["Constraints", "DistillingTerms", "overall_loss"]
 
 
-def overall_loss(j_mae: Tensor, terms: Mapping[str, Tensor], recipe: DistillingRecipe) -> Tensor:
+def overall_loss(
+    j_mae: Tensor,
+    terms: Mapping[str, Tensor],
+    recipe: DistillingRecipe,
+    held_weights: Mapping[str, Tensor] | None = None,
+) -> Tensor:
     """Compute the overall loss (Eq. 12), the weighted mean of the error and the constraints.
 
     Parameters
@@ -38,6 +43,9 @@ def overall_loss(j_mae: Tensor, terms: Mapping[str, Tensor], recipe: DistillingR
         Those of J_Sim, J_MI and J_FI that are in use (scalars).
     recipe : DistillingRecipe
         The weights, which are divided by the sum of those in use, and the sign of J_MI (A6).
+    held_weights : Mapping of Tensor, optional
+        Weights of terms that are held at a share of the gradient (scalars). They take the place of the
+        recipe's, but not in the sum.
 
     Returns
     -------
@@ -45,10 +53,11 @@ def overall_loss(j_mae: Tensor, terms: Mapping[str, Tensor], recipe: DistillingR
         Scalar, to be minimised.
     """
     weight = {"J_Sim": recipe.weight_sim, "J_MI": recipe.weight_mi, "J_FI": recipe.weight_fi}
+    used: dict[str, float | Tensor] = {**weight, **(held_weights or {})}
     sign = {"J_MI": -1.0 if recipe.mi_sign == "maximise" else 1.0}
     total = recipe.weight_mae * j_mae
     for name, term in terms.items():
-        total = total + weight[name] * sign.get(name, 1.0) * term
+        total = total + used[name] * sign.get(name, 1.0) * term
     return total / (recipe.weight_mae + sum(weight[name] for name in terms))
 
 
@@ -132,6 +141,7 @@ class Constraints:
             form=form,
             contraction=self.recipe.fi_contraction,
             iterations=n,
+            squared=self.recipe.fi_distance == "squared",
         )
 
     def _jacobian_difference(self, student: Representations, generated: Sequence[Generated]) -> Tensor:
@@ -142,7 +152,8 @@ class Constraints:
             jacobian_spectral_norm(extractor, each.z_f, iterations=n).detach()
             for extractor, each in zip(self.teacher_extractors, generated, strict=True)
         ]
-        return torch.stack([compare_norms(norm, student_norm) for norm in norms]).sum()
+        squared = self.recipe.fi_distance == "squared"
+        return torch.stack([compare_norms(norm, student_norm, squared=squared) for norm in norms]).sum()
 
 
 class DistillingTerms:
@@ -223,7 +234,8 @@ class DistillingTerms:
             metrics["G J_MAE"] = self.error_of_generated_m(generated, batch)
             all_terms["G J_MAE"] = self.recipe.in_loss(metrics["G J_MAE"], self.scale_m)
             j_mae = j_mae + all_terms["G J_MAE"]
-        loss = overall_loss(j_mae, terms, self.recipe)
+        self.acting.hold(all_terms, self.network, state.step)
+        loss = overall_loss(j_mae, terms, self.recipe, self.acting.held_weights())
         if is_look(state.step + 1, state.n_steps):
             metrics |= self.acting.look(all_terms, self.network, self.psi)
         if "J_MI" in terms and self.recipe.mi_form == "jensen_shannon":  # A7: 0 where nothing is shared
