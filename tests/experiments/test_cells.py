@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tutelage.experiments.budgets import BUDGETS
 from tutelage.experiments.buildings import TARGETS
 from tutelage.experiments.cells import UNTRAINED, Cell, TeacherCell
-from tutelage.experiments.compared_methods import BOUND, KNN, METHODS, OPTIONS, PIPELINE
+from tutelage.experiments.compared_methods import BOUND, HELD_OPTIONS, KNN, METHODS, OPTIONS, PIPELINE
 from tutelage.experiments.paper_tables import TABLES, Request
 from tutelage.experiments.planned_cells import plan_cells
 from tutelage.experiments.result_files import COLUMNS, TEACHER_COLUMNS
@@ -43,6 +43,7 @@ OTHER_TEACHERS: dict[str, Any] = {
     "permuted": True,
     "budget": "standard",
     "seed": 1,
+    "settings": (("weight_mae", 0.1),),
 }
 WITH_SOURCES = [name for name, method in METHODS.items() if method.with_sources]
 
@@ -204,10 +205,10 @@ def test_teachers_are_those_of_the_recipe() -> None:
             for suffix in ("", "_paper", "_printed")
         ),
         *PIPELINE[1:],
-        *(f"{option}_untrained" for option in OPTIONS),
+        *(f"{option}_untrained" for option in (*OPTIONS, *HELD_OPTIONS)),
     ]
     assert [name for name in METHODS if not teachers[name]] == sorted(without, key=list(METHODS).index)
-    assert all(teachers[f"{option}_shuffled"] == teachers["shuffled"] for option in OPTIONS)
+    assert all(teachers[f"{option}_shuffled"] == teachers["shuffled"] for option in (*OPTIONS, *HELD_OPTIONS))
     assert replace(CELL, network=KNN).teachers == ()
 
 
@@ -275,7 +276,7 @@ def test_key_is_the_first_columns_of_a_row() -> None:
     ]
     assert replace(CELL, sources=()).key("table1")["sources"] == ""
     assert CELL.key("table1")["train_fraction"] == "1"
-    assert TEACHER_COLUMNS[:6] == tuple(field.name for field in fields(TeacherCell))
+    assert (*TEACHER_COLUMNS[:6], "settings") == tuple(field.name for field in fields(TeacherCell))
 
 
 @settings(max_examples=200)

@@ -26,6 +26,8 @@ from tutelage.experiments.compared_methods import (
 from tutelage.experiments.paper_length import paper_updates, share_of_paper_length
 from tutelage.experiments.paper_tables import PAPER_NETWORKS, TABLES, Request, find_table
 from tutelage.experiments.planned_cells import plan_cells
+from tutelage.networks import network_spec
+from tutelage.paper.expert_distilling import distilling_recipe
 
 EVERYWHERE = frozenset(TARGETS)
 WITHOUT_UTS = EVERYWHERE - {"utsindoorloc"}
@@ -378,3 +380,21 @@ def test_a_budget_of_updates_is_a_share_of_the_papers_length() -> None:
     assert share_of_paper_length("dnn", "ujiindoorloc", 0.1, "standard") == 500 / (500 * (1993 // 128))
     assert share_of_paper_length("dnn", "ujiindoorloc", 1.0, PAPER_LENGTH) == 1
     assert share_of_paper_length(KNN, "tampere", 1.0, "standard") is None
+
+
+def test_table_of_shares_holds_each_constraint_alone_and_all_three_with_both_controls() -> None:
+    cells = planned("shares")
+    assert all(cell.held_out for cell in cells)
+    assert {n for (_, network, _), n in counted_seeds(cells).items() if network != KNN} == {5}
+    assert {cell.target for cell in cells} == {"tampere", "tut6", "dsi1"}
+    kinds = Counter(METHODS[method].kind for method in TABLES["shares"].methods)
+    assert kinds == {"alone": 1, "trained": 16, "untrained": 16, "shuffled": 16}
+    wholes = set()
+    for method in TABLES["shares"].methods[1:]:
+        recipe = distilling_recipe("default", dict(METHODS[method].settings), network_spec("dnn"))
+        held = recipe.held_shares()
+        assert held.keys() == recipe.weights_in_use().keys() - {"J_MAE"}
+        assert len(set(held.values())) == 1
+        assert recipe.fi_distance == ("squared" if "J_FI" in held else "absolute")
+        wholes.add(round(sum(held.values()), 9))
+    assert wholes == {0.01, 0.05, 0.2, 0.5}

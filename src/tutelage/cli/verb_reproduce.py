@@ -22,7 +22,7 @@ __all__ = ["reproduce_command"]
 
 _TABLES = (
     "Of the paper: table1, table2, table3, table4, figure2 or appendix_a. Of Tutelage: accuracy, small_maps, "
-    "small_surveys, networks, pipeline or framework. Or all."
+    "small_surveys, networks, pipeline, framework, shares or generators. Or all."
 )
 _HOW_TO_LIST = "Repeatable, or with commas."
 _Names = list[str] | None

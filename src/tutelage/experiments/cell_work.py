@@ -161,7 +161,7 @@ def teach_cell(job: TeachJob) -> TaughtCell:
         survey = replace(survey, name=f"{survey.name}-permuted", train=train)
     began = time.monotonic()
     run = replace(_run(job), survey=cell.source)  # not its permuted name
-    teacher = teach(survey, cell.network, recipe=cell.recipe, run=run)
+    teacher = teach(survey, cell.network, recipe=cell.recipe, settings=dict(cell.settings), run=run)
     quality = teacher.card.quality.model_dump() if teacher.card.quality else {}
     return TaughtCell(teacher.to_bytes(), quality | _cost(began))
 

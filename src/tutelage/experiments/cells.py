@@ -81,6 +81,8 @@ class TeacherCell:
         Name of the budget.
     seed : int
         Seed of the training and of the permutation.
+    settings : tuple of (str, value)
+        Changes to the recipe, by name.
     """
 
     source: str
@@ -89,6 +91,7 @@ class TeacherCell:
     permuted: bool
     budget: str
     seed: int
+    settings: tuple[tuple[str, Any], ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -122,7 +125,7 @@ class TeacherCell:
             "source": self.source,
             "permuted": self.permuted,
             "network": {self.network: spec.settings()},
-            "recipe": _hashed_settings(teaching_recipe(self.recipe, {}, spec).model_dump()),
+            "recipe": _hashed_settings(teaching_recipe(self.recipe, dict(self.settings), spec).model_dump()),
             "length": _length(self.budget, self.network),
             "seed": self.seed,
         }

@@ -14,12 +14,14 @@ __all__ = [
     "BOUND",
     "COMMON_METHODS",
     "FRAMEWORK",
+    "HELD_OPTIONS",
     "KNN",
     "MATCHER",
     "MATCHER_METHODS",
     "METHODS",
     "OPTIONS",
     "PIPELINE",
+    "SHARES",
     "WITH_MATCHER",
     "LearningMethod",
     "methods_of_recipe",
@@ -69,7 +71,8 @@ class LearningMethod:
     def needs_functional_information(self) -> bool:
         """Whether the method only makes sense where J_FI has a meaning."""
         alone = self.settings.get("weight_sim") == self.settings.get("weight_mi") == 0
-        return alone or bool(self.settings.get("weight_fi")) or "fi_form" in self.settings
+        named = any(self.settings.get(name) for name in ("weight_fi", "share_fi", "fi_form"))
+        return alone or named
 
     @property
     def with_teacher_files(self) -> bool:
@@ -82,9 +85,12 @@ class LearningMethod:
         return self.kind not in ("alone", "untrained") and not self.from_target
 
 
+_CONSTRAINT_NAMES = {"sim": "Sim", "mi": "MI", "fi": "FI"}
+
+
 def _only(*constraints: str) -> dict[str, float]:
     """Turn the other constraints off."""
-    return {f"weight_{name}": 0.0 for name in ("sim", "mi", "fi") if name not in constraints}
+    return {f"weight_{name}": 0.0 for name in _CONSTRAINT_NAMES if name not in constraints}
 
 
 def _every_recipe(
@@ -145,6 +151,35 @@ _FRAMEWORK = {
     for each, method in _with_controls(name, title, settings).items()
 }
 
+_PERCENT = (1, 5, 20, 50)
+_HELD = {"sim": ("sim",), "mi": ("mi",), "fi": ("fi",), "all": ("sim", "mi", "fi")}
+
+
+def _held_option(constraints: tuple[str, ...], percent: int) -> tuple[str, dict[str, Any]]:
+    """Hold constraints at a share of the gradient, divided evenly among them, and turn the others off.
+
+    The differences of J_FI are squared: absolute ones have no gradient between the sensitivities of two
+    teachers, and what has no gradient cannot be held at a share of it.
+    """
+    shares = {f"share_{name}": percent / 100 / len(constraints) for name in constraints}
+    squared = {"fi_distance": "squared"} if "fi" in constraints else {}
+    names = "all three" if len(constraints) > 1 else f"J_{_CONSTRAINT_NAMES[constraints[0]]} alone"
+    return f"{names} at {percent} % of the gradient", {**_only(*constraints), **shares, **squared}
+
+
+HELD_OPTIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    f"{name}_{percent}": _held_option(constraints, percent)
+    for percent in _PERCENT
+    for name, constraints in _HELD.items()
+}
+"""Each constraint alone, and all three, held at a share of the gradient; titles and changes of the recipe."""
+
+_SHARES = {
+    each: method
+    for name, (title, settings) in HELD_OPTIONS.items()
+    for each, method in _with_controls(name, title, settings).items()
+}
+
 METHODS: dict[str, LearningMethod] = {
     **_every_recipe("none", "own data alone", "alone"),
     **_every_recipe("sequential", "sequential transfer (*)", "sequential"),
@@ -169,6 +204,7 @@ METHODS: dict[str, LearningMethod] = {
     **_every_recipe("sim_mi", "J_Sim and J_MI", "trained", _only("sim", "mi")),
     **_PIPELINE,
     **_FRAMEWORK,
+    **_SHARES,
 }
 
 COMMON_METHODS = (
@@ -219,6 +255,9 @@ PIPELINE = ("none", *_PIPELINE)
 
 FRAMEWORK = ("none", "untrained", "shuffled", "default", *_FRAMEWORK)
 """The default recipe with teachers, and each option of docs/concepts/framework.md with its two controls."""
+
+SHARES = ("none", *_SHARES)
+"""The default recipe with constraints that are held at shares of the gradient, with their two controls."""
 
 MATCHER_METHODS: dict[str, LearningMethod] = {
     "none": LearningMethod("the target's own radio map alone", "default", "alone"),

@@ -17,6 +17,7 @@ from tutelage.experiments.compared_methods import (
     KNN,
     MATCHER_METHODS,
     PIPELINE,
+    SHARES,
     WITH_MATCHER,
 )
 from tutelage.experiments.paper_length import FEW_SCANS, TABLE1, TABLE2, LongPart
@@ -239,6 +240,16 @@ TABLES: dict[str, Table] = {
         "each beside untrained teachers and teachers of permuted locations under the same option.",
         FRAMEWORK,
         _planned({"tampere": ("dnn",), "tut6": ("dnn",), "dsi1": ("dnn",)}, 3),
+        held_out=True,
+    ),
+    "shares": Table(
+        "Constraints that act, at given shares of the gradient",
+        "Each constraint alone, and all three together, held at 1, 5, 20 and 50 % of the gradient on the "
+        "network, under trained teachers, untrained ones, and teachers of permuted locations. Together, each "
+        "has a third of the share. Differences of J_FI are squared: absolute ones have no gradient between "
+        "two teachers. A constraint that acts and transfers knowledge beats both of its controls.",
+        SHARES,
+        _planned({"tampere": ("dnn",), "tut6": ("dnn",), "dsi1": ("dnn",)}, 5),
         held_out=True,
     ),
     "figure2": Table(

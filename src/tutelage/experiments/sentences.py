@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import mean
 
-from tutelage.experiments.compared_methods import ABLATION, METHODS, OPTIONS, PIPELINE, WITH_MATCHER
+from tutelage.experiments.compared_methods import (
+    ABLATION,
+    HELD_OPTIONS,
+    METHODS,
+    OPTIONS,
+    PIPELINE,
+    WITH_MATCHER,
+)
 from tutelage.experiments.groups import CONTROLS, ControlComparison, SeedGroup
 
 __all__ = ["summary_sentences"]
@@ -55,7 +62,7 @@ def _network_sentences(groups: Sequence[SeedGroup]) -> list[str]:
     ]
     questions += [
         (option, f"Trained teachers, {METHODS[option].title}", control, words)
-        for option in (*ABLATION, *OPTIONS)
+        for option in (*ABLATION, *OPTIONS, *HELD_OPTIONS)
         for control, words in _TEACHER_CONTROLS.items()
     ]
     return _answers(groups, questions)
