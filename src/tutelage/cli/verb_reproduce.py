@@ -123,44 +123,43 @@ class _Making:
     as_json: bool
 
     def page(self, name: str, request: Request, *, is_one_of_all: bool) -> Any:
-        """Make a table, or the search of Appendix A, and give its page."""
+        """Make a table, the search of Appendix A or the comparison of generators, and give its page."""
         from tutelage.experiments.appendix_a import NAME as APPENDIX_A
         from tutelage.experiments.appendix_a import search_weights
+        from tutelage.experiments.generators import NAME as GENERATORS
+        from tutelage.experiments.generators import compare_generators
         from tutelage.experiments.pages import json_page, markdown_page
         from tutelage.experiments.paper_tables import Request
         from tutelage.experiments.reproduce import reproduce
 
-        progress = not self.as_json
+        where = self.out, self.executor
+        how: dict[str, Any] = {"data_dir": self.data_dir, "progress": not self.as_json}
+        # These two have no targets, or one: of a request for all tables they take the budget alone.
+        parts = Request(request.budget) if is_one_of_all else request
         if name == APPENDIX_A:
-            # One search on one target: of a request for all tables it takes the budget alone.
-            parts = Request(request.budget) if is_one_of_all else request
-            search = search_weights(self.out, self.executor, parts, data_dir=self.data_dir, progress=progress)
+            search = search_weights(*where, parts, **how)
             return search.rows() if self.as_json else search.page()
-        summary = reproduce(
-            name,
-            self.out,
-            self.executor,
-            request,
-            data_dir=self.data_dir,
-            progress=progress,
-            run=not self.finished,
-        )
+        if name == GENERATORS:
+            comparison = compare_generators(*where, parts, **how, run=not self.finished)
+            return comparison.plain() if self.as_json else comparison.markdown()
+        summary = reproduce(name, *where, request, **how, run=not self.finished)
         return json_page(summary) if self.as_json else markdown_page(summary)
 
 
 def _checked_names(table: str, request: Request, *, finished: bool) -> Sequence[str]:
     """Give the tables to make; what one of them does not have is refused before the first is run."""
     from tutelage.experiments.appendix_a import NAME as APPENDIX_A
+    from tutelage.experiments.generators import NAME as GENERATORS
     from tutelage.experiments.paper_tables import TABLES, find_table
 
     if finished and table == APPENDIX_A:
         raise BadInputError(f"--finished is for tables of cells; {APPENDIX_A} is one search")
-    every = (*TABLES,) if finished else (*TABLES, APPENDIX_A)
+    every = (*TABLES, GENERATORS) if finished else (*TABLES, APPENDIX_A, GENERATORS)
     names = every if table == "all" else (table,)
     if len(names) > 1 and (request.networks or request.methods):
         raise BadInputError("the tables differ in their networks and methods; name a table instead of all")
     for name in names:
-        if name != APPENDIX_A:
+        if name not in (APPENDIX_A, GENERATORS):
             find_table(name, request)
     return names
 

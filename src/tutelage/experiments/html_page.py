@@ -27,7 +27,7 @@ from tutelage.experiments.table_wording import (
 )
 from tutelage.files.web_page import render_page
 
-__all__ = ["html_page", "place_plots"]
+__all__ = ["html_page", "inline_markup", "place_plots"]
 
 # Okabe and Ito's colours for all kinds of colour vision, one a network.
 _COLOURS = {"knn": "#7f7f7f", "dnn": "#0072b2", "cnnloc": "#e69f00", "bayescnn": "#009e73", "baat": "#cc79a7"}
@@ -64,7 +64,7 @@ def html_page(summary: Summary) -> str:
         "experiments/table_template.html",
         title=summary.table.title,
         figures=[place_plots(summary, place) for place in summary.places],
-        inline=_inline,
+        inline=inline_markup,
         about=summary.table.about,
         provenance=provenance(summary),
         sentences=summary.sentences,
@@ -78,8 +78,19 @@ def html_page(summary: Summary) -> str:
     )
 
 
-def _inline(words: str) -> Markup:
-    """Escape a text and turn the code and the bold of Markdown into HTML."""
+def inline_markup(words: str) -> Markup:
+    """Escape a text, and turn the code and the bold of Markdown into HTML.
+
+    Parameters
+    ----------
+    words : str
+        The text.
+
+    Returns
+    -------
+    Markup
+        What a template inserts.
+    """
     with_code = re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(words))
     return Markup(re.sub(r"\*\*([-+0-9][^*]*)\*\*", r"<b>\1</b>", with_code))
 

@@ -14,6 +14,7 @@ from tutelage.experiments.cell_work import SHARE_COLUMNS
 from tutelage.experiments.groups import ControlComparison, SeedGroup
 from tutelage.experiments.html_page import html_page
 from tutelage.experiments.paper_length import share_of_paper_length
+from tutelage.experiments.paper_tables import Request
 from tutelage.experiments.summary import Summary
 from tutelage.experiments.table_grids import cells_grid, grid_lines, teachers_grid, unfinished_grid
 from tutelage.experiments.table_wording import (
@@ -29,7 +30,7 @@ from tutelage.experiments.table_wording import (
 )
 from tutelage.files.atomic import atomic_file
 
-__all__ = ["json_page", "markdown_page", "page_name", "write_pages"]
+__all__ = ["json_page", "markdown_page", "page_name", "page_stem", "write_pages"]
 
 
 def page_name(summary: Summary) -> str:
@@ -45,12 +46,32 @@ def page_name(summary: Summary) -> str:
     str
         The name without a suffix.
     """
-    options = summary.request.options()
-    if options.get("budget") == summary.table.budget:
+    return page_stem(summary.name, summary.request, summary.table.budget)
+
+
+def page_stem(table: str, request: Request, own_budget: str) -> str:
+    """Return the name of the files of a page.
+
+    Parameters
+    ----------
+    table : str
+        Name of the table.
+    request : Request
+        The requested part of it.
+    own_budget : str
+        The table's own budget, which the name leaves out.
+
+    Returns
+    -------
+    str
+        The name without a suffix.
+    """
+    options = request.options()
+    if options.get("budget") == own_budget:
         del options["budget"]
     if "seeds" in options:
         options["seeds"] += "-seeds"
-    return "-".join([summary.name, *options.values()]).replace(",", "-").replace(":", "-").replace("/", "-")
+    return "-".join([table, *options.values()]).replace(",", "-").replace(":", "-").replace("/", "-")
 
 
 def write_pages(summary: Summary, out: Path) -> None:

@@ -324,7 +324,7 @@ def find_table(name: str, request: Request) -> Table:
         If the request contradicts itself or the table.
     """
     if name not in TABLES:
-        raise UnknownNameError("table", name, [*TABLES, "appendix_a", "all"])
+        raise UnknownNameError("table", name, [*TABLES, "appendix_a", "generators", "all"])
     table = TABLES[name]
     methods = table.methods_at(request.budget or table.budget)
     validate_request(request, tuple(dict.fromkeys((*methods, *table.matcher_methods))))

@@ -30,7 +30,7 @@ from tutelage.experiments.summary import Summary, summarise
 from tutelage.experiments.unfinished import unfinished_parts
 from tutelage.training import clear_checkpoints
 
-__all__ = ["make_teachers", "reproduce"]
+__all__ = ["make_teachers", "progress_bar", "reproduce"]
 
 
 def reproduce(
@@ -127,7 +127,7 @@ def make_teachers(
     """
     making = _TeacherMaking(files, executor, None if data_dir is None else str(data_dir))
     missing = making.missing(cells)
-    with _progress_bar(len(missing), progress) as (advance, report):
+    with progress_bar(len(missing), progress) as (advance, report):
         making.make(missing, advance, report)
 
 
@@ -165,7 +165,7 @@ class _TableRun:
         """Run the cells that are not finished, seed by seed; teachers are made once they are needed."""
         waiting = list({cell.hash: cell for cell in cells if self.results.row(cell) is None}.values())
         missing = self.teachers.missing(teacher for cell in waiting for teacher in cell.teachers)
-        with _progress_bar(len(waiting) + len(missing), progress) as (advance, report):
+        with progress_bar(len(waiting) + len(missing), progress) as (advance, report):
             for _, group in groupby(waiting, key=lambda cell: cell.seed):
                 seed_cells = list(group)
                 self._fit([cell for cell in seed_cells if not cell.teachers], advance, report)
@@ -197,7 +197,21 @@ def _longest_first(cells: Sequence[_AnyCell]) -> list[_AnyCell]:
 
 
 @contextmanager
-def _progress_bar(total: int, visible: bool) -> Iterator[tuple[Callable[[], None], Callable[[str], None]]]:
+def progress_bar(total: int, visible: bool) -> Iterator[tuple[Callable[[], None], Callable[[str], None]]]:
+    """Show a bar of cells on standard error.
+
+    Parameters
+    ----------
+    total : int
+        Number of cells; for none there is no bar.
+    visible : bool
+        Whether to show it.
+
+    Yields
+    ------
+    advance, report : callable
+        Counts a finished cell; prints a sentence above the bar.
+    """
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())
     # Cells end minutes apart, so the time left is estimated from all of them.
     with Progress(

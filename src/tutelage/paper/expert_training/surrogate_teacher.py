@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -46,6 +46,22 @@ class Quality(BaseModel):
     """Standard deviation of the generated positions over that of the true ones: 0 is a constant."""
     diversity: float
     """Share of the variance of Z_E^G that comes from noise at a fixed place; 1 when unconditional."""
+    frechet: float | None = None
+    """Fréchet distance of Z_E^G from Z_E^S at the training places, 1 for a constant; see `frechet_distance`.
+
+    None in files from before it was measured.
+    """
+    nearest: float | None = None
+    """Distance of Z_E^G from the nearest Z_E^S, over that of held-out scans; see `nearest_distance`.
+
+    None in files from before it was measured, and where nothing was held out.
+    """
+
+    @model_serializer(mode="wrap")
+    def _without_missing(self, serialise: SerializerFunctionWrapHandler) -> dict[str, float]:
+        """Leave out what was not measured: an older file keeps its content, and its hash."""
+        figures: dict[str, float | None] = serialise(self)
+        return {name: figure for name, figure in figures.items() if figure is not None}
 
 
 class Privacy(BaseModel):

@@ -17,6 +17,7 @@ from tutelage.errors import BadInputError
 from tutelage.losses import angular_similarity
 from tutelage.networks import NetworkSpec, SpecializedNetwork, initialise, network_choice, split_settings
 from tutelage.paper.expert_training.adversarial_steps import Adversaries, joint_step, surrogate_step
+from tutelage.paper.expert_training.generated_distances import frechet_distance, nearest_distance
 from tutelage.paper.expert_training.generator import Generator
 from tutelage.paper.expert_training.surrogate_teacher import Privacy, Quality, Teacher, TeacherCard
 from tutelage.paper.expert_training.teacher_privacy import closeness, membership
@@ -132,6 +133,7 @@ def teach(
         generator, n_steps = _train(source)
         quality = _quality(source, generator)
         privacy = _privacy(source, generator)
+        quality = quality.model_copy(update=_distances(source, generator))
     card = TeacherCard(
         network=choice.spec.name,
         network_settings=source.network.settings,
@@ -274,6 +276,21 @@ def _quality(source: _Source, generator: Generator) -> Quality:
         spread=round(float(position.std(dim=0, correction=0).norm() / true_spread), 4),
         diversity=round(float(noise_variance / variance), 4),
     )
+
+
+@torch.no_grad()
+def _distances(source: _Source, generator: Generator) -> dict[str, float]:
+    """Figures of the card: how far what is generated is from the representations of the training scans."""
+    data = source.data
+    real = _representations(source.network, data, source.recipe)
+    generated = generator(generator.noise(len(data), data.device), data.place).z_e
+    distances = {"frechet": round(frechet_distance(real, generated), 4)}
+    if source.recipe.held_out:
+        held_out = source.held_out
+        new = _representations(source.network, held_out, source.recipe)
+        there = generator(generator.noise(len(held_out), data.device), held_out.place).z_e
+        distances["nearest"] = round(nearest_distance(real, new, there), 4)
+    return distances
 
 
 def _privacy(source: _Source, generator: Generator) -> Privacy | None:
