@@ -73,9 +73,10 @@ def test_stale_blocks_are_named_until_they_are_written(tmp_path: Path) -> None:
 
 def test_a_source_is_rows_groups_or_nothing(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("n\n1\n", encoding="utf-8")
-    (tmp_path / "t.json").write_text(json.dumps({"groups": [{"n": 2}]}), encoding="utf-8")
+    (tmp_path / "t.json").write_text(json.dumps({"table": "a", "groups": [{"n": 2}]}), encoding="utf-8")
     assert read_source(tmp_path, "t.csv: a part") == [{"n": "1"}]
-    assert read_source(tmp_path, "t.json") == [{"n": 2}]
+    assert read_source(tmp_path, "t.json") == [{"table": "a", "n": 2}]
+    assert read_source(tmp_path, "t.csv, t.json") == [{"n": "1"}, {"table": "a", "n": 2}]
     assert read_source(tmp_path, "tutelage.networks") == []
 
 
@@ -117,9 +118,11 @@ def test_small_surveys_refuse_a_method_that_lacks_draws() -> None:
 # -- gains -----------------------------------------------------------------------------------------------
 
 
-def group(target: str, method: str, difference_m: float, holds: bool) -> dict[str, Any]:
+def group(
+    target: str, method: str, difference_m: float, holds: bool, *, converged: bool = True
+) -> dict[str, Any]:
     """Return a group of cells with its difference from learning alone."""
-    against = {"own": {"mean": difference_m, "holds": holds}}
+    against = {"own": {"mean": difference_m, "holds": holds, "converged": converged}}
     return {"target": target, "network": "dnn", "method": method, "train_fraction": 1.0, "against": against}
 
 
@@ -133,6 +136,15 @@ def test_gains_are_counted_over_places() -> None:
     head, _, line = gain_table(asked)(groups)
     assert len(cells(head)) == len(cells(line))
     assert cells(line) == ["teachers", "+0.03", "-0.10", "+0.20", "1 of 3", "1 of 3"]
+
+
+def test_what_did_not_converge_is_counted_apart() -> None:
+    asked = [Comparison("teachers", ("dnn",), "default", "own")]
+    groups = [group("a", "default", -0.2, True), group("b", "default", 4.0, True, converged=False)]
+    head, _, line = gain_table(asked)(groups)
+    assert cells(head)[-2:] == ["did not converge", "mean with those"]
+    assert cells(line)[1:] == ["+0.20", "+0.20", "+0.20", "1 of 1", "0 of 1", "1", "-1.90"]
+    assert gain_table(asked)([groups[1]])[2:] == []
 
 
 def test_a_gain_of_half_a_hundredth_is_rounded_up_and_zero_has_no_minus() -> None:

@@ -75,7 +75,7 @@ def test_drift_measures_the_error_where_positions_are_known(
 def test_drift_refuses_what_it_cannot_compare(
     tutelage: Command, made: Path, tables: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "other.csv").write_text("scan_id,x\na,-50\n", encoding="utf-8")
+    (tmp_path / "other.csv").write_text("scan_id,elsewhere\na,-50\n", encoding="utf-8")
     (tmp_path / "bad.csv").write_text("scan_id,AP001\na,loud\n", encoding="utf-8")
     for scans, said in (
         (tmp_path / "none.csv", "no such file"),

@@ -74,7 +74,7 @@ def test_help_of_fit_is_two_screens_and_begins_with_the_common_options(
     first = next(n for n, line in enumerate(lines) if "─ Options ─" in line)
     end = next(n for n, line in enumerate(lines) if n > first and line.startswith("╰"))
     options = [line.split()[1] for line in lines[first:end] if line.startswith("│ --")]
-    assert options == ["--out", "--method", "--pretrained", "--set", "--not-heard", "--json", "--help"]
+    assert options == ["--out", "--method", "--pretrained", "--set", "--json", "--help"]
 
 
 def test_every_option_of_every_verb_has_help() -> None:

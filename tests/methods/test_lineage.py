@@ -21,6 +21,7 @@ from tutelage.methods.lineage import (
 )
 from tutelage.methods.matcher.pretrained import shipped_matcher
 from tutelage.methods.teachers.shelf import zoo_teachers
+from tutelage.training import GradientShares
 
 FIRST = Lineage(survey="depot", licence="CC BY 4.0", data_hash="a1", n_train=200, seed=0, fit_seconds=1.5)
 
@@ -48,6 +49,7 @@ def full_lineage() -> Lineage:
         fine_tune=True,
         sharpness=1.25,
         n_steps=9,
+        gradient_shares=GradientShares(mean={"J_MAE": 0.9}, last={"J_MAE": 0.8}),
         survey="depot",
         licence="CC BY 4.0",
         data_hash="d4",

@@ -52,12 +52,15 @@ _HEADINGS = {
 }
 
 
+_Models = Annotated[
+    list[Path],
+    typer.Argument(metavar="MODEL", help="Folders that fit wrote, or .csv files that locate wrote."),
+]
+
+
 @verb
 def evaluate_command(
-    models: Annotated[
-        list[Path],
-        typer.Argument(metavar="MODEL", help="Folders that fit wrote, or .csv files that locate wrote."),
-    ],
+    models: _Models,
     *,
     on: Annotated[
         str,
