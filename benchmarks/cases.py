@@ -3,7 +3,7 @@
     python -m benchmarks.cases            # rewrite the block of the page
     python -m benchmarks.cases --check    # exit code 1 if it is stale
 
-The files are read from TUTELAGE_CASES, by default the folder `cases` beside TUTELAGE_DATA: a folder a case.
+The files are read from TUTELAGE_CASES, by default the folder `cases` beside TUTELAGE_DATA, a folder a case.
 An owner reads the file. Where a message names an option that mends it, the owner pastes it and reads again.
 Then come the warnings of `fit`.
 """
@@ -71,7 +71,7 @@ def _with_options(options: dict[str, Any], read: str) -> str:
 def _option(message: str, options: dict[str, Any]) -> dict[str, str] | None:
     """Return the first option that a message names, and that was not tried."""
     if (
-        "or are all scans of one" in message
+        "or are all scans of one place" in message
     ):  # then the option is one of two answers, and only the owner knows
         return None
     for name, value in _OPTION.findall(message):

@@ -15,6 +15,7 @@ __all__ = ["check_access_points", "check_devices", "check_heard_on_one_side", "c
 
 _NEAR_DBM = -60.0  # heard so strongly, an access point is not far
 _APART_M = 100.0
+_REACHES = ((_NEAR_DBM, _APART_M), (-80.0, 1000.0))  # in free space, 20 dBm reach 1 km with -80 dBm
 _OF_A_PERSON = re.compile(
     r"_nomap$|^androidap|iphone|^direct-|galaxy|^moto[ _g]|hotspot|mifi|tether", flags=re.IGNORECASE
 )
@@ -193,18 +194,21 @@ def check_units(split: Split) -> Iterator[Finding]:
     Finding
         One finding, if most access points seem to move.
     """
-    moving, n_strong = _far_heard(split)
-    if len(moving) > max(_FEW_MOVE, _MOST_MOVE * n_strong):
+    for level_dbm, apart_m in _REACHES:
+        moving, n_heard = _far_heard(split, level_dbm, apart_m)
+        if len(moving) <= max(_FEW_MOVE, _MOST_MOVE * n_heard):
+            continue
         yield split.finding(
             "units",
             "warning",
             np.empty(0, dtype=np.int64),
-            f"{len(moving):,} of {quantity(n_strong, 'access point')} are heard at {_NEAR_DBM:.0f} dBm or "
-            f"more at places over {_APART_M:.0f} m apart, as if all of them moved",
+            f"{len(moving):,} of {quantity(n_heard, 'access point')} are heard at {level_dbm:.0f} dBm or "
+            f"more at places over {apart_m:,.0f} m apart, as if all of them moved",
             "look whether the positions are metres; for others pass --units place=mm (or cm, feet), "
             "or metres in "
             "one pixel, such as place=0.05",
         )
+        return
 
 
 def _moving(split: Split) -> Iterator[Finding]:
@@ -223,24 +227,28 @@ def _moving(split: Split) -> Iterator[Finding]:
     )
 
 
-def _strong_readings(scans: FingerprintSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _strong_readings(
+    scans: FingerprintSet, level_dbm: float = _NEAR_DBM
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the places of strong readings, and the scan and access point of each."""
-    strong = np.flatnonzero(scans.rss_dbm.data >= _NEAR_DBM)
+    strong = np.flatnonzero(scans.rss_dbm.data >= level_dbm)
     row = np.repeat(np.arange(len(scans)), scans.n_heard)[strong]
     return strong, row, scans.rss_dbm.indices[strong]
 
 
-def _far_heard(split: Split) -> tuple[np.ndarray, int]:
-    """Return the access points heard strongly at places far apart, and how many are heard strongly at all."""
+def _far_heard(
+    split: Split, level_dbm: float = _NEAR_DBM, apart_m: float = _APART_M
+) -> tuple[np.ndarray, int]:
+    """Return the access points heard at a level at places far apart, and how many are heard at it at all."""
     scans = split.scans
-    strong, row, column = _strong_readings(scans)
+    strong, row, column = _strong_readings(scans, level_dbm)
     if scans.position_m is None or not len(strong):
         return np.empty(0, dtype=np.int64), 0
     order = np.argsort(column, kind="stable")
     place = scans.position_m[row[order]]
     names, first = np.unique(column[order], return_index=True)
     extent = np.maximum.reduceat(place, first) - np.minimum.reduceat(place, first)
-    return names[np.linalg.norm(extent, axis=1) > _APART_M], len(names)
+    return names[np.linalg.norm(extent, axis=1) > apart_m], len(names)
 
 
 def _named(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tutelage.data.check.findings import Finding
-from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.located_table import LocatedTable, number_in
 from tutelage.errors import BadInputError
 
 __all__ = ["Faults", "lenient_numbers"]
@@ -77,13 +77,7 @@ def lenient_numbers(table: LocatedTable, name: str) -> tuple[np.ndarray, np.ndar
         return values, np.zeros(len(values), dtype=bool)
     except BadInputError:  # some cell is no number: then each is looked at
         cells = table.text(name)
-        values = np.array([_number(cell) for cell in cells.tolist()])
-        return values, (cells != "") & np.isnan(values)
-
-
-def _number(cell: str) -> float:
-    try:
-        value = float(cell)
-    except ValueError:
-        return np.nan
-    return value if np.isfinite(value) else np.nan
+        numbers = [number_in(cell) for cell in cells.tolist()]
+        values = np.array([np.inf if number is None else number for number in numbers])
+        bad = np.isinf(values)
+        return np.where(bad, np.nan, values), bad

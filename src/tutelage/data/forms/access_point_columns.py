@@ -14,8 +14,9 @@ import pyarrow as pa
 from tutelage.data.forms.fields import FIELDS
 from tutelage.data.forms.form import Note
 from tutelage.data.forms.known_columns import KNOWN_NAMES, bare_name
-from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.located_table import LocatedTable, number_in
 from tutelage.data.forms.read_options import ReadOptions
+from tutelage.data.forms.units import Units
 from tutelage.errors import BadInputError
 from tutelage.runtime.access_point_names import normalised_name
 from tutelage.runtime.readings import RSS_MAX_DBM, RSS_MIN_DBM
@@ -114,7 +115,7 @@ def with_access_points(table: LocatedTable, options: ReadOptions) -> tuple[Locat
     kept = [column for column in columns if column.name not in reasons]
     notes = [_note(len(kept), reasons)] if reasons else []
     fields = {name: table.columns[name] for name in table.names if name in FIELDS}
-    table, joined = _joined(table, fields, kept)
+    table, joined = _joined(table, fields, kept, options.units)
     return table, (*notes, *joined)
 
 
@@ -133,16 +134,10 @@ def _is_text(table: LocatedTable, name: str) -> bool:
         cells = table.text(name)
     except BadInputError:
         return True
-    filled = cells[cells != ""]
-    return sum(map(_is_number, filled.tolist())) <= _MOST * len(filled)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    numbers = [number_in(cell) for cell in cells.tolist()]
+    n_text = sum(number is None for number in numbers)
+    n_numbers = sum(number is not None and not np.isnan(number) for number in numbers)
+    return n_text >= max(1, n_numbers)
 
 
 # -- what is none ---------------------------------------------------------------------------------
@@ -242,7 +237,7 @@ def _note(n_kept: int, reasons: dict[str, str]) -> Note:
 
 
 def _joined(
-    table: LocatedTable, fields: dict[str, pa.ChunkedArray], kept: Sequence[_Column]
+    table: LocatedTable, fields: dict[str, pa.ChunkedArray], kept: Sequence[_Column], units: Units
 ) -> tuple[LocatedTable, list[Note]]:
     groups: dict[str, list[_Column]] = {}
     for column in kept:
@@ -251,7 +246,7 @@ def _joined(
     titles = dict(table.titles)
     joined, renamed = [], []
     for name, group in groups.items():
-        if len(group) > 1 and all(_may_be_joined(column) for column in group):
+        if len(group) > 1 and all(_may_be_joined(column, units) for column in group):
             arrays[group[0].name if _address(group[0].name) == group[0].name else name] = pa.array(
                 _mean(group)
             )
@@ -286,8 +281,9 @@ def _own_name(name: str) -> str:
     return normalised_name(address) if address else name
 
 
-def _may_be_joined(column: _Column) -> bool:
-    heard = column.heard
+def _may_be_joined(column: _Column, units: Units) -> bool:
+    heard = units.to_dbm(column.heard)
+    heard = heard[np.isfinite(heard)]
     return column.numbers is not None and bool(((heard >= RSS_MIN_DBM) & (heard <= RSS_MAX_DBM)).all())
 
 

@@ -87,7 +87,7 @@ def read_delimited(path: Path, text: str, delimiter: str | None = None) -> Locat
     BadInputError
         If it has no header, rows of several lengths, or columns without a name or with the same.
     """
-    lines = text.rstrip("\n \t").split("\n")
+    lines = text.rstrip("\n").split("\n")
     layout = _layout(path, lines, delimiter)
     body = lines[layout.body :]
     rows = np.arange(layout.body + 1, len(lines) + 1)

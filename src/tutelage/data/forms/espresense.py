@@ -27,9 +27,8 @@ from tutelage.data.forms.read_options import ReadOptions
 __all__ = ["FORM"]
 
 _WINDOW_S = 5.0
-_LINE = re.compile(
-    r"^(?P<time>[^{]*?)\s*(?P<topic>(?:espresense/devices/[^/\s]+/[^\s{]+)|(?:[^\s{]+/BTtoMQTT(?:/[^\s{]+)?))\s+(?P<body>\{.*\})\s*$"
-)
+_TOPIC = re.compile(r"(?:^|\s)(espresense/devices/[^/\s]+/[^\s{]+|[^\s{]+/BTtoMQTT(?:/[^\s{]+)?)\s+(?=\{)")
+_MARKS = ("espresense/devices/", "/BTtoMQTT")
 _TIMES = ("time", "timestamp", "ts", "unixtime", "UTCtime")
 
 
@@ -45,7 +44,7 @@ class _Open:
 
 
 def _recognises(path: Path) -> bool:
-    return any(_LINE.match(line) for line in beginning(path).split("\n")[:20])
+    return any(_topic(line) for line in beginning(path).split("\n")[:20])
 
 
 def _read(path: Path, options: ReadOptions) -> ScanTables:
@@ -70,23 +69,29 @@ def _read(path: Path, options: ReadOptions) -> ScanTables:
     return scan_tables(path, scans, options, titles=titles, left_out=(left_out,) if other else ())
 
 
+def _topic(line: str) -> re.Match[str] | None:
+    is_likely = any(mark in line for mark in _MARKS)  # the pattern is slow on other lines
+    return _TOPIC.search(line) if is_likely else None
+
+
 def _heard(line: str) -> tuple[str, str, Any, float | None] | None:
     """Return device, receiver, RSS and time in seconds of a line; None if it is of another kind."""
-    cells = _LINE.match(line)
-    if cells is None:
+    topic = _topic(line)
+    if topic is None:
         return None
     try:
-        body = json.loads(cells["body"])
+        body = json.loads(line[topic.end() :])
     except (ValueError, RecursionError):
         return None
     if not isinstance(body, dict) or not isinstance(body.get("rssi"), (int, float)):
         return None
-    parts = cells["topic"].split("/")
+    parts = topic[1].split("/")
     is_gateway = "BTtoMQTT" in parts
     receiver = parts[parts.index("BTtoMQTT") - 1] if is_gateway else parts[3]
     device = str(body.get("id") or (parts[-1] if is_gateway else parts[2]))
     time = next(
-        (body[name] for name in _TIMES if isinstance(body.get(name), (int, float, str))), cells["time"]
+        (body[name] for name in _TIMES if isinstance(body.get(name), (int, float, str))),
+        line[: topic.start()],
     )
     return device, receiver, body["rssi"], _seconds(time)
 

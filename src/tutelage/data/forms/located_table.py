@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 from tutelage.errors import BadInputError
 from tutelage.runtime.access_point_names import WHOLE_NUMBER
 
-__all__ = ["LocatedTable"]
+__all__ = ["LocatedTable", "number_in"]
 
 _EMPTY_WORDS = ("na", "nan", "n/a", "#n/a", "<na>", "null", "none", "-", "--")
 _UNIT_BEHIND = r"(?i)\s*dbm?$"
@@ -211,3 +212,24 @@ def _to_numbers(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     text = pc.if_else(is_word, pa.scalar(None, cells.type), cells)
     text = pc.replace_substring_regex(text, _MINUS_SIGNS, "-")
     return pc.cast(pc.replace_substring_regex(text, _UNIT_BEHIND, ""), pa.float64())
+
+
+def number_in(cell: str) -> float | None:
+    """Return the number that a cell holds, read as a whole column is.
+
+    Parameters
+    ----------
+    cell : str
+        Text of a cell without outer blanks.
+
+    Returns
+    -------
+    float or None
+        NaN if the cell is empty or says so; None if it holds something else.
+    """
+    if not cell or cell.lower() in _EMPTY_WORDS:
+        return float("nan")
+    try:
+        return float(re.sub(_UNIT_BEHIND, "", re.sub(_MINUS_SIGNS, "-", cell)))
+    except ValueError:
+        return None

@@ -43,11 +43,11 @@ def _read(path: Path, options: ReadOptions) -> ScanTables:
         beside = path  # the readings themselves were named
     if not beside.is_file() and has_row_a_reading(written, options):
         tables = scans_and_readings(name, written, options)
-        place_columns(tables.scans, required=options.located, advice=_advice(tables.scans))
+        _require_places(tables.scans, options)
         return tables
     scans, options = with_fields(written, options)
     scans = _with_ids(scans, in_user_words="scan_id" in {*written.names, *options.columns})
-    place_columns(scans, required=options.located, advice=_advice(scans))
+    _require_places(scans, options)
     if beside.is_file():
         return _with_readings_beside(name, scans, beside, options)
     scans, notes = with_access_points(scans, options)
@@ -60,10 +60,13 @@ def _read(path: Path, options: ReadOptions) -> ScanTables:
     return ScanTables(name, scans, notes=notes, options=options)
 
 
-def _advice(table: LocatedTable) -> str:
+def _require_places(table: LocatedTable, options: ReadOptions) -> None:
+    """Refuse a table without the columns of a place, with the columns that are likely meant."""
     pairs = [pair for pair in (METRES, *DEGREES) if not set(pair).isdisjoint(table.names)]
-    missing = [name for name in (pairs[0] if pairs else METRES) if name not in table.names]
-    return mapping_advice(table, missing)
+    needed = pairs[0] if pairs else METRES if options.located else ()
+    missing = [name for name in needed if name not in table.names]
+    advice = mapping_advice(table, missing) if missing else ""
+    place_columns(table, required=options.located, advice=advice)
 
 
 def _with_ids(table: LocatedTable, *, in_user_words: bool) -> LocatedTable:

@@ -62,11 +62,11 @@ def read_located_table(path: str | Path, delimiter: str | None = None) -> Locate
 
 def _read_parquet(path: Path, data: bytes) -> LocatedTable:
     try:
+        require_names(path, list(pq.read_schema(io.BytesIO(data)).names))
         columns = pq.read_table(io.BytesIO(data))
     except (pa.ArrowException, OSError) as error:
         reason = " ".join(str(error).split())
         raise BadInputError(f"not a readable Parquet file ({reason}); write it again", file=path) from error
-    require_names(path, columns.column_names)
     return LocatedTable(path, columns, np.arange(1, len(columns) + 1))
 
 
