@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,46 @@ def test_a_form_is_learnt_and_its_scans_are_located_where_they_were(
     np.testing.assert_allclose(
         told, to_degrees(train.absolute_position_m, train.frame.epsg), rtol=0, atol=1e-7
     )
+
+
+def test_scans_of_standard_input_are_located_by_what_they_hold(
+    tutelage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = [f"a0:b1:c2:00:00:0{j}" for j in range(3)]
+    rows = "".join(f"{i},{i % 3},{-50 - i},{-60 + i},{-70}\n" for i in range(9))
+    (tmp_path / "survey.csv").write_text(f"X,Y,{','.join(addresses)}\n{rows}")
+    assert fit(tutelage, tmp_path / "survey.csv").code == 0
+    scan = "".join(
+        f"BSS {name}(on wlan0)\n\tsignal: {rss}.00 dBm\n"
+        for name, rss in zip(addresses, (-54, -56, -70), strict=True)
+    )
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(scan.encode())))
+    ended = tutelage("locate", tmp_path / "model", "-", "--json")
+    assert ended.code == 0, ended.stderr
+    [answer] = json.loads(ended.stdout)
+    assert (answer["scan_id"], answer["x_m"], answer["y_m"]) == ("standard-input", 4, 1)
+
+
+def test_fit_says_what_it_takes_and_evaluate_locates_all(tutelage: Command, tmp_path: Path) -> None:
+    addresses = [f"a0:b1:c2:00:00:0{j}" for j in range(3)]
+    lines = [f"{i % 12},{i % 5},{-50 - i % 12},{-60 + i % 12},{-70 + i % 5}" for i in range(36)]
+    head = f"x_m,y_m,{','.join(addresses)}"
+    (tmp_path / "checks.csv").write_text("\n".join([head, *lines]))
+    (tmp_path / "survey.csv").write_text("\n".join([f"{head},noise_dbm", *(f"{line},-96" for line in lines)]))
+    ended = fit(tutelage, tmp_path / "survey.csv")
+    assert "3 access points; left out: noise_dbm; take them with --access-points '*'" in ended.stderr
+    judged = tutelage("evaluate", tmp_path / "model", "--on", tmp_path / "checks.csv", "--json")
+    assert json.loads(judged.stdout)["n_refused"] == 0
+
+
+def test_a_fit_that_is_off_by_kilometres_does_not_end_quietly(tutelage: Command, tmp_path: Path) -> None:
+    rows = [
+        f"{4000 * (i // 3 % 6)},{3000 * (i // 18)},{-50 - 7 * (i * i % 5)},{-60 - i % 7}" for i in range(72)
+    ]
+    (tmp_path / "survey.csv").write_text("\n".join(["x_m,y_m,ap1,ap2", *rows]))
+    ended = fit(tutelage, tmp_path / "survey.csv")
+    assert "the error to expect of this model is" in ended.stderr
+    assert "--columns and --units mend the reading" in ended.stderr
 
 
 def test_what_is_left_out_is_a_note_on_standard_error(tutelage: Command, made: Path) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError
 from tutelage.evaluation import evaluate, write_report
+from tutelage.evaluation.evaluate import always_heard
 from tutelage.localizer import Localizer
 from tutelage.training import Budget, RunOptions
 from tutelage.updating import update
@@ -104,6 +106,36 @@ def test_scans_without_positions_are_refused(survey: Survey, model: Localizer) -
     blind = replace(survey.train, position_m=None)
     with pytest.raises(BadInputError, match="no positions to compare with; add the columns x_m and y_m"):
         evaluate(model, blind)
+
+
+def test_scans_that_a_model_refuses_are_told_as_such(survey: Survey) -> None:
+    model = Localizer("knn").fit(survey)
+    assert model.calibration_ is not None
+    assert survey.test is not None
+    model.calibration_ = replace(model.calibration_, farthest=-1.0)
+    n = len(survey.test)
+    with pytest.raises(
+        BadInputError, match=f"m refuses all of the {n} scans: they hear access points that it knows"
+    ):
+        evaluate(model, survey, name="m")
+
+
+def test_access_points_of_every_place_are_named_where_scans_lack_them(survey: Survey) -> None:
+    train, test = survey.train, survey.test
+    assert test is not None
+    noise = sparse.csr_array(np.full((len(train), 1), -96.0, dtype=np.float32))
+    noisy = replace(
+        train,
+        rss_dbm=sparse.csr_array(sparse.hstack([train.rss_dbm, noise])),
+        access_points=(*train.access_points, "noise"),
+    )
+    model = Localizer("knn").fit(noisy)
+    assert "noise" in always_heard(model)
+    model.calibration_ = replace(model.calibration_, farthest=-1.0)
+    with pytest.raises(
+        BadInputError, match=r"Every surveyed place hears .*noise.*, which none of these scans does"
+    ):
+        evaluate(model, test)
 
 
 def test_model_of_another_building_is_refused(model: Localizer) -> None:
