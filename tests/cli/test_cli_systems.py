@@ -44,7 +44,7 @@ def test_degrees_given_as_metres_are_refused(
     lon, lat = ([at + value / 1e5 for value in table[name]] for name, at in (("x_m", -0.07), ("y_m", 39.99)))
     wrong = changed(survey, tmp_path / "wrong.csv", x_m=lon, y_m=lat)
     ended = tutelage(command[0], wrong, *command[1:])
-    assert_refused(ended, "these look like degrees", "name the columns lat and lon")
+    assert_refused(ended, "these look like degrees", "pass --columns 'lat=y_m,lon=x_m'")
 
 
 @pytest.mark.parametrize("far", [1e160, -1e9])
