@@ -76,7 +76,7 @@ def test_drift_refuses_what_it_cannot_compare(
     tutelage: Command, made: Path, tables: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "other.csv").write_text("scan_id,elsewhere\na,-50\n", encoding="utf-8")
-    (tmp_path / "bad.csv").write_text("scan_id,AP001\na,loud\nb,-60\nc,-61\n", encoding="utf-8")
+    (tmp_path / "bad.csv").write_text("scan_id,AP001\na,-60\nb,loud\nc,-61\n", encoding="utf-8")
     for scans, said in (
         (tmp_path / "none.csv", "no such file"),
         (tmp_path / "other.csv", "was it fitted on another building?"),
