@@ -15,6 +15,8 @@ from threading import Thread
 
 import pytest
 
+pytestmark = pytest.mark.slow  # what they share takes long to make
+
 ROOT = Path(__file__).parents[2]
 PAGES = ("index.html", "start.html", "guides/fit.html", "concepts/framework.html", "reference/api.html")
 
@@ -48,7 +50,6 @@ class _Resources(HTMLParser):
             self.addresses.append(str(values["src"]))
 
 
-@pytest.mark.slow
 def test_pages_load_nothing_from_another_host(site: Path) -> None:
     pages = sorted(site.rglob("*.html"))
     assert len(pages) > 30
@@ -73,7 +74,6 @@ def test_equations_are_mathml(site: Path) -> None:
     assert "arithmatex" not in page
 
 
-@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("page", PAGES)
 def test_a_browser_asks_no_other_host(site: Path, page: str, tmp_path: Path, chromium: str) -> None:

@@ -18,6 +18,8 @@ from tutelage.export.verifying import as_mappings
 from tutelage.localizer import Localizer
 from tutelage.runtime import Runtime, read_exported
 
+pytestmark = pytest.mark.slow  # what they share takes long to make
+
 Fitted = Callable[[str], Localizer]
 
 
@@ -29,7 +31,6 @@ def small(fitted: Fitted, two_floors: Survey, tmp_path_factory: pytest.TempPathF
     return out
 
 
-@pytest.mark.slow
 def test_card_says_what_eight_bits_save_and_cost(
     small: Path, exported: dict[str, Path], unseen: FingerprintSet
 ) -> None:

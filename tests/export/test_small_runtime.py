@@ -37,6 +37,8 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 from tutelage.runtime import Runtime
 
+pytestmark = pytest.mark.slow  # what they share takes long to make
+
 models, scans = json.load(sys.stdin)
 print(json.dumps([Runtime.load(model).locate(scans) for model in models]))
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules} - sys.stdlib_module_names)))
@@ -61,7 +63,6 @@ def assert_same_records(found: list[dict[str, Any]], expected: list[dict[str, An
         assert one == other
 
 
-@pytest.mark.slow
 def test_runtime_answers_as_the_library_where_nothing_else_can_be_imported(
     exported: dict[str, Path], fitted: Callable[[str], Localizer], asked: list[dict[str, float]]
 ) -> None:
@@ -123,7 +124,7 @@ def test_scans_keep_their_names(exported: dict[str, Path], asked: list[dict[str,
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("network", ["knn", pytest.param("blend", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("network", ["knn", pytest.param("blend")])
 def test_radio_maps_answer_as_the_library_on_real_scans(
     network: str, tampere: Survey, tmp_path: Path
 ) -> None:

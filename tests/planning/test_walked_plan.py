@@ -22,6 +22,8 @@ from tutelage.localizer import Localizer
 from tutelage.training import RunOptions
 from walked_survey import walked
 
+pytestmark = pytest.mark.slow  # what they share takes long to make
+
 KNN = candidate("knn", settings={"metric": "euclidean", "representation": "positive", "k": 3})
 ONE_DAY = "the survey has one day; others will differ"
 
@@ -36,7 +38,6 @@ def walked_plan(corridors: FingerprintSet) -> SurveyPlan:
     return plan(corridors, KNN)
 
 
-@pytest.mark.slow
 def test_curve_is_that_of_models_that_saw_nothing_of_the_walk(
     corridors: FingerprintSet, walked_plan: SurveyPlan
 ) -> None:
@@ -154,7 +155,6 @@ def test_one_walk_with_nearly_all_places_is_refused() -> None:
         plan(long_walk[np.flatnonzero(is_long | (np.arange(len(scans)) % 30 < 5))], KNN)
 
 
-@pytest.mark.slow
 @pytest.mark.real_data
 def test_a_real_survey_of_walks_is_planned_by_walks(data_dir: Path) -> None:
     scans = load("wifine", data_dir=data_dir).train

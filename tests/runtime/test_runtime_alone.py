@@ -15,6 +15,8 @@ import pytest
 from tutelage.errors import BadInputError, FileFormatError
 from tutelage.runtime import Runtime, is_exported, read_exported
 
+pytestmark = pytest.mark.slow  # what they share takes long to make
+
 KINDS = ("knn", "dnn", "blend")
 
 
@@ -24,7 +26,6 @@ def scans(models: Path) -> list[dict[str, float]]:
     return loaded
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_answers_are_those_of_the_library(kind: str, models: Path, scans: list[dict[str, float]]) -> None:
     expected: list[dict[str, Any]] = json.loads((models / "answers.json").read_text(encoding="utf-8"))[kind]

@@ -17,6 +17,8 @@ from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError, UnknownNameError
 
+pytestmark = pytest.mark.slow  # what they share takes long to make
+
 KNN = {"metric": "sorensen", "representation": "powed", "k": 5}
 SMALL = {"width": 32, "d_e": 16}
 BRIEF = RunOptions(device="cpu", budget=Budget(30))
@@ -88,7 +90,6 @@ def mae_m(model: Localizer, scans: FingerprintSet) -> float:
     return float(evaluate(model.without_calibration(), scans).figures()["mae_m"] or 0)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_without_the_gone_ones_the_error_is_smaller_and_radii_hold(
     method: str, building: Survey, gone: set[str], models: dict[str, Localizer]
@@ -209,7 +210,6 @@ def test_bayescnn_cannot_leave_out_and_a_bare_network_holds_nothing(building: Su
         update(bare, recent, run=run)
 
 
-@pytest.mark.slow
 @pytest.mark.real_data
 def test_half_of_tut6_gone_costs_far_less_after_the_update(data_dir: object) -> None:
     """The estimate after the update is near the measured loss; TUT6 chose nothing of the simulation."""
