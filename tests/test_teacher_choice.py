@@ -20,6 +20,8 @@ from tutelage.methods.teacher_names import read_pretrained, read_teacher_file, r
 from tutelage.methods.teachers.shelf import zoo_names, zoo_teacher
 from tutelage.training import RunOptions
 
+pytestmark = pytest.mark.slow  # what they share takes long to make
+
 CANDIDATES = (
     TeacherCandidate("none"),
     TeacherCandidate("untrained", ("untrained",)),
@@ -112,7 +114,6 @@ def auto_model(survey: Survey) -> Localizer:
     return Localizer("dnn", teachers="auto", **SHORT).fit(survey)
 
 
-@pytest.mark.slow
 def test_choice_and_its_evidence_stay_with_the_model(auto_model: Localizer, tmp_path: Path) -> None:
     choice = choice_record(auto_model)
     names = [each["name"] for each in choice.candidates]
@@ -125,7 +126,6 @@ def test_choice_and_its_evidence_stay_with_the_model(auto_model: Localizer, tmp_
     assert Localizer.load(tmp_path / "model").lineage_.teacher_choice == choice
 
 
-@pytest.mark.slow
 def test_trial_holds_out_reference_points_of_the_training_split(
     auto_model: Localizer, survey: Survey
 ) -> None:

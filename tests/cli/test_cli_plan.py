@@ -12,10 +12,11 @@ from tutelage.data.fingerprints import Survey
 from tutelage.data.splits import reference_points
 from tutelage.data.surveys import export_table
 
+pytestmark = pytest.mark.slow  # what they share takes long to make
+
 QUICK = ("--folds", 3, "--rounds", 1)
 
 
-@pytest.mark.slow
 def test_plan_gives_figures_and_a_page_that_agree(tutelage: Command, tables: Path, tmp_path: Path) -> None:
     report = tmp_path / "plan.html"
     ended = tutelage("plan", tables / "survey.csv", *QUICK, "--report", report, "--json")
@@ -41,7 +42,6 @@ def test_plan_shows_a_table_the_places_and_the_sentence(tutelage: Command, table
     )
 
 
-@pytest.mark.slow
 def test_plan_takes_a_network(tutelage: Command, tables: Path) -> None:
     short = ("--method", "dnn", "--epochs", 1, "--device", "cpu", "--folds", 2, "--rounds", 1)
     ended = tutelage("plan", tables / "survey.csv", *short, "--json")

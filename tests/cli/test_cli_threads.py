@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow  # what they share takes long to make
+
 PROGRAM = """
 import os, sys
 from tutelage.__main__ import main
@@ -19,7 +21,6 @@ finally:
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("given", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
 def test_threads_wait_without_a_loop_unless_told_otherwise(given: str | None, expected: str) -> None:
     """The policy is set before PyTorch is loaded, which reads it once."""

@@ -16,6 +16,8 @@ from small_jobs import Drawn, SmallJob, run_small_job, starts
 from tutelage.errors import BadInputError, TutelageError, UnknownNameError
 from tutelage.experiments.executors import Executor, LocalProcesses, RayCluster, make_executor
 
+pytestmark = pytest.mark.slow  # what they share takes long to make
+
 
 @pytest.fixture(scope="module")
 def joined() -> Iterator[RayCluster]:
@@ -57,7 +59,6 @@ def alive(process: int) -> bool:
     return "Z" not in Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
 
 
-@pytest.mark.slow
 def test_results_are_the_same_to_the_bit_wherever_they_are_made(
     tmp_path: Path, joined: RayCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,7 +76,6 @@ def test_results_are_the_same_to_the_bit_wherever_they_are_made(
     assert {drawn.libraries for drawn in expected.values()} == {frozenset({1})}
 
 
-@pytest.mark.slow
 def test_job_of_a_lost_process_is_run_again_and_told_of(executor: Executor, tmp_path: Path) -> None:
     stumbling = SmallJob(tmp_path, 1, "stumble", ballast=bytes(500_000))
     jobs = [SmallJob(tmp_path, 0), stumbling, *(SmallJob(tmp_path, seed) for seed in range(2, 6))]
@@ -85,7 +85,6 @@ def test_job_of_a_lost_process_is_run_again_and_told_of(executor: Executor, tmp_
     assert [len(starts(job)) for job in jobs] == [1, 2, 1, 1, 1, 1]
 
 
-@pytest.mark.slow
 def test_job_that_always_loses_its_process_ends_the_run(executor: Executor, tmp_path: Path) -> None:
     jobs = [SmallJob(tmp_path, 0, "die"), *(SmallJob(tmp_path, seed) for seed in range(1, 4))]
     reports: list[str] = []
@@ -103,13 +102,11 @@ def test_error_of_a_job_comes_out_in_its_own_type(executor: Executor, tmp_path: 
     assert wait_until(lambda: not any(alive(process) for job in jobs for process in starts(job)))
 
 
-@pytest.mark.slow
 def test_error_that_cannot_travel_keeps_its_words(tmp_path: Path) -> None:
     with pytest.raises(TutelageError, match="AwkwardError: a slip in the job"):
         all_results(LocalProcesses(), [SmallJob(tmp_path, 0, "fail awkwardly")])
 
 
-@pytest.mark.slow
 def test_closing_early_leaves_no_process(executor: Executor, tmp_path: Path) -> None:
     jobs = [SmallJob(tmp_path, 0), *(SmallJob(tmp_path, seed, "sleep") for seed in range(1, 9))]
     results = executor.results(run_small_job, jobs, print)
@@ -122,7 +119,6 @@ def test_closing_early_leaves_no_process(executor: Executor, tmp_path: Path) -> 
     assert len(processes) < len(jobs)
 
 
-@pytest.mark.slow
 def test_cluster_that_cannot_be_joined_is_an_error_of_the_user() -> None:
     with pytest.raises(TutelageError, match=r"could not .* Ray cluster 'ray://127\.0\.0\.1:1'"):
         all_results(RayCluster("ray://127.0.0.1:1"), [])

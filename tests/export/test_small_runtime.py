@@ -21,6 +21,8 @@ from tutelage.localizer import Localizer
 from tutelage.runtime import Runtime, read_exported
 from tutelage.training import Budget, RunOptions
 
+pytestmark = pytest.mark.slow  # what they share takes long to make
+
 KINDS = ("knn", "matcher", "blend", "dnn")
 
 # Anything else that is imported is refused, as if it were not installed.
@@ -36,8 +38,6 @@ class Refuse:
 
 sys.meta_path.insert(0, Refuse())
 from tutelage.runtime import Runtime
-
-pytestmark = pytest.mark.slow  # what they share takes long to make
 
 models, scans = json.load(sys.stdin)
 print(json.dumps([Runtime.load(model).locate(scans) for model in models]))
@@ -124,7 +124,7 @@ def test_scans_keep_their_names(exported: dict[str, Path], asked: list[dict[str,
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("network", ["knn", pytest.param("blend")])
+@pytest.mark.parametrize("network", ["knn", pytest.param("blend", marks=pytest.mark.slow)])
 def test_radio_maps_answer_as_the_library_on_real_scans(
     network: str, tampere: Survey, tmp_path: Path
 ) -> None:

@@ -12,6 +12,8 @@ from hypothesis.extra.numpy import arrays
 from tutelage.paper.expert_training import Generator
 from tutelage.paper.expert_training.teacher_privacy import closeness, membership
 
+pytestmark = pytest.mark.slow  # what they share takes long to make
+
 some = arrays(np.float64, st.integers(1, 12), elements=st.integers(-4, 4).map(float))
 
 
@@ -21,7 +23,6 @@ def test_membership_is_the_share_of_pairs_in_the_right_order(learnt: np.ndarray,
     assert membership(learnt, other) == pytest.approx(sum(wins) / len(wins))
 
 
-@pytest.mark.slow
 @given(some, some)
 def test_membership_turns_around_when_the_scans_change_sides(learnt: np.ndarray, other: np.ndarray) -> None:
     assert membership(learnt, other) == pytest.approx(1 - membership(other, learnt))

@@ -24,7 +24,7 @@ from tutelage.paper.expert_training import Teacher, teach
 from tutelage.training import Budget, RunOptions, pretrain_network, seeded
 from tutelage.training.trained_network import TrainedNetwork
 
-pytestmark = pytest.mark.usefixtures("cache")
+pytestmark = [pytest.mark.usefixtures("cache"), pytest.mark.slow]
 
 
 def interrupt_at(call: int, monkeypatch: pytest.MonkeyPatch) -> None:
