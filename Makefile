@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --duration
 # The tests start the command line again and again: each start would compile the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all slow lint lint-tests coverage docs package accuracy figures bench clean
+.PHONY: demo test test-all slow exhaustive lint lint-tests coverage docs package accuracy figures bench clean
 
 demo: $(READY)
 	$(BIN)/tutelage demo --out demo
@@ -20,11 +20,15 @@ demo: $(READY)
 test: $(READY)
 	$(PYTEST) -m "not slow and not gpu"
 
-test-all: test lint lint-tests slow
+test-all: test lint lint-tests slow exhaustive
 
 # Some files of slow tests take minutes: a process without work takes tests from the other.
 slow: $(READY)
-	$(PYTEST) --dist worksteal -m "slow and not gpu"
+	$(PYTEST) --dist worksteal -m "slow and not exhaustive and not gpu"
+
+# What .ci/run has no time for.
+exhaustive: $(READY)
+	$(PYTEST) --dist worksteal -m "exhaustive and not gpu"
 
 # Types of the tests: minutes, so apart. Folders of tests have modules of the same name, such as conftest: mypy reads one folder at a time.
 TEST_FOLDERS = $(sort $(patsubst %/,%,$(dir $(wildcard tests/*.py tests/*/*.py tests/*/*/*.py))))

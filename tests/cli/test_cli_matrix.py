@@ -53,6 +53,7 @@ def thinned(data_dir: Path, made_once: MadeOnce) -> Path:
 
 # Other quick tests have a network alone, under teachers and after a transfer.
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("method", "network", "target"), CASES)
 def test_network_learns_under_every_method(
     tutelage: Command,

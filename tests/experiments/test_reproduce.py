@@ -89,6 +89,7 @@ def test_run_that_is_killed_loses_no_finished_cell_and_ends_the_same(whole: Path
     assert table.read_bytes() == before
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_ray_gives_the_same_table_to_the_bit_with_a_worker_lost_in_a_cell(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

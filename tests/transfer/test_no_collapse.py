@@ -14,7 +14,7 @@ from tutelage.networks import network_spec
 from tutelage.paper.transfer import Source, TransferKind, transfer, transfer_recipe
 from tutelage.training import RunOptions, TrainedNetwork
 
-pytestmark = [pytest.mark.real_data, pytest.mark.slow]
+pytestmark = [pytest.mark.real_data, pytest.mark.slow, pytest.mark.exhaustive]
 
 NAMES = ("ujiindoorloc", "tampere", "uji_library", "tut1", "tut5", "tut6", "tut7", "dsi1")
 PAIRS = [(source, NAMES[(i + step) % len(NAMES)]) for i, source in enumerate(NAMES) for step in (1, 3)]
