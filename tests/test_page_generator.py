@@ -144,7 +144,7 @@ def test_what_did_not_converge_is_counted_apart() -> None:
     head, _, line = gain_table(asked)(groups)
     assert cells(head)[-2:] == ["did not converge", "mean with those"]
     assert cells(line)[1:] == ["+0.20", "+0.20", "+0.20", "1 of 1", "0 of 1", "1", "-1.90"]
-    assert gain_table(asked)([groups[1]])[2:] == []
+    assert [*gain_table(asked)([groups[1]])][2:] == []
 
 
 def test_a_gain_of_half_a_hundredth_is_rounded_up_and_zero_has_no_minus() -> None:
