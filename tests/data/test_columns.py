@@ -335,7 +335,7 @@ def workbook(rows: list[list[object]]) -> bytes:
 
 
 def test_a_spreadsheet_is_read(tmp_path: Path) -> None:
-    rows = [["scan_id", "x_m", "y_m", "ap1"], ["s", 0, 0, -50], ["t", 1.5, 1, ""]]
+    rows: list[list[object]] = [["scan_id", "x_m", "y_m", "ap1"], ["s", 0, 0, -50], ["t", 1.5, 1, ""]]
     (tmp_path / "survey.xlsx").write_bytes(workbook(rows))
     train = load(tmp_path / "survey.xlsx").train
     assert train.absolute_position_m.tolist() == [[0, 0], [1.5, 1]]

@@ -112,6 +112,7 @@ def test_scans_that_a_model_refuses_are_told_as_such(survey: Survey) -> None:
     model = Localizer("knn").fit(survey)
     assert model.calibration_ is not None
     assert survey.test is not None
+    assert model.calibration_ is not None
     model.calibration_ = replace(model.calibration_, farthest=-1.0)
     n = len(survey.test)
     with pytest.raises(
@@ -131,6 +132,7 @@ def test_access_points_of_every_place_are_named_where_scans_lack_them(survey: Su
     )
     model = Localizer("knn").fit(noisy)
     assert "noise" in always_heard(model)
+    assert model.calibration_ is not None
     model.calibration_ = replace(model.calibration_, farthest=-1.0)
     with pytest.raises(
         BadInputError, match=r"Every surveyed place hears .*noise.*, which none of these scans does"

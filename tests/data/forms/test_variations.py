@@ -60,7 +60,7 @@ def true_survey() -> tuple[np.ndarray, np.ndarray]:
 
 
 PLACES, RSS = true_survey()
-NAMES = {
+NAMES: dict[str, Any] = {
     "x": ["x_m", "X", "x", "Easting", "ECoord", "X_m", "pos_x"],
     "y": ["y_m", "Y", "y", "Northing", "NCoord", "Y_m", "pos_y"],
     "id": ["scan_id", "Scan_ID", "id", "sample_id", None],
@@ -115,7 +115,7 @@ def tables(draw: st.DrawFn) -> Written:
 
 
 def _spelled(draw: st.DrawFn) -> list[str]:
-    spell = draw(
+    spell: Any = draw(
         st.sampled_from(
             [
                 str,
