@@ -15,7 +15,7 @@ from tutelage.experiments.compared_methods import (
 )
 from tutelage.experiments.groups import CONTROLS, ControlComparison, SeedGroup
 
-__all__ = ["summary_sentences"]
+__all__ = ["metres_text", "summary_sentences"]
 
 _TEACHER_CONTROLS = {
     "control": "untrained teachers",
@@ -141,5 +141,23 @@ def _counts(comparisons: Sequence[ControlComparison]) -> str:
     if not n_others:
         return words
     with_others = mean(-each.difference.mean for each in comparisons)
-    average = f"{with_others:{'+.2f' if abs(with_others) < _FAR_M else '+.0e'}}"
+    average = metres_text(with_others, "+")
     return f"{words} {n_others} more did not converge; with them the average is {average} m."
+
+
+def metres_text(value: float, sign: str = "") -> str:
+    """Write metres to the centimetre, or the order of magnitude of a divergence.
+
+    Parameters
+    ----------
+    value : float
+        Metres.
+    sign : {"", "+"}
+        "+" writes the sign of a positive number as well.
+
+    Returns
+    -------
+    str
+        The text.
+    """
+    return f"{value:{sign}.2f}" if abs(value) < _FAR_M else f"{value:{sign}.0e}"

@@ -11,6 +11,7 @@ from tutelage.experiments.compared_methods import BOUND, KNN
 from tutelage.experiments.groups import CONTROLS, ControlComparison, SeedGroup
 from tutelage.experiments.paper_length import share_of_paper_length
 from tutelage.experiments.result_files import Row
+from tutelage.experiments.sentences import metres_text
 from tutelage.experiments.summary import Summary
 from tutelage.experiments.table_wording import network_title, place_title
 
@@ -42,7 +43,6 @@ KNN_SETTINGS = {
 WITHIN_RADIUS = "within the 95 % radius"
 SHARES = "of the gradient"
 _NO_FIGURE = "-"
-_FAR_M = 10_000.0
 
 
 class Grid(NamedTuple):
@@ -156,8 +156,8 @@ def _group_row(group: SeedGroup, with_sources: bool, controls: Sequence[str]) ->
         KNN_SETTINGS[cell.method] if cell.network == KNN else f"`{cell.method}`",
         *([" + ".join(cell.sources) or "-"] if with_sources else []),
         _mean_error(group),
-        " / ".join(map(_metres, group.values("mae_m"))),
-        *(_metres(mean(group.values(name))) for name in ("median_m", "p75_m", "p95_m")),
+        " / ".join(map(metres_text, group.values("mae_m"))),
+        *(metres_text(mean(group.values(name))) for name in ("median_m", "p75_m", "p95_m")),
         *(_difference(group.comparisons.get(name)) for name in controls),
         f"{group.paper_figure.mae_m:.2f}" if group.paper_figure else "-",
         _length(group),
@@ -168,8 +168,8 @@ def _group_row(group: SeedGroup, with_sources: bool, controls: Sequence[str]) ->
 def _mean_error(group: SeedGroup) -> str:
     if group.n_diverged:
         return f"{group.n_diverged} diverged"
-    spread = "" if group.sd_m is None else f" ± {_metres(group.sd_m)}"
-    return f"{_metres(group.mae_m)}{spread}{'' if group.converged else ', not converged'}"
+    spread = "" if group.sd_m is None else f" ± {metres_text(group.sd_m)}"
+    return f"{metres_text(group.mae_m)}{spread}{'' if group.converged else ', not converged'}"
 
 
 def _length(group: SeedGroup) -> str:
@@ -181,18 +181,13 @@ def _length(group: SeedGroup) -> str:
     return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 
-def _metres(value: float, sign: str = "") -> str:
-    """Write metres to the centimetre, or the order of magnitude of a divergence."""
-    return f"{value:{sign}.2f}" if abs(value) < _FAR_M else f"{value:{sign}.0e}"
-
-
 def _difference(comparison: ControlComparison | None) -> str:
     if comparison is None:
         return "-"
     difference = comparison.difference
-    low = _metres(difference.low, "+")
-    high = _metres(difference.high, "+")
-    words = f"{_metres(difference.mean, '+')} [{low}, {high}]"
+    low = metres_text(difference.low, "+")
+    high = metres_text(difference.high, "+")
+    words = f"{metres_text(difference.mean, '+')} [{low}, {high}]"
     return f"**{words}**" if comparison.holds else words
 
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from tutelage.data.forms.fields import DEGREES, FIELDS, METRES, PLACE
 from tutelage.data.forms.form import LeftOut, Note, ScanTables
 from tutelage.data.forms.known_columns import bare_name, published_column, with_fields
-from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.located_table import LocatedTable, number_in
 from tutelage.data.forms.read_options import ReadOptions
 from tutelage.errors import BadInputError
 from tutelage.runtime.access_point_names import NO_MAP, is_mac, normalised_name
@@ -66,7 +66,7 @@ def has_row_a_reading(table: LocatedTable, options: ReadOptions) -> bool:
         cells = np.unique(table.text(str(ap)))
     except BadInputError:
         return False
-    texts = [cell for cell in cells[:200].tolist() if cell and not _is_number(cell)]
+    texts = [cell for cell in cells[:200].tolist() if is_mac(cell) or number_in(cell) is None]
     return bool(texts)
 
 
@@ -202,13 +202,3 @@ def _scan_ids(table: LocatedTable, first: np.ndarray) -> np.ndarray:
         if len(np.unique(ids)) == len(ids) and (ids != "").all():
             return np.asarray(ids)
     return np.asarray(table.rows[first].astype(np.str_))
-
-
-def _is_number(cell: str) -> bool:
-    if is_mac(cell):
-        return False
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
