@@ -48,9 +48,9 @@ def test_help_needs_no_data_and_names_every_verb() -> None:
 
 @pytest.mark.slow
 def test_bad_table_in_its_own_process_is_one_message_and_exit_code_2(tmp_path: Path) -> None:
-    (tmp_path / "survey.csv").write_text("scan_id,x_m,y_m,ap1\ns1,0,0,-50\ns2,1,1,[red]7\n")
+    (tmp_path / "survey.csv").write_text("scan_id,x_m,y_m,ap1\ns1,0,0,-50\ns2,0,1,-60\ns3,1,1,[red]7\n")
     ended = in_own_process("fit", "survey.csv", "--method", "knn", "--out", "m", cwd=tmp_path)
-    said = "error: survey.csv, row 3, column ap1: '[red]7' is not allowed here;"
+    said = "error: survey.csv, row 4, column ap1: '[red]7' is not allowed here;"
     assert (ended.code, ended.stdout) == (2, "")
     assert ended.stderr.startswith(said)
     assert ended.stderr.count("\n") == 1

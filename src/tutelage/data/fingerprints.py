@@ -1,7 +1,8 @@
 """Fingerprints: the one data type that flows through everything.
 
-A fingerprint is one scan: the RSS of each access point that it heard, in dBm, and the place where it was
-taken. A scan hears few access points of many, so RSS stays sparse throughout.
+A fingerprint is one scan: the RSS of each access point that it heard, in dBm, and where it was taken: at a
+position, in a named place such as a room, or both. A scan hears few access points of many, so RSS stays sparse
+throughout.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ from tutelage.runtime.readings import require_rss_range
 
 __all__ = ["LABELS", "FingerprintSet", "Survey"]
 
-LABELS = ("floor", "building", "device", "user")
-"""Names of the label columns."""
+LABELS = ("floor", "building", "place", "device", "user")
+"""Names of the label columns; `place` is a room, zone, shelf or the like."""
 _FAR_M = 50_000.0  # no building, so two surveys so far apart are in two systems
 
 
 @dataclass(frozen=True, eq=False)
 class FingerprintSet:
-    """Scans of one building, with or without the positions at which they were taken.
+    """Scans of one building, with or without the positions or places at which they were taken.
 
     Parameters
     ----------
@@ -45,8 +46,8 @@ class FingerprintSet:
         Positions in `frame` in metres, [n, 2] float64; None for scans without truth.
     frame : LocalFrame, optional
         Frame of the positions.
-    floor, building, device, user : numpy.ndarray, optional
-        Labels, [n] str; "" if unknown.
+    floor, building, place, device, user : numpy.ndarray, optional
+        Labels, [n] str; "" if unknown. A place is a room, zone, shelf or the like.
     time : numpy.ndarray, optional
         Times of the scans, [n] datetime64[ms].
 
@@ -74,6 +75,7 @@ class FingerprintSet:
     frame: LocalFrame = LocalFrame()
     floor: np.ndarray | None = None
     building: np.ndarray | None = None
+    place: np.ndarray | None = None
     device: np.ndarray | None = None
     user: np.ndarray | None = None
     time: np.ndarray | None = None
@@ -119,7 +121,7 @@ class FingerprintSet:
         epsg : int, optional
             EPSG code of the coordinates, if you give no frame.
         **labels : numpy.ndarray or None
-            `floor`, `building`, `device`, `user` and `time`, as for the class.
+            `floor`, `building`, `place`, `device`, `user` and `time`, as for the class.
 
         Returns
         -------
@@ -211,6 +213,19 @@ class FingerprintSet:
         return self.position_m
 
     @property
+    def known_place(self) -> np.ndarray:
+        """`place`, for code that needs it.
+
+        Raises
+        ------
+        BadInputError
+            If the scans name no places.
+        """
+        if self.place is None:
+            raise BadInputError("these scans name no places; add the column place")
+        return self.place
+
+    @property
     def absolute_position_m(self) -> np.ndarray:
         """Positions in data-set coordinates in metres, [n, 2]."""
         return np.asarray(self.known_position_m + np.asarray(self.frame.origin_m))
@@ -244,6 +259,8 @@ class FingerprintSet:
         digest = hashlib.sha256(self.content_hash().encode())
         for name in (*LABELS, "time"):
             values = getattr(self, name)
+            if name == "place" and values is None:
+                continue  # so that scans without places keep the digest that earlier versions gave them
             text = "" if values is None else "\0".join(map(str, values.tolist()))
             digest.update(f"{name}:{text}\n".encode())
         return digest.hexdigest()

@@ -20,9 +20,9 @@ METRES = ("x_m", "y_m")
 DEGREES = (("lat", "lon"), ("latitude", "longitude"))
 PLACE = "place"
 """Name of the room or the like; `ScanTables.scans` keeps it."""
-FIELDS = ("scan_id", *METRES, *DEGREES[0], *DEGREES[1], *LABELS, "time", "split", PLACE)
+FIELDS = ("scan_id", *METRES, *DEGREES[0], *DEGREES[1], *LABELS, "time", "split")
 READING_FIELDS = ("scan_id", "ap", "rss_dbm")
-MAPPED_FIELDS = ("scan_id", *METRES, *DEGREES[0], *LABELS, "time", "split", PLACE, "ap", "rss_dbm")
+MAPPED_FIELDS = ("scan_id", *METRES, *DEGREES[0], *LABELS, "time", "split", "ap", "rss_dbm")
 """Fields for which a user may name the column."""
 
 
