@@ -29,7 +29,7 @@ from tutelage import (
     load,
     simulated_survey,
 )
-from tutelage.data.hold_out import walks
+from tutelage.data.place_blocks import walks
 from tutelage.data.survey_places import distance_m
 from tutelage.experiments.buildings import matcher_sources
 from tutelage.experiments.cell_work import TeachJob, teach_cell

@@ -224,7 +224,7 @@ def test_the_network_reads_from_where_its_author_says(office: Survey) -> None:
 
 def test_a_fit_that_begins_anew_leaves_no_checkpoint_behind(office: Survey, tmp_path: Path) -> None:
     options: dict[str, Any] = {"checkpoint_dir": tmp_path / "c"}
-    for seed, stopped_in in ((0, "tutelage.methods.blend.Fitted"), (1, "tutelage.methods.blend.interpolate")):
+    for seed, stopped_in in ((0, "tutelage.methods.blend.Fitted"), (1, "tutelage.methods.blend.mixed")):
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(stopped_in, None)
             with pytest.raises(TypeError):

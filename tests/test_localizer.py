@@ -299,7 +299,7 @@ def test_a_single_reference_point_is_refused(options: dict[str, Any], survey: Su
 
 @every_method
 def test_scans_without_positions_are_refused(options: dict[str, Any], survey: Survey) -> None:
-    with pytest.raises(BadInputError, match="no positions"):
+    with pytest.raises(BadInputError, match="neither positions nor places"):
         Localizer(**options).fit(replace(survey.train, position_m=None))
 
 

@@ -18,17 +18,19 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.sparse_rows import csr_from_dense
 from tutelage.errors import BadInputError, FileFormatError, NotFittedError
 from tutelage.files.model_folder import read_model_folder, write_model_folder
-from tutelage.methods.base import FittedMethod, MethodSpec, Teachers
-from tutelage.methods.calibration import calibrate
+from tutelage.methods.base import FitPlan, Fitted, FittedMethod, MethodSpec, Teachers
+from tutelage.methods.calibration import calibrate, calibrate_places
 from tutelage.methods.fit_plan import AnySurvey, Surveys, fit_plan, training_set
 from tutelage.methods.lineage import Lineage
 from tutelage.methods.method_registry import MethodChoice, method_names, spec_of
 from tutelage.methods.teacher_choice import choose_teachers
 from tutelage.methods.teacher_names import PretrainedName, TeacherNames, with_zoo_teachers
-from tutelage.methods.twin import twin_trial
+from tutelage.methods.twin import place_trial, twin_trial
 from tutelage.progress import blocks
 from tutelage.runtime.conformal import require_level
 from tutelage.runtime.frames import LocalFrame
+from tutelage.runtime.judging import Judge
+from tutelage.runtime.place_calibration import PLACE_PREFIX, PlaceCalibration
 from tutelage.runtime.positions import HeardCounts, Located, Positions
 from tutelage.runtime.radii import PREFIX, Calibration
 from tutelage.training import RunOptions, named_run, resolve_device
@@ -70,9 +72,9 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
     run : RunOptions, optional
         Seed, device, length, checkpoints, log, progress.
     calibrate : bool
-        Learn a radius for each position, and which scans to refuse. This fits a second model without some of
-        the reference points, so it takes up to twice as long. A blend that
-        tried a network has the second model already.
+        Learn a radius for each position, how sure each place is, and which scans to refuse. This fits a
+        second model without some of the scans, so it takes up to twice as long. A blend that tried a network
+        has the second model already. A survey with both positions and places needs a third model.
 
     Attributes
     ----------
@@ -82,6 +84,10 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
         Frame of the training positions.
     calibration_ : Calibration or None
         Radii and refusals; None if there are none.
+    place_calibration_ : PlaceCalibration or None
+        Probabilities and sets of places, and refusals in a survey of places alone; None if there are none.
+    has_coordinates_ : bool
+        Whether the training scans have positions.
     lineage_ : Lineage
         Training data, teachers or sources, settings and figures of the fit.
     access_points_ : tuple of str
@@ -99,6 +105,8 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
     method_: FittedMethod
     frame_: LocalFrame
     calibration_: Calibration | None
+    place_calibration_: PlaceCalibration | None
+    has_coordinates_: bool
     lineage_: Lineage
 
     def __init__(
@@ -142,7 +150,7 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         survey : Survey or FingerprintSet
-            Training scans, or a survey with a training split.
+            Training scans, or a survey with a training split; with positions, places or both.
 
         Returns
         -------
@@ -169,12 +177,10 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
         resolve_device(plan.run.device)
         plan, teacher_choice = choose_teachers(with_zoo_teachers(plan, scans, name), scans, name)
         fitted = plan.method.fit(plan, scans)
-        trial = twin_trial(plan, scans, fitted) if self.calibrate else None
         self.method_ = fitted.method
         self.frame_ = scans.frame
-        self.calibration_ = (
-            calibrate(scans, self.access_points_, trial, survey=name, seed=plan.run.seed) if trial else None
-        )
+        self.has_coordinates_ = scans.position_m is not None
+        self._calibrate(plan, scans, fitted, name)
         self.lineage_ = Lineage(
             **dict(fitted.lineage),
             survey=name,
@@ -187,6 +193,19 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
             teacher_choice=teacher_choice,
         )
         return self
+
+    def _calibrate(self, plan: FitPlan, scans: FingerprintSet, fitted: Fitted, survey: str) -> None:
+        """Learn how sure the answers are, on scans that a twin of the model never saw."""
+        self.calibration_ = self.place_calibration_ = None
+        if not self.calibrate:
+            return
+        options: dict[str, Any] = {"survey": survey, "seed": plan.run.seed}
+        trial = twin_trial(plan, scans, fitted)
+        of_places = place_trial(plan, scans, fitted) if self.has_coordinates_ else trial
+        if trial and self.has_coordinates_:
+            self.calibration_ = calibrate(scans, self.access_points_, trial, **options)
+        if of_places:
+            self.place_calibration_ = calibrate_places(scans, self.access_points_, of_places, **options)
 
     # -- answering ------------------------------------------------------------------------------
 
@@ -203,15 +222,17 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
         not_heard : float, optional
             Number that means "not heard" in a dense matrix, such as 100.
         level : float
-            Share of the true positions that the radii must contain.
+            Share of the true positions that the radii must contain, and of the true places that the sets
+            must.
         progress : bool
             Show a progress bar on standard error, if that is a terminal and there are many scans.
 
         Returns
         -------
         Positions
-            One answer for each scan, without a position if the scan hears no access point of the model. A
-            calibrated model also refuses a scan that is unlike every surveyed place. `reason` says why.
+            One answer for each scan, without a position or place if the scan hears no access point of the
+            model. A calibrated model also refuses a scan that is unlike every surveyed place. `reason` says
+            why.
             Unknown access points are ignored and counted.
 
         Raises
@@ -229,11 +250,11 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
         counts = HeardCounts(queries.n_heard, readings.n_heard, is_answered)
         answerable = readings[is_answered]
         located = _located(method, answerable, progress)
-        answers = Positions.from_answers(queries.scan_id, self.frame_, counts, located)
-        if self.calibration_ is None:
-            return answers
-        judgement = self.calibration_.judge(answerable.rss_dbm, located.position_m, level)
-        return answers.with_radii(is_answered, *judgement, level)
+        answers = Positions.from_answers(
+            queries.scan_id, self.frame_, counts, located, has_coordinates=self.has_coordinates_
+        )
+        judge = Judge(self.calibration_, self.place_calibration_)
+        return judge.judge(answers, located, answerable.rss_dbm, is_answered, level)
 
     def _as_scans(self, scans: Scans, not_heard: float | None) -> FingerprintSet:
         if isinstance(scans, FingerprintSet):
@@ -256,7 +277,7 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
     def without_calibration(self) -> Localizer:
         """Return a copy of the model without radii and refusals."""
         model = copy(self)
-        model.calibration_ = None
+        model.calibration_ = model.place_calibration_ = None
         return model
 
     # -- the model folder -----------------------------------------------------------------------
@@ -268,12 +289,16 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
             "method": self.method_spec.name,
             "config": method.config(),
             "frame": {"origin_m": list(self.frame_.origin_m), "epsg": self.frame_.epsg},
+            "coordinates": self.has_coordinates_,
             "lineage": self.lineage_.as_dict(),
         }
         tensors = method.tensors()
         if self.calibration_ is not None:
             card["calibration"] = self.calibration_.config()
             tensors |= {PREFIX + key: value for key, value in self.calibration_.tensors().items()}
+        if self.place_calibration_ is not None:
+            card["place_calibration"] = self.place_calibration_.config()
+            tensors |= {PLACE_PREFIX + key: value for key, value in self.place_calibration_.tensors().items()}
         write_model_folder(path, card, tensors)
 
     @classmethod
@@ -288,9 +313,7 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
             If it is damaged, cut short or of another version.
         """
         card, tensors = read_model_folder(path)
-        calibration_tensors = {
-            key.removeprefix(PREFIX): tensors.pop(key) for key in [*tensors] if key.startswith(PREFIX)
-        }
+        calibration_tensors, place_tensors = (_taken_out(tensors, each) for each in (PREFIX, PLACE_PREFIX))
         name = card.get("method")
         if isinstance(name, str) and name not in method_names():
             raise FileFormatError(
@@ -305,6 +328,11 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
             model.calibration_ = (
                 Calibration.from_config(calibration, calibration_tensors) if calibration else None
             )
+            of_places = card.get("place_calibration")
+            model.place_calibration_ = (
+                PlaceCalibration.from_config(of_places, place_tensors) if of_places else None
+            )
+            model.has_coordinates_ = card.get("coordinates", True)
             model.frame_ = LocalFrame(tuple(card["frame"]["origin_m"]), card["frame"]["epsg"])
             model.lineage_ = lineage
         except (KeyError, TypeError, ValueError, RuntimeError, ValidationError) as error:
@@ -317,6 +345,11 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
                 "this localizer has not learnt a building yet; call fit or Localizer.load first"
             )
         return self.method_
+
+
+def _taken_out(tensors: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """Take the arrays out whose names begin with a prefix; the prefix is cut off."""
+    return {key.removeprefix(prefix): tensors.pop(key) for key in [*tensors] if key.startswith(prefix)}
 
 
 def _located(method: FittedMethod, scans: FingerprintSet, progress: bool) -> Located:

@@ -45,7 +45,7 @@ def test_no_candidate_is_of_a_reference_point_that_is_asked_about(office: Survey
     for step in range(6):
         batch = exercises.batch(step, 32, seed=3)
         assert batch.mask.any()
-        assert float(batch.offset_m.norm(dim=2)[batch.mask].min()) > 0
+        assert float(batch.truth.norm(dim=2)[batch.mask].min()) > 0
 
 
 def test_a_batch_depends_on_step_and_seed_alone(office: Survey, museum: Survey) -> None:
@@ -55,7 +55,7 @@ def test_a_batch_depends_on_step_and_seed_alone(office: Survey, museum: Survey) 
     ahead = [there.batch(step, 32, seed=1) for step in range(9)]
     for step in reversed(range(9)):
         again = back.batch(step, 32, seed=1)
-        for name in ("feature", "offset_m", "mask"):
+        for name in ("feature", "truth", "mask"):
             torch.testing.assert_close(getattr(again, name), getattr(ahead[step], name), rtol=0, atol=0)
     assert not torch.equal(back.batch(0, 32, seed=2).feature, ahead[0].feature)
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tutelage.runtime.exported_methods import ARRAYS, build_calibration, build_method
+from tutelage.runtime.exported_methods import ARRAYS, build_judge, build_method
+from tutelage.runtime.judging import Judge
 from tutelage.runtime.rows import CompressedRows
 
 
@@ -39,7 +40,7 @@ def test_knn_is_built_from_its_arrays() -> None:
     assert answer.floor is not None
     assert answer.floor.tolist() == ["1"]
     assert answer.building is None
-    assert build_calibration(card, files) is None
+    assert build_judge(card, files) == Judge(None, None)
 
 
 def test_kind_that_is_not_registered_is_an_error() -> None:

@@ -108,7 +108,8 @@ def test_fit_changes_no_parameter_and_gives_the_localizer_itself(survey: Survey)
     assert model.get_params() == before
     assert settings == {"k": 3}
     attributes = {name for name in vars(model) if name not in before}
-    assert attributes == {"method_", "frame_", "calibration_", "lineage_"}
+    learnt = {"method_", "frame_", "has_coordinates_", "calibration_", "place_calibration_", "lineage_"}
+    assert attributes == learnt
 
 
 # -- clone, set_params, repr ------------------------------------------------------------------------

@@ -13,7 +13,8 @@ import pytest
 from tutelage import load
 from tutelage.cli import verb_plan
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.hold_out import FEWEST_WALKS, unsaid, walks
+from tutelage.data.hold_out import FEWEST_WALKS, unsaid
+from tutelage.data.place_blocks import walks
 from tutelage.data.splits import n_reference_points, reference_points
 from tutelage.errors import BadInputError
 from tutelage.evaluation.compare import candidate

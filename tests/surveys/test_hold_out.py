@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import tutelage as tt
 from gridded_survey import gridded
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.hold_out import FEWEST_WALKS, groups_of, hold_out, lacks, n_phones, unsaid, walks
+from tutelage.data.hold_out import FEWEST_WALKS, groups_of, hold_out, lacks, n_phones, unsaid
+from tutelage.data.place_blocks import walks
 from tutelage.data.splits import is_spread, reference_points, split_by_position
 from tutelage.data.survey_places import distance_m
 from walked_survey import START, walked

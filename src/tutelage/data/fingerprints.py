@@ -1,8 +1,8 @@
 """Fingerprints: the one data type that flows through everything.
 
 A fingerprint is one scan: the RSS of each access point that it heard, in dBm, and where it was taken: at a
-position, in a named place such as a room, or both. A scan hears few access points of many, so RSS stays sparse
-throughout.
+position, in a named place such as a room, or both. A scan hears few access points of many, so RSS stays
+sparse throughout.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""What is held out to choose and to measure: whole walks of a walked survey, whole places of any other.
+"""What is held out to choose and to measure: whole walks of a walked survey, whole points of any other.
 
 A model is asked about walks that nobody has walked yet. Scans of one walk are seconds apart and come from one
 phone, so a hold-out that leaves the rest of the walk in the map measures memory. The same holds for phones:
-where a survey has a few, one of them asks about places that the others surveyed.
+where a survey has a few, one of them asks about places that the others surveyed. Named places such as rooms
+are another question: blocks of scans within them are held out (`place_blocks`), never whole places.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.place_blocks import blocks_to_hold_out, place_blocks, walks
 from tutelage.data.splits import is_spread, reference_points, split_groups
 from tutelage.data.survey_places import distance_m, walk_sections
+from tutelage.errors import BadInputError
 
 __all__ = [
     "FEWEST_WALKS",
@@ -27,11 +30,11 @@ __all__ = [
     "groups_of",
     "hold_out",
     "hold_out_groups",
+    "hold_out_within_places",
     "lacks",
     "n_phones",
     "places",
     "unsaid",
-    "walks",
 ]
 
 Lack: TypeAlias = Literal["phone", "day"]
@@ -39,7 +42,6 @@ Lack: TypeAlias = Literal["phone", "day"]
 
 FEWEST_WALKS = 8  # below, half of them is too few for a map
 MANY_PHONES = 8  # so many differ among each other as much as the next one will
-_PAUSE = np.timedelta64(5, "m")  # after a longer one, the next scan begins another walk
 _REACH_M = 5.0  # a place is known where another walk came so near; as long as a section of a walk
 _FIRST_DATE = np.datetime64("1980-01-01")  # earlier times count from the start of a walk
 _WALKED = 0.5  # share of the scans taken on the way, above which a survey is a walked one
@@ -54,7 +56,7 @@ class Groups:
     group : numpy.ndarray
         Group of each scan from 0 without gaps, [n] int.
     kind : str
-        "walk" or "reference point".
+        "walk", "reference point" or "block", which is a part of the scans of one place.
     n_walks : int
         How many walks there are; 0 in a survey that was not walked.
     """
@@ -94,32 +96,8 @@ class HoldOut:
     def words(self) -> str:
         """What is held out, such as "18 of 120 walks"."""
         words = f"{int(self.group.max()) + 1} of {len(self.groups)} {self.groups.kind}s"
+        words += " of scans within places" if self.groups.kind == "block" else ""
         return f"{words}, and 1 of {self.n_phones} phones" if self.n_phones else words
-
-
-def walks(scans: FingerprintSet) -> np.ndarray:
-    """Return the walk of each scan: one user and device, until nothing was scanned for five minutes.
-
-    Parameters
-    ----------
-    scans : FingerprintSet
-        n scans. Without times a user's scans with one device are one walk.
-
-    Returns
-    -------
-    numpy.ndarray
-        Walk of each scan from 0 without gaps, [n] int.
-    """
-    labels = [label for label in (scans.user, scans.device) if label is not None]
-    codes = [np.unique(label, return_inverse=True)[1] for label in labels]
-    time = np.zeros(len(scans), "datetime64[ms]") if scans.time is None else scans.time
-    order = np.lexsort((time, *codes))
-    begins = np.diff(time[order]) > _PAUSE
-    for code in codes:
-        begins |= np.diff(code[order]) != 0
-    walk = np.empty(len(scans), dtype=np.int64)
-    walk[order] = np.concatenate([[0], np.cumsum(begins)])
-    return walk
 
 
 def groups_of(scans: FingerprintSet) -> Groups:
@@ -128,13 +106,15 @@ def groups_of(scans: FingerprintSet) -> Groups:
     Parameters
     ----------
     scans : FingerprintSet
-        n scans with positions.
+        n scans with positions, or with places alone: then blocks of scans within places.
 
     Returns
     -------
     Groups
         Of the n scans.
     """
+    if scans.position_m is None:
+        return Groups(place_blocks(scans), "block", 0)
     point = reference_points(scans)
     position = np.unique(scans.known_position_m, axis=0, return_inverse=True)[1].ravel()
     is_walked = np.mean(walk_sections(scans, position) >= 0) > _WALKED if len(scans) else False
@@ -157,7 +137,7 @@ def hold_out(scans: FingerprintSet, fraction: float, seed: int, *, across_phones
     Parameters
     ----------
     scans : FingerprintSet
-        n scans with positions.
+        n scans with positions, or with places alone (see `hold_out_within_places`).
     fraction : float
         Share of the scans, in (0, 1).
     seed : int
@@ -175,6 +155,8 @@ def hold_out(scans: FingerprintSet, fraction: float, seed: int, *, across_phones
     BadInputError
         If all scans belong to one group.
     """
+    if scans.position_m is None:
+        return hold_out_within_places(scans, fraction, seed)
     groups = groups_of(scans)
     if across_phones and groups.kind != "walk":
         crossed = _across_phones(scans, groups, fraction, seed)
@@ -184,6 +166,40 @@ def hold_out(scans: FingerprintSet, fraction: float, seed: int, *, across_phones
     if are_apart([division]):
         return _drawn(scans, places(scans, groups), fraction, seed)
     return division
+
+
+def hold_out_within_places(scans: FingerprintSet, fraction: float, seed: int) -> HoldOut:
+    """Hold out blocks of scans; every place keeps one at least.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans with places.
+    fraction : float
+        Share of the scans, in (0, 1).
+    seed : int
+        Random seed; it decides which blocks are held out.
+
+    Returns
+    -------
+    HoldOut
+        Neither part is empty.
+
+    Raises
+    ------
+    BadInputError
+        If every place has one scan.
+    """
+    groups = Groups(place_blocks(scans), "block", 0)
+    blocks = blocks_to_hold_out(scans.known_place, groups.group, fraction, seed)
+    if not len(blocks):
+        raise BadInputError(
+            f"each of the {len(groups)} places has one scan, so that none can be held out; scan each place "
+            "several times"
+        )
+    is_held_out = np.isin(groups.group, blocks)
+    rest, held_out = np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
+    return HoldOut(rest, held_out, np.unique(groups.group[held_out], return_inverse=True)[1], groups)
 
 
 def hold_out_groups(scans: FingerprintSet, groups: Groups, held_out: np.ndarray) -> HoldOut:
@@ -274,12 +290,13 @@ def lacks(scans: FingerprintSet) -> tuple[Lack, ...]:
     Returns
     -------
     tuple of {"phone", "day"}
-        "phone" if fewer than eight are named, or if the survey was walked and none is. "day" if all known
-        times are of one.
+        "phone" if fewer than eight are named, or if none is and the survey was walked or has places alone.
+        "day" if all known times are of one.
     """
     found: list[Lack] = []
     phones = n_phones(scans)
-    if 0 < phones < MANY_PHONES or (not phones and groups_of(scans).n_walks):
+    is_of_one = scans.position_m is None or bool(groups_of(scans).n_walks)
+    if 0 < phones < MANY_PHONES or (not phones and is_of_one):
         found.append("phone")
     if scans.time is not None and len(np.unique(scans.time[scans.time > _FIRST_DATE].astype("M8[D]"))) == 1:
         found.append("day")

@@ -234,6 +234,17 @@ class CoordinateScaler:
         scale = float(np.sqrt(position_m.var(axis=0).mean()))
         return cls(_pair(position_m.mean(axis=0)), scale, _pair(lower), _pair(upper - lower))
 
+    @classmethod
+    def neutral(cls) -> CoordinateScaler:
+        """Make a scaler that changes nothing, for a survey without positions.
+
+        Returns
+        -------
+        CoordinateScaler
+            Of scale 1 around the origin.
+        """
+        return cls((0.0, 0.0), 1.0, (0.0, 0.0), (1.0, 1.0))
+
     def standardise(self, position_m: np.ndarray) -> np.ndarray:
         """Convert metres to coordinates of zero mean and unit mean variance.
 

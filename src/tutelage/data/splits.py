@@ -15,6 +15,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.place_blocks import place_blocks
 from tutelage.data.survey_places import remeasured_points, walk_sections
 from tutelage.errors import BadInputError
 
@@ -37,12 +38,13 @@ def reference_points(scans: FingerprintSet, cell_m: float | None = None) -> np.n
 
     A point on another floor or in another building is another point. Scans taken on the way share a
     point over 5 m of a walk (`walk_sections`). Positions measured anew for each scan share a point where they
-    lie closest (`remeasured_points`).
+    lie closest (`remeasured_points`). Scans with places alone share a point if they are one block of scans
+    within a place (`place_blocks`).
 
     Parameters
     ----------
     scans : FingerprintSet
-        n scans with positions.
+        n scans with positions or places.
     cell_m : float, optional
         Side of a cell in metres; None numbers points.
 
@@ -54,8 +56,10 @@ def reference_points(scans: FingerprintSet, cell_m: float | None = None) -> np.n
     Raises
     ------
     BadInputError
-        If the scans carry no positions, or `cell_m` is not above 0.
+        If the scans carry neither positions nor places, or `cell_m` is not above 0.
     """
+    if scans.position_m is None and scans.place is not None:
+        return place_blocks(scans)
     place = scans.known_position_m
     if cell_m is not None:
         if not (cell_m > 0 and math.isfinite(cell_m)):
@@ -93,13 +97,15 @@ def is_spread(scans: FingerprintSet) -> bool:
     Parameters
     ----------
     scans : FingerprintSet
-        Scans with positions.
+        Scans with positions, or with places alone, of which two are needed.
 
     Returns
     -------
     bool
         False also without scans.
     """
+    if scans.position_m is None:
+        return len(np.unique(scans.known_place)) > 1
     if not len(scans) or not np.ptp(scans.known_position_m, axis=0).any():
         return False
     return bool(reference_points(scans).any())
@@ -139,6 +145,8 @@ def split_by_position(
     >>> len(rest), len(held_out)
     (180, 44)
     """
+    if scans.position_m is None:
+        raise BadInputError("these scans have no positions; add the columns x_m and y_m")
     return split_groups(reference_points(scans, cell_m), fraction, seed, "reference point")
 
 

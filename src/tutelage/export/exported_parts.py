@@ -15,20 +15,22 @@ from tutelage.methods.base import ExportParts
 from tutelage.runtime import RUNTIME_FORMAT
 from tutelage.runtime.candidate_lists import FEATURES
 from tutelage.runtime.exported_methods import ARRAYS, MATCHER, NETWORK
+from tutelage.runtime.place_calibration import PLACE_PREFIX
 from tutelage.runtime.radii import PREFIX
 from tutelage.training.trained_network import TrainedNetwork
 
-__all__ = ["INPUT", "OUTPUTS", "model_card", "model_files"]
+__all__ = ["CALIBRATIONS", "INPUT", "OUTPUTS", "model_card", "model_files"]
 
-CALIBRATION = "calibration"
+CALIBRATIONS = ("calibration", "place_calibration")
 INPUT = (
     "rss_dbm: float32 [batch, access points], RSS in dBm, in [-120, 0]; NaN for an access point that is not "
     "heard; columns in the order of access_points"
 )
 OUTPUTS = (
     "position_m: float32 [batch, 2], x and y in metres; add the frame's origin_m for the coordinates of the "
-    "survey; NaN where a reading is out of range{blank}. floor_logits, building_logits, where there are such "
-    "outputs: float32 [batch, classes]; the largest is the answer, classes in the order of floors, buildings"
+    "survey; NaN where a reading is out of range{blank}. floor_logits, building_logits, place_logits, where "
+    "there are such outputs: float32 [batch, classes]; the largest is the answer, classes in the order of "
+    "floors, buildings, places. Where coordinates is false, position_m means nothing"
 )
 _BLANK = ", or no access point is heard above rss_min_dbm"
 
@@ -60,17 +62,15 @@ def model_card(model: Localizer, parts: ExportParts, folder_card: Mapping[str, A
         "access_points": list(representation.access_points),
         "representation": {"kind": representation.kind, "rss_min_dbm": representation.rss_min_dbm},
         "frame": folder_card["frame"],
-        "floors": parts.floors,
-        "buildings": parts.buildings,
+        "coordinates": folder_card.get("coordinates", True),
+        **{f"{kind}s": parts.labels.get(kind) for kind in ("floor", "building", "place")},
         "settings": dict(parts.settings),
         "int8": None,
         "source": lineage.survey,
         "licence": lineage.licence,
         "lineage": folder_card["lineage"],
     }
-    if CALIBRATION in folder_card:
-        card[CALIBRATION] = folder_card[CALIBRATION]
-    return card
+    return card | {name: folder_card[name] for name in CALIBRATIONS if name in folder_card}
 
 
 def model_files(
@@ -96,11 +96,12 @@ def model_files(
     BadInputError
         If the network cannot be expressed in ONNX.
     """
-    calibration = {name: array for name, array in sorted(folder_arrays.items()) if name.startswith(PREFIX)}
+    prefixes = (PREFIX, PLACE_PREFIX)
+    calibration = {name: array for name, array in sorted(folder_arrays.items()) if name.startswith(prefixes)}
     arrays = {**calibration, **parts.arrays}
     files = {}
     if parts.matcher is not None:
-        k = min(parts.settings["n_candidates"], len(arrays["position_m"]))
+        k = min(parts.settings["n_candidates"], len(arrays["offset"]) - 1)
         files[MATCHER] = matcher_graph(parts.matcher, k, len(FEATURES))
     if parts.network is not None:
         is_alone = parts.matcher is None
@@ -113,15 +114,24 @@ def model_files(
 
 def _metadata(card: Mapping[str, Any], network: TrainedNetwork, *, is_alone: bool) -> dict[str, Any]:
     """Give the metadata of the network's graph: all that its user needs beside it."""
-    keys = ["format", "version", "method", "access_points", "frame", "source", "licence", "lineage"]
-    keys += [CALIBRATION] if CALIBRATION in card else []
+    keys = [
+        "format",
+        "version",
+        "method",
+        "access_points",
+        "frame",
+        "coordinates",
+        "source",
+        "licence",
+        "lineage",
+    ]
+    keys += [name for name in CALIBRATIONS if name in card]
     representation = network.representation
     classes = network.heads.classes if network.heads is not None else {}
     return {
         **{name: card[name] for name in keys},
         "representation": {"kind": representation.kind, "rss_min_dbm": representation.rss_min_dbm},
-        "floors": classes.get("floor"),
-        "buildings": classes.get("building"),
+        **{f"{kind}s": classes.get(kind) for kind in ("floor", "building", "place")},
         "weights": "float32",
         "input": INPUT,
         "output": OUTPUTS.format(blank=_BLANK if is_alone else ""),

@@ -11,6 +11,7 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.representation import RssRepresentation
 from tutelage.data.sparse_rows import csr_from_dense
 from tutelage.errors import BadInputError, TutelageError
+from tutelage.export.exported_parts import CALIBRATIONS
 from tutelage.localizer import Localizer
 from tutelage.methods.base import ExportParts
 from tutelage.runtime import Runtime
@@ -22,6 +23,7 @@ Figures: TypeAlias = dict[str, Any]
 
 _ALLOWED = 1e-4  # of a network, in standardised coordinates, a unit of which is scale_m
 _ALLOWED_M = 1e-3  # of methods that answer in metres
+_ALLOWED_PROBABILITY = 1e-3
 _ALLOWED_RADIUS_M = 1e-2  # of radii, which are rounded to that
 _MOST_SCANS = 1000
 _N_RANDOM = 256
@@ -96,17 +98,20 @@ def verify_export(
     scans = _evenly_spaced(queries.scans)
     _require_same_judgement(model.predict(scans), Runtime(card, files).positions(as_mappings(scans)))
     # Most random scans are unlike every surveyed place: refused, they would prove nothing.
-    plain_card = {key: card[key] for key in card if key != "calibration"}
+    plain_card = {key: card[key] for key in card if key not in CALIBRATIONS}
     ours = model.without_calibration().predict(scans)
     theirs = Runtime(plain_card, files).positions(as_mappings(scans))
     require_answered(ours.answered)
-    labels = (ours.floor, theirs.floor), (ours.building, theirs.building)
+    labels = [(ours.floor, theirs.floor), (ours.building, theirs.building)]
+    if ours.places is not None and theirs.places is not None:
+        labels.append((ours.places.best, theirs.places.best))
+    difference_m = (ours.position_m - theirs.position_m)[ours.answered]
     figures: Figures = {
         "scans": queries.name,
         "n_scans": len(scans),
         "labels_differing": sum(int((one != other).sum()) for one, other in labels if one is not None),
-        "max_difference_m": _largest((ours.position_m - theirs.position_m)[ours.answered]),
-        "allowed_m": _ALLOWED_M if parts.arrays else None,
+        "max_difference_m": _largest(difference_m) if ours.has_coordinates else None,
+        "allowed_m": _ALLOWED_M if parts.arrays and ours.has_coordinates else None,
         **_network_difference(parts, plain_card, files, scans[ours.answered]),
     }
     _require_allowed(figures)
@@ -114,9 +119,13 @@ def verify_export(
 
 
 def _require_same_judgement(ours: Positions, theirs: Positions) -> None:
-    """Require the same scans answered and refused, with the same radii."""
+    """Require the same scans answered and refused, with the same radii and probabilities of places."""
     if not np.array_equal(ours.reason, theirs.reason):
-        raise TutelageError(_refusal("other scans have a position"))
+        raise TutelageError(_refusal("other scans have an answer"))
+    if ours.places is not None and theirs.places is not None and ours.places.probability is not None:
+        difference = np.nan_to_num(ours.places.best_probability - theirs.places.best_probability)
+        if np.abs(difference).max(initial=0.0) > _ALLOWED_PROBABILITY:
+            raise TutelageError(_refusal("probabilities of places differ"))
     if ours.radius_m is None or theirs.radius_m is None:
         return
     if not np.allclose(ours.radius_m, theirs.radius_m, atol=_ALLOWED_RADIUS_M, equal_nan=True):
@@ -175,9 +184,10 @@ def _network_difference(
     parts: ExportParts, card: Mapping[str, Any], files: Mapping[str, bytes], scans: FingerprintSet
 ) -> Figures:
     """Give the largest difference of the network's own answers, which a blend's share would hide."""
-    if parts.network is None:
+    if parts.network is None or not parts.network.has_positions:
         return {}
-    network_alone = Runtime({**card, "kind": "network", "floors": None, "buildings": None}, files)
+    without_labels = {"floors": None, "buildings": None, "places": None}
+    network_alone = Runtime({**card, "kind": "network", **without_labels}, files)
     theirs_m = network_alone.positions(as_mappings(scans)).position_m
     scale_m = parts.network.scaler.scale_m
     difference = _largest(parts.network.locate(scans).position_m - theirs_m) / scale_m

@@ -249,8 +249,8 @@ class ExportParts:
         Name that the runtime knows.
     settings : mapping
         Settings for the runtime, beside arrays and graphs.
-    floors, buildings : list of str or None
-        Names of the labels that it answers.
+    labels : mapping of str to list of str
+        Names of the labels that it answers, by their kind: "floor", "building", "place".
     arrays : mapping
         Arrays by name.
     matcher : MatcherNetwork or None
@@ -261,8 +261,7 @@ class ExportParts:
 
     kind: str
     settings: Mapping[str, Any]
-    floors: list[str] | None
-    buildings: list[str] | None
+    labels: Mapping[str, list[str]]
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     matcher: MatcherNetwork | None = None
     network: TrainedNetwork | None = None
@@ -287,7 +286,7 @@ class MethodSpec:
     about : str
         Description in one line.
     fit : callable
-        Takes a `FitPlan` and training scans with positions. Returns a `Fitted`.
+        Takes a `FitPlan` and training scans with positions, places or both. Returns a `Fitted`.
     load : callable
         Takes what `FittedMethod.config` and `tensors` returned. Returns the fitted method.
     options : collection of str

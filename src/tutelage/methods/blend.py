@@ -36,10 +36,11 @@ from tutelage.methods.matcher_method import (
 from tutelage.methods.method_registry import register_method
 from tutelage.methods.network import NetworkLesson, network_lesson, train_lesson
 from tutelage.methods.network_update import continue_network, takes_access_points
+from tutelage.methods.place_errors import place_errors
 from tutelage.methods.radio_map import RadioMap
 from tutelage.networks import checked_settings, network_choice
 from tutelage.runtime.positions import Located
-from tutelage.runtime.votes import interpolate
+from tutelage.runtime.votes import mixed
 from tutelage.training import Budget, RunOptions, steps_per_epoch
 from tutelage.training.stage import begin
 from tutelage.training.trained_network import TrainedNetwork
@@ -168,14 +169,11 @@ class Blend:
         return self.matcher.radio_map
 
     def locate(self, scans: FingerprintSet) -> Located:
-        """Give the mean of both positions, weighted by their shares; labels are the matcher's."""
+        """Give the mean of both answers, weighted by their shares; floor and building are the matcher's."""
         matcher_answer = self.matcher.locate(scans)
         if self.network is None:
             return matcher_answer
-        network_m = self.network.locate(scans).position_m
-        return matcher_answer._replace(
-            position_m=interpolate(matcher_answer.position_m, network_m, self.share)
-        )
+        return mixed(matcher_answer, self.network.locate(scans), self.share)
 
     def config(self) -> dict[str, Any]:
         """Give what `from_config` needs beside the tensors."""
@@ -213,7 +211,7 @@ def fit_blend(plan: FitPlan, scans: FingerprintSet) -> Fitted:
         Its settings are those of the blend, of its matcher (matcher.NAME), of its network and of the
         network's recipe. `pretrained` is for the matcher, and the length for the network.
     scans : FingerprintSet
-        With positions; those that hear nothing are left out.
+        With positions, places or both; those that hear nothing are left out.
 
     Raises
     ------
@@ -244,7 +242,7 @@ def fit_blend(plan: FitPlan, scans: FingerprintSet) -> Fitted:
         "network": settings.network if network is not None else _NO_NETWORK,
         "share": choice.share,
         "share_reason": choice.reason,
-        "metrics": choice.errors_m,
+        "metrics": choice.errors,
     }
     twin_settings = {"share": choice.share} | {
         _MATCHER + name: value for name, value in fitted.twin_settings.items()
@@ -304,11 +302,11 @@ class _Pair:
 
 
 class _Choice(NamedTuple):
-    """A share, why it was chosen, mean errors on held-out points, and the trial that found them."""
+    """A share, why it was chosen, mean errors on held-out scans, and the trial that found them."""
 
     share: float
     reason: str = ""
-    errors_m: Mapping[str, float] = {}
+    errors: Mapping[str, float] = {}
     trial: Trial | None = None
 
     @property
@@ -368,25 +366,33 @@ def _choose_share(scans: FingerprintSet, pair: _Pair) -> _Choice:
     is_answered = np.asarray(matcher.representation.transform(queries).sum(axis=1) > 0)
     if not is_answered.any():
         return untried
-    matcher_m, network_m = (each.locate(queries).position_m for each in (matcher, network))
+    by_matcher, by_network = (each.locate(queries[is_answered]) for each in (matcher, network))
 
-    def errors_m(share: float) -> np.ndarray:
-        offset_m = interpolate(matcher_m, network_m, share) - queries.known_position_m
-        return np.asarray(np.linalg.norm(offset_m[is_answered], axis=1))
+    def errors(share: float) -> np.ndarray:
+        return _errors(mixed(by_matcher, by_network, share), queries[is_answered])
 
-    best = min(_SHARES.tolist(), key=lambda share: float(errors_m(share).mean()))
+    best = min(_SHARES.tolist(), key=lambda share: float(errors(share).mean()))
     point = np.unique(division.group[is_answered], return_inverse=True)[1]
     n_answered = int(point.max()) + 1
     share = (n_answered * best + settings.prior_points * prior_share) / (n_answered + settings.prior_points)
     reason = ""
-    if not settings.always and _is_clearly_better(errors_m(0.0), errors_m(share), point):
+    if not settings.always and _is_clearly_better(errors(0.0), errors(share), point):
         share, reason = 0.0, f"{_NO_NETWORK}: clearly worse at {division.words}"
-    shares = {"held_out_mae_m": share, "held_out_matcher_mae_m": 0.0, "held_out_network_mae_m": 1.0}
-    maes_m = {name: round(float(errors_m(each).mean()), 3) for name, each in shares.items()}
+    figure = "mae_m" if scans.position_m is not None else "miss"
+    shares = {f"held_out_{figure}": share, f"held_out_matcher_{figure}": 0.0}
+    shares[f"held_out_network_{figure}"] = 1.0
+    means = {name: round(float(errors(each).mean()), 3) for name, each in shares.items()}
     twin = Blend(matcher, network if share else None, share)
     is_walked = division.groups.kind == "walk"
     trial = Trial(rest, queries, division.group, twin.locate, division.words, is_walked)
-    return _Choice(share, reason, maes_m, trial)
+    return _Choice(share, reason, means, trial)
+
+
+def _errors(located: Located, scans: FingerprintSet) -> np.ndarray:
+    """Give the error [n] of each answer: metres, or 1 for a wrong place in a survey of places alone."""
+    if scans.position_m is None:
+        return place_errors(located.place, scans.known_place)
+    return np.asarray(np.linalg.norm(located.position_m - scans.position_m, axis=1))
 
 
 def _is_clearly_better(error_m: np.ndarray, before_m: np.ndarray, point: np.ndarray) -> bool:

@@ -45,18 +45,38 @@ def training_set(survey: AnySurvey) -> TrainingSet:
     Raises
     ------
     BadInputError
-        If the scans that hear anything come from one reference point, or from none.
+        If the scans that hear anything come from one reference point or one place, or from none. If scans
+        have neither positions nor places, or some have no place and none has a position.
     """
     scans, name, licence = (
         (survey.train, survey.name, survey.licence) if isinstance(survey, Survey) else (survey, "unnamed", "")
     )
-    points = np.unique(scans.known_position_m[scans.n_heard > 0], axis=0)
-    if len(points) < 2:
-        raise BadInputError(
-            f"the training scans of {name!r} that hear anything come from {len(points)} reference point(s); "
-            "positions can only be learnt from several"
-        )
+    _require_several(scans, name)
     return TrainingSet(scans, name, licence)
+
+
+def _require_several(scans: FingerprintSet, name: str) -> None:
+    """Require scans of several reference points, or of several places."""
+    usable_scans = scans[scans.n_heard > 0]
+    if scans.position_m is None and scans.place is None:
+        raise BadInputError(
+            f"the scans of {name!r} have neither positions nor places; add the columns x_m and y_m, or place"
+        )
+    if usable_scans.position_m is None:
+        places = usable_scans.known_place
+        if (places == "").any():
+            raise BadInputError(
+                f"{int((places == '').sum())} training scans of {name!r} have neither a position nor a "
+                "place; leave them out"
+            )
+        n, what = len(np.unique(places)), "place(s); places"
+    else:
+        n, what = len(np.unique(usable_scans.position_m, axis=0)), "reference point(s); positions"
+    if n < 2:
+        raise BadInputError(
+            f"the training scans of {name!r} that hear anything come from {n} {what} can only be learnt from "
+            "several"
+        )
 
 
 def fit_plan(

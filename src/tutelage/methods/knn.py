@@ -18,6 +18,7 @@ from tutelage.data.representation import RepresentationKind, RssRepresentation
 from tutelage.methods.base import ExportParts, FitPlan, Fitted, MethodSpec, UpdateSpec
 from tutelage.methods.lineage import MethodLineage
 from tutelage.methods.method_registry import register_method
+from tutelage.methods.place_errors import place_errors
 from tutelage.methods.radio_map import RadioMap
 from tutelage.networks import checked_settings
 from tutelage.progress import progress_bar
@@ -142,17 +143,18 @@ class NearestNeighbours:
 def choose_settings(
     train: FingerprintSet, changes: Mapping[str, Any], *, seed: int = 0, progress: bool = False
 ) -> tuple[KNNSettings, float | None]:
-    """Choose the settings with the smallest mean error on reference points held out of the training data.
+    """Choose the settings with the smallest mean error on scans held out of the training data.
 
     Every combination of metric, representation and k that `changes` leaves open is tried on a split by
-    position. It holds out 10 % of the reference points: a random split would leave neighbours of a held-out
-    scan in the map. In a small survey these are a handful, on which anything may do well by chance. There the
-    combinations are tried on as many splits as it takes to locate about 50 points, ten at most.
+    position, or on blocks of scans in a survey of places alone. It holds out 10 % of the reference points or
+    blocks: a random split would leave neighbours of a held-out scan in the map. In a small survey these are a
+    handful, on which anything may do well by chance. There the combinations are tried on as many splits as it
+    takes to locate about 50 points, ten at most.
 
     Parameters
     ----------
     train : FingerprintSet
-        Training scans with positions.
+        Training scans with positions or places.
     changes : mapping
         Settings that are fixed, by name.
     seed : int
@@ -163,8 +165,9 @@ def choose_settings(
     Returns
     -------
     settings : KNNSettings
-    error_m : float or None
-        Mean error in metres on the held-out reference points; None where nothing was left open.
+    error : float or None
+        Mean error of the held-out scans: metres, or the share of wrong places in a survey of places alone.
+        None where nothing was left open.
 
     Raises
     ------
@@ -214,8 +217,8 @@ def best_settings(
     Returns
     -------
     settings : KNNSettings
-    error_m : float
-        Their mean error in metres.
+    error : float
+        Their mean error, as in `choose_settings`.
     """
     fixed = KNNSettings.checked(changes)
     metrics = (fixed.metric,) if "metric" in changes else get_args(Metric)
@@ -225,27 +228,27 @@ def best_settings(
     combinations = list(itertools.product(metrics, kinds))
     for metric, kind in progress_bar(combinations, "choosing k-NN settings", progress=progress):
         settings = fixed.model_copy(update={"metric": metric, "representation": kind})
-        errors_m = [_errors_m(map_scans, queries, settings, ks) for map_scans, queries in trials]
-        means_m = np.concatenate(errors_m, axis=1).mean(axis=1).tolist()
-        for k, mean_m in zip(ks, means_m, strict=True):
-            results.append((mean_m, settings.model_copy(update={"k": k})))
-    error_m, best = min(results, key=lambda pair: pair[0])
-    return best, error_m
+        errors = [_errors(map_scans, queries, settings, ks) for map_scans, queries in trials]
+        means = np.concatenate(errors, axis=1).mean(axis=1).tolist()
+        for k, mean in zip(ks, means, strict=True):
+            results.append((mean, settings.model_copy(update={"k": k})))
+    error, best = min(results, key=lambda pair: pair[0])
+    return best, error
 
 
-def _errors_m(
+def _errors(
     map_scans: FingerprintSet, queries: FingerprintSet, settings: KNNSettings, ks: Sequence[int]
 ) -> np.ndarray:
-    """Give the errors [len(ks), n] of n queries with each k, in metres."""
+    """Give the errors [len(ks), n] of n queries with each k: metres, or 1 for a wrong place."""
     model = NearestNeighbours.fit(map_scans, settings)
     distance, row = model.nearest(queries, max(ks))
+    neighbours = [(row[:, :k], inverse_distance(distance[:, :k])) for k in ks]
     place_m = model.radio_map.position_m
-    positions_m = [weighted_mean(place_m[row[:, :k]], inverse_distance(distance[:, :k])) for k in ks]
-    error_m: np.ndarray = np.linalg.norm(np.stack(positions_m) - queries.known_position_m, axis=2)
-    return error_m
-
-
-# -- the spec ------------------------------------------------------------------------------------------
+    if place_m is None or queries.position_m is None:
+        votes = [model.radio_map.locate(*each).place for each in neighbours]
+        return np.stack([place_errors(each, queries.known_place) for each in votes])
+    positions_m = [weighted_mean(place_m[rows], weight) for rows, weight in neighbours]
+    return np.asarray(np.linalg.norm(np.stack(positions_m) - queries.position_m, axis=2))
 
 
 def fit_knn(plan: FitPlan, scans: FingerprintSet) -> Fitted:
@@ -255,11 +258,15 @@ def fit_knn(plan: FitPlan, scans: FingerprintSet) -> Fitted:
     ----------
     plan : FitPlan
     scans : FingerprintSet
-        With positions.
+        With positions, or places, or both.
     """
-    settings, error_m = choose_settings(scans, plan.settings, seed=plan.run.seed, progress=plan.run.progress)
+    settings, error = choose_settings(scans, plan.settings, seed=plan.run.seed, progress=plan.run.progress)
     values = settings.model_dump()
-    metrics = {} if error_m is None else {"held_out_mae_m": round(error_m, 3)}
+    metrics = {}
+    if error is not None and scans.position_m is not None:
+        metrics = {"held_out_mae_m": round(error, 3)}
+    elif error is not None:
+        metrics = {"held_out_hit": round(1 - error, 3)}
     lineage = MethodLineage(settings=values, metrics=metrics)
     return Fitted(NearestNeighbours.fit(scans, settings), lineage, twin_settings=values)
 
@@ -272,8 +279,7 @@ def _continue(
 
 def _export_parts(method: NearestNeighbours) -> ExportParts:
     settings = {"metric": method.settings.metric, "k": method.settings.k}
-    labels = method.radio_map.label_names()
-    return ExportParts("knn", settings, *labels, arrays=method.tensors())
+    return ExportParts("knn", settings, method.radio_map.label_names(), arrays=method.tensors())
 
 
 def _explanation(lineage: MethodLineage) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def fit_matcher(plan: FitPlan, scans: FingerprintSet) -> Fitted:
         control). "none" learns from the survey's own radio map alone. The setting `fine_tune` decides whether
         a pretrained matcher learns that map too. By default the zoo's does, another does not.
     scans : FingerprintSet
-        With positions.
+        With positions, places or both. Without positions, it learns by the cross-entropy of its votes.
 
     Raises
     ------
@@ -285,7 +285,7 @@ def matcher_export_parts(method: Matcher) -> ExportParts:
     }
     settings = {"n_candidates": method.recipe.n_candidates}
     labels = method.radio_map.label_names()
-    return ExportParts("matcher", settings, *labels, arrays=arrays, matcher=method.network)
+    return ExportParts("matcher", settings, labels, arrays=arrays, matcher=method.network)
 
 
 def _row_arrays(name: str, rows: Rows) -> dict[str, Any]:

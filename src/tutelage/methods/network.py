@@ -20,6 +20,7 @@ from tutelage.methods.base import (
 )
 from tutelage.methods.lineage import MethodLineage, SourceLineage, TransferLineage
 from tutelage.methods.network_update import continue_network, takes_access_points
+from tutelage.methods.place_errors import place_errors
 from tutelage.methods.teachers.shelf import zoo_teachers
 from tutelage.networks import NetworkChoice, NetworkSpec, SpecializedNetwork, split_settings
 from tutelage.paper.expert_distilling import DistillingRecipe, TeacherChoice, distil, distilling_recipe
@@ -100,14 +101,20 @@ def fit_network(plan: FitPlan, scans: FingerprintSet) -> Fitted:
     plan : FitPlan
         Its method is a registered network.
     scans : FingerprintSet
-        With positions; those that hear nothing are left out.
+        With positions, places or both; those that hear nothing are left out.
 
     Raises
     ------
     UnknownNameError, BadInputError
-        If a setting does not exist, or a teacher does not fit.
+        If a setting does not exist, or a teacher does not fit. If there are teachers or a transfer, and the
+        scans have no positions.
     """
     usable_scans = scans[scans.n_heard > 0]
+    if scans.position_m is None and (plan.transfer or plan.teachers):
+        raise BadInputError(
+            "surrogate teachers and transfer are for surveys with positions, and this one has places alone; "
+            "leave them out"
+        )
     if plan.transfer:
         network, lineage = _fit_by_transfer(plan, usable_scans)
     else:
@@ -119,12 +126,18 @@ def fit_network(plan: FitPlan, scans: FingerprintSet) -> Fitted:
             recipe=lesson.recipe.model_dump(),
             teachers=tuple(teacher if isinstance(teacher, str) else teacher.card for teacher in teachers),
         )
-    error_m = np.linalg.norm(network.locate(usable_scans).position_m - usable_scans.known_position_m, axis=1)
-    figures = {
-        "metrics": {"training_mae_m": round(float(error_m.mean()), 3)},
-        "gradient_shares": network.gradient_shares,
-    }
+    metrics = _training_metrics(network, usable_scans)
+    figures = {"metrics": metrics, "gradient_shares": network.gradient_shares}
     return Fitted(network, lineage.model_copy(update=figures))
+
+
+def _training_metrics(network: TrainedNetwork, scans: FingerprintSet) -> dict[str, float]:
+    """Give the mean error of the training scans; without positions, the share of right places."""
+    answers = network.locate(scans)
+    if scans.position_m is None:
+        return {"training_hit": round(1 - float(place_errors(answers.place, scans.known_place).mean()), 3)}
+    error_m = np.linalg.norm(answers.position_m - scans.position_m, axis=1)
+    return {"training_mae_m": round(float(error_m.mean()), 3)}
 
 
 def _chosen_teachers(plan: FitPlan) -> tuple[TeacherChoice, ...]:
@@ -213,8 +226,7 @@ def export_parts(network: TrainedNetwork) -> ExportParts:
     network : TrainedNetwork
     """
     classes = network.heads.classes if network.heads is not None else {}
-    floors, buildings = (list(classes[kind]) if kind in classes else None for kind in ("floor", "building"))
-    return ExportParts("network", {}, floors, buildings, network=network)
+    return ExportParts("network", {}, {kind: list(names) for kind, names in classes.items()}, network=network)
 
 
 def network_method(spec: NetworkSpec) -> MethodSpec:

@@ -1,4 +1,4 @@
-"""A radio map: surveyed fingerprints, where each was taken, and under which floor and building."""
+"""A radio map: surveyed fingerprints, where each was taken, and under which floor, building and place."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from tutelage.runtime.votes import Labels, MapPlaces
 
 __all__ = ["RadioMap"]
 
+_LABELS = ("floor", "building", "place")
+
 
 @dataclass(frozen=True, eq=False)
 class RadioMap:
@@ -31,17 +33,18 @@ class RadioMap:
         Fitted on the scans.
     value : csr_array [n, n_ap]
         The scans in that representation.
-    position_m : ndarray [n, 2]
-        In the training frame.
-    floor, building : ndarray [n] of str, or None
+    position_m : ndarray [n, 2], or None
+        In the training frame; None in a survey of places alone.
+    floor, building, place : ndarray [n] of str, or None
         Labels.
     """
 
     representation: RssRepresentation
     value: sparse.csr_array
-    position_m: np.ndarray
+    position_m: np.ndarray | None
     floor: np.ndarray | None
     building: np.ndarray | None
+    place: np.ndarray | None = None
 
     @classmethod
     def fit(
@@ -52,7 +55,7 @@ class RadioMap:
         Parameters
         ----------
         train : FingerprintSet
-            With positions.
+            With positions, or places, or both.
         kind : str
             Kind of representation.
         rss_min_dbm : float, optional
@@ -63,11 +66,11 @@ class RadioMap:
         scans = train[train.n_heard > 0] if drop_blank else train
         representation = RssRepresentation.fit(scans, kind, rss_min_dbm)
         value = representation.transform(scans)
-        return cls(representation, value, scans.known_position_m, scans.floor, scans.building)
+        return cls(representation, value, scans.position_m, scans.floor, scans.building, scans.place)
 
     def __len__(self) -> int:
         """Count the fingerprints."""
-        return len(self.position_m)
+        return int(self.value.shape[0])
 
     def fingerprints(self, frame: LocalFrame) -> FingerprintSet:
         """Give the scans in dBm; readings below the representation's lowest RSS are raised to it.
@@ -89,15 +92,16 @@ class RadioMap:
             frame,
             floor=self.floor,
             building=self.building,
+            place=self.place,
         )
 
     def holds(self, scans: FingerprintSet) -> np.ndarray:
-        """Tell which scans the map has: the same readings at the same place, to the centimetre.
+        """Tell which scans the map has: the same readings at the same position, to the centimetre.
 
         Parameters
         ----------
         scans : FingerprintSet
-            In the frame of `position_m`.
+            In the frame of `position_m`. Without positions on either side, the readings alone count.
 
         Returns
         -------
@@ -106,8 +110,10 @@ class RadioMap:
         # A random sum stands for the readings of a row: other readings have another sum, almost surely.
         factor = np.random.default_rng(0).normal(size=self.value.shape[1])
         sums = np.concatenate([self.value @ factor, self.representation.transform(scans) @ factor])
-        place_m = np.concatenate([self.position_m, scans.known_position_m])
-        rows = np.column_stack([np.round(sums, 6), np.round(place_m, 2)])
+        columns = [np.round(sums, 6)]
+        if self.position_m is not None and scans.position_m is not None:
+            columns += [*np.round(np.concatenate([self.position_m, scans.position_m]), 2).T]
+        rows = np.column_stack(columns)
         same = np.unique(rows, axis=0, return_inverse=True)[1].ravel()
         return np.isin(same[len(self) :], same[: len(self)])
 
@@ -125,46 +131,41 @@ class RadioMap:
 
     @cached_property
     def _places(self) -> MapPlaces:
-        return MapPlaces(self.position_m, Labels.encode(self.floor), Labels.encode(self.building))
+        labels = (Labels.encode(each) for each in (self.floor, self.building, self.place))
+        return MapPlaces(self.position_m, *labels)
 
-    def label_names(self) -> tuple[list[str] | None, list[str] | None]:
-        """Give the sorted names of floors and of buildings; None for labels that the scans lack."""
-        floors, buildings = (
-            None if labels is None else labels.name.tolist() for _, labels in self._named_labels()
-        )
-        return floors, buildings
+    def label_names(self) -> dict[str, list[str]]:
+        """Give the sorted names of each kind of label ("floor", "building", "place") that the scans have."""
+        return {name: labels.name.tolist() for name, labels in self._named_labels() if labels is not None}
 
     def config(self) -> dict[str, Any]:
         """Give what `from_config` needs beside the tensors."""
-        floors, buildings = self.label_names()
+        names = self.label_names()
         return {
             "representation": self.representation.config(),
-            "floors": floors,
-            "buildings": buildings,
+            **{f"{kind}s": names.get(kind) for kind in _LABELS},
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Give the fingerprints as arrays, labels as indices into the sorted names of `config`."""
-        arrays = {
-            "value": self.value.data,
-            "column": self.value.indices,
-            "offset": self.value.indptr,
-            "position_m": self.position_m,
-        }
+        arrays = {"value": self.value.data, "column": self.value.indices, "offset": self.value.indptr}
+        if self.position_m is not None:
+            arrays["position_m"] = self.position_m
         codes = {name: labels.code for name, labels in self._named_labels() if labels is not None}
         return arrays | {name: code.astype(np.int32) for name, code in codes.items()}
 
     def _named_labels(self) -> Iterable[tuple[str, Labels | None]]:
-        return ("floor", self._places.floor), ("building", self._places.building)
+        return [(name, getattr(self._places, name)) for name in _LABELS]
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> RadioMap:
         """Make the radio map that `config` and `tensors` describe."""
         representation = RssRepresentation.from_config(config["representation"])
-        shape = (len(tensors["position_m"]), len(representation.access_points))
+        shape = (len(tensors["offset"]) - 1, len(representation.access_points))
         value = sparse.csr_array((tensors["value"], tensors["column"], tensors["offset"]), shape=shape)
-        floor, building = (
-            None if config[names] is None else np.asarray(config[names], dtype=np.str_)[tensors[code]]
-            for names, code in (("floors", "floor"), ("buildings", "building"))
-        )
-        return cls(representation, value, tensors["position_m"], floor, building)
+        labels = {
+            name: np.asarray(config[f"{name}s"], dtype=np.str_)[tensors[name]]
+            for name in _LABELS
+            if config.get(f"{name}s") is not None
+        }
+        return cls(representation, value, tensors.get("position_m"), *(labels.get(name) for name in _LABELS))

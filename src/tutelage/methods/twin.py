@@ -1,4 +1,4 @@
-"""The trial for a calibration: a twin of the model, fitted without some reference points."""
+"""The trial for a calibration: a twin of the model, fitted without some of its scans."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.hold_out import groups_of, hold_out
+from tutelage.data.hold_out import HoldOut, groups_of, hold_out, hold_out_within_places
+from tutelage.data.place_blocks import place_blocks
 from tutelage.data.splits import is_spread
 from tutelage.methods.base import FitPlan, Fitted
 from tutelage.methods.calibration.trial import Trial
 
-__all__ = ["held_out_share", "twin_trial"]
+__all__ = ["held_out_share", "place_trial", "twin_trial"]
 
 _HELD_OUT_SHARE = 0.15
 _HELD_OUT_SHARE_IN_SMALL_SURVEY = 0.5
@@ -44,7 +45,8 @@ def twin_trial(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | 
 
     15 % of the points are held out, or half of them in a survey of few points. They are those of one phone
     where that leaves enough of them for a radius at 95 %. The twin takes the settings that the model chose. A
-    trial that the fit made for its own purposes serves as well.
+    trial that the fit made for its own purposes serves as well. In a survey of places alone, blocks of scans
+    within places are held out.
 
     Parameters
     ----------
@@ -68,15 +70,55 @@ def twin_trial(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | 
     division = hold_out(usable_scans, share, plan.run.seed)
     if division.n_phones and len(np.unique(division.group)) < _ENOUGH_POINTS:
         division = hold_out(usable_scans, share, plan.run.seed, across_phones=False)
-    rest = usable_scans[division.rest]
+    return _trial(plan, usable_scans, fitted, division, "calibration")
+
+
+def place_trial(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | None:
+    """Fit a twin of a model without some blocks of scans within places, and ask it for the places there.
+
+    It is for surveys with positions and places: what is held out for positions are whole points, which would
+    take whole places away.
+
+    Parameters
+    ----------
+    plan : FitPlan
+    scans : FingerprintSet
+        Training scans of the model.
+    fitted : Fitted
+        Result of the plan on all of them.
+
+    Returns
+    -------
+    Trial or None
+        None if no scan names a place, there are fewer than eight blocks, or each place has one.
+    """
+    if scans.place is None:
+        return None
+    usable_scans = scans[(scans.n_heard > 0)]
+    named = np.flatnonzero(usable_scans.known_place != "")
+    blocks = place_blocks(usable_scans[named])
+    share = held_out_share(int(blocks.max(initial=-1)) + 1)
+    if share is None:
+        return None
+    division = hold_out_within_places(usable_scans[named], share, plan.run.seed)
+    held_out = named[division.held_out]
+    rest = np.setdiff1d(np.arange(len(usable_scans)), held_out)
+    return _trial(plan, usable_scans, fitted, replace(division, rest=rest, held_out=held_out), "places")
+
+
+def _trial(
+    plan: FitPlan, scans: FingerprintSet, fitted: Fitted, division: HoldOut, stage: str
+) -> Trial | None:
+    """Fit a twin to the rest; None if the rest is all of one place."""
+    rest = scans[division.rest]
     if not is_spread(rest):
         return None
     twin_plan = replace(
         plan,
         settings={**plan.settings, **fitted.twin_settings},
-        run=plan.run.within("calibration", "to calibrate: "),
+        run=plan.run.within(stage, "to calibrate: "),
     )
     method = plan.method.fit(twin_plan, rest).method
-    queries = usable_scans[division.held_out]
+    queries = scans[division.held_out]
     is_walked = division.groups.kind == "walk"
     return Trial(rest, queries, division.group, method.locate, division.words, is_walked)

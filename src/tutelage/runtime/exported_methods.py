@@ -11,12 +11,21 @@ import numpy as np
 from tutelage.errors import TutelageError
 from tutelage.runtime.candidate_lists import CandidateSearch, DescribedMap
 from tutelage.runtime.fingerprint_index import FingerprintIndex
+from tutelage.runtime.judging import Judge
+from tutelage.runtime.place_calibration import PLACE_PREFIX, PlaceCalibration
 from tutelage.runtime.positions import Located
 from tutelage.runtime.radii import PREFIX, Calibration
 from tutelage.runtime.rows import CompressedRows, Rows, row_numbers, slice_rows
-from tutelage.runtime.votes import Labels, MapPlaces, interpolate, inverse_distance
+from tutelage.runtime.votes import Labels, MapPlaces, inverse_distance, mixed, network_answers
 
-__all__ = ["ARRAYS", "MATCHER", "NETWORK", "ExportedMethod", "build_calibration", "build_method"]
+__all__ = [
+    "ARRAYS",
+    "MATCHER",
+    "NETWORK",
+    "ExportedMethod",
+    "build_judge",
+    "build_method",
+]
 
 ARRAYS = "arrays.npz"
 NETWORK = "network.onnx"
@@ -70,8 +79,8 @@ def build_method(card: Mapping[str, Any], files: Mapping[str, bytes]) -> Exporte
     return _BUILDERS[card["kind"]](card, files)
 
 
-def build_calibration(card: Mapping[str, Any], files: Mapping[str, bytes]) -> Calibration | None:
-    """Build the radii and refusals of an exported model.
+def build_judge(card: Mapping[str, Any], files: Mapping[str, bytes]) -> Judge:
+    """Build radii, probabilities and refusals of an exported model.
 
     Parameters
     ----------
@@ -80,12 +89,15 @@ def build_calibration(card: Mapping[str, Any], files: Mapping[str, bytes]) -> Ca
 
     Returns
     -------
-    Calibration or None
-        None where the model is not calibrated.
+    Judge
+        It adds nothing where the model is not calibrated.
     """
-    if "calibration" not in card:
-        return None
-    return Calibration.from_config(card["calibration"], _arrays(files, PREFIX))
+    radii = places = None
+    if "calibration" in card:
+        radii = Calibration.from_config(card["calibration"], _arrays(files, PREFIX))
+    if "place_calibration" in card:
+        places = PlaceCalibration.from_config(card["place_calibration"], _arrays(files, PLACE_PREFIX))
+    return Judge(radii, places)
 
 
 class _NearestNeighbours:
@@ -106,7 +118,7 @@ class _Matcher:
         self._places = places
         self._session = _session(graph)
         self._n_candidates = n_candidates
-        self._k = min(n_candidates, len(places.position_m))
+        self._k = min(n_candidates, radio_map.strength.shape[0])
 
     def locate(self, rss_dbm: Rows, strength: Rows) -> Located:
         del rss_dbm
@@ -136,13 +148,11 @@ class _Network:
             for first in range(0, n, self._n_scans)
         ]
         if not parts:
-            return Located(np.empty((0, 2)), **{kind: np.empty(0, np.str_) for kind in self._labels})
+            none = {kind: np.empty((0, len(names))) for kind, names in self._labels.items()}
+            return network_answers(np.empty((0, 2)), self._labels, none)
         position_m, *logits = (np.concatenate(answers) for answers in zip(*parts, strict=True))
-        labels = {
-            kind: np.asarray(names)[scores.argmax(axis=1)]
-            for (kind, names), scores in zip(self._labels.items(), logits, strict=True)
-        }
-        return Located(position_m.astype(np.float64), **labels)
+        by_kind = dict(zip(self._labels, logits, strict=True))
+        return network_answers(position_m.astype(np.float64), self._labels, by_kind)
 
 
 class _Blend:
@@ -152,10 +162,9 @@ class _Blend:
         self._share = share
 
     def locate(self, rss_dbm: Rows, strength: Rows) -> Located:
-        by_matcher = self._matcher.locate(rss_dbm, strength)
-        by_network = self._network.locate(rss_dbm, strength)
-        position_m = interpolate(by_matcher.position_m, by_network.position_m, self._share)
-        return by_matcher._replace(position_m=position_m)
+        return mixed(
+            self._matcher.locate(rss_dbm, strength), self._network.locate(rss_dbm, strength), self._share
+        )
 
 
 # -- building ---------------------------------------------------------------------------------------------
@@ -175,13 +184,14 @@ def _matcher(card: Mapping[str, Any], files: Mapping[str, bytes]) -> _Matcher:
 
 
 def _network(card: Mapping[str, Any], files: Mapping[str, bytes]) -> _Network:
-    labels = {"floor": card["floors"], "building": card["buildings"]}
+    labels = {kind: card.get(f"{kind}s") for kind in ("floor", "building", "place")}
     return _Network(files[NETWORK], {kind: names for kind, names in labels.items() if names}, _batch(card))
 
 
 def _blend(card: Mapping[str, Any], files: Mapping[str, bytes]) -> _Blend:
     matcher = _matcher(card, files)
-    return _Blend(matcher, _Network(files[NETWORK], {}, _batch(card)), card["settings"]["share"])
+    places = {"place": card["places"]} if card.get("places") else {}
+    return _Blend(matcher, _Network(files[NETWORK], places, _batch(card)), card["settings"]["share"])
 
 
 _BUILDERS: dict[str, Callable[[Mapping[str, Any], Mapping[str, bytes]], ExportedMethod]] = {
@@ -199,11 +209,9 @@ def _batch(card: Mapping[str, Any]) -> int:
 
 
 def _places(card: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> MapPlaces:
-    return MapPlaces(
-        arrays["position_m"],
-        Labels.from_codes(card["floors"], arrays.get("floor")),
-        Labels.from_codes(card["buildings"], arrays.get("building")),
-    )
+    kinds = ("floor", "building", "place")
+    labels = (Labels.from_codes(card.get(f"{kind}s"), arrays.get(kind)) for kind in kinds)
+    return MapPlaces(arrays.get("position_m"), *labels)
 
 
 def _arrays(files: Mapping[str, bytes], prefix: str = "") -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from tutelage.errors import BadInputError, FileFormatError
 from tutelage.runtime.access_point_names import find_columns
 from tutelage.runtime.conformal import require_level
 from tutelage.runtime.exported_file import read_exported
-from tutelage.runtime.exported_methods import ExportedMethod, build_calibration, build_method
+from tutelage.runtime.exported_methods import ExportedMethod, build_judge, build_method
 from tutelage.runtime.frames import LocalFrame
 from tutelage.runtime.positions import HeardCounts, Positions
 from tutelage.runtime.readings import require_rss_range, to_strength
@@ -42,7 +42,7 @@ class Runtime:
         self.access_points: tuple[str, ...] = tuple(card["access_points"])
         self._frame = LocalFrame(tuple(card["frame"]["origin_m"]), card["frame"]["epsg"])
         self._method: ExportedMethod = build_method(card, files)
-        self._calibration = build_calibration(card, files)
+        self._judge = build_judge(card, files)
 
     @classmethod
     def load(cls, path: str | Path) -> Runtime:
@@ -142,12 +142,9 @@ class Runtime:
         known_dbm = select_rows(rss_dbm, index)
         answers = self._method.locate(known_dbm, select_rows(strength, index))
         counts = HeardCounts(n_heard, np.diff(rss_dbm.indptr), is_located)
-        positions = Positions.from_answers(ids, self._frame, counts, answers)
-        if self._calibration is None:
-            return positions
-        return positions.with_radii(
-            is_located, *self._calibration.judge(known_dbm, answers.position_m, level), level
-        )
+        has_coordinates = self.card.get("coordinates", True)
+        positions = Positions.from_answers(ids, self._frame, counts, answers, has_coordinates=has_coordinates)
+        return self._judge.judge(positions, answers, known_dbm, is_located, level)
 
     def _known_readings(
         self, scans: Sequence[Mapping[str, float]], ids: np.ndarray

@@ -35,7 +35,7 @@ class Landmarks:
     value : Rows
         Mean fingerprints, [n_marks, n_ap] float32, over the access points of the model.
     position_m : numpy.ndarray
-        Positions in the training frame in metres, [n_marks, 2].
+        Positions in the training frame in metres, [n_marks, 2]; NaN in a survey without positions.
     """
 
     rss_min_dbm: float

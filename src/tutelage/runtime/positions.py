@@ -10,6 +10,7 @@ import numpy as np
 
 from tutelage.runtime.degrees import has_degrees, to_degrees
 from tutelage.runtime.frames import LocalFrame
+from tutelage.runtime.places import PlaceAnswers, PlaceVotes
 
 __all__ = ["REFUSED", "HeardCounts", "Located", "Positions"]
 
@@ -40,14 +41,37 @@ class Located(NamedTuple):
     Attributes
     ----------
     position_m : numpy.ndarray
-        Positions in the training frame in metres, [n, 2] float64.
+        Positions in the training frame in metres, [n, 2] float64; NaN after a survey of places alone.
     floor, building : numpy.ndarray or None
         Labels, [n] str; None where the method gives none.
+    place : PlaceVotes or None
+        Votes on places; None where the method gives none.
     """
 
     position_m: np.ndarray
     floor: np.ndarray | None = None
     building: np.ndarray | None = None
+    place: PlaceVotes | None = None
+
+    @classmethod
+    def nowhere(
+        cls, n: int, floor: np.ndarray | None, building: np.ndarray | None, place: PlaceVotes | None
+    ) -> Located:
+        """Build answers without positions.
+
+        Parameters
+        ----------
+        n : int
+            Number of scans.
+        floor, building, place
+            As for the class.
+
+        Returns
+        -------
+        Located
+            Answers to n scans.
+        """
+        return cls(np.full((n, 2), np.nan), floor, building, place)
 
     @classmethod
     def join(cls, parts: Sequence[Located]) -> Located:
@@ -70,7 +94,8 @@ class Located(NamedTuple):
 
         floor = whole([part.floor for part in parts])
         building = whole([part.building for part in parts])
-        return cls(np.concatenate([part.position_m for part in parts]), floor, building)
+        place = PlaceVotes.join([part.place for part in parts])
+        return cls(np.concatenate([part.position_m for part in parts]), floor, building, place)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +120,12 @@ class Positions:
         Radius around each position in data-set metres, [n]. NaN without a position, or where the model cannot
         promise a radius; None if the model is not calibrated.
     level : float, optional
-        Share of the true positions that the radii should contain. None without radii, or if a file of answers
-        has no level.
+        Share of the true positions that the radii should contain, and of the true places that the sets
+        should. None without either, or if a file of answers has no level.
+    places : PlaceAnswers, optional
+        Place of each scan; None if the model knows no places.
+    has_coordinates : bool, default True
+        False if the model learnt places alone: there are no positions then.
 
     Examples
     --------
@@ -124,10 +153,18 @@ class Positions:
     building: np.ndarray | None = None
     radius_m: np.ndarray | None = None
     level: float | None = None
+    places: PlaceAnswers | None = None
+    has_coordinates: bool = True
 
     @classmethod
     def from_answers(
-        cls, scan_id: np.ndarray, frame: LocalFrame, counts: HeardCounts, located: Located
+        cls,
+        scan_id: np.ndarray,
+        frame: LocalFrame,
+        counts: HeardCounts,
+        located: Located,
+        *,
+        has_coordinates: bool = True,
     ) -> Positions:
         """Build answers to all scans from the answers to those that can be located.
 
@@ -141,11 +178,13 @@ class Positions:
             What the model knows of all scans.
         located : Located
             Answers to the scans that `counts.answered` marks.
+        has_coordinates : bool, default True
+            False if the model learnt places alone.
 
         Returns
         -------
         Positions
-            One row for each scan, with the reason if there is no position.
+            One row for each scan, with the reason if there is no answer.
         """
         position_m = np.full((len(scan_id), 2), np.nan)
         position_m[counts.answered] = located.position_m
@@ -155,7 +194,18 @@ class Positions:
             "every access point that the model knows is heard too faintly, below its lowest RSS",
         )
         floor, building = (_spread(label, counts.answered) for label in (located.floor, located.building))
-        return cls(scan_id, position_m, frame, reason, counts.n_heard - counts.n_known, floor, building)
+        places = None if located.place is None else PlaceAnswers.of(located.place).spread(counts.answered)
+        return cls(
+            scan_id,
+            position_m,
+            frame,
+            reason,
+            counts.n_heard - counts.n_known,
+            floor,
+            building,
+            places=places,
+            has_coordinates=has_coordinates,
+        )
 
     def __repr__(self) -> str:
         """Return how many scans there are, and how many of them have a position."""
@@ -195,7 +245,13 @@ class Positions:
         names = ("scan_id", "position_m", "reason", "n_unknown", "floor", "building", "radius_m")
         columns = {name: whole(name) for name in names}
         level = parts[0].level if len({part.level for part in parts}) == 1 else None
-        return cls(frame=frames.pop(), **columns, level=level)
+        return cls(
+            frame=frames.pop(),
+            **columns,
+            level=level,
+            places=PlaceAnswers.join([part.places for part in parts]),
+            has_coordinates=all(part.has_coordinates for part in parts),
+        )
 
     def with_radii(
         self, is_judged: np.ndarray, radius_m: np.ndarray, unlike: np.ndarray, level: float
@@ -216,26 +272,56 @@ class Positions:
         Positions
             The same scans.
         """
-        rows = np.flatnonzero(is_judged)
-        refused = rows[unlike]
         radii = np.full(len(self), np.nan)
+        radii[is_judged] = np.where(unlike, np.nan, radius_m)
+        return replace(self._refusing(is_judged, unlike), radius_m=radii, level=level)
+
+    def with_places(
+        self, is_judged: np.ndarray, places: PlaceAnswers, unlike: np.ndarray, level: float
+    ) -> Positions:
+        """Return the answers with probabilities and sets of places, and without those to refused scans.
+
+        Parameters
+        ----------
+        is_judged : numpy.ndarray
+            Scans that `places` and `unlike` belong to, [n] bool.
+        places : PlaceAnswers
+            One entry for each marked scan.
+        unlike : numpy.ndarray
+            Whether a marked scan is refused, bool.
+        level : float
+            Share of the true places that the sets should hold.
+
+        Returns
+        -------
+        Positions
+            The same scans.
+        """
+        judged = replace(self, places=places.spread(is_judged), level=level)
+        kept = judged._refusing(is_judged, unlike)
+        assert kept.places is not None
+        return replace(kept, places=kept.places.without(~self.answered))
+
+    def _refusing(self, is_judged: np.ndarray, unlike: np.ndarray) -> Positions:
+        """Return the answers without those to judged scans that are unlike every surveyed place."""
+        refused = np.zeros(len(self), dtype=bool)
+        refused[is_judged] = unlike
         position_m = self.position_m.copy()
-        reason = self.reason.astype(object)
-        radii[rows] = np.where(unlike, np.nan, radius_m)
         position_m[refused] = np.nan
-        reason[refused] = REFUSED
-        return replace(
-            self, position_m=position_m, reason=reason.astype(np.str_), radius_m=radii, level=level
-        )
+        reason = np.where(refused, REFUSED, self.reason)
+        places = None if self.places is None else self.places.without(refused)
+        return replace(self, position_m=position_m, reason=reason, places=places)
 
     @property
     def answered(self) -> np.ndarray:
-        """Whether each scan has a position, [n] bool."""
-        return np.asarray(np.isfinite(self.position_m).all(axis=1))
+        """Whether each scan has a position, or a place if the model learnt places alone, [n] bool."""
+        if self.has_coordinates or self.places is None:
+            return np.asarray(np.isfinite(self.position_m).all(axis=1))
+        return np.asarray(self.places.best != "")
 
     @property
     def refused(self) -> np.ndarray:
-        """Whether each scan has no position because it is unlike every surveyed place, [n] bool."""
+        """Whether each scan has no answer because it is unlike every surveyed place, [n] bool."""
         return np.asarray(self.reason == REFUSED)
 
     @property
@@ -257,25 +343,22 @@ class Positions:
         """Return a dictionary for each scan, ready for JSON or CSV.
 
         Metres have three decimals. If the frame has an EPSG code, `lat` and `lon` are there too, in degrees
-        with seven decimals (about a centimetre).
+        with seven decimals (about a centimetre). A model that knows places adds `place`, `place_probability`
+        and `place_set`; one that knows places alone has no coordinates and no radius.
 
         Returns
         -------
         list of dict
             One record for each scan. Coordinates are None if there is no position.
         """
-        places = _rounded(("x_m", "y_m"), self.absolute_position_m, 3)
-        lat_lon = self.lat_lon
-        if lat_lon is not None:
-            both = zip(places, _rounded(("lat", "lon"), lat_lon, 7), strict=True)
-            places = [metres | degrees for metres, degrees in both]
+        where = self._coordinates() if self.has_coordinates else [{}] * len(self)
+        places = [{}] * len(self) if self.places is None else self.places.records()
         is_located = self.answered
-        radius_m = np.full(len(self), np.nan) if self.radius_m is None else self.radius_m
         return [
             {
                 "scan_id": str(self.scan_id[i]),
+                **where[i],
                 **places[i],
-                "radius_m": round(float(radius_m[i]), 2) if np.isfinite(radius_m[i]) else None,
                 "level": self.level,
                 "floor": None if self.floor is None or not is_located[i] else str(self.floor[i]),
                 "building": None if self.building is None or not is_located[i] else str(self.building[i]),
@@ -285,9 +368,19 @@ class Positions:
             for i in range(len(self))
         ]
 
+    def _coordinates(self) -> list[dict[str, float | None]]:
+        """Return coordinates and radius of each scan."""
+        columns = [_rounded(("x_m", "y_m"), self.absolute_position_m, 3)]
+        lat_lon = self.lat_lon
+        if lat_lon is not None:
+            columns.append(_rounded(("lat", "lon"), lat_lon, 7))
+        radius_m = np.full(len(self), np.nan) if self.radius_m is None else self.radius_m
+        columns.append(_rounded(("radius_m",), radius_m[:, None], 2))
+        return [dict(item for part in row for item in part.items()) for row in zip(*columns, strict=True)]
 
-def _rounded(names: tuple[str, str], values: np.ndarray, decimals: int) -> list[dict[str, float | None]]:
-    """Return coordinates [n, 2] by name, None where they are NaN."""
+
+def _rounded(names: tuple[str, ...], values: np.ndarray, decimals: int) -> list[dict[str, float | None]]:
+    """Return the columns of values [n, len(names)] by name, None where they are NaN."""
     return [
         {
             name: round(value, decimals) if np.isfinite(value) else None

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from tutelage.runtime.places import PlaceVotes
 from tutelage.runtime.positions import Located
 
-__all__ = ["Labels", "MapPlaces", "interpolate", "inverse_distance", "weighted_mean"]
+__all__ = [
+    "Labels",
+    "MapPlaces",
+    "interpolate",
+    "inverse_distance",
+    "mixed",
+    "network_answers",
+    "weighted_mean",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +85,36 @@ class Labels:
         numpy.ndarray
             Labels, [n] str; the unknown label "" only where no other has any weight.
         """
-        votes = np.zeros((len(row), len(self.name)))
-        np.add.at(votes, (np.arange(len(row))[:, None], self.code[row]), weight)
+        votes = self._weight_of_each(row, weight)
         has_name = self.name != ""
         votes[(votes[:, has_name] > 0).any(axis=1)] *= has_name
         return np.asarray(self.name[votes.argmax(axis=1)])
+
+    def shares(self, row: np.ndarray, weight: np.ndarray) -> PlaceVotes:
+        """Return the share of each label in the weight of each scan's fingerprints.
+
+        Parameters
+        ----------
+        row, weight : numpy.ndarray
+            As for `vote`.
+
+        Returns
+        -------
+        PlaceVotes
+            Shares of the known labels; 0 where no fingerprint has one.
+        """
+        has_name = self.name != ""
+        votes = self._weight_of_each(row, weight)[:, has_name]
+        total = votes.sum(axis=1, keepdims=True)
+        return PlaceVotes(
+            self.name[has_name], np.divide(votes, total, out=np.zeros_like(votes), where=total > 0)
+        )
+
+    def _weight_of_each(self, row: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Sum the weights [n, k] of each label, [n, n_labels]."""
+        n, n_labels = len(row), len(self.name)
+        cell = np.arange(n)[:, None] * n_labels + self.code[row]
+        return np.bincount(cell.ravel(), weight.ravel(), minlength=n * n_labels).reshape(n, n_labels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,15 +123,16 @@ class MapPlaces:
 
     Parameters
     ----------
-    position_m : numpy.ndarray
-        Positions in the training frame in metres, [n, 2].
-    floor, building : Labels or None
+    position_m : numpy.ndarray or None
+        Positions in the training frame in metres, [n, 2]; None in a survey of places alone.
+    floor, building, place : Labels or None
         Labels of the fingerprints.
     """
 
-    position_m: np.ndarray
+    position_m: np.ndarray | None
     floor: Labels | None
     building: Labels | None
+    place: Labels | None = None
 
     def locate(self, row: np.ndarray, weight: np.ndarray) -> Located:
         """Average positions and vote on labels.
@@ -112,12 +147,15 @@ class MapPlaces:
         Returns
         -------
         Located
-            Mean positions and most voted labels.
+            Mean positions, most voted labels, and the share of each place.
         """
         floor, building = (
             None if labels is None else labels.vote(row, weight) for labels in (self.floor, self.building)
         )
-        return Located(weighted_mean(self.position_m[row], weight), floor, building)
+        place = None if self.place is None else self.place.shares(row, weight)
+        if self.position_m is None:
+            return Located.nowhere(len(row), floor, building, place)
+        return Located(weighted_mean(self.position_m[row], weight), floor, building, place)
 
 
 def weighted_mean(position_m: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -171,3 +209,54 @@ def interpolate(one_m: np.ndarray, other_m: np.ndarray, share: float) -> np.ndar
         Weighted means, [n, 2].
     """
     return np.asarray((1 - share) * one_m + share * other_m)
+
+
+def mixed(one: Located, other: Located, share: float) -> Located:
+    """Return the answers between those of two methods; labels but the place are the first one's.
+
+    Parameters
+    ----------
+    one, other : Located
+        Answers to the same scans.
+    share : float
+        Weight of the other answers, from 0 to 1.
+
+    Returns
+    -------
+    Located
+        Weighted means of positions, and of the votes on places if both vote.
+    """
+    place = one.place
+    if place is not None and other.place is not None:
+        place = place.mixed_with(other.place, share)
+    return one._replace(position_m=interpolate(one.position_m, other.position_m, share), place=place)
+
+
+def network_answers(
+    position_m: np.ndarray, names: Mapping[str, Sequence[str]], logits: Mapping[str, np.ndarray]
+) -> Located:
+    """Return the answers that the outputs of a network give.
+
+    Parameters
+    ----------
+    position_m : numpy.ndarray
+        Positions in metres, [n, 2].
+    names : mapping of str to sequence of str
+        Sorted names of each kind of label: "floor", "building", "place".
+    logits : mapping of str to numpy.ndarray
+        Output of the network for each kind, [n, len(names)].
+
+    Returns
+    -------
+    Located
+        The likeliest floor and building, and the share of each place.
+    """
+    likeliest = {
+        kind: np.asarray(names[kind])[logits[kind].argmax(axis=1)] for kind in logits if kind != "place"
+    }
+    place = None
+    if "place" in logits:
+        shifted = logits["place"].astype(np.float64)
+        raised = np.exp(shifted - shifted.max(axis=1, keepdims=True, initial=-np.inf))
+        place = PlaceVotes(np.asarray(names["place"]), raised / raised.sum(axis=1, keepdims=True))
+    return Located(position_m, likeliest.get("floor"), likeliest.get("building"), place)

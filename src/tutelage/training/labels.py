@@ -1,4 +1,4 @@
-"""Floor and building beside the position: heads on Z_E that learn with the network."""
+"""Floor, building and place beside the position: heads on Z_E that learn with the network."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from tutelage.data.fingerprints import FingerprintSet
 
 __all__ = ["LabelHeads", "label_classes", "label_index"]
 
+_KINDS = ("floor", "building", "place")
 _UNKNOWN = -100  # the index that cross_entropy leaves out
 
 
 def label_classes(scans: FingerprintSet) -> dict[str, tuple[str, ...]]:
-    """List the floors and the buildings that scans name.
+    """List the floors, the buildings and the places that scans name.
 
     Parameters
     ----------
@@ -27,9 +28,9 @@ def label_classes(scans: FingerprintSet) -> dict[str, tuple[str, ...]]:
     Returns
     -------
     dict of tuple of str
-        Sorted names under "floor" and "building"; a kind that no scan names is left out.
+        Sorted names under "floor", "building" and "place"; a kind that no scan names is left out.
     """
-    labels_by_kind = {"floor": scans.floor, "building": scans.building}
+    labels_by_kind = {kind: getattr(scans, kind) for kind in _KINDS}
     classes_by_kind = {
         kind: tuple(str(label) for label in np.unique(labels) if label)
         for kind, labels in labels_by_kind.items()
@@ -57,10 +58,9 @@ def label_index(
     dict of Tensor
         For each kind [n] int64, the index of each scan's label in `classes`; -100 for an unknown label.
     """
-    labels_by_kind = {"floor": scans.floor, "building": scans.building}
     index = {}
     for kind, names in classes.items():
-        labels = np.asarray(labels_by_kind[kind])
+        labels = np.asarray(getattr(scans, kind))
         order = np.asarray(names)
         place = np.minimum(np.searchsorted(order, labels), len(order) - 1)
         index[kind] = torch.as_tensor(np.where(order[place] == labels, place, _UNKNOWN), device=device)
@@ -106,7 +106,7 @@ class LabelHeads(nn.Module):
         return torch.stack(terms).sum()
 
     def forward(self, z_e: Tensor) -> dict[str, Tensor]:
-        """Choose the likeliest class of each kind.
+        """Compute the logits of each kind.
 
         Parameters
         ----------
@@ -116,6 +116,6 @@ class LabelHeads(nn.Module):
         Returns
         -------
         dict of Tensor
-            [B] int64 for each kind.
+            [B, classes] for each kind.
         """
-        return {kind: head(z_e).argmax(dim=1) for kind, head in self.heads.items()}
+        return {kind: head(z_e) for kind, head in self.heads.items()}

@@ -91,7 +91,8 @@ def train_network(
     Parameters
     ----------
     scans : FingerprintSet
-        Training scans with positions, each with at least one reading.
+        Training scans, each with at least one reading; with positions, or with places alone: then the loss is
+        the cross-entropy of the labels.
     spec : NetworkSpec
         The network.
     settings : Mapping
@@ -118,7 +119,8 @@ def train_network(
     device = resolve_device(run.device)
     recipe = recipe.for_survey(run.survey)
     with seeded(run.seed, device):
-        classes = label_classes(scans) if recipe.weight_labels else {}
+        has_positions = scans.position_m is not None
+        classes = label_classes(scans) if recipe.weight_labels or not has_positions else {}
         representation, data = TrainingData.prepared(scans, recipe, device, classes)
         scaler = data.scaler
         n_ap = len(representation.access_points)
@@ -139,7 +141,9 @@ def train_network(
             module, state.optimizers["student"], recipe, scaler.scale_m, heads, terms=loss_terms
         )
         average = WeightAverage([module] if heads is None else [module, heads], recipe.averaged, state)
-        trained = TrainedNetwork(module, representation, scaler, recipe, n_steps, heads)
+        trained = TrainedNetwork(
+            module, representation, scaler, recipe, n_steps, heads, has_positions=has_positions
+        )
         begin(run)
         share_left = pretrain_network(module, data, recipe, run, n_steps)
         run_stage(
@@ -198,6 +202,8 @@ def supervised_step(
 ) -> Step:
     """Make a step that lowers the mean distance to the true positions (Paper, Eq. 2, first term).
 
+    Scans without positions teach the labels alone.
+
     Parameters
     ----------
     network : SpecializedNetwork
@@ -209,7 +215,7 @@ def supervised_step(
     scale_m : float
         Metres of one unit of the standardised coordinates.
     heads : LabelHeads, optional
-        Heads for floor and building; their loss times `weight_labels` is added.
+        Heads for floor, building and place; their loss times `weight_labels` is added.
     terms : LossTerms, optional
         Further terms; they combine the distance with their own.
     weight : float, default 1
@@ -228,6 +234,11 @@ def supervised_step(
         for part in frozen:
             part.eval()
         output = network(augment(batch.scans, recipe))
+        if not batch.position.shape[1]:
+            assert heads is not None, "scans without positions have places"
+            j_labels = heads.loss(output.z_e, batch.labels)
+            descend(optimizer, j_labels, learning_rate_at(recipe, state.progress))
+            return {"J_labels": j_labels.detach()}
         j_mae = mean_distance(output.position, batch.position, scale_m=scale_m)
         metrics = {"J_MAE": j_mae}
         error = recipe.in_loss(j_mae, scale_m)

@@ -15,6 +15,7 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.representation import CoordinateScaler, RssRepresentation
 from tutelage.networks import RssTable, SpecializedNetwork, behind_encoder, network_spec
 from tutelage.runtime.positions import Located
+from tutelage.runtime.votes import network_answers
 from tutelage.training.labels import LabelHeads
 from tutelage.training.learning_recipe import LearningRecipe
 from tutelage.training.training_data import normalise
@@ -56,10 +57,12 @@ class TrainedNetwork:
     n_steps : int
         Number of updates.
     heads : LabelHeads, optional
-        Heads for floor and building.
+        Heads for floor, building and place.
     gradient_shares : GradientShares, optional
         The share of each term in a loss of several terms; a record of the training, not of the network, so
         that `config` is without it.
+    has_positions : bool, default True
+        False after a survey of places alone: then the output for the position never learnt anything.
     """
 
     network: SpecializedNetwork
@@ -69,6 +72,7 @@ class TrainedNetwork:
     n_steps: int
     heads: LabelHeads | None = None
     gradient_shares: GradientShares | None = None
+    has_positions: bool = True
     radio_map: ClassVar[None] = None  # a network holds no scans
 
     def finish(self, n_steps: int) -> TrainedNetwork:
@@ -99,20 +103,25 @@ class TrainedNetwork:
         Returns
         -------
         Located
-            Positions [n, 2] in metres in the training frame, and labels where there are heads.
+            Positions [n, 2] in metres in the training frame, NaN after a survey of places alone, and labels
+            where there are heads.
         """
         device = next(self.network.parameters()).device
         table = RssTable(self.representation.transform(scans), device)
         rows = torch.split(torch.arange(len(table), device=device), _ROWS)
         answers = [self.network(normalise(table.rows(r), self.recipe)) for r in rows]
         position = _concatenate([answer.position for answer in answers], np.empty((0, 2)))
-        labels: dict[str, np.ndarray] = {}
-        if self.heads is not None:
-            label_parts = [self.heads(answer.z_e) for answer in answers]
-            for kind, classes in self.heads.classes.items():
-                index = _concatenate([part[kind] for part in label_parts], np.empty(0, dtype=np.int64))
-                labels[kind] = np.asarray(classes)[index]
-        return Located(self.scaler.metres(position), **labels)
+        position_m = self.scaler.metres(position)
+        if not self.has_positions:
+            position_m = np.full(position_m.shape, np.nan)
+        if self.heads is None:
+            return Located(position_m)
+        parts = [self.heads(answer.z_e) for answer in answers]
+        logits = {
+            kind: _concatenate([part[kind] for part in parts], np.empty((0, len(names))))
+            for kind, names in self.heads.classes.items()
+        }
+        return network_answers(position_m, self.heads.classes, logits)
 
     def config(self) -> dict[str, Any]:
         """Describe the network without its weights, for `from_config`.
@@ -131,6 +140,7 @@ class TrainedNetwork:
             "recipe": LearningRecipe(**_learning_part(self.recipe.model_dump())).model_dump(),
             "n_steps": self.n_steps,
             "labels": self.heads.classes if self.heads is not None else {},
+            **({} if self.has_positions else {"positions": False}),
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -182,6 +192,7 @@ class TrainedNetwork:
             LearningRecipe(**config["recipe"]),
             config["n_steps"],
             heads,
+            has_positions=config.get("positions", True),
         )
 
 

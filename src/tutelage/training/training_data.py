@@ -30,13 +30,13 @@ class Batch:
     scans : RssBatch
         Their readings.
     position : Tensor
-        [B, 2] standardised coordinates.
+        [B, 2] standardised coordinates; [B, 0] in a survey of places alone.
     place : Tensor
-        [B, 2] in the unit square of the building.
+        [B, 2] in the unit square of the building; [B, 0] without positions.
     index : Tensor
         [B] int64, rows of the training data.
     labels : Mapping of Tensor
-        [B] int64 for each kind of label (floor, building) that is learnt.
+        [B] int64 for each kind of label (floor, building, place) that is learnt.
     """
 
     scans: RssBatch
@@ -78,15 +78,15 @@ class TrainingData:
     Parameters
     ----------
     scans : FingerprintSet
-        n training scans with positions.
+        n training scans with positions, or with places alone.
     representation : RssRepresentation
         Fitted on the scans.
     scaler : CoordinateScaler
-        Fitted on the scans.
+        Fitted on the scans; of no effect without positions.
     device : torch.device
         Device of the run.
     classes : Mapping, optional
-        Names of the floors and buildings to learn, from `label_classes`.
+        Names of the floors, buildings and places to learn, from `label_classes`.
     keep_last : bool, default False
         Give the last batch of an epoch if it is not whole, too.
     """
@@ -105,8 +105,11 @@ class TrainingData:
         self.scaler = scaler
         self.device = device
         self.table = RssTable(representation.transform(scans), device)
-        self.position = torch.as_tensor(scaler.standardise(scans.known_position_m), device=device)
-        self.place = torch.as_tensor(scaler.unit_square(scans.known_position_m), device=device)
+        if scans.position_m is None:
+            self.position = self.place = torch.empty((len(scans), 0), device=device)
+        else:
+            self.position = torch.as_tensor(scaler.standardise(scans.position_m), device=device)
+            self.place = torch.as_tensor(scaler.unit_square(scans.position_m), device=device)
         self.labels = label_index(scans, classes or {}, device)
         # One epoch's order serves all its steps; earlier ones are never needed again.
         self._order = lru_cache(maxsize=2)(self._shuffle)
@@ -124,7 +127,7 @@ class TrainingData:
         Parameters
         ----------
         scans : FingerprintSet
-            n training scans with positions.
+            n training scans with positions, or with places alone.
         recipe : LearningRecipe
             Form of the readings and of an epoch.
         device : torch.device
@@ -138,7 +141,9 @@ class TrainingData:
         data : TrainingData
         """
         representation = RssRepresentation.fit(scans, recipe.representation, recipe.rss_min_dbm)
-        scaler = CoordinateScaler.fit(scans.known_position_m)
+        scaler = (
+            CoordinateScaler.neutral() if scans.position_m is None else CoordinateScaler.fit(scans.position_m)
+        )
         keep_last = recipe.last_batch == "kept"
         data = cls(scans, representation, scaler, device, classes, keep_last=keep_last)
         return representation, data

@@ -11,7 +11,8 @@ from functools import partial
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
-from tutelage.data.hold_out import groups_of
+from tutelage.data.hold_out import Groups, groups_of
+from tutelage.data.place_blocks import blocks_to_hold_out, place_blocks
 from tutelage.errors import BadInputError, LeftOutWarning
 from tutelage.localizer import Localizer
 from tutelage.methods import calibration
@@ -20,6 +21,7 @@ from tutelage.methods.calibration import Trial
 from tutelage.methods.fit_plan import AnySurvey, TrainingSet, training_set
 from tutelage.methods.lineage import Lineage
 from tutelage.methods.twin import held_out_share
+from tutelage.runtime.place_calibration import PlaceCalibration
 from tutelage.runtime.radii import Calibration
 from tutelage.training import Budget, RunOptions
 from tutelage.updating.gone_access_points import (
@@ -125,18 +127,23 @@ def update(
         raise BadInputError(f"{spec.name} cannot be updated; fit it anew with old and new scans")
     if not spec.update.learns(model.method_) and run.budget != Budget():
         raise BadInputError(f"an update of {spec.name} learns nothing; leave epochs and minutes out")
-    has_positions = scans.position_m is not None
-    parts = _scans(model, spec.update, scans, drop) if has_positions else _old_scans(model, scans, drop)
+    is_located = scans.position_m is not None or scans.place is not None
+    parts = _scans(model, spec.update, scans, drop) if is_located else _old_scans(model, scans, drop)
     learn: Learn = partial(spec.update.continuation, model.method_)
     updated = Localizer(spec.name, run=run, calibrate=calibrate)
     updated.method_ = learn(parts.old, parts.new, run)
     updated.frame_ = model.frame_
-    updated.calibration_ = _calibration(model, updated, learn, parts) if calibrate else None
+    updated.has_coordinates_ = model.has_coordinates_
+    updated.calibration_ = updated.place_calibration_ = None
+    if calibrate and model.has_coordinates_:
+        updated.calibration_ = _calibration(model, updated, learn, parts)
+    if calibrate and parts.joined.place is not None:
+        updated.place_calibration_ = _place_calibration(model, updated, learn, parts)
     changes = {
         "survey": name,
         "licence": licence,
         "data_hash": scans.content_hash(),
-        "n_train": len(scans) if has_positions else 0,
+        "n_train": len(scans) if is_located else 0,
         "n_blank": 0,
         "seed": run.seed,
         "fit_seconds": round(time.monotonic() - start_s, 1),
@@ -151,9 +158,9 @@ def update(
 
 
 def _given(survey: AnySurvey) -> TrainingSet:
-    """Give the training scans with name and licence; those without positions need no reference points."""
+    """Give the training scans with name and licence; those of nowhere need no reference points."""
     scans = survey.train if isinstance(survey, Survey) else survey
-    if scans.position_m is not None:
+    if scans.position_m is not None or scans.place is not None:
         return training_set(survey)
     name, licence = (survey.name, survey.licence) if isinstance(survey, Survey) else ("unnamed", "")
     return TrainingSet(scans, name, licence)
@@ -239,23 +246,46 @@ def _calibration(model: Localizer, updated: Localizer, learn: Learn, parts: _Sca
     return learnt if len(parts.new) or before is None else replace(learnt, unsaid=before.unsaid)
 
 
-def _trial(learn: Learn, parts: _Scans, run: RunOptions, *, from_new: bool) -> Trial | None:
+def _place_calibration(
+    model: Localizer, updated: Localizer, learn: Learn, parts: _Scans
+) -> PlaceCalibration | None:
+    """Learn probabilities and sets of places anew; a network that has seen the old scans keeps its own."""
+    update, run = model.method_spec.update, updated.run or RunOptions()
+    learns = update is not None and update.learns(model.method_)
+    if not len(parts.new) and learns:
+        return model.place_calibration_
+    trial = _trial(learn, parts, run, from_new=learns, within_places=True)
+    if trial is None:
+        return None
+    return calibration.calibrate_places(
+        parts.joined, updated.access_points_, trial, survey=model.lineage_.survey, seed=run.seed
+    )
+
+
+def _trial(
+    learn: Learn, parts: _Scans, run: RunOptions, *, from_new: bool, within_places: bool = False
+) -> Trial | None:
     """Locate held-out reference points with a twin, updated without them.
 
     Parameters
     ----------
     from_new : bool
         Hold out points where new scans were taken, and locate new scans alone.
+    within_places : bool
+        Hold out blocks of scans within places instead of points.
     """
     joined = parts.joined
     is_new = np.arange(len(joined)) >= len(parts.old)
-    groups = groups_of(joined)
+    groups = Groups(place_blocks(joined), "block", 0) if within_places else groups_of(joined)
     point = groups.group
     points = np.unique(point[is_new] if from_new else point)
     share = held_out_share(len(points))
     if share is None:
         return None
     some = np.random.default_rng(run.seed).choice(points, round(share * len(points)), replace=False)
+    if within_places:
+        is_asked = (is_new | (not from_new)) & (joined.known_place != "")
+        some = blocks_to_hold_out(joined.known_place, point, share, run.seed, is_asked)
     is_held_out = np.isin(point, some)
     asked = parts.without_silent(joined)
     is_query = (is_held_out & is_new if from_new else is_held_out) & (asked.n_heard > 0)

@@ -11,7 +11,8 @@ from tutelage.data.check.access_point_findings import check_units
 from tutelage.data.check.findings import Finding, Split, quantity
 from tutelage.data.check.scan_findings import check_extent, readings_hash
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.hold_out import unsaid, walks
+from tutelage.data.hold_out import unsaid
+from tutelage.data.place_blocks import walks
 from tutelage.data.representation import RssRepresentation
 from tutelage.data.splits import reference_points
 

@@ -190,7 +190,7 @@ def _held_out_errors(
     index = FingerprintIndex(radio_map.value, "sorensen")
     values = radio_map.representation.transform(queries)
     distance, row = index.nearest(values, min(_NEIGHBOURS, len(radio_map)))
-    answer_m = weighted_mean(radio_map.position_m[row], inverse_distance(distance))
+    answer_m = weighted_mean(surveyed.known_position_m[row], inverse_distance(distance))
     error_m = np.linalg.norm(answer_m - queries.known_position_m, axis=1)
     is_known = np.asarray(values.sum(axis=1) > 0)
     weight = 1 / np.bincount(point[some])[point[some]]

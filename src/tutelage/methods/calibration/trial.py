@@ -233,7 +233,7 @@ def landmarks_of(train: FingerprintSet, access_points: Sequence[str], seed: int 
     Parameters
     ----------
     train : FingerprintSet
-        Training scans; those that hear nothing are left out.
+        Training scans; those that hear nothing are left out. Without positions, landmarks have none.
     access_points : sequence of str
         Access points of the model.
     seed : int
@@ -249,7 +249,10 @@ def landmarks_of(train: FingerprintSet, access_points: Sequence[str], seed: int 
     representation = RssRepresentation("powed", rss_min_dbm, tuple(access_points))
     mean = _mean_of_rows(point)
     value = sparse.csr_array(mean @ representation.transform(usable_scans)).astype(np.float32)
-    return Landmarks(rss_min_dbm, value, np.asarray(mean @ usable_scans.known_position_m))
+    position_m = usable_scans.position_m
+    if position_m is None:
+        position_m = np.full((len(usable_scans), 2), np.nan)
+    return Landmarks(rss_min_dbm, value, np.asarray(mean @ position_m))
 
 
 def point_shares(point: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from tutelage.methods.matcher.smoothing import candidate_search
 __all__ = ["ExerciseBatch", "Exercises", "SurveyScans", "exercise_lists", "some_groups", "storeys"]
 
 _CELL_M = 2.0
+_METRIC = 2  # columns of an offset in metres
 _HELD_OUT_SHARE = 0.15  # of the reference points, or of the users
 _FEWEST = 10  # fingerprints of a thinned radio map
 _ROUNDS_AHEAD = 2  # made in threads of their own: to make a round takes longer than to learn it
@@ -34,15 +35,21 @@ class ExerciseBatch:
     Parameters
     ----------
     feature : Tensor [B, k, len(FEATURES)]
-    offset_m : Tensor [B, k, 2]
-        From the scan's true position to each candidate, in metres.
+    truth : Tensor
+        [B, k, 2] from the scan's true position to each candidate, in metres. Without positions, [B, k, 1]: 1
+        for a candidate in the scan's true place, else 0.
     mask : Tensor [B, k] of bool
         False fills the list of a small radio map.
     """
 
     feature: Tensor
-    offset_m: Tensor
+    truth: Tensor
     mask: Tensor
+
+    @property
+    def has_positions(self) -> bool:
+        """Whether `truth` is in metres."""
+        return self.truth.shape[-1] == _METRIC
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +60,17 @@ class SurveyScans:
     ----------
     strength : csr_array [n, n_ap]
         RSS in the positive representation.
-    position_m : ndarray [n, 2]
+    position_m : ndarray [n, 2], or None
+        None in a survey of places alone.
     storey, point, cell : ndarray [n] of int
-        The floor of its building, the reference point and the 2 m cell of each scan.
+        The floor of its building, the reference point and the 2 m cell of each scan. Without positions, its
+        place, and twice the block of scans within the place.
     user : ndarray [n] of int, or None
         None where there are not several.
     """
 
     strength: sparse.csr_array
-    position_m: np.ndarray
+    position_m: np.ndarray | None
     storey: np.ndarray
     point: np.ndarray
     cell: np.ndarray
@@ -69,13 +78,13 @@ class SurveyScans:
 
     def __len__(self) -> int:
         """Count the scans."""
-        return len(self.position_m)
+        return len(self.point)
 
     def __getitem__(self, rows: np.ndarray) -> SurveyScans:
         """Select scans by their row numbers."""
         return SurveyScans(
             self.strength[rows],
-            self.position_m[rows],
+            None if self.position_m is None else self.position_m[rows],
             self.storey[rows],
             self.point[rows],
             self.cell[rows],
@@ -89,7 +98,7 @@ class SurveyScans:
         Parameters
         ----------
         train : FingerprintSet
-            With positions.
+            With positions or places.
 
         Raises
         ------
@@ -100,7 +109,9 @@ class SurveyScans:
         representation = RssRepresentation.fit(usable_scans, "positive")
         strength = representation.transform(usable_scans)
         storey = storeys(usable_scans.floor, usable_scans.building, len(usable_scans))
-        position_m = usable_scans.known_position_m
+        position_m = usable_scans.position_m
+        if position_m is None:
+            storey = np.unique(usable_scans.known_place, return_inverse=True)[1]
         point = reference_points(usable_scans)
         if point.max(initial=0) < 1:
             raise BadInputError(
@@ -189,7 +200,7 @@ class Exercises:
         whole = self._round(seed, number, last=math.ceil(self.n_steps / steps_per_round) - 1)
         order = np.random.default_rng((seed, number, pass_number)).permutation(len(whole.mask))
         rows = torch.as_tensor(order[place * batch_size : (place + 1) * batch_size], device=self.device)
-        return ExerciseBatch(whole.feature[rows], whole.offset_m[rows], whole.mask[rows])
+        return ExerciseBatch(whole.feature[rows], whole.truth[rows], whole.mask[rows])
 
     def _round(self, seed: int, number: int, last: int) -> ExerciseBatch:
         """Give a round; those that follow, up to the last, are started with it."""
@@ -257,18 +268,22 @@ def exercise_lists(
 
     Returns
     -------
-    feature, offset_m, mask : ndarray
+    feature, truth, mask : ndarray
         The arrays of an `ExerciseBatch`.
     """
-    search = candidate_search(
-        building.strength[map_rows], building.position_m[map_rows], building.storey[map_rows]
-    )
+    position_m = building.position_m
+    map_m = None if position_m is None else position_m[map_rows]
+    search = candidate_search(building.strength[map_rows], map_m, building.storey[map_rows])
     lists = search.candidates(strength, n_candidates)
-    offset_m = building.position_m[map_rows[lists.row]] - building.position_m[query_rows][:, None]
+    candidate = map_rows[lists.row]
+    if position_m is None:
+        truth = (building.storey[candidate] == building.storey[query_rows][:, None])[..., None]
+    else:
+        truth = position_m[candidate] - position_m[query_rows][:, None]
     padding = (0, 0), (0, n_candidates - lists.row.shape[1])
     return (
         np.pad(lists.feature, (*padding, (0, 0))),
-        np.pad(offset_m.astype(np.float32), (*padding, (0, 0))),
+        np.pad(truth.astype(np.float32), (*padding, (0, 0))),
         np.pad(np.ones(lists.row.shape, dtype=bool), padding),
     )
 

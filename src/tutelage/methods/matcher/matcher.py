@@ -52,7 +52,7 @@ class Matcher:
         Parameters
         ----------
         train : FingerprintSet
-            With positions.
+            With positions, places or both.
         network : MatcherNetwork
             In evaluation mode, on the CPU.
         recipe : MatcherRecipe
@@ -72,6 +72,8 @@ class Matcher:
         """Compute what the features of candidates are made from."""
         radio_map = self.radio_map
         storey = storeys(radio_map.floor, radio_map.building, len(radio_map))
+        if radio_map.position_m is None and radio_map.place is not None:
+            storey = np.unique(radio_map.place, return_inverse=True)[1]
         return described_map(radio_map.value, radio_map.position_m, storey)
 
     @torch.inference_mode()

@@ -25,11 +25,12 @@ from tutelage.training import (
     seeded,
 )
 
-__all__ = ["errors_m", "exercise_errors_m", "fine_tune_matcher", "learn_from"]
+__all__ = ["errors_m", "exercise_errors_m", "fine_tune_matcher", "learn_from", "place_loss"]
 
 _METRES = 5.0  # a position error of so many metres counts as much as 1 of everything else
 _EXAM_SIZE = 512  # exercises by which the result is measured
 _NEAREST = 5
+_LEAST_VOTE = 1e-4  # what a place gets at least, so that one hopeless scan does not rule a batch
 
 
 def learn_from(
@@ -150,8 +151,8 @@ def exercise_errors_m(
     weight = network(batch.feature, batch.mask).weight
     mask = batch.mask[:, :_NEAREST].float()
     equal_weight = mask / mask.sum(dim=1, keepdim=True)
-    nearest_m = errors_m(equal_weight, batch.offset_m[:, :_NEAREST])
-    return float(errors_m(weight, batch.offset_m).mean()), float(nearest_m.mean())
+    nearest_m = errors_m(equal_weight, batch.truth[:, :_NEAREST])
+    return float(errors_m(weight, batch.truth).mean()), float(nearest_m.mean())
 
 
 def errors_m(weight: Tensor, offset_m: Tensor) -> Tensor:
@@ -171,6 +172,28 @@ def errors_m(weight: Tensor, offset_m: Tensor) -> Tensor:
     """
     error_m: Tensor = (weight[..., None] * offset_m).sum(dim=1).norm(dim=1)
     return error_m
+
+
+def place_loss(weight: Tensor, is_same: Tensor) -> Tensor:
+    """Compute the cross-entropy of the votes on places.
+
+    Parameters
+    ----------
+    weight : Tensor [B, k]
+        Weights of the candidates; each row sums to 1.
+    is_same : Tensor [B, k]
+        1 for a candidate in the true place of the scan, else 0. A scan without such a candidate counts
+        nothing: no weights could vote for its place.
+
+    Returns
+    -------
+    Tensor
+        Mean over the other scans in nats (scalar).
+    """
+    vote = (weight * is_same).sum(dim=1)
+    can_be_right = is_same.any(dim=1)
+    nats = -torch.log(vote.clamp_min(_LEAST_VOTE)) * can_be_right
+    return nats.sum() / can_be_right.sum().clamp_min(1)
 
 
 def _exercises(
@@ -216,8 +239,12 @@ def _step(
     def step(state: TrainState, batch: ExerciseBatch) -> Mapping[str, Tensor]:
         mask = batch.mask
         scores = network(batch.feature, mask)
-        j_mae = errors_m(scores.weight, batch.offset_m).mean()
-        true_log_distance = torch.log1p(batch.offset_m.norm(dim=2))
+        if not batch.has_positions:
+            j_place = place_loss(scores.weight, batch.truth[..., 0])
+            descend(optimizer, j_place, learning_rate_at(recipe, state.progress))
+            return {"J_place": j_place.detach()}
+        j_mae = errors_m(scores.weight, batch.truth).mean()
+        true_log_distance = torch.log1p(batch.truth.norm(dim=2))
         distance_loss = F.smooth_l1_loss(scores.log_distance, true_log_distance, reduction="none")
         j_distance = (distance_loss * mask).sum() / mask.sum()
         loss = j_mae / _METRES + recipe.weight_distance * j_distance

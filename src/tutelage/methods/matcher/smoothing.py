@@ -20,12 +20,13 @@ class Surroundings:
 
     The scans of a point are averaged, then the point with its nearest ones on the same storey, weighted by
     exp(-distance / (2 spacing)). The spacing is the storey's median distance from a point to the next.
+    Without positions, the scans of each place are averaged, and nothing is known to be next to it.
 
     Parameters
     ----------
-    position_m : ndarray [n, 2]
+    position_m : ndarray [n, 2], or None
     storey : ndarray [n] of int
-        The same number for scans of one floor of one building.
+        The same number for scans of one floor of one building; without positions, of one place.
     n_points : int
         How many points are averaged for each, itself among them; at least 2.
 
@@ -37,13 +38,18 @@ class Surroundings:
         Weight of each scan in the average of each point; each row sums to 1.
     """
 
-    def __init__(self, position_m: np.ndarray, storey: np.ndarray, n_points: int) -> None:
-        places, point = np.unique(np.column_stack([position_m, storey]), axis=0, return_inverse=True)
+    def __init__(self, position_m: np.ndarray | None, storey: np.ndarray, n_points: int) -> None:
+        columns = [storey] if position_m is None else [position_m, storey]
+        places, point = np.unique(np.column_stack(columns), axis=0, return_inverse=True)
         self.point = point.ravel()
         n = len(self.point)
         share = 1 / np.bincount(self.point)[self.point]
         point_means = sparse.csr_array((share, (self.point, np.arange(n))), shape=(len(places), n))
-        self.weights = sparse.csr_array(_neighbour_weights(places, n_points) @ point_means)
+        self.weights = (
+            point_means
+            if position_m is None
+            else sparse.csr_array(_neighbour_weights(places, n_points) @ point_means)
+        )
 
     def mean(self, values: sparse.csr_array) -> sparse.csr_array:
         """Average values around each point; an access point that is not heard counts as 0.
@@ -87,16 +93,18 @@ def _nearest(place: np.ndarray, n_points: int) -> tuple[np.ndarray, np.ndarray]:
     return distance.reshape(-1, k), row.reshape(-1, k)
 
 
-def described_map(strength: sparse.csr_array, position_m: np.ndarray, storey: np.ndarray) -> DescribedMap:
+def described_map(
+    strength: sparse.csr_array, position_m: np.ndarray | None, storey: np.ndarray
+) -> DescribedMap:
     """Compute what the features of candidates are made from.
 
     Parameters
     ----------
     strength : csr_array [n, n_ap]
         RSS of the fingerprints in the positive representation.
-    position_m : ndarray [n, 2]
+    position_m : ndarray [n, 2], or None
     storey : ndarray [n] of int
-        The floor of its building on which each was taken.
+        The floor of its building on which each was taken; without positions, its place.
     """
     near, wide = (Surroundings(position_m, storey, n_points) for n_points in (_N_NEAR, _N_WIDE))
     is_heard = strength.copy()
@@ -114,7 +122,7 @@ def described_map(strength: sparse.csr_array, position_m: np.ndarray, storey: np
 
 
 def candidate_search(
-    strength: sparse.csr_array, position_m: np.ndarray, storey: np.ndarray
+    strength: sparse.csr_array, position_m: np.ndarray | None, storey: np.ndarray
 ) -> CandidateSearch:
     """Make a search for candidates among fingerprints; the parameters are those of `described_map`."""
     return CandidateSearch(described_map(strength, position_m, storey))
