@@ -23,6 +23,7 @@ _STALE_SHARE = 0.01  # of the scans; now and then two scans agree by chance
 _FEWEST_HEARD = 3  # with fewer access points, scans often agree by chance
 _MOST_COMPARED = 500
 _FEWEST_COMPARED = 20
+_DECIMALS = 5
 _NO_BETTER = 0.8  # of the distance between two scans drawn at random
 _SECONDS = 15.0  # between scans; a walker who comes back takes longer
 _ONCE = 0.8  # share of the places that one walk alone passed
@@ -104,7 +105,7 @@ def _all_alike(split: Split) -> Iterator[Finding]:
     length = np.linalg.norm(value, axis=1)
     cosine = value @ value.T / np.maximum(np.outer(length, length), 1e-12)
     np.fill_diagonal(cosine, -1.0)
-    nearest = cosine.argmax(axis=1)
+    nearest = cosine.round(_DECIMALS).argmax(axis=1)  # or rounding errors choose among scans that are alike
     place_m = queries.known_position_m
     error_m = float(np.median(np.linalg.norm(place_m[nearest] - place_m, axis=1)))
     random_m = float(np.median(pdist(place_m)))
