@@ -22,6 +22,7 @@ from benchmarks.cases_folder import cases_folder
 from benchmarks.documented.page_blocks import block_lines, table_lines, with_block
 from tutelage.cli.console import counted
 from tutelage.data.check import capture_warnings
+from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.surveys import load, read_scans
 from tutelage.errors import BadInputError, LeftOutWarning, ReadAsWarning
 from tutelage.files.atomic import atomic_file
@@ -86,12 +87,20 @@ def _learnt(source: str | Path, options: dict[str, Any]) -> str:
         warnings.simplefilter("always")
         survey = load(source, **options)
     scans = survey.train
-    n_places = len({tuple(place) for place in scans.known_position_m.round(3).tolist()})
     read = (
-        f"{counted(len(scans), 'scan')}, {counted(scans.n_access_points, 'access point')}, {n_places} places"
+        f"{counted(len(scans), 'scan')}, {counted(scans.n_access_points, 'access point')}, {_places(scans)}"
     )
     warned = (f"**warned**: {_plain(finding.message, Path())}" for finding in capture_warnings(scans))
     return "; ".join([read, *_notes(caught, source), *warned])
+
+
+def _places(scans: FingerprintSet) -> str:
+    said = []
+    if scans.position_m is not None:
+        said = [f"{len({tuple(place) for place in scans.position_m.round(3).tolist()})} places"]
+    if scans.place is not None:
+        said += [counted(len(set(scans.place.tolist()) - {""}), "named place")]
+    return ", ".join(said)
 
 
 def _located(file: Path, options: dict[str, Any]) -> str:

@@ -55,6 +55,7 @@ _PIECES = (
         b"sep=;\n",
         b"x_m",
         b"lat",
+        b"room",
         b"scan_id",
         b"bssid",
         b"rssi",

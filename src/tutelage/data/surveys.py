@@ -128,12 +128,13 @@ def load(
     months : str or iterable of int, optional
         Months of uji_library, such as "1-3" or (1, 25). By default month 1, with its training and test scans.
     for_training : bool, default True
-        Refuse your own table if all its scans come from one place.
+        Refuse your own table if all its scans come from one position, or name one place.
 
     Returns
     -------
     Survey
-        Training scans and, where there are any, test scans.
+        Training scans and, where there are any, test scans. A file that names places and has no coordinates
+        gives scans with `place` and without positions.
 
     Raises
     ------
@@ -244,6 +245,7 @@ def read_scans(
         As for `load`.
     with_positions : bool, default True
         Whether to keep positions where all scans have one, and to refuse a table in which only some do.
+        Named places are kept in any case.
 
     Returns
     -------

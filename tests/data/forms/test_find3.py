@@ -93,10 +93,43 @@ def test_a_label_without_a_place_is_told_what_is_needed(made: Path) -> None:
     error = refusal(made / "home.jsons")
     assert (error.row, error.column) == (3, "l")
     assert "label 'office' is not in home_labels.csv; add it there" in str(error)
+
+
+@pytest.mark.filterwarnings("ignore::tutelage.errors.LeftOutWarning")
+def test_a_label_is_the_place_with_a_position_or_without(made: Path) -> None:
+    positioned = load(made / "home.jsons").train
     (made / "home_labels.csv").unlink()
-    error = refusal(made / "home.jsons")
-    assert (error.row, error.column) == (1, "l")
-    assert "write home_labels.csv beside, with the columns label, x_m, y_m" in str(error)
+    train = load(made / "home.jsons").train
+    assert train.position_m is None
+    assert positioned.position_m is not None
+    assert train.known_place.tolist() == positioned.known_place.tolist()
+    assert train.known_place[:3].tolist() == ["kitchen", "living room", "office"]
+    scans = read_scans(made / "home.jsons")
+    assert (scans.position_m, sorted({*scans.known_place.tolist()})[0]) == (None, "")
+
+
+def test_floors_of_labels_without_positions(made: Path) -> None:
+    (made / "home_labels.csv").write_text("label,floor\nkitchen,0\nliving room,0\nOffice,1\n")
+    with pytest.warns(LeftOutWarning):
+        train = load(made / "home.jsons").train
+    assert train.position_m is None
+    assert train.floor is not None
+    assert train.floor[:3].tolist() == ["0", "0", "1"]
+
+
+def test_positions_of_phones_are_kept_or_left_out(tmp_path: Path) -> None:
+    texts = [
+        json.dumps(posted(l=f"room {i}", t=POSTED["t"] + i, gps={"lat": 12 + i / 1e4, "lon": 7}))
+        for i in range(2)
+    ]
+    path = written(tmp_path, "\n".join(texts))
+    assert load(path).train.position_m is not None
+    assert load(path, columns="lat=,lon=").train.position_m is None
+    written(tmp_path, "\n".join([*texts, json.dumps(posted(l="room 2", t=POSTED["t"] + 9, gps={}))]))
+    error = refusal(path)
+    assert (error.row, error.column) == (3, "l")
+    assert "nor has the scan a gps, as others have" in str(error)
+    assert load(path, columns="lat=,lon=").train.known_place.tolist() == ["room 0", "room 1", "room 2"]
 
 
 @pytest.mark.filterwarnings("ignore::tutelage.errors.LeftOutWarning")

@@ -105,8 +105,12 @@ def test_receivers_that_hear_a_device_are_access_points(tmp_path: Path) -> None:
     scans = read_scans(put(tmp_path, "mqtt.log", text))
     assert scans.access_points == ("hall", "kitchen")
     assert scans.rss_dbm.toarray().tolist() == [[-70, -60], [-71, -62]]
-    with pytest.raises(BadInputError, match=r"write mqtt_labels\.csv beside"):
+    with pytest.raises(BadInputError, match=r"write mqtt_labels\.csv beside.*or label, place"):
         load(tmp_path / "mqtt.log")
+    put(tmp_path, "mqtt.log", text + text.replace("phone", "tag"))
+    put(tmp_path, "mqtt_labels.csv", "label,room\nphone,hall\ntag,attic\n")
+    train = load(tmp_path / "mqtt.log").train
+    assert (train.position_m, train.known_place.tolist()) == (None, ["hall", "hall", "attic", "attic"])
 
 
 @pytest.mark.filterwarnings("ignore::tutelage.errors.LeftOutWarning")
@@ -168,10 +172,22 @@ def test_find_one_has_labels(tmp_path: Path) -> None:
     body = {"group": "home", "username": "one", "time": T0, "wifi-fingerprint": [{"mac": A, "rssi": -50}]}
     text = "".join(json.dumps(body | {"location": f"Room {i}", "time": T0 + i}) + "\n" for i in range(2))
     path = put(tmp_path, "learn.json", text)
-    with pytest.raises(BadInputError, match="column location: label 'room 0' has no position"):
-        load(path)
+    train = load(path).train
+    assert (train.position_m, train.known_place.tolist()) == (None, ["room 0", "room 1"])
     put(tmp_path, "learn_labels.csv", "label,x,y\nroom 0,1,2\nRoom 1,3,4\n")
-    assert load(path).train.absolute_position_m.tolist() == [[1, 2], [3, 4]]
+    train = load(path).train
+    assert train.absolute_position_m.tolist() == [[1, 2], [3, 4]]
+    assert train.known_place.tolist() == ["room 0", "room 1"]
+
+
+@pytest.mark.filterwarnings("ignore::tutelage.errors.LeftOutWarning")
+def test_lists_of_scan_results_may_name_their_room(tmp_path: Path) -> None:
+    results = [{"BSSID": A, "level": -50}]
+    objects = [{"room": room, "results": results} for room in ("Kitchen", "Hall", "")]
+    path = put(tmp_path, "scans.json", json.dumps(objects))
+    train = load(path).train
+    assert (train.position_m, train.known_place.tolist()) == (None, ["Kitchen", "Hall"])
+    assert read_scans(path).known_place.tolist() == ["Kitchen", "Hall", ""]
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def _repeated(split: Split) -> Iterator[Finding]:
     columns = [readings_hash(scans)]
     if scans.position_m is not None:
         columns += [_code(axis) for axis in scans.position_m.T]
-    labels = (scans.floor, scans.building, scans.device, scans.user, scans.time)
+    labels = (scans.floor, scans.building, scans.place, scans.device, scans.user, scans.time)
     columns += [_code(label) for label in labels if label is not None]
     whole = np.flatnonzero(split.whole)
     first = np.unique(np.column_stack(columns)[whole], axis=0, return_index=True)[1]
@@ -155,14 +155,16 @@ def check_extent(split: Split) -> Iterator[Finding]:
     Parameters
     ----------
     split : Split
-        Scans with positions.
+        The scans; without positions nothing is found.
 
     Yields
     ------
     Finding
         One finding, if there are such scans.
     """
-    place_m = split.scans.known_position_m
+    place_m = split.scans.position_m
+    if place_m is None or not len(place_m):
+        return
     apart_m = np.linalg.norm(place_m - np.median(place_m, axis=0), axis=1)
     far = np.flatnonzero(apart_m > _FAR_M)
     if len(far):

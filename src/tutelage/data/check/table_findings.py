@@ -16,10 +16,10 @@ from tutelage.data.fingerprints import LABELS, FingerprintSet, Survey
 from tutelage.data.forms.fields import METRES, place_columns
 from tutelage.data.forms.form import LeftOut, Note, ScanTables
 from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.named_places import names_places, of_places_alone_advice
 from tutelage.data.forms.read_options import ReadOptions
 from tutelage.data.forms.table_places import TablePlaces, impossible_places, project_places
 from tutelage.data.forms.times import read_times
-from tutelage.data.forms.user_table import place_notes
 from tutelage.data.sparse_rows import csr
 from tutelage.errors import BadInputError
 from tutelage.runtime.frames import LocalFrame
@@ -34,7 +34,8 @@ class FaultyTable:
     Parameters
     ----------
     survey : Survey
-        Rows with a position, without the readings that no receiver measures.
+        Rows with a position, or all rows of a survey of named places alone, without the readings that no
+        receiver measures.
     line : mapping of str to numpy.ndarray
         Line of the file for each scan, by split.
     faults : tuple of Finding
@@ -65,7 +66,7 @@ def faulty_table(tables: ScanTables) -> FaultyTable:
     Raises
     ------
     BadInputError
-        If a needed column is missing, or no row has a position.
+        If a needed column is missing, or no row of a survey with coordinates has a position.
     """
     table = tables.scans
     line = table.rows
@@ -73,38 +74,47 @@ def faulty_table(tables: ScanTables) -> FaultyTable:
     faults = Faults(line, _unique_ids(table, line), table.text("split") if has_two_files else None)
     options = tables.read_options
     faults.findings += [_left_out(each) for each in tables.left_out]
-    faults.findings += [_told(note) for note in (*tables.all_notes, *place_notes(table))]
+    faults.findings += [_told(note) for note in tables.all_notes]
     _check_ids(table, faults)
     places = _places(table, options, tables.epsg, faults)
-    position_m = places.absolute_m
     readings = possible_readings(tables, faults)
     is_train = _training_rows(table, faults)
     labels: dict[str, Any] = {name: table.labels(name) for name in LABELS if name in table.names}
     labels |= _times(table, options, faults)
-    has_position = np.isfinite(position_m).all(axis=1)
-    if not (has_position & is_train).any():
-        raise _no_position_error(table, faults, has_position)
-    frame = LocalFrame.around(position_m[has_position & is_train], places.epsg)
-    rss = _sparse(readings, len(table))
-    numbers_m = np.where(has_position[:, None], position_m, 0.0)
-    scans = FingerprintSet.from_absolute(
-        rss, readings.names, faults.scan_id, numbers_m, frame=frame, **labels
-    )
-    parts = {
-        "train": np.flatnonzero(has_position & is_train),
-        "test": np.flatnonzero(has_position & ~is_train),
-    }
-    if (position_m[parts["train"]] == position_m[parts["train"][0]]).all():
-        faults.add(
-            "one_place",
-            parts["train"],
-            "all training scans were taken at one place",
-            "a radio map needs at least two reference points, and far more to be of use",
-        )
+    has_place = np.ones(len(table), dtype=bool) if places is None else _is_located(places)
+    if not (has_place & is_train).any():
+        raise _no_position_error(table, faults, has_place)
+    read = _sparse(readings, len(table)), readings.names, faults.scan_id
+    if places is None:
+        scans = FingerprintSet(*read, **labels)
+    else:
+        frame = LocalFrame.around(places.absolute_m[has_place & is_train], places.epsg)
+        numbers_m = np.where(has_place[:, None], places.absolute_m, 0.0)
+        scans = FingerprintSet.from_absolute(*read, numbers_m, frame=frame, **labels)
+    parts = {"train": np.flatnonzero(has_place & is_train), "test": np.flatnonzero(has_place & ~is_train)}
+    _check_spread(scans[parts["train"]], parts["train"], faults)
     test = scans[parts["test"]] if len(parts["test"]) else None
     survey = Survey(tables.name, scans[parts["train"]], test)
     lines = {name: line[rows] for name, rows in parts.items()}
     return FaultyTable(survey, lines, tuple(faults.findings), table.row_name)
+
+
+def _is_located(places: TablePlaces) -> np.ndarray:
+    return np.asarray(np.isfinite(places.absolute_m).all(axis=1))
+
+
+def _check_spread(train: FingerprintSet, index: np.ndarray, faults: Faults) -> None:
+    if train.position_m is None:
+        if len(np.unique(train.known_place)) < 2:
+            message = f"all training scans name one place, {str(train.known_place[0])!r}"
+            faults.add("one_place", index, message, "a survey needs at least two places")
+    elif (train.position_m == train.position_m[0]).all():
+        faults.add(
+            "one_place",
+            index,
+            "all training scans were taken at one place",
+            "a radio map needs at least two reference points, and far more to be of use",
+        )
 
 
 def _no_position_error(table: LocatedTable, faults: Faults, has_position: np.ndarray) -> BadInputError:
@@ -112,7 +122,7 @@ def _no_position_error(table: LocatedTable, faults: Faults, has_position: np.nda
     place_faults = [finding for finding in faults.findings if finding.code in codes]
     if not place_faults:
         return table.error(
-            "no training scan has a position; give positions, and mark the scans of the radio map train "
+            "no training scan has a position or a place; give one, and mark the scans of the radio map train "
             "where there is a column split"
         )
     fault = place_faults[0]
@@ -148,10 +158,13 @@ def _check_ids(table: LocatedTable, faults: Faults) -> None:
     faults.add("duplicate_id", repeats, "rows repeat the scan_id of an earlier row", "make every id unique")
 
 
-def _places(table: LocatedTable, options: ReadOptions, epsg: int | None, faults: Faults) -> TablePlaces:
-    """Return positions in metres, NaN where there is none."""
-    columns = place_columns(table, required=True)
-    assert columns is not None
+def _places(
+    table: LocatedTable, options: ReadOptions, epsg: int | None, faults: Faults
+) -> TablePlaces | None:
+    """Return positions in metres, NaN where there is none; None in a survey of named places alone."""
+    columns = place_columns(table, required=not names_places(table))
+    if columns is None:
+        return None
     metric = columns == METRES
     unit = "metres" if metric else "degrees"
     numbers = [lenient_numbers(table, name) for name in columns]
@@ -165,7 +178,8 @@ def _places(table: LocatedTable, options: ReadOptions, epsg: int | None, faults:
         faults.add("unreadable_position", np.flatnonzero(bad), f"cells of {title} are no number", advice)
         empty = np.isnan(place[:, of_title]).any(axis=1) & ~bad
         message = f"rows have no {title}"
-        faults.add("no_position", np.flatnonzero(empty), message, f"give every scan its position in {unit}")
+        needed = f"give every scan its position in {unit}{of_places_alone_advice(table)}"
+        faults.add("no_position", np.flatnonzero(empty), message, needed)
     is_impossible = impossible_places(place, metric=metric).any(axis=1)
     message = "rows have no latitude and longitude on Earth"
     advice = "write degrees; are they swapped, or 0?"

@@ -5,10 +5,11 @@ A further form is one module with a `Form`, and its place in `FORMS`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from tutelage.data.fingerprints import Survey
+from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.forms import (
     airport,
     anyplace,
@@ -29,6 +30,7 @@ from tutelage.data.forms import (
     table,
 )
 from tutelage.data.forms.form import Form, ScanTables
+from tutelage.data.forms.named_places import settle_places
 from tutelage.data.forms.read_options import ReadOptions
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.files.atomic import require_writable_parent
@@ -105,7 +107,7 @@ def read_tables(path: str | Path, options: ReadOptions) -> ScanTables:
     """
     path = Path(path)
     tables = next(form for form in FORMS if form.recognises(path)).read(path, options)
-    return replace(tables, options=tables.options or options)
+    return settle_places(replace(tables, options=tables.options or options))
 
 
 def form_to_write(path: Path, name: str | None) -> Form:
@@ -174,7 +176,8 @@ def export_survey(
     Raises
     ------
     BadInputError, UnknownNameError
-        If there is no such form or split, `path` has another ending, or the form cannot hold the survey.
+        If there is no such form or split, `path` has another ending, or the form cannot hold the survey, as
+        comford cannot without positions.
 
     Examples
     --------
@@ -192,9 +195,26 @@ def export_survey(
         raise BadInputError(f"{survey.name} has no test split; give --split train")
     both = {"train": survey.train, "test": survey.test}
     parts = {name: scans for name, scans in both.items() if scans is not None and split in (name, "both")}
+    _require_whereabouts(parts, writer)
     assert writer.write is not None
     writer.write(parts if len(parts) > 1 else {"train": next(iter(parts.values()))}, Path(path))
     return {name: len(scans) for name, scans in parts.items()}
+
+
+def _require_whereabouts(parts: Mapping[str, FingerprintSet], form: Form) -> None:
+    """Refuse scans of which nobody could learn, or that a form cannot hold."""
+    for name, scans in parts.items():
+        if scans.position_m is None and scans.place is None:
+            raise BadInputError(
+                f"the scans of the split {name} have neither positions nor places; add x_m and y_m, or place"
+            )
+        if scans.position_m is None and form.needs_positions:
+            raise BadInputError(
+                f"{form.name} holds no scans without coordinates, and those of the split {name} name places "
+                "alone; write a table (.csv, .parquet) or GeoJSON"
+            )
+    if len({scans.position_m is None for scans in parts.values()}) > 1:
+        raise BadInputError("one split has positions and the other has none; write each alone (--split)")
 
 
 def require_exportable(path: str | Path, form: str | None = None, split: str = "both") -> Form:

@@ -7,7 +7,8 @@ Sample.csv, RSSI.csv and AP.csv, and the splits train, validation, test; both ar
 
 comford has three splits, Tutelage two. Where no scan is marked testing, as in comford's UJIIndoorLoc,
 validation scans are test scans; else they are training scans. The coordinates are metres of the set; the
-tables do not tell their EPSG code. Heights, channels, configurations and orientations are not read.
+tables do not tell their EPSG code. Heights, channels, configurations and orientations are not read. A column
+`place`, which comford has not, is written where scans name their places, and read.
 """
 
 from __future__ import annotations
@@ -181,4 +182,4 @@ def _write_table(path: Path, columns: Mapping[str, Any]) -> None:
     pa_csv.write_csv(table, path, pa_csv.WriteOptions(delimiter=";"))
 
 
-FORM = Form("comford", _recognises, _read, _write)
+FORM = Form("comford", _recognises, _read, _write, needs_positions=True)

@@ -7,7 +7,7 @@ A line is a topic and a JSON body, as `mosquitto_sub -v` prints them; a time may
 
 The receivers (rooms, gateways) are the access points. A scan is what they hear of one device in five seconds;
 in a dump without times, a scan ends when a receiver hears the device again. Labels are the devices: a table
-beside the file says where a device was (`heard_scans`).
+beside the file says at which position, or in which place, a device was (`heard_scans`).
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def _read(path: Path, options: ReadOptions) -> ScanTables:
         for scan in _windows((row, *each) for row, each in heard if each is not None)
     ]
     titles = {"ap": "topic", "rss_dbm": "rssi", "scan_id": "id", "label": "id"}
-    return scan_tables(path, scans, options, titles=titles, left_out=(left_out,) if other else ())
+    told = (left_out,) if other else ()
+    return scan_tables(path, scans, options, titles=titles, left_out=told, label_is_place=False)
 
 
 def _topic(line: str) -> re.Match[str] | None:

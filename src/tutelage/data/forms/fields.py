@@ -19,7 +19,7 @@ __all__ = [
 METRES = ("x_m", "y_m")
 DEGREES = (("lat", "lon"), ("latitude", "longitude"))
 PLACE = "place"
-"""Name of the room or the like; `ScanTables.scans` keeps it."""
+"""Label that names the room or the like."""
 FIELDS = ("scan_id", *METRES, *DEGREES[0], *DEGREES[1], *LABELS, "time", "split")
 READING_FIELDS = ("scan_id", "ap", "rss_dbm")
 MAPPED_FIELDS = ("scan_id", *METRES, *DEGREES[0], *LABELS, "time", "split", "ap", "rss_dbm")
@@ -46,7 +46,9 @@ def require_columns(table: LocatedTable, needed: tuple[str, ...], advice: str = 
     missing = [name for name in needed if name not in table.names]
     if not missing:
         return
-    instead = " (or lat and lon in degrees)" if "x_m" in missing and "y_m" in missing else ""
+    instead = ""
+    if "x_m" in missing and "y_m" in missing:
+        instead = " (or lat and lon in degrees, or place with names of rooms)"
     names = [table.titles.get(name, name) for name in table.names]
     shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     mapping = ",".join(f"{name}=..." for name in missing)

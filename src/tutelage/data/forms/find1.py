@@ -5,7 +5,7 @@ The file holds JSON objects, one a line, or one array of them:
     {"group": family, "username": device, "location": label, "time": milliseconds since 1970,
      "wifi-fingerprint": [{"mac": MAC, "rssi": dBm}]}
 
-Labels find their places in a table beside the file (`heard_scans`).
+Labels name places, whose positions may stand in a table beside the file (`heard_scans`).
 """
 
 from __future__ import annotations

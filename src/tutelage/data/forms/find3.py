@@ -7,8 +7,8 @@ POST /data, and server/main/src/models/sensorData.go):
      "s": {"wifi": {MAC: dBm}, "bluetooth": {MAC: dBm}}, "gps": {"lat": degrees, "lon": degrees}}
 
 `l` and `gps` may be missing; sensors other than the two are passed over. Apps also post seconds, which their
-size shows. FIND3 knows labels, not positions; these stand in a table beside the file (`heard_scans`). Without
-that table, `gps` gives the places.
+size shows. A label names a place. Positions stand in a table beside the file (`heard_scans`), else `gps`
+gives them, else there are none.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["FORM"]
 
 _SENSORS = ("wifi", "bluetooth")
 _TITLES = {"scan_id": "d and t", "device": "d", "time": "t", "lat": "gps.lat", "lon": "gps.lon", "ap": "s"}
-_TITLES |= {"rss_dbm": "s"}
+_TITLES |= {"rss_dbm": "s", "label": "l"}
 
 
 def _recognises(path: Path) -> bool:

@@ -95,7 +95,8 @@ class ScanTables:
     name : str
         Name of the survey.
     scans : LocatedTable
-        `scan_id`; `x_m` and `y_m`, or `lat` and `lon`; labels, `time` and `split` where there are any.
+        `scan_id`; `x_m` and `y_m`, or `lat` and `lon`, or `place` alone; labels, `time` and `split` where
+        there are any.
         Without `readings`, every other column is an access point.
     readings : LocatedTable, optional
         `scan_id`, `ap`, `rss_dbm`.
@@ -153,6 +154,8 @@ class Form:
         Writes splits of a survey by name to a path, whole or not at all; None if the form is only read.
     endings : tuple of str
         Endings of the files that it writes.
+    needs_positions : bool
+        Whether it can write only scans with positions.
     """
 
     name: str
@@ -160,6 +163,7 @@ class Form:
     read: Read
     write: Write | None = None
     endings: tuple[str, ...] = ()
+    needs_positions: bool = False
 
 
 def beginning(path: Path) -> str:

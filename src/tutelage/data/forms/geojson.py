@@ -8,9 +8,9 @@ Coordinates are longitude and latitude in degrees (WGS 84), as the RFC requires,
 A member `crs`, which QGIS and older programs write, names another system; PROJ then converts. Properties are
 `rss_dbm` (access point to dBm; else a list of objects with address and strength, or members with addresses
 for names), `scan_id` (else the feature's `id`, else its number), `floor`,
-`building`, `device`, `user`, `time` and `split` as in a table; others are passed over. A building without an
-EPSG code has no degrees. Its features have no geometry (null, which the RFC allows) and the properties `x_m`
-and `y_m`.
+`building`, `place` (else `room`), `device`, `user`, `time` and `split` as in a table; others are passed over.
+A building without an EPSG code has no degrees. Its features have no geometry (null, which the RFC allows) and
+the properties `x_m` and `y_m`, or `place` alone.
 
 Two members of the collection are not in the RFC: `epsg`, the system to project into, and `access_points`, all
 access points in order, heard or not. With them a survey that was written is the same when it is read.
@@ -232,15 +232,14 @@ def _write(splits: Mapping[str, FingerprintSet], path: Path) -> None:
 
 
 def _features(scans: FingerprintSet, split: np.ndarray) -> Iterator[dict[str, Any]]:
-    absolute_m = scans.absolute_position_m
     epsg = scans.frame.epsg
     geometry: list[Any] = [None] * len(scans)
     properties: list[dict[str, Any]] = [{"scan_id": name} for name in scans.scan_id.tolist()]
-    if epsg is None:
-        for members, (x, y) in zip(properties, absolute_m.tolist(), strict=True):
+    if scans.position_m is not None and epsg is None:
+        for members, (x, y) in zip(properties, scans.absolute_position_m.tolist(), strict=True):
             members |= {"x_m": x, "y_m": y}
-    else:
-        lon_lat = to_degrees(absolute_m, epsg)[:, ::-1]
+    elif scans.position_m is not None and epsg is not None:
+        lon_lat = to_degrees(scans.absolute_position_m, epsg)[:, ::-1]
         geometry = [{"type": "Point", "coordinates": place} for place in lon_lat.tolist()]
     for name, values in _labels(scans, split).items():
         for members, value in zip(properties, values, strict=True):

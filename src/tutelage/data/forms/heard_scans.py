@@ -1,8 +1,9 @@
 """Scans that a form collects one by one, as tables: from JSON, logs and the output of scan tools.
 
-Forms of which scans have labels but no positions find these in a table beside the file, NAME_labels.csv, with
-`label`, `x_m` and `y_m` or `lat` and `lon`, and where known `floor` and `building`. The case of a label does
-not matter.
+A label names the place of a scan. Positions of the labels stand in a table beside the file, NAME_labels.csv,
+with `label`, `x_m` and `y_m` or `lat` and `lon`, and where known `floor` and `building`. The case of a label
+does not matter there. Without that table and without positions in the file, a survey is one of named places.
+Where labels are devices, the table gives their positions or, as `place`, their places.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import numpy as np
 import pyarrow as pa
 
 from tutelage.data.forms import json_text
-from tutelage.data.forms.fields import DEGREES, METRES, place_columns
+from tutelage.data.forms.fields import DEGREES, METRES, PLACE, place_columns
 from tutelage.data.forms.form import LeftOut, ScanTables
-from tutelage.data.forms.known_columns import with_fields
+from tutelage.data.forms.known_columns import published_column, with_fields
 from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.named_places import coordinates_left_out
 from tutelage.data.forms.read_options import ReadOptions
 from tutelage.data.forms.table_file import read_located_table
 from tutelage.data.forms.table_places import read_coordinates
@@ -27,7 +29,7 @@ from tutelage.data.forms.times import unix_unit
 from tutelage.errors import BadInputError
 from tutelage.runtime.access_point_names import normalised_name
 
-__all__ = ["HeardScan", "label_places", "milliseconds", "scan_tables"]
+__all__ = ["HeardScan", "milliseconds", "scan_tables"]
 
 _PER_MS = {"s": 1e3, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
 _NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
@@ -46,7 +48,7 @@ class HeardScan:
     scan_id : str
         Its name; "" numbers it.
     device, label, floor, building : str
-        What the file says of it.
+        What the file says of it; the label is the place of the scan, or names what was heard there.
     lat_lon : tuple
         Latitude and longitude in degrees, None where unknown.
     time : float, optional
@@ -76,6 +78,7 @@ def scan_tables(
     titles: Mapping[str, str] | None = None,
     notes: tuple[str, ...] = (),
     left_out: tuple[LeftOut, ...] = (),
+    label_is_place: bool = True,
 ) -> ScanTables:
     """Make tables of scans.
 
@@ -86,7 +89,7 @@ def scan_tables(
     scans : sequence of HeardScan
         The scans.
     options : ReadOptions
-        Whether positions are needed, and the unit of times.
+        Whether positions or named places are needed, and the unit of times.
     row_name : str, default "row"
         What places in the file count.
     titles : mapping of str to str, optional
@@ -95,6 +98,8 @@ def scan_tables(
         How the file was read.
     left_out : tuple of LeftOut
         What is left out already.
+    label_is_place : bool, default True
+        Whether a label names a place, rather than a device that lies at one.
 
     Returns
     -------
@@ -104,7 +109,7 @@ def scan_tables(
     Raises
     ------
     BadInputError
-        If there is no scan, or positions are needed and there are none.
+        If there is no scan, or positions or places are needed and there are none.
     """
     if not scans:
         raise BadInputError("there is no scan in the file", file=path)
@@ -116,11 +121,15 @@ def scan_tables(
         times, note = milliseconds([float(scan.time or 0) for scan in scans], options)
         columns |= {} if times is None else {"time": pa.array(times, pa.timestamp("ms"))}
         notes += (note,) if note else ()
-    if options.located:
-        columns |= _places(path, scans, row_name, titles or {})
+    titles = {PLACE: (titles or {}).get("label", "label"), **(titles or {})}
     rows = np.array([scan.row for scan in scans], dtype=np.int64)
-    table = LocatedTable(path, pa.table(columns), rows, row_name, dict(titles or {}), notes=notes)
-    return ScanTables(_stem(path), table, _readings(path, scans, row_name, titles or {}), left_out=left_out)
+    if label_is_place and any(scan.label for scan in scans):
+        columns[PLACE] = [scan.label for scan in scans]
+    if options.located:
+        about = LocatedTable(path, pa.table({}), rows, row_name, titles)
+        columns |= _whereabouts(about, scans, options, label_is_place)
+    table = LocatedTable(path, pa.table(columns), rows, row_name, titles, notes=notes)
+    return ScanTables(_stem(path), table, _readings(path, scans, row_name, titles), left_out=left_out)
 
 
 def milliseconds(times: Sequence[float], options: ReadOptions) -> tuple[np.ndarray | None, str]:
@@ -174,87 +183,72 @@ def _readings(
     return LocatedTable(path, pa.table(columns), rows, row_name, dict(titles))
 
 
-# -- places ---------------------------------------------------------------------------------------
+# -- where the scans were taken -------------------------------------------------------------------
 
 
-def _places(
-    path: Path, scans: Sequence[HeardScan], row_name: str, titles: Mapping[str, str]
+def _whereabouts(
+    about: LocatedTable, scans: Sequence[HeardScan], options: ReadOptions, label_is_place: bool
 ) -> dict[str, object]:
-    beside = path.with_name(f"{_stem(path)}_labels.csv")
-    if beside.is_file() and any(scan.label for scan in scans):
-        return label_places(beside, path, scans, row_name)
-    for scan in scans:
+    """Return columns that say where scans were taken, beside the labels of the file itself."""
+    beside = about.file.with_name(f"{_stem(about.file)}_labels.csv")
+    is_labelled = any(scan.label for scan in scans)
+    if is_labelled and beside.is_file():
+        return _of_labels(beside, about, scans, label_is_place)
+    is_named = is_labelled and label_is_place
+    is_silent = all(scan.lat_lon == (None, None) for scan in scans)
+    if is_named and (is_silent or coordinates_left_out(options, DEGREES[0])):
+        return {}
+    for index, scan in enumerate(scans):
         if None in scan.lat_lon:
-            raise BadInputError(
-                _no_position(scan, beside),
-                file=path,
-                row=scan.row,
-                column=titles.get("label", "l") if scan.label else None,
-                row_name=row_name,
-            )
+            message = _no_position(scan, beside, label_is_place, is_silent)
+            raise about.error(message, index, PLACE if scan.label else None)
     return {
         name: json_text.cells([scan.lat_lon[axis] for scan in scans]) for axis, name in enumerate(DEGREES[0])
     }
 
 
-def _no_position(scan: HeardScan, beside: Path) -> str:
+def _no_position(scan: HeardScan, beside: Path, label_is_place: bool, is_silent: bool) -> str:
     if not scan.label:
         return (
             "the scan has neither a position nor the label of one: it can be located (tutelage locate), not "
             "learnt from"
         )
-    return (
-        f"label {scan.label!r} has no position, nor has the scan a gps: write {beside.name} beside, with the "
-        "columns label, x_m, y_m (metres) or label, lat, lon (degrees), and where known floor, building"
+    needed = "label, x_m, y_m (metres) or label, lat, lon (degrees)"
+    alone = "" if label_is_place else ", or label, place (names of rooms)"
+    others = "" if is_silent else ", as others have"
+    message = (
+        f"label {scan.label!r} has no position, nor has the scan a gps{others}: "
+        f"write {beside.name} beside, with the columns {needed}{alone}, and where known floor, building"
     )
+    if label_is_place:
+        message += "; or leave all positions out and learn the labels alone: --columns 'lat=,lon='"
+    return message
 
 
-def label_places(beside: Path, path: Path, scans: Sequence[HeardScan], row_name: str) -> dict[str, object]:
-    """Give each scan the place of its label.
-
-    Parameters
-    ----------
-    beside : Path
-        Table of the labels.
-    path : Path
-        File of the scans, for errors.
-    scans : sequence of HeardScan
-        The scans.
-    row_name : str
-        What their places in the file count.
-
-    Returns
-    -------
-    dict
-        Columns of coordinates, and of floor and building where the table has them.
-
-    Raises
-    ------
-    BadInputError
-        If a label has no place, or two.
-    """
-    labels, _ = with_fields(
-        read_located_table(beside), ReadOptions(), (*METRES, *DEGREES[0], *DEGREES[1], "floor", "building")
-    )
-    pair = place_columns(labels, required=True, key="label")
-    assert pair is not None
-    place = read_coordinates(labels, pair)
+def _of_labels(
+    beside: Path, about: LocatedTable, scans: Sequence[HeardScan], label_is_place: bool
+) -> dict[str, object]:
+    """Return what a table of labels says of each scan: coordinates, floor, building, places of devices."""
+    written = read_located_table(beside)
+    others = [name for name in written.names if name != "label"]  # else the labels would be the places
+    named = None if label_is_place else published_column(others, PLACE)
+    labels, _ = with_fields(written, ReadOptions(), (*METRES, *DEGREES[0], *DEGREES[1], "floor", "building"))
+    pair = place_columns(labels, required=not label_is_place and named is None, key="label")
+    coordinates = {} if pair is None else dict(zip(pair, read_coordinates(labels, pair).T, strict=True))
     row_of: dict[str, int] = {}
-    for i, name in enumerate(labels.text("label").tolist()):
+    for i, name in enumerate(labels.labels("label").tolist()):
         if row_of.setdefault(name.lower(), i) != i:
             raise labels.error(f"label {name!r} appears twice; keep one", i, "label")
-    for scan in scans:
+    for index, scan in enumerate(scans):
         if scan.label.strip().lower() not in row_of:
-            raise BadInputError(
-                f"label {scan.label!r} is not in {labels.file.name}; add it there",
-                file=path,
-                row=scan.row,
-                column="l",
-                row_name=row_name,
-            )
+            raise about.error(f"label {scan.label!r} is not in {beside.name}; add it there", index, PLACE)
     at = np.array([row_of[scan.label.strip().lower()] for scan in scans])
-    label_columns = [name for name in ("floor", "building") if name in labels.names]
+    texts: dict[str, np.ndarray] = {
+        name: labels.text(name) for name in ("floor", "building") if name in labels.names
+    }
+    if named is not None:
+        texts[PLACE] = labels.text(named)
     return {
-        **dict(zip(pair, place[at].T, strict=True)),
-        **{name: labels.text(name)[at].astype(object) for name in label_columns},
+        **{name: values[at] for name, values in coordinates.items()},
+        **{name: values[at].astype(object) for name, values in texts.items()},
     }

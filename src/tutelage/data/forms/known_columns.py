@@ -171,6 +171,7 @@ def with_fields(
     _require_columns(table, said)
     column_of = {name: column for name, column in said.items() if column in table.names}
     skipped = {name for name, column in said.items() if column not in table.names}
+    skipped |= _coordinates_left_out(table, said)
     is_placed = not {*METRES, *DEGREES[0]}.isdisjoint(said)
     placing = {*METRES, *DEGREES[0], *DEGREES[1]} if is_placed else set()
     free = [name for name in table.names if name not in column_of.values()]
@@ -208,6 +209,13 @@ def with_fields(
             f"{next(iter(told))}=...",
         )
     return replace(renamed, notes=notes), replace(options, units=units)
+
+
+def _coordinates_left_out(table: LocatedTable, said: Mapping[str, str]) -> set[str]:
+    """Return the columns of coordinates that the user leaves out; else they would pass for readings."""
+    free = [name for name in table.names if name not in said.values()]
+    fields = [field for field in (*METRES, *DEGREES[0]) if said.get(field) == ""]
+    return {column for field in fields if (column := published_column(free, field)) is not None}
 
 
 def published_column(names: Sequence[str], field: str) -> str | None:

@@ -46,7 +46,7 @@ class ReadOptions:
     epsg : int, optional
         EPSG code of the metres.
     located : bool
-        Whether positions are needed; a form may then leave out scans that have none.
+        Whether positions or named places are needed; a form may then leave out scans that have none.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)

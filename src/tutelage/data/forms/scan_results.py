@@ -42,7 +42,9 @@ def _read(path: Path, options: ReadOptions) -> ScanTables:
     left_out = LeftOut("nomap", "reading", n, why, "nothing is to be done", unmapped)
     scans = [_scan(*group) for group in groups]
     told = (left_out,) if unmapped else ()
-    return scan_tables(path, scans, options, row_name=row_name, titles={"ap": "address"}, left_out=told)
+    return scan_tables(
+        path, scans, options, row_name=row_name, titles={"ap": "address", "label": "place"}, left_out=told
+    )
 
 
 _Group = tuple[int, dict[str, Any], list[tuple[str, Any, str]]]

@@ -1,8 +1,8 @@
 """A table: one CSV or Parquet file, or two in long form.
 
-Wide form: `scan_id, x_m, y_m` (or `lat, lon`), optionally `floor, building, device, user, time, split`; every
-other column is an access point. Long form: the same table without access points, `NAME.csv`, and beside it
-`NAME_readings.csv` with the columns `scan_id, ap, rss_dbm`.
+Wide form: `scan_id, x_m, y_m` (or `lat, lon`, or `place` alone), optionally `floor, building, place, device,
+user, time, split`; every other column is an access point. Long form: the same table without access points,
+`NAME.csv`, and beside it `NAME_readings.csv` with the columns `scan_id, ap, rss_dbm`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tutelage.data.forms.fields import DEGREES, FIELDS, METRES, READING_FIELDS, 
 from tutelage.data.forms.form import Form, Note, ScanTables
 from tutelage.data.forms.known_columns import mapping_advice, with_fields
 from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.named_places import names_places
 from tutelage.data.forms.read_options import ReadOptions
 from tutelage.data.forms.row_a_reading import has_row_a_reading, scans_and_readings
 from tutelage.data.forms.table_file import read_located_table
@@ -61,12 +62,13 @@ def _read(path: Path, options: ReadOptions) -> ScanTables:
 
 
 def _require_places(table: LocatedTable, options: ReadOptions) -> None:
-    """Refuse a table without the columns of a place, with the columns that are likely meant."""
+    """Refuse a table without coordinates or named places, with the columns that are likely meant."""
+    required = options.located and not names_places(table)
     pairs = [pair for pair in (METRES, *DEGREES) if not set(pair).isdisjoint(table.names)]
-    needed = pairs[0] if pairs else METRES if options.located else ()
+    needed = pairs[0] if pairs else METRES if required else ()
     missing = [name for name in needed if name not in table.names]
     advice = mapping_advice(table, missing) if missing else ""
-    place_columns(table, required=options.located, advice=advice)
+    place_columns(table, required=required, advice=advice)
 
 
 def _with_ids(table: LocatedTable, *, in_user_words: bool) -> LocatedTable:
@@ -109,7 +111,8 @@ def _write(splits: Mapping[str, FingerprintSet], path: Path) -> None:
         raise BadInputError(
             f"{min(clashes)!r} is the name of an access point and of a field; rename the former"
         )
-    table = pa.concat_tables([_wide(scans, name) for name, scans in splits.items()])
+    parts = [_wide(scans, name) for name, scans in splits.items()]
+    table = pa.concat_tables(parts, promote_options="default")  # a label may be known in one split alone
     if len(splits) == 1:
         table = table.drop_columns("split")
     with atomic_file(path) as beside:
@@ -117,8 +120,9 @@ def _write(splits: Mapping[str, FingerprintSet], path: Path) -> None:
 
 
 def _wide(scans: FingerprintSet, split: str) -> pa.Table:
-    x, y = scans.absolute_position_m.T
-    columns = {"scan_id": scans.scan_id, "x_m": x, "y_m": y}
+    columns = {"scan_id": scans.scan_id}
+    if scans.position_m is not None:
+        columns |= dict(zip(METRES, scans.absolute_position_m.T, strict=True))
     columns |= {name: getattr(scans, name) for name in (*LABELS, "time") if getattr(scans, name) is not None}
     columns["split"] = np.full(len(scans), split)
     arrays = {name: pa.array(_native(values)) for name, values in columns.items()}

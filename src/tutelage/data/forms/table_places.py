@@ -1,4 +1,4 @@
-"""Places of the scans of a table: in metres, or in degrees, which are projected."""
+"""Coordinates of the scans of a table: in metres, or in degrees, which are projected."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from tutelage.data.forms.fields import DEGREES, METRES, place_columns
 from tutelage.data.forms.located_table import LocatedTable
+from tutelage.data.forms.named_places import names_places, of_places_alone_advice
 from tutelage.data.forms.read_options import ReadOptions
 from tutelage.errors import BadInputError
 from tutelage.runtime.degrees import require_metres, to_metres, utm_epsg
@@ -51,24 +52,24 @@ def read_places(table: LocatedTable, options: ReadOptions, *, epsg: int | None) 
     Parameters
     ----------
     table : LocatedTable
-        Table with columns x_m and y_m, or lat and lon (latitude and longitude).
+        Table with columns x_m and y_m, or lat and lon (latitude and longitude), or named places alone.
     options : ReadOptions
-        Whether every scan must have a position, the unit of x_m and y_m, and the EPSG code of the metres.
-        Degrees are projected into it, without it into the UTM zone of the survey.
+        Whether positions or named places are needed, the unit of x_m and y_m, and the EPSG code of the
+        metres. Degrees are projected into it, without it into the UTM zone of the survey.
     epsg : int or None
         EPSG code that the form itself names; `options` go before it.
 
     Returns
     -------
-    Places or None
-        None where no scan has a position and none needs one.
+    TablePlaces or None
+        None where no scan has a position, and none needs one or the scans name their places.
 
     Raises
     ------
     BadInputError
         If a coordinate is missing or cannot be one.
     """
-    columns = place_columns(table, required=options.located)
+    columns = place_columns(table, required=options.located and not names_places(table))
     if columns is None:
         return None
     if not options.located and all(
@@ -76,12 +77,13 @@ def read_places(table: LocatedTable, options: ReadOptions, *, epsg: int | None) 
     ):
         return None
     metric = columns == METRES
-    coordinates = read_coordinates(table, columns) * (options.units.place if metric else 1.0)
+    coordinates = read_coordinates(table, columns, of_places_alone_advice(table))
+    coordinates *= options.units.place if metric else 1.0
     code = epsg if options.epsg is None else options.epsg
     return project_places(table, coordinates, metric=metric, epsg=code)
 
 
-def read_coordinates(table: LocatedTable, columns: tuple[str, str]) -> np.ndarray:
+def read_coordinates(table: LocatedTable, columns: tuple[str, str], advice: str = "") -> np.ndarray:
     """Read the numbers of two columns of coordinates.
 
     Parameters
@@ -90,6 +92,8 @@ def read_coordinates(table: LocatedTable, columns: tuple[str, str]) -> np.ndarra
         The table.
     columns : tuple of str
         One of the pairs of `fields`.
+    advice : str, default ""
+        What else may be done where a coordinate is missing, as the end of a sentence.
 
     Returns
     -------
@@ -104,12 +108,13 @@ def read_coordinates(table: LocatedTable, columns: tuple[str, str]) -> np.ndarra
     coordinates = np.column_stack([table.numbers(name, coordinate_rule(columns)) for name in columns])
     for row, axis in np.argwhere(np.isnan(coordinates))[:1]:
         unit = "metres" if columns == METRES else "degrees"
-        message = f"no coordinate; give every position in {unit}"
+        message = f"no coordinate; give every position in {unit}{advice}"
         raise table.error(message, row, columns[axis])
     metric = columns == METRES
     for row, axis in np.argwhere(impossible_places(coordinates, metric=metric))[:1]:
         words = _metres_message if metric else _degrees_message
-        raise table.error(words(coordinates[row], axis), row, columns[axis])
+        has_fix = coordinates[row].any()
+        raise table.error(words(coordinates[row], axis) + ("" if has_fix else advice), row, columns[axis])
     return coordinates
 
 
@@ -147,7 +152,7 @@ def project_places(
 
     Returns
     -------
-    Places
+    TablePlaces
         Positions in metres.
 
     Raises

@@ -27,9 +27,9 @@ from tutelage.data.forms.times import read_times
 from tutelage.errors import LeftOutWarning, ReadAsWarning
 from tutelage.runtime.frames import LocalFrame
 
-__all__ = ["place_notes", "read_scans", "read_user_table"]
+__all__ = ["read_scans", "read_user_table"]
 
-_LEFT_OUT = ("no_access_point", "place_names")
+_LEFT_OUT = ("no_access_point",)
 
 
 def read_user_table(
@@ -45,14 +45,15 @@ def read_user_table(
         What the user says: columns, codes, units, and the EPSG code of x_m and y_m (None for a building's own
         plan). Degrees are projected into it, without it into the UTM zone of the survey.
     for_training : bool, default True
-        Whether to refuse training scans that all come from one place, and a table in which all scans are
-        marked as test scans. Where scans are evaluated, such a table is one split.
+        Whether to refuse training scans that all come from one position or name one place, and a table in
+        which all scans are marked as test scans. Where scans are evaluated, such a table is one split.
 
     Returns
     -------
     Survey
         Named after the file. `test` is None unless the column `split` marks test scans. Both parts share the
-        access points and a frame around the training positions.
+        access points and a frame around the training positions. A table of named places alone gives no
+        positions (`position_m` is None).
 
     Raises
     ------
@@ -69,12 +70,15 @@ def read_user_table(
     tables = read_tables(path, replace(options or ReadOptions(), located=True))
     table = tables.scans
     places = read_places(table, tables.read_options, epsg=tables.epsg)
-    assert places is not None
     is_train = _training_rows(table, for_training)
-    frame = LocalFrame.around(places.absolute_m[is_train], places.epsg)
-    scans, notes = _fingerprints(tables, places.absolute_m, frame)
+    if places is None:
+        scans, notes = _fingerprints(tables, None, LocalFrame())
+    else:
+        frame = LocalFrame.around(places.absolute_m[is_train], places.epsg)
+        scans, notes = _fingerprints(tables, places.absolute_m, frame)
     if for_training:
-        _require_spread(table, scans[is_train])
+        require = _require_several_places if places is None else _require_spread
+        require(table, scans[is_train])
     _tell(tables, notes)
     test = None if is_train.all() else scans[~is_train]
     return Survey(tables.name, scans[is_train], test)
@@ -93,6 +97,7 @@ def read_scans(
         As for `read_user_table`.
     with_positions : bool, default True
         Whether to keep positions where all scans have one, and to refuse a table in which only some do.
+        Named places are kept in any case.
 
     Returns
     -------
@@ -126,7 +131,7 @@ def _fingerprints(
     table = tables.scans
     scan_id = _scan_ids(table)
     readings = read_readings(tables, scan_id)
-    notes = [*readings.notes, *place_notes(table)]
+    notes = [*readings.notes]
     labels: dict[str, Any] = {name: table.labels(name) for name in LABELS if name in table.names}
     if "time" in table.names:
         time, note = read_times(table, "time", tables.read_options.units.time)
@@ -136,28 +141,6 @@ def _fingerprints(
     if absolute_m is None:
         return FingerprintSet(*read, frame=frame, **labels), notes
     return FingerprintSet.from_absolute(*read, absolute_m, frame=frame, **labels), notes
-
-
-def place_notes(table: LocatedTable) -> list[Note]:
-    """Say that names of places are not used, where a table has them.
-
-    Parameters
-    ----------
-    table : LocatedTable
-        Table of scans.
-
-    Returns
-    -------
-    list of Note
-        One note, or none.
-    """
-    if PLACE not in table.names:
-        return []
-    n_places = len(set(table.text(PLACE).tolist()) - {""})
-    title = table.titles.get(PLACE, PLACE)
-    return [
-        Note("place_names", f"{title} names {n_places:,} places, which are left out: scans have coordinates")
-    ]
 
 
 def _tell(tables: ScanTables, notes: Sequence[Note]) -> None:
@@ -197,6 +180,16 @@ def _require_spread(table: LocatedTable, train: FingerprintSet) -> None:
             f"all {len(train)} training scans were taken at ({x:g}, {y:g}); a radio map needs at least "
             "two reference points, and far more to be of use",
             column=columns[0] if columns else None,
+        )
+
+
+def _require_several_places(table: LocatedTable, train: FingerprintSet) -> None:
+    names = np.unique(train.known_place)
+    if len(names) < 2:
+        raise table.error(
+            f"all {len(train)} training scans name the place {str(names[0])!r}; a survey of named places "
+            "needs at least two of them, or coordinates",
+            column=PLACE,
         )
 
 
