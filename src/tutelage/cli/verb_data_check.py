@@ -48,6 +48,7 @@ def _show_check(check: SurveyCheck, as_json: bool) -> None:
     counts = (
         f"{check.n_train:,} training and {check.n_test:,} test scans, {check.n_access_points:,} access points"
     )
+    counts += f", {counted(check.n_places, 'named place')}" if check.n_places else ""
     show(f"{plain(check.name)}: {counts}")
     if not check.findings:
         show("nothing found")

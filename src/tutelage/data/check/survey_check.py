@@ -16,6 +16,7 @@ from tutelage.data.check.access_point_findings import (
 )
 from tutelage.data.check.capture_findings import check_capture
 from tutelage.data.check.findings import Finding, Severity, Split
+from tutelage.data.check.place_findings import check_places
 from tutelage.data.check.scan_findings import check_leaks, check_scans
 from tutelage.data.check.table_findings import FaultyTable, faulty_table
 from tutelage.data.fingerprints import Survey
@@ -46,6 +47,8 @@ class SurveyCheck:
         Errors first, then warnings, then notes.
     row_name : str
         What the rows of findings count: "row", or in some forms "feature" or "entry".
+    n_places : int
+        Number of places that the training scans name; 0 where they name none.
     """
 
     name: str
@@ -54,6 +57,7 @@ class SurveyCheck:
     n_access_points: int
     findings: tuple[Finding, ...]
     row_name: str = "row"
+    n_places: int = 0
 
     @property
     def n_errors(self) -> int:
@@ -162,8 +166,16 @@ def _checked(
         findings += check_scans(split)
     say("checking access points and devices")
     findings += [*check_access_points(splits[0]), *check_devices(splits[0]), *check_capture(splits[0])]
+    findings += check_places(splits)
     if len(splits) == 2:
         findings += [*check_leaks(*splits), *check_heard_on_one_side(*splits)]
     findings.sort(key=lambda finding: _ORDER.index(finding.severity))
-    n_test = 0 if survey.test is None else len(survey.test)
-    return SurveyCheck(survey.name, len(survey.train), n_test, survey.train.n_access_points, tuple(findings))
+    train = survey.train
+    return SurveyCheck(
+        survey.name,
+        len(train),
+        0 if survey.test is None else len(survey.test),
+        train.n_access_points,
+        tuple(findings),
+        n_places=0 if train.place is None else len(set(train.place.tolist()) - {""}),
+    )
