@@ -14,14 +14,13 @@ from tutelage.localizer import Localizer
 from tutelage.methods.base import ExportParts
 from tutelage.runtime import RUNTIME_FORMAT
 from tutelage.runtime.candidate_lists import FEATURES
-from tutelage.runtime.exported_methods import ARRAYS, MATCHER, NETWORK
+from tutelage.runtime.exported_methods import ARRAYS, CALIBRATIONS, MATCHER, NETWORK
 from tutelage.runtime.place_calibration import PLACE_PREFIX
 from tutelage.runtime.radii import PREFIX
 from tutelage.training.trained_network import TrainedNetwork
 
-__all__ = ["CALIBRATIONS", "INPUT", "OUTPUTS", "model_card", "model_files"]
+__all__ = ["INPUT", "OUTPUTS", "model_card", "model_files"]
 
-CALIBRATIONS = ("calibration", "place_calibration")
 INPUT = (
     "rss_dbm: float32 [batch, access points], RSS in dBm, in [-120, 0]; NaN for an access point that is not "
     "heard; columns in the order of access_points"

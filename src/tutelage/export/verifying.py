@@ -11,10 +11,10 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.representation import RssRepresentation
 from tutelage.data.sparse_rows import csr_from_dense
 from tutelage.errors import BadInputError, TutelageError
-from tutelage.export.exported_parts import CALIBRATIONS
 from tutelage.localizer import Localizer
 from tutelage.methods.base import ExportParts
 from tutelage.runtime import Runtime
+from tutelage.runtime.exported_methods import CALIBRATIONS
 from tutelage.runtime.positions import Positions
 
 __all__ = ["Figures", "VerificationScans", "as_mappings", "random_scans", "require_answered", "verify_export"]

@@ -20,6 +20,7 @@ from tutelage.runtime.votes import Labels, MapPlaces, inverse_distance, mixed, n
 
 __all__ = [
     "ARRAYS",
+    "CALIBRATIONS",
     "MATCHER",
     "NETWORK",
     "ExportedMethod",
@@ -28,6 +29,8 @@ __all__ = [
 ]
 
 ARRAYS = "arrays.npz"
+CALIBRATIONS = ("calibration", "place_calibration")
+"""Entries of the card that hold what a model learnt about its own errors."""
 NETWORK = "network.onnx"
 MATCHER = "matcher.onnx"
 _SCANS = 512  # at a time
