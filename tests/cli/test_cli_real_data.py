@@ -60,7 +60,10 @@ def test_data_fetch_verifies_and_describes(tutelage: Command, data_dir: Path) ->
 
 def test_knn_on_ujiindoorloc_gives_the_published_figures(knn: Path, data_dir: Path) -> None:
     row = parsed(in_own_process("evaluate", knn, "--on", "ujiindoorloc", "--data-dir", data_dir, "--json"))
-    assert row.keys() == FIGURES | {"model", "n_no_position", "n_refused", "level", "on_training_scans"}
+    of_places = {f"place_{name}" for name in ("hit", "balanced", "set_coverage", "set_size")}
+    others = {"model", "n_no_position", "n_refused", "level", "on_training_scans"}
+    assert row.keys() == FIGURES | of_places | others
+    assert {row[name] for name in of_places} == {None}
     assert (row["model"], row["n"], row["n_no_position"]) == (str(knn), 1111, row["n_refused"])
     assert row["mae_m"] == pytest.approx(6.51, abs=0.05)  # a scan 50 m off may be refused
     assert row["ground_mae_m"] == pytest.approx(0.766 * row["mae_m"], rel=1e-3)

@@ -104,7 +104,9 @@ def test_error_is_the_distance_in_the_plane(survey: Survey, model: Localizer) ->
 
 def test_scans_without_positions_are_refused(survey: Survey, model: Localizer) -> None:
     blind = replace(survey.train, position_m=None)
-    with pytest.raises(BadInputError, match="no positions to compare with; add the columns x_m and y_m"):
+    with pytest.raises(
+        BadInputError, match="no positions or places to compare with; add the columns x_m and y_m"
+    ):
         evaluate(model, blind)
 
 

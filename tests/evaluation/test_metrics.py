@@ -41,6 +41,10 @@ def test_figures_match_hand_computed_values(
         "evaal_mae_m": None,
         "coverage": None,
         "radius_m": None,
+        "place_hit": None,
+        "place_balanced": None,
+        "place_set_coverage": None,
+        "place_set_size": None,
         "n_no_position": 0,
         "n_refused": None,
     }

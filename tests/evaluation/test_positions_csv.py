@@ -56,7 +56,7 @@ def test_a_file_of_ids_and_coordinates_is_enough(csv_file: Callable[..., Path]) 
     assert read.scan_id.tolist() == ["a", "b"]
     assert read.absolute_position_m[0].tolist() == [1.5, 2.5]
     assert read.answered.tolist() == [True, False]
-    assert read.reason.tolist() == ["", "no position in the file"]
+    assert read.reason.tolist() == ["", "no answer in the file"]
     assert read.n_unknown.tolist() == [0, 0]
     assert read.floor is None
     assert read.building is None

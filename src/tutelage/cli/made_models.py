@@ -14,6 +14,7 @@ from tutelage.errors import BadInputError
 if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before PyTorch is loaded
     from tutelage.localizer import Localizer
     from tutelage.methods.lineage import Lineage
+    from tutelage.runtime.place_calibration import PlaceCalibration
     from tutelage.runtime.radii import Calibration
     from tutelage.training import RunOptions
 
@@ -107,8 +108,12 @@ def show_model(model: Localizer, out: Path, as_json: bool) -> None:
     }
     if model.calibration_ is not None:
         figures |= _calibration(model.calibration_)
-    elif model.calibrate:
+    elif model.calibrate and model.has_coordinates_:
         figures["radius"] = "none: too few reference points, or places among them, to hold any out"
+    if model.place_calibration_ is not None:
+        figures |= _place_calibration(model.place_calibration_, with_held_out=not model.has_coordinates_)
+    elif model.calibrate and not model.has_coordinates_:
+        figures["place_probability"] = "none: too few scans of the places to hold any out"
     show_pairs(figures, as_json)
 
 
@@ -172,4 +177,19 @@ def _calibration(calibration: Calibration) -> dict[str, Any]:
         **({"borrowed": calibration.borrowed} if calibration.borrowed else {}),
         "radius_highest_level": round(calibration.highest_level, 3),
         "false_refusals_at_most": round(calibration.false_refusals, 3),
+    }
+
+
+def _place_calibration(calibration: PlaceCalibration, *, with_held_out: bool) -> dict[str, Any]:
+    """Say how often places were right on held-out scans, and what their sets promise."""
+    said = {
+        "held_out": calibration.held_out,
+        **({"unsaid": calibration.unsaid} if calibration.unsaid else {}),
+        **({"borrowed": calibration.borrowed} if calibration.borrowed else {}),
+    }
+    return {
+        **(said if with_held_out else {"places_held_out": calibration.held_out}),
+        "held_out_place_hit": round(calibration.held_out_hit, 3),
+        "held_out_calibration_error": round(calibration.held_out_calibration_error, 3),
+        "place_set_highest_level": round(calibration.highest_level, 3),
     }

@@ -37,12 +37,13 @@ def report_notes(models: Sequence[tuple[Path, Localizer]]) -> list[str]:
 def _held_out_notes(models: Sequence[tuple[Path, Localizer]]) -> list[str]:
     notes = []
     for path, model in models:
-        each = model.calibration_
-        if each is None or not each.held_out:
-            continue
-        unsaid = f"; {each.unsaid}" if each.unsaid else ""
-        borrowed = f" They are larger than measured by {each.borrowed}." if each.borrowed else ""
-        notes.append(f"Radii of {path} come from {each.held_out}, held out{unsaid}.{borrowed}")
+        both = ("Radii", model.calibration_), ("Sets of places", model.place_calibration_)
+        for what, each in both:
+            if each is None or not each.held_out:
+                continue
+            unsaid = f"; {each.unsaid}" if each.unsaid else ""
+            borrowed = f" They are larger than measured by {each.borrowed}." if each.borrowed else ""
+            notes.append(f"{what} of {path} come from {each.held_out}, held out{unsaid}.{borrowed}")
     return notes
 
 
@@ -85,9 +86,9 @@ def tell_useless_model(model: Localizer, survey: Survey) -> None:
         The survey.
     """
     calibration = model.calibration_
-    if calibration is None:
+    if calibration is None and model.place_calibration_ is None:
         return
-    if calibration.held_out_mae_m is not None and calibration.held_out_mae_m > _USELESS_M:
+    if calibration and calibration.held_out_mae_m is not None and calibration.held_out_mae_m > _USELESS_M:
         words = (
             f"the error to expect of this model is {calibration.held_out_mae_m:,.0f} m: positions are "
             f"likely in "
@@ -122,5 +123,12 @@ def tell_radii_left_out(models: Sequence[tuple[Path, Localizer]], level: float) 
                 f"{path} gives no radius at level {level:g}: "
                 f"{calibration.held_out or f'{calibration.n_points} reference points'} were held out for it, "
                 f"which promise {calibration.highest_level:.3f} at most; give a lower --level"
+            )
+            tell(f"[bold]note:[/] {plain(note)}")
+        places = model.place_calibration_
+        if places is not None and level > places.highest_level:
+            note = (
+                f"the sets of {path} hold all places at level {level:g}: {places.held_out} were held out, "
+                f"which promise {places.highest_level:.3f} at most; give a lower --level"
             )
             tell(f"[bold]note:[/] {plain(note)}")

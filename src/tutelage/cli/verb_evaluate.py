@@ -1,4 +1,4 @@
-"""The verb that measures models on scans whose positions are known."""
+"""The verb that measures models on scans whose positions or places are known."""
 
 from __future__ import annotations
 
@@ -35,7 +35,9 @@ __all__ = ["evaluate_command", "show_evaluations"]
 
 _HEADINGS = {
     "n": "scans",
-    "n_no_position": "no position",
+    "n_no_position": "no answer",
+    "place_hit": "place hit",
+    "place_balanced": "balanced",
     "mae_m": "mean",
     "median_m": "median",
     "p75_m": "75 %",
@@ -48,6 +50,8 @@ _HEADINGS = {
     "level": "level",
     "coverage": "coverage",
     "radius_m": "radius",
+    "place_set_coverage": "set coverage",
+    "place_set_size": "set size",
     "n_refused": "refused",
 }
 
@@ -65,7 +69,8 @@ def evaluate_command(
     on: Annotated[
         str,
         typer.Option(
-            metavar="SURVEY", help=f"Scans with true positions: {SURVEY}. Of two splits, the test split."
+            metavar="SURVEY",
+            help=f"Scans with true positions or places: {SURVEY}. Of two splits, the test split.",
         ),
     ],
     report: Page = None,
@@ -74,7 +79,7 @@ def evaluate_command(
     reading: Reading,
     as_json: Json = False,
 ) -> None:
-    """Measure how far models are off, on scans whose true positions are known.
+    """Measure how far models are off, on scans whose true positions or places are known.
 
     Example: tutelage evaluate survey-model --on checks.csv --report report.html
     """
@@ -93,7 +98,7 @@ def evaluate_command(
     with stoppable(AGAIN):
         evaluations = [evaluate(answers, survey, name=str(path), **how) for path, answers in answering]
         if report:
-            words: dict[str, Any] = {"title": f"Positions on {survey.name}", "notes": report_notes(fitted)}
+            words: dict[str, Any] = {"title": _title(evaluations, survey.name), "notes": report_notes(fitted)}
             write_report(evaluations, report, data_set=survey.name, **words)
     tell_radii_left_out(fitted, level or DEFAULT_LEVEL)
     show_evaluations(evaluations, survey.name, report, as_json)
@@ -104,6 +109,11 @@ def _model_or_positions(path: Path) -> Localizer | Positions:
     from tutelage.localizer import Localizer
 
     return positions_from_csv(path) if path.suffix == ".csv" else Localizer.load(path)
+
+
+def _title(evaluations: Sequence[Evaluation], data_set: str) -> str:
+    has_coordinates = any(each.answers.has_coordinates for each in evaluations)
+    return f"{'Positions' if has_coordinates else 'Places'} on {data_set}"
 
 
 # -- what it prints ------------------------------------------------------------------------------------
@@ -124,7 +134,9 @@ def show_evaluations(
         headings.pop("n_no_position")
     if all(row["ground_mae_m"] == row["mae_m"] for row in rows):
         headings.pop("ground_mae_m", None)
-    table = Table(title=f"2-D error on {plain(data_set)}, in metres of the data set")
+    has_metres = any(row["mae_m"] is not None for row in rows)
+    what = "2-D error on {}, in metres of the data set" if has_metres else "Places on {}"
+    table = Table(title=what.format(plain(data_set)))
     table.add_column("model", no_wrap=True)
     for heading in headings.values():
         table.add_column(heading, justify="right")

@@ -39,6 +39,14 @@ _Out = Annotated[
     typer.Option(metavar="FILE", help="Write to this .csv or .json file instead of the terminal."),
 ]
 
+_Level = Annotated[
+    float,
+    typer.Option(
+        metavar="SHARE",
+        help="Share of the true positions that the radii must contain, and of the true places that sets must.",
+    ),
+]
+
 
 @verb
 def locate_command(
@@ -46,16 +54,14 @@ def locate_command(
     scans: _Scans,
     *,
     out: _Out = None,
-    level: Annotated[
-        float,
-        typer.Option(metavar="SHARE", help="Share of the true positions that the radii must contain."),
-    ] = 0.95,
+    level: _Level = 0.95,
     reading: FileReading,
     as_json: Json = False,
 ) -> None:
-    """Locate scans: a position and a radius for each scan.
+    """Locate scans: a position and a radius for each scan, or a place, or both.
 
-    Positions are in the coordinates of the survey. They are in degrees too if its EPSG code is known.
+    Positions are in the coordinates of the survey. They are in degrees too if its EPSG code is known. A place
+    comes with its probability, and with the set of places that are possible.
 
     Example: tutelage locate survey-model scans.csv --out positions.csv
     """
@@ -94,12 +100,15 @@ def _file_of(scans: Path) -> Iterator[Path]:
 
 
 def _positions_text(answers: Positions, as_json: bool) -> str:
-    """Write positions as JSON or CSV text."""
+    """Write answers as JSON or CSV text; in CSV, a set of places is a JSON list."""
     records = answers.records()
     if as_json:
-        return json.dumps(records, indent=1) + "\n"
+        return json.dumps(records, indent=1, ensure_ascii=False) + "\n"
     text = io.StringIO()
     writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(records)
+    for record in records:
+        if "place_set" in record:
+            record |= {"place_set": json.dumps(record["place_set"], ensure_ascii=False)}
+        writer.writerow(record)
     return text.getvalue()

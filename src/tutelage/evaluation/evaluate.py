@@ -1,4 +1,4 @@
-"""Evaluation of a model, or of answers, on scans with positions."""
+"""Evaluation of a model, or of answers, on scans with positions or places."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def evaluate(
     level: float | None = None,
     progress: bool = False,
 ) -> Evaluation:
-    """Measure how far a model's answers are from the true positions.
+    """Measure how far a model's answers are from the true positions, and how often places are right.
 
     Answers and scans are matched by scan id. Scans that the model was trained on count as well; the
     evaluation says so (`on_training_scans`).
@@ -43,14 +43,15 @@ def evaluate(
     answers : Localizer or Positions
         A fitted localizer, or positions that it returned before.
     on : Survey or FingerprintSet
-        Scans with positions. Of a survey, the test split is used, or its only split.
+        Scans with positions or places. Of a survey, the test split is used, or its only split.
     name : str, optional
         The model's name in tables and plots.
     source_too : bool, default False
         Allow a survey in which the model's pretrained matcher was trained.
     level : float, optional
-        Share of the true positions that the radii should contain, 0.95 by default. The figure `coverage` says
-        how many they do contain. For answers without a level, give the level that they were made for.
+        Share of the true positions that the radii should contain, and of the true places that the sets
+        should, 0.95 by default. `coverage` and `place_set_coverage` say how many they do contain. For answers
+        without a level, give the level that they were made for.
     progress : bool, default False
         Show a progress bar on standard error.
 
@@ -62,10 +63,10 @@ def evaluate(
     Raises
     ------
     BadInputError
-        If the level is not between 0 and 1, or the answers' radii have another level. If `source_too` is off
-        and the pretrained matcher was trained in the building of the scans, or on the model's training scans.
-        If the scans have no positions, a scan id is missing on either side, or no scan hears an access point
-        of the model, or it refuses all of them.
+        If the level is not between 0 and 1, or the answers' radii or sets have another level. If `source_too`
+        is off and the pretrained matcher was trained in the building of the scans, or on the model's training
+        scans. If scans and answers have neither positions nor places in common, a scan id is missing on
+        either side, or no scan hears an access point of the model, or it refuses all of them.
 
     Examples
     --------
@@ -83,8 +84,6 @@ def evaluate(
     if isinstance(answers, Localizer) and not source_too:
         _require_unseen_by_matcher(answers, on)
     truth = (on.train if on.test is None else on.test) if isinstance(on, Survey) else on
-    if truth.position_m is None:
-        raise BadInputError("these scans have no positions to compare with; add the columns x_m and y_m")
     positions = (
         answers.predict(truth, level=level or DEFAULT_LEVEL, progress=progress)
         if isinstance(answers, Localizer)
@@ -142,16 +141,18 @@ def always_heard(model: Localizer) -> set[str]:
     set of str
         Their names; none if the model is not calibrated.
     """
-    if model.calibration_ is None:
+    each = model.calibration_ or model.place_calibration_
+    if each is None or each.landmarks is None:
         return set()
-    value = model.calibration_.landmarks.value
+    value = each.landmarks.value
     n_places = np.bincount(value.indices[value.data != 0], minlength=value.shape[1])
     return {model.access_points_[j] for j in np.flatnonzero(n_places == value.shape[0]).tolist()}
 
 
 def _with_level(answers: Positions, level: float | None, name: str) -> Positions:
     """Attach a level to answers whose radii do not tell theirs."""
-    if level is None or answers.radius_m is None:
+    places = answers.places
+    if level is None or (answers.radius_m is None and (places is None or places.in_set is None)):
         return answers
     if answers.level not in (None, level):
         raise BadInputError(

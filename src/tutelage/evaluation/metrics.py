@@ -1,4 +1,4 @@
-"""Positioning errors of a model's answers, and figures that sum them up."""
+"""Errors of a model's answers, in metres and in places, and figures that sum them up."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.errors import BadInputError
+from tutelage.evaluation.label_hits import LabelHits
 from tutelage.runtime.positions import Positions
 
 __all__ = ["Evaluation", "error_cdf", "evaluate_positions"]
@@ -27,11 +28,12 @@ class Evaluation:
     Parameters
     ----------
     truth : FingerprintSet
-        The n scans with their true positions.
+        The n scans with their true positions, places or both.
     answers : Positions
         The n answers of the model, in the order of `truth`.
     errors_m : ndarray
-        2-D distance from the true position in data-set metres, float64 [n]; NaN without a position.
+        2-D distance from the true position in data-set metres, float64 [n]; NaN without a position or without
+        a true one.
     ground_scale : float
         Ground metres per data-set metre.
     name : str
@@ -119,7 +121,7 @@ class Evaluation:
         dict
             Figures by name; None if there is nothing to count.
 
-            - `n`, `n_no_position`, `n_refused`: number of scans, of scans without a position, and of scans
+            - `n`, `n_no_position`, `n_refused`: number of scans, of scans without an answer, and of scans
               that the model refused
             - `mae_m`, `median_m`, `p75_m`, `p95_m`: errors of the scans with a position, in data-set metres
             - `ground_mae_m`: their mean error in ground metres
@@ -128,8 +130,12 @@ class Evaluation:
               `penalised_m`)
             - `coverage`: share of the radii that hold the true position, 0 to 1
             - `radius_m`: median radius in data-set metres
+            - `place_hit`: share of right places, 0 to 1, among the answered scans with a true place
+            - `place_balanced`: the same of each true place, averaged over the places
+            - `place_set_coverage`, `place_set_size`: share of the sets that hold the true place, 0 to 1, and
+              their mean number of places
         """
-        answer_errors_m = self.errors_m[self.answers.answered]
+        answer_errors_m = self.errors_m[~np.isnan(self.errors_m)]
         n_refused = int(self.answers.refused.sum())
         mae, median, p75, p95 = (
             [float(answer_errors_m.mean()), *map(float, np.percentile(answer_errors_m, [50, 75, 95]))]
@@ -148,14 +154,52 @@ class Evaluation:
             "ipin_p75_m": self._score(*_IPIN_M, lambda errors: np.percentile(errors, 75)),
             "evaal_mae_m": self._score(*_EVAAL_M, np.mean),
             **self._coverage(),
-            "n_no_position": len(self) - len(answer_errors_m),
-            "n_refused": n_refused if n_refused or self.answers.radius_m is not None else None,
+            **self._place_figures(),
+            "n_no_position": len(self) - int(self.answers.answered.sum()),
+            "n_refused": n_refused if n_refused or self.is_calibrated else None,
+        }
+
+    @property
+    def has_metres(self) -> bool:
+        """Whether there are answered and true positions to compare."""
+        return self.truth.position_m is not None and self.answers.has_coordinates
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether the answers say how sure they are: by radii, or by sets of places."""
+        places = self.answers.places
+        return self.answers.radius_m is not None or (places is not None and places.in_set is not None)
+
+    @property
+    def place_hits(self) -> LabelHits | None:
+        """The answered places beside the true ones; None where either is missing."""
+        places = self.answers.places
+        best = None if places is None else places.best
+        return LabelHits.of(best, self.truth.place, self.answers.answered)
+
+    def _place_figures(self) -> dict[str, float | None]:
+        hits = self.place_hits
+        figures = {
+            "place_hit": None if hits is None else hits.hit,
+            "place_balanced": None if hits is None else hits.balanced,
+        }
+        places = self.answers.places
+        if hits is None or places is None or places.in_set is None or self.truth.place is None:
+            return {**figures, "place_set_coverage": None, "place_set_size": None}
+        rows = self.answers.answered & (self.truth.place != "")
+        return {
+            **figures,
+            "place_set_coverage": float(places.holds(self.truth.place)[rows].mean()),
+            "place_set_size": float(places.set_size[rows].mean()),
         }
 
     def _coverage(self) -> dict[str, float | None]:
         radius_m = self.answers.radius_m
         has_radius = np.zeros(len(self), dtype=bool) if radius_m is None else np.isfinite(radius_m)
         if radius_m is None or not has_radius.any():
+            return {"coverage": None, "radius_m": None}
+        has_radius &= ~np.isnan(self.errors_m)
+        if not has_radius.any():
             return {"coverage": None, "radius_m": None}
         is_within = self.errors_m[has_radius] <= radius_m[has_radius]
         return {"coverage": float(is_within.mean()), "radius_m": float(np.median(radius_m[has_radius]))}
@@ -190,10 +234,8 @@ class Evaluation:
         return float(statistic(errors_m)) if len(errors_m) else None
 
     def _hit(self, labels: np.ndarray | None, true_labels: np.ndarray | None) -> float | None:
-        if labels is None or true_labels is None:
-            return None
-        rows = self.answers.answered & (true_labels != "")
-        return float((labels == true_labels)[rows].mean()) if rows.any() else None
+        hits = LabelHits.of(labels, true_labels, self.answers.answered)
+        return None if hits is None else hits.hit
 
 
 def _floors_apart(labels: np.ndarray | None, true_labels: np.ndarray | None, n: int) -> np.ndarray:
@@ -217,7 +259,7 @@ def evaluate_positions(answers: Positions, truth: FingerprintSet, *, name: str =
     answers : Positions
         n positions in the model's frame.
     truth : FingerprintSet
-        The same n scans with positions, in any frame of the same coordinates.
+        The same n scans with positions, in any frame of the same coordinates, or with places.
     name : str, optional
         The model's name.
 
@@ -229,15 +271,29 @@ def evaluate_positions(answers: Positions, truth: FingerprintSet, *, name: str =
     Raises
     ------
     BadInputError
-        If a scan id stands on one side only or was answered twice, `truth` has no positions, or both
-        frames name an EPSG code and the codes differ.
+        If a scan id stands on one side only or was answered twice, answers and truth have neither positions
+        nor places in common, or both frames name an EPSG code and the codes differ.
     """
-    true_m = truth.in_frame(answers.frame).known_position_m
+    has_metres = truth.position_m is not None and answers.has_coordinates
+    if not has_metres and (truth.place is None or answers.places is None):
+        raise BadInputError(_nothing_in_common(truth, answers, name or "the model"))
     answers = _sort_answers(answers, truth.scan_id, name or "the answers")
-    distance_m = np.hypot(*(answers.position_m - true_m).T)
-    errors_m = np.where(answers.answered, distance_m, np.nan)
+    errors_m = np.full(len(truth), np.nan)
+    if has_metres:
+        true_m = truth.in_frame(answers.frame).known_position_m
+        errors_m = np.where(answers.answered, np.hypot(*(answers.position_m - true_m).T), np.nan)
     frame = truth.frame if truth.frame.epsg else answers.frame
     return Evaluation(truth, answers, errors_m, frame.ground_scale, name)
+
+
+def _nothing_in_common(truth: FingerprintSet, answers: Positions, name: str) -> str:
+    """Say why scans cannot be compared with answers."""
+    if truth.position_m is None and truth.place is None:
+        missing = "x_m and y_m" if answers.has_coordinates else "place"
+        return f"these scans have no positions or places to compare with; add the columns {missing}"
+    if answers.has_coordinates:
+        return f"{name} answers positions, and these scans have places alone; add the columns x_m and y_m"
+    return f"{name} answers places, and these scans have positions alone; add the column place"
 
 
 def error_cdf(errors_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -280,6 +336,7 @@ def _sort_answers(answers: Positions, scan_id: np.ndarray, name: str) -> Positio
         floor=None if answers.floor is None else answers.floor[rows],
         building=None if answers.building is None else answers.building[rows],
         radius_m=None if answers.radius_m is None else answers.radius_m[rows],
+        places=None if answers.places is None else answers.places[rows],
     )
 
 

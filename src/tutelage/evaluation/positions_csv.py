@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ import numpy as np
 from tutelage.errors import BadInputError
 from tutelage.runtime.access_point_names import WHOLE_NUMBER
 from tutelage.runtime.frames import LocalFrame
+from tutelage.runtime.places import PlaceAnswers
 from tutelage.runtime.positions import Positions
 
 __all__ = ["positions_from_csv"]
@@ -21,6 +23,7 @@ _NO_POINT = "both x_m and y_m empty for no position"
 _LEFT_EMPTY = {"x_m": _NO_POINT, "y_m": _NO_POINT, "radius_m": "it empty for no radius"}
 _NO_LEVEL = "the level of the radii is one number between 0 and 1 for all rows, such as 0.95, or empty"
 _REQUIRED_COLUMNS = ("scan_id", "x_m", "y_m")
+_REQUIRED_OF_PLACES = ("scan_id", "place")
 
 
 def positions_from_csv(path: str | Path) -> Positions:
@@ -29,9 +32,10 @@ def positions_from_csv(path: str | Path) -> Positions:
     Parameters
     ----------
     path : str or Path
-        UTF-8 file with a header. It needs the columns `scan_id`, `x_m` and `y_m`: data-set metres, both empty
-        where there is no position. It may have `radius_m`, `level`, `floor`, `building`, `n_unknown` and
-        `reason`; other columns are ignored.
+        UTF-8 file with a header. It needs the columns `scan_id`, and `x_m` and `y_m` or `place`: data-set
+        metres, both empty where there is no position, or names, empty where there is no place. It may have
+        `radius_m`, `level`, `floor`, `building`, `place_probability`, `place_set` (a JSON list of names),
+        `n_unknown` and `reason`; other columns are ignored.
 
     Returns
     -------
@@ -44,20 +48,27 @@ def positions_from_csv(path: str | Path) -> Positions:
         If something cannot be read; the message gives file, row and column of the first such thing.
     """
     rows = _csv_rows(Path(path))
-    absolute_m = np.array([_point(path, line, row) for line, row in rows], dtype=np.float64)
+    places = _places(path, rows)
+    has_coordinates = "x_m" in rows[0][1]
+    absolute_m = np.full((len(rows), 2), math.nan)
+    if has_coordinates:
+        absolute_m = np.array([_point(path, line, row) for line, row in rows], dtype=np.float64)
     has_position = np.isfinite(absolute_m).all(axis=1)
+    is_answered = has_position if has_coordinates or places is None else places.best != ""
     frame = LocalFrame.around(absolute_m[has_position]) if has_position.any() else LocalFrame()
     reason = np.array([row.get("reason") or "" for _, row in rows], dtype=np.str_)
     return Positions(
         scan_id=_unique_ids(path, rows),
         position_m=absolute_m - np.asarray(frame.origin_m),
         frame=frame,
-        reason=np.where(~has_position & (reason == ""), "no position in the file", reason),
+        reason=np.where(~is_answered & (reason == ""), "no answer in the file", reason),
         n_unknown=np.array([_count(path, line, row) for line, row in rows], dtype=np.int64),
         floor=_labels(rows, "floor"),
         building=_labels(rows, "building"),
         radius_m=_radii(path, rows),
         level=_level(path, rows),
+        places=places,
+        has_coordinates=has_coordinates,
     )
 
 
@@ -88,10 +99,12 @@ def _csv_rows(path: Path) -> _Rows:
 
 
 def _require_columns(path: Path, header: list[str]) -> None:
-    for column in _REQUIRED_COLUMNS:
+    is_of_places = "place" in header and not {"x_m", "y_m"} & {*header}
+    required = _REQUIRED_OF_PLACES if is_of_places else _REQUIRED_COLUMNS
+    for column in required:
         if header.count(column) != 1:
             raise BadInputError(
-                f"{header.count(column)} such columns; give one each of {', '.join(_REQUIRED_COLUMNS)}",
+                f"{header.count(column)} such columns; give one each of {', '.join(required)}",
                 file=path,
                 row=1,
                 column=column,
@@ -143,6 +156,48 @@ def _is_share(text: str) -> bool:
         return 0 < float(text) < 1
     except ValueError:
         return False
+
+
+def _places(path: str | Path, rows: _Rows) -> PlaceAnswers | None:
+    """Read the places; None where no row has one."""
+    best = _labels(rows, "place")
+    if best is None:
+        return None
+    sets = [_place_set(path, line, row) for line, row in rows]
+    name = np.unique([str(each) for each in [*best.tolist(), *(p for each in sets for p in each)] if each])
+    if not any(sets):
+        return PlaceAnswers(name, best)
+    probability = np.full((len(rows), len(name)), math.nan)
+    in_set = np.zeros((len(rows), len(name)), dtype=bool)
+    for i, (line, row) in enumerate(rows):
+        in_set[i, np.searchsorted(name, sets[i])] = True
+        if best[i]:
+            probability[i, np.searchsorted(name, best[i])] = _probability(path, line, row)
+    return PlaceAnswers(name, best, probability, in_set)
+
+
+def _place_set(path: str | Path, line: int, row: Mapping[str, str]) -> list[str]:
+    text = row.get("place_set") or "[]"
+    try:
+        names = json.loads(text)
+    except ValueError:
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        rule = 'a set of places is a JSON list of names, such as ["hall", "kitchen"], or empty'
+        raise BadInputError(f"{text!r}: {rule}", file=path, row=line, column="place_set")
+    return names
+
+
+def _probability(path: str | Path, line: int, row: Mapping[str, str]) -> float:
+    text = row.get("place_probability") or "nan"
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not (math.isnan(value) or 0 <= value <= 1):
+        rule = "a probability is a number from 0 to 1, or empty"
+        raise BadInputError(f"{text!r}: {rule}", file=path, row=line, column="place_probability")
+    return value
 
 
 def _count(path: str | Path, line: int, row: Mapping[str, str]) -> int:
