@@ -64,7 +64,7 @@ def _show_export(card: Mapping[str, Any], out: Path, as_json: bool) -> None:
     largest = [
         f"{verified[name]:.1e} {unit}" + (f" ({verified[limit]:g} allowed)" if verified.get(limit) else "")
         for name, limit, unit in limits
-        if name in verified
+        if verified.get(name) is not None
     ]
     figures = {
         "exported": str(out),
@@ -73,7 +73,8 @@ def _show_export(card: Mapping[str, Any], out: Path, as_json: bool) -> None:
         "size": f"{card['size_bytes'] / 1e6:.2f} MB",
         **{name: f"{file['size_bytes'] / 1e6:.2f} MB" for name, file in card["files"].items()},
         "held against the library on": f"{verified['n_scans']} scans, {verified['scans']}",
-        "largest difference": "; ".join(largest),
+        **({"largest difference": "; ".join(largest)} if largest else {}),
+        "other labels": f"{verified['labels_differing']} of {verified['n_scans']} scans",
         **_int8(card["int8"]),
     }
     show_pairs(figures, as_json)

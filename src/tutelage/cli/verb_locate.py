@@ -43,7 +43,7 @@ _Level = Annotated[
     float,
     typer.Option(
         metavar="SHARE",
-        help="Share of the true positions that the radii must contain, and of the true places that sets must.",
+        help="Share of the true positions that radii must contain, and of the true places that sets must.",
     ),
 ]
 

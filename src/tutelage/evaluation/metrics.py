@@ -111,6 +111,8 @@ class Evaluation:
                 f"{name} learnt from {n} of these {len(self)} scans: its figures have training errors in them"
             )
         advice = "survey some anew, or hold out reference points (split_by_position)"
+        if self.truth.position_m is None:
+            advice = "scan the places anew, at another time"
         return f"{warning}; they say nothing of other scans; {advice}"
 
     def figures(self) -> dict[str, float | int | None]:

@@ -124,6 +124,7 @@ class PlaceCalibration:
         in_set = probability >= bound - 1e-9
         in_set[np.arange(len(in_set)), likeliest] = True
         has_votes = votes.share.any(axis=1)
+        in_set[~has_votes] = True
         best = np.where(has_votes, votes.name[likeliest], "").astype(votes.name.dtype)
         return PlaceAnswers(votes.name, best, probability, in_set)
 

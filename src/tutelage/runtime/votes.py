@@ -114,7 +114,8 @@ class Labels:
         """Sum the weights [n, k] of each label, [n, n_labels]."""
         n, n_labels = len(row), len(self.name)
         cell = np.arange(n)[:, None] * n_labels + self.code[row]
-        return np.bincount(cell.ravel(), weight.ravel(), minlength=n * n_labels).reshape(n, n_labels)
+        summed = np.bincount(cell.ravel(), weight.ravel(), minlength=n * n_labels)
+        return summed.astype(np.float64).reshape(n, n_labels)  # without scans, bincount gives integers
 
 
 @dataclass(frozen=True, eq=False)
