@@ -1,0 +1,115 @@
+"""Figures of answers to "which room am I in?", the same for every method."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["PlaceAnswers", "expected_calibration_error", "place_figures", "sets_at"]
+
+_BINS = 10
+
+
+class PlaceAnswers(NamedTuple):
+    """Places that a method gives to n scans.
+
+    Attributes
+    ----------
+    name : numpy.ndarray
+        Names of the p places that the method knows, [p] str, sorted.
+    best : numpy.ndarray
+        The answer to each scan, [n] str; "" if there is none.
+    probability : numpy.ndarray or None
+        Probability of each place, [n, p]; NaN in the rows of scans without an answer.
+    in_set : numpy.ndarray or None
+        Whether a place is in the set that holds the truth at the level asked, [n, p] bool.
+    """
+
+    name: np.ndarray
+    best: np.ndarray
+    probability: np.ndarray | None
+    in_set: np.ndarray | None
+
+
+def place_figures(answers: PlaceAnswers, truth: np.ndarray) -> dict[str, float | None]:
+    """Measure answers; a scan without an answer is a miss.
+
+    Parameters
+    ----------
+    answers : PlaceAnswers
+        Answers to n scans.
+    truth : numpy.ndarray
+        Where the scans were taken, [n] str, each a place that the method knows.
+
+    Returns
+    -------
+    dict of str to float or None
+        `place_hit`, the share of right answers; `place_balanced`, its mean over the places asked about;
+        `place_set_coverage` and `place_set_size` of the sets; `ece`. None where a method gives no such
+        answer.
+    """
+    hit = answers.best == truth
+    code = np.unique(truth, return_inverse=True)[1]
+    figures: dict[str, float | None] = {
+        "place_hit": float(hit.mean()),
+        "place_balanced": float(np.mean(np.bincount(code, hit) / np.bincount(code))),
+        "place_set_coverage": None,
+        "place_set_size": None,
+        "ece": None,
+    }
+    if answers.in_set is not None:
+        column = np.searchsorted(answers.name, truth)
+        figures["place_set_coverage"] = float(answers.in_set[np.arange(len(truth)), column].mean())
+        figures["place_set_size"] = float(answers.in_set.sum(axis=1).mean())
+    if answers.probability is not None:
+        answered = np.flatnonzero(answers.best != "")
+        column = np.searchsorted(answers.name, answers.best[answered])
+        figures["ece"] = expected_calibration_error(answers.probability[answered, column], hit[answered])
+    return figures
+
+
+def expected_calibration_error(probability: np.ndarray, hit: np.ndarray) -> float:
+    """Return how far probabilities are from the share of right answers.
+
+    Parameters
+    ----------
+    probability : numpy.ndarray
+        Probability of each answer, [n].
+    hit : numpy.ndarray
+        Whether each answer is right, [n] bool.
+
+    Returns
+    -------
+    float
+        Mean distance over 10 bins with equal counts of answers; 0 is perfect, NaN without answers.
+    """
+    if not len(hit):
+        return float("nan")
+    order = np.argsort(probability, kind="stable")
+    bins = [rows for rows in np.array_split(order, _BINS) if len(rows)]
+    distance = [len(rows) * abs(probability[rows].mean() - hit[rows].mean()) for rows in bins]
+    return float(sum(distance) / len(order))
+
+
+def sets_at(probability: np.ndarray, level: float) -> np.ndarray:
+    """Return the likeliest places of each scan, until their probabilities reach the level.
+
+    Parameters
+    ----------
+    probability : numpy.ndarray
+        Probability of each place, [n, p].
+    level : float
+        Probability that the set is to hold the truth.
+
+    Returns
+    -------
+    numpy.ndarray
+        Whether a place is in the set, [n, p] bool.
+    """
+    order = np.argsort(-probability, axis=1, kind="stable")
+    before = np.cumsum(np.take_along_axis(probability, order, axis=1), axis=1)
+    before -= np.take_along_axis(probability, order, axis=1)
+    in_set = np.zeros(probability.shape, dtype=bool)
+    np.put_along_axis(in_set, order, before < level, axis=1)
+    return in_set
