@@ -23,8 +23,9 @@ from sklearn.gaussian_process.kernels import RBF
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
-from benchmarks.room_figures import PlaceAnswers, sets_at
+from benchmarks.room_figures import sets_at
 from tutelage import FingerprintSet
+from tutelage.runtime.places import PlaceAnswers
 
 __all__ = ["CLASSIFIERS", "answers_of", "held_out_blocks"]
 

@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-__all__ = ["PlaceAnswers", "expected_calibration_error", "place_figures", "sets_at"]
+from tutelage.runtime.places import PlaceAnswers
+
+__all__ = ["expected_calibration_error", "place_figures", "sets_at"]
 
 _BINS = 10
-
-
-class PlaceAnswers(NamedTuple):
-    """Places that a method gives to n scans.
-
-    Attributes
-    ----------
-    name : numpy.ndarray
-        Names of the p places that the method knows, [p] str, sorted.
-    best : numpy.ndarray
-        The answer to each scan, [n] str; "" if there is none.
-    probability : numpy.ndarray or None
-        Probability of each place, [n, p]; NaN in the rows of scans without an answer.
-    in_set : numpy.ndarray or None
-        Whether a place is in the set that holds the truth at the level asked, [n, p] bool.
-    """
-
-    name: np.ndarray
-    best: np.ndarray
-    probability: np.ndarray | None
-    in_set: np.ndarray | None
 
 
 def place_figures(answers: PlaceAnswers, truth: np.ndarray) -> dict[str, float | None]:

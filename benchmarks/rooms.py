@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,11 +26,12 @@ from benchmarks.calibration import pretrained_on_others
 from benchmarks.cases_folder import cases_folder
 from benchmarks.result_rows import read_rows, write_rows
 from benchmarks.room_classifiers import CLASSIFIERS, answers_of
-from benchmarks.room_figures import PlaceAnswers, place_figures
+from benchmarks.room_figures import place_figures
 from tutelage import FingerprintSet, Localizer, RunOptions, load
 from tutelage.data.sets.cached_sets import require_files
 from tutelage.data.sets.public_sets import public_dataset
 from tutelage.data.surveys import read_scans
+from tutelage.runtime.places import PlaceAnswers
 
 RESULTS = Path("results/rooms.csv")
 COLUMNS = (
@@ -95,8 +95,10 @@ def rooms_of_find3(_seed: int) -> Rooms:
     """Learn and ask what a user of FIND3 recorded."""
     folder = cases_folder()
     assert folder is not None, "no folder of cases; set TUTELAGE_CASES"
-    train, asked = (_find3(folder / FIND3 / name) for name in ("home.jsons", "later.jsons"))
-    return train, asked
+    scans = [
+        read_scans(folder / FIND3 / name, with_positions=False) for name in ("home.jsons", "later.jsons")
+    ]
+    return scans[0], scans[1]
 
 
 @cache
@@ -120,12 +122,6 @@ def _in_cells(scans: FingerprintSet) -> FingerprintSet:
     floor = np.full(len(scans), "") if scans.floor is None else scans.floor
     parts = zip(floor.tolist(), cell.tolist(), strict=True)
     return replace(scans, place=np.array([f"{f} {x} {y}" for f, (x, y) in parts]), position_m=None)
-
-
-def _find3(file: Path) -> FingerprintSet:
-    scans = read_scans(file, with_positions=False)
-    labels = [json.loads(line)["l"] for line in file.read_text(encoding="utf-8").splitlines()]
-    return replace(scans, place=np.array(labels), position_m=None)
 
 
 def _at_places_of(train: FingerprintSet, asked: FingerprintSet) -> FingerprintSet:
@@ -170,8 +166,7 @@ def _own_answers(
     ).fit(train)
     places = model.predict(asked, level=LEVEL).places
     assert places is not None
-    answers = PlaceAnswers(places.name, places.best, places.probability, places.in_set)
-    return answers, "; ".join(f"{name}={value}" for name, value in settings.items())
+    return places, "; ".join(f"{name}={value}" for name, value in settings.items())
 
 
 def measured_row(name: str, method: str, seed: int) -> dict[str, str]:

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from benchmarks.room_classifiers import CLASSIFIERS, answers_of, held_out_blocks
-from benchmarks.room_figures import PlaceAnswers, expected_calibration_error, place_figures, sets_at
+from benchmarks.room_figures import expected_calibration_error, place_figures, sets_at
 
 from tutelage import FingerprintSet
+from tutelage.runtime.places import PlaceAnswers
 
 
 def test_honest_probabilities_have_no_error() -> None:
