@@ -46,6 +46,7 @@ USES: Mapping[str, str] = {
     "joblib": "local processes of experiments",
     "pyproj": "converts degrees to metres and back",
     "python-calamine": "reads spreadsheets",
+    "shapely": "finds the rooms in which scans were taken",
     "onnx": "checks and quantises exported networks",
     "onnxscript": "PyTorch needs it to write ONNX",
     "ray": "runs experiments on a cluster",

@@ -28,6 +28,7 @@ BROUGHT_BY = {
     "train": (
         *("scipy", "sklearn", "torch", "safetensors", "pyarrow", "pooch", "pydantic", "typer", "rich"),
         *("plotly", "optuna", "filelock", "threadpoolctl", "pyproj", "jinja2", "joblib", "python_calamine"),
+        "shapely",
     ),
     "export": ("onnx", "onnxscript", "onnxruntime"),
 }

@@ -217,6 +217,15 @@ class Reading(FileReading):
             help="EPSG code of the coordinates in your file, such as 25830. Degrees are converted to it.",
         ),
     ] = None
+    rooms: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel=READING,
+            help="Polygons of rooms, in GeoJSON or IMDF. Scans of your file without a place get the room in "
+            "which they lie.",
+        ),
+    ] = None
     data_dir: DataDir = None
 
     def load(self, name: str, *, for_training: bool = True, known: Sequence[str] = ()) -> Survey:
@@ -228,7 +237,8 @@ class Reading(FileReading):
 
     def load_options(self) -> dict[str, Any]:
         """Give the options of `load` that were given, but for the folder of the public sets."""
-        return self.file_options() | ({} if self.epsg is None else {"epsg": self.epsg})
+        given = {"epsg": self.epsg, "rooms": self.rooms}
+        return self.file_options() | {name: value for name, value in given.items() if value is not None}
 
     def load_recent(self, name: str, *, for_training: bool) -> Survey:
         """Load one survey, or the user's scans without positions as a survey without them."""

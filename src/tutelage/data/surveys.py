@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from tutelage.data.forms.matrix_csv import CsvFile
 from tutelage.data.forms.matrix_pair import read_pair, read_user_pair
 from tutelage.data.forms.read_options import ReadOptions
 from tutelage.data.forms.user_table import read_user_table
+from tutelage.data.rooms import survey_in_rooms
 from tutelage.data.sets import cached_sets, tampere, uji_library, ujiindoorloc, utsindoorloc, wifine
 from tutelage.data.sets.public_sets import (
     PublicDataset,
@@ -23,7 +25,7 @@ from tutelage.data.sets.public_sets import (
     shareable_names,
 )
 from tutelage.data.sets.simulated import simulated_survey
-from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.errors import BadInputError, LeftOutWarning, ReadAsWarning, UnknownNameError
 
 __all__ = [
     "DatasetStatus",
@@ -96,6 +98,7 @@ def load(
     columns: str | Mapping[str, str] | None = None,
     access_points: str | Iterable[str] | None = None,
     units: str | Mapping[str, object] | None = None,
+    rooms: str | Path | None = None,
     months: str | Iterable[int] | None = None,
     for_training: bool = True,
 ) -> Survey:
@@ -125,6 +128,9 @@ def load(
         Columns that are access points whatever they look like, by names or patterns such as "*".
     units : str or mapping, optional
         Units of your own file: "rss=percent,place=mm,time=ms".
+    rooms : str or Path, optional
+        Polygons of rooms, in GeoJSON or IMDF. Scans of your own file without a `place` get the room in which
+        they lie.
     months : str or iterable of int, optional
         Months of uji_library, such as "1-3" or (1, 25). By default month 1, with its training and test scans.
     for_training : bool, default True
@@ -158,16 +164,16 @@ def load(
     options = ReadOptions.of(
         columns=columns, access_points=access_points, not_heard=not_heard, units=units, epsg=epsg
     )
-    _require_fitting_options(kind, options != ReadOptions(), months)
+    _require_fitting_options(kind, options != ReadOptions() or rooms is not None, months)
     if kind in public_datasets():
         return _public_survey(_selected(source, months), data_dir, progress=True)
     if kind == "simulated":
         return simulated_survey(seed=_seed(source))
     if kind == "matrix":
-        return read_user_pair(detail, options)
+        return _in_rooms(read_user_pair(detail, options), rooms)
     path = Path(source)
     if is_user_file(path):
-        return read_user_table(path, options, for_training=for_training)
+        return _in_rooms(read_user_table(path, options, for_training=for_training), rooms)
     if path.is_dir():
         raise BadInputError(
             "is a folder; give a table in it, matrix:FOLDER/PREFIX, or a folder of comford's tables "
@@ -208,8 +214,8 @@ def load_several(
     data_dir : str or Path, optional
         As for `load`.
     **options
-        `not_heard`, `epsg`, `columns`, `access_points` and `units`, as for `load`; they are refused where no
-        source is the user's own.
+        `not_heard`, `epsg`, `columns`, `access_points`, `units` and `rooms`, as for `load`; they are refused
+        where no source is the user's own.
 
     Returns
     -------
@@ -370,6 +376,15 @@ def _public_survey(dataset: PublicDataset, data_dir: str | Path | None, progress
     return survey
 
 
+def _in_rooms(survey: Survey, rooms: str | Path | None) -> Survey:
+    if rooms is None:
+        return survey
+    survey, notes = survey_in_rooms(survey, rooms)
+    for note in notes:
+        warnings.warn(str(note), ReadAsWarning if note.code == "rooms" else LeftOutWarning, stacklevel=3)
+    return survey
+
+
 def _is_own_file(source: str) -> bool:
     kind = source.partition(":")[0]
     return kind not in public_datasets() and kind != "simulated"
@@ -380,8 +395,8 @@ def _require_fitting_options(kind: str, own_file_option: bool, months: str | Ite
         raise BadInputError(f"months goes with uji_library only, not with {kind!r}; leave it out")
     if own_file_option and not _is_own_file(kind):
         raise BadInputError(
-            f"not_heard, epsg, columns, access_points and units are for your own files; {kind} has its own, "
-            "leave them out"
+            f"not_heard, epsg, columns, access_points, units and rooms are for your own files; {kind} has "
+            "its own, leave them out"
         )
 
 

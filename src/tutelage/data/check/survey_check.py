@@ -23,6 +23,7 @@ from tutelage.data.fingerprints import Survey
 from tutelage.data.forms.all_forms import is_user_file, read_tables
 from tutelage.data.forms.matrix_pair import pair_tables
 from tutelage.data.forms.read_options import ReadOptions
+from tutelage.data.rooms import survey_in_rooms
 from tutelage.data.surveys import load
 from tutelage.errors import BadInputError
 from tutelage.progress import steps
@@ -79,6 +80,7 @@ def check_survey(
     source: str | Path | Survey,
     *,
     data_dir: str | Path | None = None,
+    rooms: str | Path | None = None,
     progress: bool = False,
     **options: Any,
 ) -> SurveyCheck:
@@ -90,6 +92,8 @@ def check_survey(
         A survey, or what `load` takes.
     data_dir : str or Path, optional
         As for `load`.
+    rooms : str or Path, optional
+        Polygons of rooms, as for `load`; how many scans lie in one is a finding.
     progress : bool, default False
         Whether to show the current step on standard error.
     **options
@@ -118,9 +122,10 @@ def check_survey(
             return _checked(source, say)
         say("reading")
         if is_user_file(Path(source)):
-            return _checked_table(faulty_table(read_tables(source, ReadOptions.of(**options))), say)
+            table = faulty_table(read_tables(source, ReadOptions.of(**options)))
+            return _checked_table(table if rooms is None else _in_rooms(table, rooms), say)
         try:
-            survey = load(source, data_dir=data_dir, for_training=False, **options)
+            survey = load(source, data_dir=data_dir, for_training=False, rooms=rooms, **options)
         except BadInputError as refused:
             return _checked_pair(str(source), ReadOptions.of(**options), say, refused)
         return _checked(survey, say)
@@ -137,6 +142,12 @@ def _checked_pair(
     if not check.n_errors:
         raise error
     return check
+
+
+def _in_rooms(table: FaultyTable, rooms: str | Path) -> FaultyTable:
+    survey, notes = survey_in_rooms(table.survey, rooms)
+    findings = (Finding(note.code, "note", note.message, note.advice) for note in notes)
+    return replace(table, survey=survey, faults=(*table.faults, *findings))
 
 
 def _checked_table(table: FaultyTable, say: Callable[[str], None]) -> SurveyCheck:
