@@ -12,6 +12,7 @@ from benchmarks.documented import (
     measurement_tables,
     method_tables,
 )
+from benchmarks.documented.default_table import default_lines
 from benchmarks.documented.gain_tables import MATCHERS, TEACHERS, gain_table
 from benchmarks.documented.matcher_tables import choice_table
 from benchmarks.documented.network_tables import network_table
@@ -80,6 +81,7 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
     },
     "research/export.md": {"results/eight_bits.csv": measurement_tables.eight_bits_table},
     "research/matcher.md": {
+        "results/defaults.csv": default_lines,
         "results/choices.csv: lesson": choice_table("lesson", "pretrained matcher, by its lesson"),
         "results/choices.csv: simulated": choice_table(
             "simulated", "pretrained matcher, by the number of simulated buildings"
