@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from tutelage.methods.calibration import calibration_error
 from tutelage.runtime.places import PlaceAnswers
 
-__all__ = ["expected_calibration_error", "place_figures", "sets_at"]
-
-_BINS = 10
+__all__ = ["place_figures", "sets_at"]
 
 
 def place_figures(answers: PlaceAnswers, truth: np.ndarray) -> dict[str, float | None]:
@@ -44,31 +43,8 @@ def place_figures(answers: PlaceAnswers, truth: np.ndarray) -> dict[str, float |
     if answers.probability is not None:
         answered = np.flatnonzero(answers.best != "")
         column = np.searchsorted(answers.name, answers.best[answered])
-        figures["ece"] = expected_calibration_error(answers.probability[answered, column], hit[answered])
+        figures["ece"] = calibration_error(answers.probability[answered, column], hit[answered])
     return figures
-
-
-def expected_calibration_error(probability: np.ndarray, hit: np.ndarray) -> float:
-    """Return how far probabilities are from the share of right answers.
-
-    Parameters
-    ----------
-    probability : numpy.ndarray
-        Probability of each answer, [n].
-    hit : numpy.ndarray
-        Whether each answer is right, [n] bool.
-
-    Returns
-    -------
-    float
-        Mean distance over 10 bins with equal counts of answers; 0 is perfect, NaN without answers.
-    """
-    if not len(hit):
-        return float("nan")
-    order = np.argsort(probability, kind="stable")
-    bins = [rows for rows in np.array_split(order, _BINS) if len(rows)]
-    distance = [len(rows) * abs(probability[rows].mean() - hit[rows].mean()) for rows in bins]
-    return float(sum(distance) / len(order))
 
 
 def sets_at(probability: np.ndarray, level: float) -> np.ndarray:

@@ -7,23 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from benchmarks.room_classifiers import CLASSIFIERS, answers_of, held_out_blocks
-from benchmarks.room_figures import expected_calibration_error, place_figures, sets_at
+from benchmarks.room_figures import place_figures, sets_at
 
 from tutelage import FingerprintSet
 from tutelage.runtime.places import PlaceAnswers
-
-
-def test_honest_probabilities_have_no_error() -> None:
-    rng = np.random.default_rng(0)
-    probability = rng.uniform(0.2, 1.0, 40_000)
-    hit = rng.random(40_000) < probability
-    assert expected_calibration_error(probability, hit) < 0.01
-
-
-def test_error_is_the_mean_distance_over_bins_of_equal_count() -> None:
-    probability = np.repeat([0.9, 0.5], 10)
-    hit = np.repeat([True, False], 10)
-    assert expected_calibration_error(probability, hit) == pytest.approx((0.1 + 0.5) / 2)
 
 
 def test_figures_count_a_scan_without_an_answer_as_a_miss() -> None:

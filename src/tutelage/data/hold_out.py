@@ -27,6 +27,7 @@ __all__ = [
     "HoldOut",
     "Lack",
     "are_apart",
+    "can_be_held_out",
     "groups_of",
     "hold_out",
     "hold_out_groups",
@@ -200,6 +201,24 @@ def hold_out_within_places(scans: FingerprintSet, fraction: float, seed: int) ->
     is_held_out = np.isin(groups.group, blocks)
     rest, held_out = np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
     return HoldOut(rest, held_out, np.unique(groups.group[held_out], return_inverse=True)[1], groups)
+
+
+def can_be_held_out(scans: FingerprintSet) -> bool:
+    """Tell whether a survey of places alone has a place with several blocks of scans.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans with positions or places.
+
+    Returns
+    -------
+    bool
+        True for scans with positions.
+    """
+    if scans.position_m is not None:
+        return True
+    return len(np.unique(place_blocks(scans))) > len(np.unique(scans.known_place))
 
 
 def hold_out_groups(scans: FingerprintSet, groups: Groups, held_out: np.ndarray) -> HoldOut:

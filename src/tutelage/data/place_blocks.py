@@ -1,7 +1,9 @@
 """Blocks of scans within places: what is held out where scans have places and no positions.
 
-A model is asked about a place that was surveyed, at another time. So a visit to a place is held out, and the
-other visits to it stay. A place with few visits is cut into parts of them, in the order of time.
+A model is asked about a place that was surveyed, at another time and perhaps by another person. So what
+somebody scanned in a place on one day is held out, and the rest stays. Scans of one visit resemble each other
+more than a later scan resembles them. So visits are cut, in the order of time, only where few places were
+visited twice.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ from tutelage.data.fingerprints import FingerprintSet
 __all__ = ["blocks_to_hold_out", "place_blocks", "walks"]
 
 _PAUSE = np.timedelta64(5, "m")  # after a longer one, the next scan begins another walk
-_FEWEST_BLOCKS = 5  # of each place, if it has so many scans
-_ENOUGH_BLOCKS = 50  # of all places: half of them promise sets at 95 %
+_FEWEST_PARTS = 5  # of each place, where visits are cut and it has so many scans
+_ENOUGH_BLOCKS = 50  # that may be held out: half of them promise sets at 95 %
 
 
 def walks(scans: FingerprintSet) -> np.ndarray:
@@ -43,7 +45,10 @@ def walks(scans: FingerprintSet) -> np.ndarray:
 
 
 def place_blocks(scans: FingerprintSet) -> np.ndarray:
-    """Return the block of each scan: a visit to a place, or a part of one where the place has few visits.
+    """Return the block of each scan within its place.
+
+    A block is what one user scanned with one device on one day. Where these are too few, it is a visit, which
+    ends when nothing was scanned for five minutes, or else a part of a visit.
 
     Parameters
     ----------
@@ -55,19 +60,39 @@ def place_blocks(scans: FingerprintSet) -> np.ndarray:
     numpy.ndarray
         Block from 0 without gaps, [n] int.
     """
-    n = len(scans)
     place = np.unique(scans.known_place, return_inverse=True)[1]
+    day = _codes(place, _days(scans))
+    if _n_of_several(place, day) >= _ENOUGH_BLOCKS:
+        return day
     visit = _codes(place, walks(scans))
-    place_of_visit = np.zeros(visit.max(initial=-1) + 1, dtype=np.int64)
-    place_of_visit[visit] = place
-    n_visits = np.bincount(place_of_visit)[place]
-    n_blocks = max(_FEWEST_BLOCKS, _ENOUGH_BLOCKS / max(1, place.max(initial=0) + 1))
-    n_parts = np.ceil(n_blocks / n_visits)
+    if _n_of_several(place, visit) >= _ENOUGH_BLOCKS:
+        return visit
+    return _parts(scans, place, visit)
+
+
+def _days(scans: FingerprintSet) -> np.ndarray:
+    """Return a number for each user, device and day, [n] int."""
+    labels = [label for label in (scans.user, scans.device) if label is not None]
+    codes = [np.unique(label, return_inverse=True)[1] for label in labels]
+    days = np.zeros(len(scans)) if scans.time is None else scans.time.astype("M8[D]").astype(np.int64)
+    return _codes(days, *codes)
+
+
+def _n_of_several(place: np.ndarray, block: np.ndarray) -> int:
+    """Count the blocks of places that have several."""
+    n_blocks = np.bincount(np.unique(np.column_stack([place, block]), axis=0)[:, 0])
+    return int(n_blocks[n_blocks > 1].sum())
+
+
+def _parts(scans: FingerprintSet, place: np.ndarray, visit: np.ndarray) -> np.ndarray:
+    """Cut the visits to each place into parts of about equal numbers of scans, in the order of time."""
+    n = len(scans)
+    n_visits = np.bincount(np.unique(np.column_stack([place, visit]), axis=0)[:, 0])
+    n_parts = np.ceil(max(_FEWEST_PARTS, _ENOUGH_BLOCKS / max(1, len(n_visits))) / n_visits[place])
     time = np.arange(n) if scans.time is None else scans.time
     order = np.lexsort((np.arange(n), time, visit))
-    first = np.searchsorted(visit[order], visit[order])
     nth = np.empty(n, dtype=np.int64)
-    nth[order] = np.arange(n) - first
+    nth[order] = np.arange(n) - np.searchsorted(visit[order], visit[order])
     part = nth * n_parts // np.bincount(visit)[visit]
     return _codes(visit, part.astype(np.int64))
 

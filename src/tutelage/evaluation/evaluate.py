@@ -141,10 +141,12 @@ def always_heard(model: Localizer) -> set[str]:
     set of str
         Their names; none if the model is not calibrated.
     """
-    each = model.calibration_ or model.place_calibration_
-    if each is None or each.landmarks is None:
+    if model.calibration_ is not None:
+        value = model.calibration_.landmarks.value
+    elif model.place_calibration_ is not None:
+        value = model.place_calibration_.marks.landmarks.value
+    else:
         return set()
-    value = each.landmarks.value
     n_places = np.bincount(value.indices[value.data != 0], minlength=value.shape[1])
     return {model.access_points_[j] for j in np.flatnonzero(n_places == value.shape[0]).tolist()}
 

@@ -13,12 +13,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.hold_out import hold_out
+from tutelage.data.hold_out import can_be_held_out, hold_out
 from tutelage.data.representation import RepresentationKind, RssRepresentation
 from tutelage.methods.base import ExportParts, FitPlan, Fitted, MethodSpec, UpdateSpec
 from tutelage.methods.lineage import MethodLineage
 from tutelage.methods.method_registry import register_method
-from tutelage.methods.place_errors import place_errors
+from tutelage.methods.place_errors import place_nats
 from tutelage.methods.radio_map import RadioMap
 from tutelage.networks import checked_settings
 from tutelage.progress import progress_bar
@@ -166,8 +166,8 @@ def choose_settings(
     -------
     settings : KNNSettings
     error : float or None
-        Mean error of the held-out scans: metres, or the share of wrong places in a survey of places alone.
-        None where nothing was left open.
+        Mean error of the held-out scans: metres, or the logarithmic score of the votes in a survey of places
+        alone. None where nothing was left open, or each place has one scan, so that the defaults stay.
 
     Raises
     ------
@@ -176,6 +176,8 @@ def choose_settings(
     """
     fixed = KNNSettings.checked(changes)
     if {"metric", "representation", "k"} <= changes.keys():
+        return fixed, None
+    if not can_be_held_out(train):
         return fixed, None
     first = hold_out(train, _HELD_OUT_SHARE, seed)
     n_splits = min(_MOST_SPLITS, math.ceil(_FEWEST_POINTS / len(np.unique(first.group))))
@@ -239,14 +241,14 @@ def best_settings(
 def _errors(
     map_scans: FingerprintSet, queries: FingerprintSet, settings: KNNSettings, ks: Sequence[int]
 ) -> np.ndarray:
-    """Give the errors [len(ks), n] of n queries with each k: metres, or 1 for a wrong place."""
+    """Give the errors [len(ks), n] of n queries with each k: metres, or the logarithmic score of places."""
     model = NearestNeighbours.fit(map_scans, settings)
     distance, row = model.nearest(queries, max(ks))
     neighbours = [(row[:, :k], inverse_distance(distance[:, :k])) for k in ks]
     place_m = model.radio_map.position_m
     if place_m is None or queries.position_m is None:
         votes = [model.radio_map.locate(*each).place for each in neighbours]
-        return np.stack([place_errors(each, queries.known_place) for each in votes])
+        return np.stack([place_nats(each, queries.known_place) for each in votes])
     positions_m = [weighted_mean(place_m[rows], weight) for rows, weight in neighbours]
     return np.asarray(np.linalg.norm(np.stack(positions_m) - queries.position_m, axis=2))
 
@@ -265,8 +267,6 @@ def fit_knn(plan: FitPlan, scans: FingerprintSet) -> Fitted:
     metrics = {}
     if error is not None and scans.position_m is not None:
         metrics = {"held_out_mae_m": round(error, 3)}
-    elif error is not None:
-        metrics = {"held_out_hit": round(1 - error, 3)}
     lineage = MethodLineage(settings=values, metrics=metrics)
     return Fitted(NearestNeighbours.fit(scans, settings), lineage, twin_settings=values)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.hold_out import HoldOut, groups_of, hold_out, hold_out_within_places
+from tutelage.data.hold_out import HoldOut, can_be_held_out, groups_of, hold_out, hold_out_within_places
 from tutelage.data.place_blocks import place_blocks
 from tutelage.data.splits import is_spread
 from tutelage.methods.base import FitPlan, Fitted
@@ -59,11 +59,12 @@ def twin_trial(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | 
     Returns
     -------
     Trial or None
-        None if there are fewer than eight reference points, or the rest are all at one position.
+        None if there are fewer than eight reference points, the rest are all at one position, or each place
+        has one scan.
     """
     usable_scans = scans[scans.n_heard > 0]
     share = held_out_share(len(groups_of(usable_scans)))
-    if share is None:
+    if share is None or not can_be_held_out(usable_scans):
         return None
     if fitted.trial and len(np.unique(fitted.trial.group)) >= _ENOUGH_POINTS:
         return fitted.trial
@@ -98,7 +99,7 @@ def place_trial(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial |
     named = np.flatnonzero(usable_scans.known_place != "")
     blocks = place_blocks(usable_scans[named])
     share = held_out_share(int(blocks.max(initial=-1)) + 1)
-    if share is None:
+    if share is None or int(blocks.max()) + 1 == len(np.unique(usable_scans.known_place[named])):
         return None
     division = hold_out_within_places(usable_scans[named], share, plan.run.seed)
     held_out = named[division.held_out]

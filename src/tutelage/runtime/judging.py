@@ -62,6 +62,6 @@ class Judge:
                 is_located, *self.radii.judge(rss_dbm, located.position_m, level), level
             )
         if self.places is not None and located.place is not None:
-            places = self.places.answers(located.place, level)
-            answers = answers.with_places(is_located, places, self.places.unlike(rss_dbm), level)
+            places, unlike = self.places.answers(located.place, rss_dbm, level)
+            answers = answers.with_places(is_located, places, unlike, level)
         return answers

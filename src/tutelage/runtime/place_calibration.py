@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from tutelage.runtime.landmarks import Landmarks, nearest_distance
 from tutelage.runtime.places import PlaceAnswers, PlaceVotes
 from tutelage.runtime.rows import Rows, slice_rows
 
-__all__ = ["PLACE_PREFIX", "PlaceCalibration", "place_probability"]
+__all__ = ["PLACE_PREFIX", "PlaceCalibration", "PlaceMarks", "VoteCurve"]
 
 PLACE_PREFIX = "place_calibration."
 """Prefix of a place calibration's arrays among the arrays of a model."""
@@ -22,29 +22,85 @@ _SCANS = 4096  # at a time: 33 MB of cosines
 _MARKS = "landmarks."  # prefix of their arrays
 
 
-def place_probability(share: np.ndarray, sharpness: float, floor: float) -> np.ndarray:
-    """Turn votes into probabilities: some of the probability goes to all places alike.
+@dataclass(frozen=True, eq=False)
+class PlaceMarks:
+    """Mean fingerprints of blocks of scans, and the place of each.
 
     Parameters
     ----------
-    share : numpy.ndarray
-        Votes, [n, p]; a row sums to 1, or is 0.
-    sharpness : float
-        Power to which shares are raised: below 1 the answer is less sure than the votes, above 1 surer.
-    floor : float
-        Part of the probability that all places share alike, 0 to 1.
-
-    Returns
-    -------
-    numpy.ndarray
-        Probabilities, [n, p]; each row sums to 1.
+    landmarks : Landmarks
+        The mean fingerprints.
+    name : numpy.ndarray
+        Sorted names of the p places, [p] str.
+    place : numpy.ndarray
+        Place of each landmark in `name`, [n_marks] int.
     """
-    powered = share**sharpness
-    powered[share == 0] = 0
-    total = powered.sum(axis=1, keepdims=True)
-    p = share.shape[1]
-    voted = np.divide(powered, total, out=np.full(share.shape, 1 / p), where=total > 0)
-    return np.asarray((1 - floor) * voted + floor / p)
+
+    landmarks: Landmarks
+    name: np.ndarray
+    place: np.ndarray
+
+    def likeness(self, rss_dbm: Rows) -> np.ndarray:
+        """Compute how like each place scans are: the cosine with the most similar landmark there.
+
+        Parameters
+        ----------
+        rss_dbm : Rows
+            Scans in dBm over the access points of the model, [n, n_ap].
+
+        Returns
+        -------
+        numpy.ndarray
+            Cosines, [n, p]; 0 where nothing is shared.
+        """
+        n = rss_dbm.shape[0]
+        order = np.argsort(self.place, kind="stable")
+        known, first = np.unique(self.place[order], return_index=True)
+        likeness = np.zeros((n, len(self.name)))
+        for start in range(0, n, _SCANS):
+            similarity = self.landmarks.similarity(slice_rows(rss_dbm, start, start + _SCANS))
+            likeness[start : start + _SCANS, known] = np.maximum.reduceat(similarity[:, order], first, axis=1)
+        return likeness
+
+
+class VoteCurve(NamedTuple):
+    """How votes and likeness become probabilities.
+
+    Attributes
+    ----------
+    sharpness : float
+        Power to which votes are raised: below 1 the answer is less sure than the votes, above 1 surer.
+    floor : float
+        Part of the probability that likeness divides, 0 to 1.
+    contrast : float
+        How much a place gains with its likeness; with 0 all places share the floor alike.
+    """
+
+    sharpness: float
+    floor: float
+    contrast: float
+
+    def probability(self, share: np.ndarray, likeness: np.ndarray) -> np.ndarray:
+        """Compute the probability of each place.
+
+        Parameters
+        ----------
+        share : numpy.ndarray
+            Votes, [n, p]; a row sums to 1, or is 0.
+        likeness : numpy.ndarray
+            As `PlaceMarks.likeness` gives it, [n, p].
+
+        Returns
+        -------
+        numpy.ndarray
+            Probabilities, [n, p]; each row sums to 1.
+        """
+        raised = np.exp(self.contrast * (likeness - likeness.max(axis=1, keepdims=True, initial=0.0)))
+        alike = raised / raised.sum(axis=1, keepdims=True)
+        powered = np.where(share > 0, np.where(share > 0, share, 1.0) ** self.sharpness, 0.0)
+        total = powered.sum(axis=1, keepdims=True)
+        voted = np.divide(powered, total, out=alike.copy(), where=total > 0)
+        return np.asarray((1 - self.floor) * voted + self.floor * alike)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +112,17 @@ class PlaceCalibration:
 
     Parameters
     ----------
-    sharpness, floor : float
-        As for `place_probability`.
+    curve : VoteCurve
+        How votes and likeness become probabilities.
+    marks : PlaceMarks
+        Summary of the training data.
     score : numpy.ndarray
         1 - probability of the true place of each held-out scan, [n].
     share : numpy.ndarray
         Weight of each held-out scan, [n] (`tutelage.methods.calibration.point_shares`).
-    landmarks : Landmarks or None
-        Summary of the training data. None in a survey with positions, whose calibration refuses scans.
     farthest : float
-        Distance to the nearest landmark above which a scan is refused.
+        Distance to the nearest landmark above which a scan is refused; infinite in a survey with positions,
+        whose calibration refuses scans.
     false_refusals : float
         Largest share of scans of surveyed places that are refused.
     n_blocks : int
@@ -82,11 +139,10 @@ class PlaceCalibration:
         What other surveys add to the sets, in words; "" if nothing.
     """
 
-    sharpness: float
-    floor: float
+    curve: VoteCurve
+    marks: PlaceMarks
     score: np.ndarray
     share: np.ndarray
-    landmarks: Landmarks | None
     farthest: float
     false_refusals: float
     n_blocks: int
@@ -96,21 +152,25 @@ class PlaceCalibration:
     unsaid: str = ""
     borrowed: str = ""
 
-    def answers(self, votes: PlaceVotes, level: float) -> PlaceAnswers:
-        """Turn votes into places with probabilities and sets.
+    def answers(self, votes: PlaceVotes, rss_dbm: Rows, level: float) -> tuple[PlaceAnswers, np.ndarray]:
+        """Turn votes into places with probabilities and sets, and find the scans to refuse.
 
         Parameters
         ----------
         votes : PlaceVotes
             Votes on n scans.
+        rss_dbm : Rows
+            The scans in dBm over the access points of the model, [n, n_ap].
         level : float
             Share of the scans whose set is to hold the true place, in (0, 1).
 
         Returns
         -------
-        PlaceAnswers
+        answers : PlaceAnswers
             A set holds the likeliest place in any case, and all places where too few blocks were held out for
             the level.
+        unlike : numpy.ndarray
+            Whether a scan is farther from every landmark than surveyed places are, [n] bool.
 
         Raises
         ------
@@ -118,37 +178,14 @@ class PlaceCalibration:
             If the level is not a share.
         """
         require_level(level)
-        probability = place_probability(votes.share, self.sharpness, self.floor)
+        likeness = self.marks.likeness(rss_dbm)
+        probability = self.curve.probability(votes.share, likeness)
         bound = 1 - conformal_quantile(self.score, self.share, level)  # -inf without enough blocks
         likeliest = probability.argmax(axis=1)
         in_set = probability >= bound - 1e-9
         in_set[np.arange(len(in_set)), likeliest] = True
-        has_votes = votes.share.any(axis=1)
-        in_set[~has_votes] = True
-        best = np.where(has_votes, votes.name[likeliest], "").astype(votes.name.dtype)
-        return PlaceAnswers(votes.name, best, probability, in_set)
-
-    def unlike(self, rss_dbm: Rows) -> np.ndarray:
-        """Tell which scans are farther from every landmark than surveyed places are.
-
-        Parameters
-        ----------
-        rss_dbm : Rows
-            Scans in dBm over the access points of the model, [n, n_ap].
-
-        Returns
-        -------
-        numpy.ndarray
-            [n] bool.
-        """
-        n = rss_dbm.shape[0]
-        if self.landmarks is None:
-            return np.zeros(n, dtype=bool)
-        distance = [
-            nearest_distance(self.landmarks.similarity(slice_rows(rss_dbm, first, first + _SCANS)))
-            for first in range(0, n, _SCANS)
-        ]
-        return np.asarray(np.concatenate([np.empty(0), *distance]) > self.farthest)
+        best = votes.name[likeliest]
+        return PlaceAnswers(votes.name, best, probability, in_set), nearest_distance(likeness) > self.farthest
 
     @property
     def highest_level(self) -> float:
@@ -163,9 +200,11 @@ class PlaceCalibration:
         dict
             JSON values.
         """
-        arrays = ("score", "share", "landmarks")
+        arrays = ("score", "share", "marks", "curve")
         figures = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in arrays}
-        return {"landmarks": None if self.landmarks is None else self.landmarks.config(), **figures}
+        figures["farthest"] = self.farthest if np.isfinite(self.farthest) else None
+        names = {"name": self.marks.name.tolist(), "landmarks": self.marks.landmarks.config()}
+        return {"curve": self.curve._asdict(), "marks": names, **figures}
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return the arrays, with those of the landmarks.
@@ -175,12 +214,9 @@ class PlaceCalibration:
         dict of str to numpy.ndarray
             Arrays by name.
         """
-        marks = {} if self.landmarks is None else self.landmarks.tensors()
-        return {
-            "score": self.score,
-            "share": self.share,
-            **{_MARKS + name: array for name, array in marks.items()},
-        }
+        arrays = {"score": self.score, "share": self.share, "place": self.marks.place}
+        marks = self.marks.landmarks.tensors()
+        return arrays | {_MARKS + name: array for name, array in marks.items()}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> PlaceCalibration:
@@ -202,6 +238,8 @@ class PlaceCalibration:
             name.removeprefix(_MARKS): array for name, array in tensors.items() if name.startswith(_MARKS)
         }
         figures = dict(config)
-        marks = figures.pop("landmarks")
-        landmarks = None if marks is None else Landmarks.from_config(marks, mark_tensors)
-        return cls(score=tensors["score"], share=tensors["share"], landmarks=landmarks, **figures)
+        curve, names = VoteCurve(**figures.pop("curve")), figures.pop("marks")
+        landmarks = Landmarks.from_config(names["landmarks"], mark_tensors)
+        marks = PlaceMarks(landmarks, np.asarray(names["name"], dtype=np.str_), tensors["place"])
+        figures["farthest"] = np.inf if figures["farthest"] is None else figures["farthest"]
+        return cls(curve, marks, tensors["score"], tensors["share"], **figures)

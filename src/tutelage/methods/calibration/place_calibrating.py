@@ -12,13 +12,14 @@ from sklearn.isotonic import IsotonicRegression
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.hold_out import unsaid
+from tutelage.data.place_blocks import place_blocks
 from tutelage.errors import BadInputError
 from tutelage.methods.calibration.borrowed import borrowed_for, heard_by_other_phones
-from tutelage.methods.calibration.trial import Trial, landmarks_of, point_shares, without_readings
+from tutelage.methods.calibration.trial import Trial, mean_fingerprints, point_shares, without_readings
 from tutelage.methods.place_errors import true_shares
 from tutelage.runtime.conformal import conformal_quantile
-from tutelage.runtime.landmarks import Landmarks, nearest_distance
-from tutelage.runtime.place_calibration import PlaceCalibration, place_probability
+from tutelage.runtime.landmarks import nearest_distance
+from tutelage.runtime.place_calibration import PlaceCalibration, PlaceMarks, VoteCurve
 from tutelage.runtime.places import PlaceVotes
 
 __all__ = ["calibrate_places", "calibration_error"]
@@ -30,6 +31,9 @@ _THINNINGS = 3  # of each held-out scan
 _BINS = 10
 _SHARPEST = 8.0
 _FLOORS = (1e-4, 0.9)
+_CONTRAST = 60.0
+_LEAST = 1e-6
+_MOST_MARKS = 1000  # half a megabyte in a building where a scan hears 40 access points
 
 
 class _Questions(NamedTuple):
@@ -37,13 +41,21 @@ class _Questions(NamedTuple):
 
     row: np.ndarray
     """[m] int: which of the held-out scans."""
+    place: np.ndarray
+    """[m] str: their true places."""
     votes: PlaceVotes
-    unlike: np.ndarray
-    """[m] distance to the nearest landmark."""
-    is_right: np.ndarray
-    """[m] bool"""
-    true_share: np.ndarray
-    """[m] share of the true place in the votes."""
+    likeness: np.ndarray
+    """[m, p]"""
+
+    def probability_of_truth(self, curve: VoteCurve) -> np.ndarray:
+        """Give the probability [m] of the true place; of one that the twin does not know, next to nothing."""
+        probability = curve.probability(self.votes.share, self.likeness)
+        return np.clip(true_shares(PlaceVotes(self.votes.name, probability), self.place), _LEAST, None)
+
+    def is_right(self, curve: VoteCurve) -> np.ndarray:
+        """Tell [m] whether the likeliest place is the true one."""
+        probability = curve.probability(self.votes.share, self.likeness)
+        return np.asarray(self.votes.name[probability.argmax(axis=1)] == self.place)
 
 
 def calibrate_places(
@@ -51,8 +63,8 @@ def calibrate_places(
 ) -> PlaceCalibration:
     """Learn probabilities, sets and refusals from a trial.
 
-    Two figures turn votes into probabilities, by maximum likelihood. The sets come from the held-out scans as
-    other phones might hear them, where the survey has too few phones.
+    Three figures turn votes and likeness into probabilities, by maximum likelihood. The sets come from the
+    held-out scans as other phones might hear them, where the survey has too few phones.
 
     Source: Guo et al., "On calibration of modern neural networks" (ICML 2017), for the power of the votes;
     Sadinle, Lei and Wasserman, "Least ambiguous set-valued classifiers" (JASA 2019), for the sets.
@@ -68,14 +80,14 @@ def calibrate_places(
     survey : str
         Name of the training scans' survey, which borrows nothing from itself.
     seed : int
-        Random seed of landmarks and of the readings taken away.
+        Random seed of other phones' offsets and of the readings taken away.
 
     Raises
     ------
     BadInputError
         If no held-out scan hears an access point that the trial's model knew.
     """
-    marks = landmarks_of(trial.training_scans, access_points, seed)
+    marks = place_marks(trial.training_scans, access_points)
     whole = _ask(trial, trial.queries, marks, access_points)
     if not len(whole.row):
         raise BadInputError(
@@ -84,31 +96,55 @@ def calibrate_places(
         )
     blocks, block = np.unique(trial.group[whole.row], return_inverse=True)
     share = point_shares(block)
-    sharpness, floor = _fit_probability(whole, share / share.sum())
-    probability = place_probability(whole.votes.share, sharpness, floor)
+    curve = _fit_curve(whole, share / share.sum())
+    is_right = whole.is_right(curve)
+    probability = curve.probability(whole.votes.share, whole.likeness).max(axis=1)
     borrowed = borrowed_for(train, survey)
     asked, asked_share = whole, share
     if borrowed.offset_db:
         louder = heard_by_other_phones(trial.queries, borrowed.offset_db, seed)
         asked = _ask(trial, louder, marks, access_points)
         asked_share = point_shares(np.unique(trial.group[asked.row], return_inverse=True)[1])
-    refuses = train.position_m is None
     false_refusals = max(_FALSE_REFUSALS, 1 / (len(blocks) + 1))
+    farthest = np.inf
+    if train.position_m is None:
+        thinned = [without_readings(trial.queries, seed + each) for each in range(_THINNINGS)]
+        parts = [whole, *(_ask(trial, scans, marks, access_points) for scans in thinned)]
+        farthest = _farthest(parts, curve, share, false_refusals)
     return PlaceCalibration(
-        sharpness,
-        floor,
-        1 - _probability_of_truth(asked, sharpness, floor),
+        curve,
+        place_marks(train, access_points),
+        1 - asked.probability_of_truth(curve),
         asked_share,
-        landmarks_of(train, access_points, seed) if refuses else None,
-        _farthest(trial, whole, share, marks, access_points, false_refusals, seed) if refuses else np.inf,
+        farthest,
         false_refusals,
         len(blocks),
-        float(np.average(whole.is_right, weights=share)),
-        calibration_error(probability.max(axis=1), whole.is_right),
+        float(np.average(is_right, weights=share)),
+        calibration_error(probability, is_right),
         trial.division,
         unsaid(train),
         borrowed.words.partition(";")[0] if borrowed.offset_db else "",
     )
+
+
+def place_marks(train: FingerprintSet, access_points: Sequence[str]) -> PlaceMarks:
+    """Average the scans of each block within a place; of many blocks, those of each place.
+
+    Parameters
+    ----------
+    train : FingerprintSet
+        Training scans; those that hear nothing or name no place are left out.
+    access_points : sequence of str
+        Access points of the model.
+    """
+    named = train[(train.n_heard > 0) & (train.known_place != "")]
+    name, place = np.unique(named.known_place, return_inverse=True)
+    group = place_blocks(named)
+    if group.max() >= _MOST_MARKS:
+        group = place
+    first = np.unique(group, return_index=True)[1]
+    rss_min_dbm = float(train.rss_dbm.data.min()) - 1.0
+    return PlaceMarks(mean_fingerprints(named, group, access_points, rss_min_dbm), name, place[first])
 
 
 def calibration_error(probability: np.ndarray, is_right: np.ndarray) -> float:
@@ -132,69 +168,47 @@ def calibration_error(probability: np.ndarray, is_right: np.ndarray) -> float:
     return float(np.sum(gaps) / len(order))
 
 
-def _ask(trial: Trial, scans: FingerprintSet, marks: Landmarks, access_points: Sequence[str]) -> _Questions:
+def _ask(trial: Trial, scans: FingerprintSet, marks: PlaceMarks, access_points: Sequence[str]) -> _Questions:
     """Ask the twin about the held-out scans that share an access point with the rest."""
-    similarity = marks.similarity(scans.rss_of(access_points))
-    row = np.flatnonzero(similarity.any(axis=1))
-    place = scans.known_place[row]
+    likeness = marks.likeness(scans.rss_of(access_points))
+    row = np.flatnonzero(likeness.any(axis=1))
     votes = trial.locate(scans[row]).place
     assert votes is not None, "the scans name places, so the method votes on them"
-    is_right = (votes.name[votes.share.argmax(axis=1)] == place) & votes.share.any(axis=1)
-    return _Questions(row, votes, nearest_distance(similarity[row]), is_right, true_shares(votes, place))
+    return _Questions(row, scans.known_place[row], votes, likeness[row])
 
 
-def _fit_probability(asked: _Questions, weight: np.ndarray) -> tuple[float, float]:
-    """Choose sharpness and floor by maximum likelihood; `weight` [m] sums to 1."""
+def _fit_curve(asked: _Questions, weight: np.ndarray) -> VoteCurve:
+    """Choose the curve by maximum likelihood; `weight` [m] sums to 1."""
 
-    def nats(parameters: np.ndarray) -> float:
-        sharpness, floor = _parameters(parameters)
-        return float(-weight @ np.log(_probability_of_truth(asked, sharpness, floor)))
+    def nats(free: np.ndarray) -> float:
+        return float(-weight @ np.log(asked.probability_of_truth(_curve(free))))
 
-    found = minimize(nats, np.array([0.0, -2.0]), method="Nelder-Mead", options={"maxfev": 120})
-    return _parameters(found.x)
+    found = minimize(nats, np.array([0.0, -2.0, 0.0]), method="Nelder-Mead", options={"maxfev": 150})
+    return _curve(found.x)
 
 
-def _parameters(free: np.ndarray) -> tuple[float, float]:
-    """Map two free numbers to a sharpness in (0, 8) and a floor in (0.0001, 0.9)."""
+def _curve(free: np.ndarray) -> VoteCurve:
+    """Map three free numbers to a curve: without limits, few scans would make it sure of everything."""
     low, high = _FLOORS
     sharpness = _SHARPEST * expit(free[0] - np.log(_SHARPEST - 1))
-    return float(sharpness), float(low + (high - low) * expit(free[1]))
-
-
-def _probability_of_truth(asked: _Questions, sharpness: float, floor: float) -> np.ndarray:
-    """Give the probability [m] of the true place; of one that the twin does not know, what all share."""
-    share = asked.votes.share
-    p = share.shape[1]
-    total = np.where(share > 0, share, 0.0) ** sharpness
-    total = np.where(share > 0, total, 0.0).sum(axis=1)
-    powered = np.where(asked.true_share > 0, asked.true_share, 0.0) ** sharpness * (asked.true_share > 0)
-    voted = np.divide(powered, total, out=np.full(len(total), 1 / p), where=total > 0)
-    return np.asarray((1 - floor) * voted + floor / p)
+    return VoteCurve(
+        float(sharpness), float(low + (high - low) * expit(free[1])), float(_CONTRAST * expit(free[2]))
+    )
 
 
 def _farthest(
-    trial: Trial,
-    whole: _Questions,
-    share: np.ndarray,
-    marks: Landmarks,
-    access_points: Sequence[str],
-    false_refusals: float,
-    seed: int,
+    parts: Sequence[_Questions], curve: VoteCurve, share: np.ndarray, false_refusals: float
 ) -> float:
     """Choose how unlike every landmark a scan may be: until hits to expect are half of the usual ones.
 
-    As for positions, the limit is never farther than 95 % of the scans are, whole and thinned.
+    The first of the parts are whole scans, the others are thinned. As for positions, the limit is never
+    farther than 95 % of all these scans are.
     """
-    thinned = [
-        _ask(trial, without_readings(trial.queries, seed + each), marks, access_points)
-        for each in range(_THINNINGS)
-    ]
-    parts = [whole, *thinned]
-    unlike = np.concatenate([part.unlike for part in parts])
-    is_right = np.concatenate([part.is_right for part in parts])
-    strangest = conformal_quantile(whole.unlike, share, 1 - false_refusals)
+    distances = [nearest_distance(part.likeness) for part in parts]
+    unlike, is_right = np.concatenate(distances), np.concatenate([part.is_right(curve) for part in parts])
+    strangest = conformal_quantile(distances[0], share, 1 - false_refusals)
     known = float(np.quantile(unlike, _KNOWN))
     expected = IsotonicRegression(increasing=False).fit(unlike, is_right)
-    is_useless = expected.y_thresholds_ < _USELESS * np.average(whole.is_right, weights=share)
-    useless = expected.X_thresholds_[is_useless].min(initial=np.inf)
+    usual = np.average(parts[0].is_right(curve), weights=share)
+    useless = expected.X_thresholds_[expected.y_thresholds_ < _USELESS * usual].min(initial=np.inf)
     return float(max(strangest, min(useless, known)))

@@ -24,7 +24,15 @@ from tutelage.runtime.landmarks import N_FIGURES, Landmarks, difficulty, nearest
 from tutelage.runtime.positions import Located
 from tutelage.runtime.radii import Calibration
 
-__all__ = ["USELESS", "Trial", "calibrate", "landmarks_of", "point_shares", "without_readings"]
+__all__ = [
+    "USELESS",
+    "Trial",
+    "calibrate",
+    "landmarks_of",
+    "mean_fingerprints",
+    "point_shares",
+    "without_readings",
+]
 
 _MOST = 1000  # landmarks: half a megabyte in a building where a scan hears 40 access points
 _FALSE_REFUSALS = 0.01  # of scans at new places of the surveyed building
@@ -233,7 +241,7 @@ def landmarks_of(train: FingerprintSet, access_points: Sequence[str], seed: int 
     Parameters
     ----------
     train : FingerprintSet
-        Training scans; those that hear nothing are left out. Without positions, landmarks have none.
+        Training scans; those that hear nothing are left out.
     access_points : sequence of str
         Access points of the model.
     seed : int
@@ -246,12 +254,29 @@ def landmarks_of(train: FingerprintSet, access_points: Sequence[str], seed: int 
         usable_scans = usable_scans[np.isin(point, some)]
         point = reference_points(usable_scans)
     rss_min_dbm = float(train.rss_dbm.data.min()) - 1.0
+    return mean_fingerprints(usable_scans, point, access_points, rss_min_dbm)
+
+
+def mean_fingerprints(
+    scans: FingerprintSet, group: np.ndarray, access_points: Sequence[str], rss_min_dbm: float
+) -> Landmarks:
+    """Average the scans of each group; positions are averaged too, or NaN where there are none.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        n scans that hear something.
+    group : ndarray [n] of int
+        Group of each scan, from 0 without gaps.
+    access_points : sequence of str
+        Access points of the model.
+    rss_min_dbm : float
+        RSS in dBm that counts as not heard.
+    """
     representation = RssRepresentation("powed", rss_min_dbm, tuple(access_points))
-    mean = _mean_of_rows(point)
-    value = sparse.csr_array(mean @ representation.transform(usable_scans)).astype(np.float32)
-    position_m = usable_scans.position_m
-    if position_m is None:
-        position_m = np.full((len(usable_scans), 2), np.nan)
+    mean = _mean_of_rows(group)
+    value = sparse.csr_array(mean @ representation.transform(scans)).astype(np.float32)
+    position_m = np.full((len(scans), 2), np.nan) if scans.position_m is None else scans.position_m
     return Landmarks(rss_min_dbm, value, np.asarray(mean @ position_m))
 
 
