@@ -13,12 +13,21 @@ from tutelage.runtime.landmarks import Landmarks, nearest_distance
 from tutelage.runtime.places import PlaceAnswers, PlaceVotes
 from tutelage.runtime.rows import Rows, slice_rows
 
-__all__ = ["PLACE_PREFIX", "PlaceCalibration", "PlaceMarks", "VoteCurve"]
+__all__ = [
+    "PLACE_PREFIX",
+    "Certainty",
+    "PlaceCalibration",
+    "PlaceMarks",
+    "VoteCurve",
+    "answered_column",
+    "log_odds",
+]
 
 PLACE_PREFIX = "place_calibration."
 """Prefix of a place calibration's arrays among the arrays of a model."""
 
 _SCANS = 4096  # at a time: 33 MB of cosines
+_LEAST = 1e-6  # probability: nothing is impossible
 _MARKS = "landmarks."  # prefix of their arrays
 
 
@@ -103,6 +112,80 @@ class VoteCurve(NamedTuple):
         return np.asarray((1 - self.floor) * voted + self.floor * alike)
 
 
+class Certainty(NamedTuple):
+    """How the probability of the answered place follows from what the curve and the votes gave it.
+
+    Attributes
+    ----------
+    intercept, of_curve, of_votes : float
+        Its log-odds are intercept + of_curve * (log-odds by the curve) + of_votes * (log-odds of the share).
+    """
+
+    intercept: float
+    of_curve: float
+    of_votes: float
+
+    def sure(self, probability: np.ndarray, share: np.ndarray) -> np.ndarray:
+        """Compute the probability of answered places.
+
+        Parameters
+        ----------
+        probability, share : numpy.ndarray
+            Probability by the curve, and share of the votes, of the answered place, [n].
+
+        Returns
+        -------
+        numpy.ndarray
+            Probabilities, [n].
+        """
+        odds = self.intercept + self.of_curve * log_odds(probability) + self.of_votes * log_odds(share)
+        return np.asarray(1 / (1 + np.exp(-odds)))
+
+    def corrected(self, probability: np.ndarray, share: np.ndarray, best: np.ndarray) -> np.ndarray:
+        """Correct the probability of the answered place; the others share the rest as before.
+
+        Parameters
+        ----------
+        probability, share : numpy.ndarray
+            Probabilities and votes, [n, p].
+        best : numpy.ndarray
+            Column of the answered place, [n] int.
+
+        Returns
+        -------
+        numpy.ndarray
+            Probabilities, [n, p]; each row sums to 1.
+        """
+        rows = np.arange(len(best))
+        sure = self.sure(probability[rows, best], share[rows, best])
+        rest = np.maximum(1 - probability[rows, best], _LEAST)
+        corrected = probability * ((1 - sure) / rest)[:, None]
+        corrected[rows, best] = sure
+        return np.asarray(corrected / corrected.sum(axis=1, keepdims=True))
+
+
+def log_odds(probability: np.ndarray) -> np.ndarray:
+    """Compute log(p / (1 - p)) of probabilities; near 0 and 1 it stays finite."""
+    inside = np.clip(probability, _LEAST, 1 - _LEAST)
+    return np.asarray(np.log(inside) - np.log1p(-inside))
+
+
+def answered_column(share: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Choose the column of the answered place: the most votes, and the likeliest place where there are none.
+
+    Parameters
+    ----------
+    share, probability : numpy.ndarray
+        Votes and probabilities, [n, p].
+
+    Returns
+    -------
+    numpy.ndarray
+        [n] int.
+    """
+    return np.asarray(np.where(share.any(axis=1), share.argmax(axis=1), probability.argmax(axis=1)))
+
+
 @dataclass(frozen=True, eq=False)
 class PlaceCalibration:
     """How sure a model's answers about places are.
@@ -114,6 +197,8 @@ class PlaceCalibration:
     ----------
     curve : VoteCurve
         How votes and likeness become probabilities.
+    certainty : Certainty
+        Of the answered place.
     marks : PlaceMarks
         Summary of the training data.
     score : numpy.ndarray
@@ -140,6 +225,7 @@ class PlaceCalibration:
     """
 
     curve: VoteCurve
+    certainty: Certainty
     marks: PlaceMarks
     score: np.ndarray
     share: np.ndarray
@@ -167,7 +253,7 @@ class PlaceCalibration:
         Returns
         -------
         answers : PlaceAnswers
-            A set holds the likeliest place in any case, and all places where too few blocks were held out for
+            A set holds the answered place in any case, and all places where too few blocks were held out for
             the level.
         unlike : numpy.ndarray
             Whether a scan is farther from every landmark than surveyed places are, [n] bool.
@@ -181,11 +267,13 @@ class PlaceCalibration:
         likeness = self.marks.likeness(rss_dbm)
         probability = self.curve.probability(votes.share, likeness)
         bound = 1 - conformal_quantile(self.score, self.share, level)  # -inf without enough blocks
-        likeliest = probability.argmax(axis=1)
+        best = answered_column(votes.share, probability)
         in_set = probability >= bound - 1e-9
-        in_set[np.arange(len(in_set)), likeliest] = True
-        best = votes.name[likeliest]
-        return PlaceAnswers(votes.name, best, probability, in_set), nearest_distance(likeness) > self.farthest
+        in_set[np.arange(len(in_set)), best] = True
+        answers = PlaceAnswers(
+            votes.name, votes.name[best], self.certainty.corrected(probability, votes.share, best), in_set
+        )
+        return answers, nearest_distance(likeness) > self.farthest
 
     @property
     def highest_level(self) -> float:
@@ -200,11 +288,12 @@ class PlaceCalibration:
         dict
             JSON values.
         """
-        arrays = ("score", "share", "marks", "curve")
+        arrays = ("score", "share", "marks", "curve", "certainty")
         figures = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in arrays}
         figures["farthest"] = self.farthest if np.isfinite(self.farthest) else None
         names = {"name": self.marks.name.tolist(), "landmarks": self.marks.landmarks.config()}
-        return {"curve": self.curve._asdict(), "marks": names, **figures}
+        lines = {"curve": self.curve._asdict(), "certainty": self.certainty._asdict()}
+        return {**lines, "marks": names, **figures}
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Return the arrays, with those of the landmarks.
@@ -238,8 +327,9 @@ class PlaceCalibration:
             name.removeprefix(_MARKS): array for name, array in tensors.items() if name.startswith(_MARKS)
         }
         figures = dict(config)
-        curve, names = VoteCurve(**figures.pop("curve")), figures.pop("marks")
+        lines = VoteCurve(**figures.pop("curve")), Certainty(**figures.pop("certainty"))
+        names = figures.pop("marks")
         landmarks = Landmarks.from_config(names["landmarks"], mark_tensors)
         marks = PlaceMarks(landmarks, np.asarray(names["name"], dtype=np.str_), tensors["place"])
         figures["farthest"] = np.inf if figures["farthest"] is None else figures["farthest"]
-        return cls(curve, marks, tensors["score"], tensors["share"], **figures)
+        return cls(*lines, marks, tensors["score"], tensors["share"], **figures)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.hold_out import unsaid
@@ -19,7 +20,14 @@ from tutelage.methods.calibration.trial import Trial, mean_fingerprints, point_s
 from tutelage.methods.place_errors import true_shares
 from tutelage.runtime.conformal import conformal_quantile
 from tutelage.runtime.landmarks import nearest_distance
-from tutelage.runtime.place_calibration import PlaceCalibration, PlaceMarks, VoteCurve
+from tutelage.runtime.place_calibration import (
+    Certainty,
+    PlaceCalibration,
+    PlaceMarks,
+    VoteCurve,
+    answered_column,
+    log_odds,
+)
 from tutelage.runtime.places import PlaceVotes
 
 __all__ = ["calibrate_places", "calibration_error"]
@@ -29,11 +37,25 @@ _KNOWN = 0.95  # of held-out scans, whole and thinned
 _USELESS = 0.5  # of the usual hits: a scan that promises no more is refused
 _THINNINGS = 3  # of each held-out scan
 _BINS = 10
+_MOST_SCANS = 2000
+_WIDEST = 8.0  # of a free number: beyond, a curve hardly changes
 _SHARPEST = 8.0
-_FLOORS = (1e-4, 0.9)
+_FLOORS = (1e-4, 0.98)
 _CONTRAST = 60.0
 _LEAST = 1e-6
+_LOOSE = 1e3  # hardly any pull towards an even chance
 _MOST_MARKS = 1000  # half a megabyte in a building where a scan hears 40 access points
+
+
+class _Answered(NamedTuple):
+    """Answered places of m scans."""
+
+    probability: np.ndarray
+    """[m], by the curve."""
+    share: np.ndarray
+    """[m], of the votes."""
+    is_right: np.ndarray
+    """[m] bool"""
 
 
 class _Questions(NamedTuple):
@@ -50,12 +72,16 @@ class _Questions(NamedTuple):
     def probability_of_truth(self, curve: VoteCurve) -> np.ndarray:
         """Give the probability [m] of the true place; of one that the twin does not know, next to nothing."""
         probability = curve.probability(self.votes.share, self.likeness)
-        return np.clip(true_shares(PlaceVotes(self.votes.name, probability), self.place), _LEAST, None)
+        of_truth = true_shares(PlaceVotes(self.votes.name, probability), self.place)
+        return np.asarray(np.maximum(of_truth, _LEAST))
 
-    def is_right(self, curve: VoteCurve) -> np.ndarray:
-        """Tell [m] whether the likeliest place is the true one."""
+    def answered(self, curve: VoteCurve) -> _Answered:
+        """Look at the answered places."""
         probability = curve.probability(self.votes.share, self.likeness)
-        return np.asarray(self.votes.name[probability.argmax(axis=1)] == self.place)
+        best = answered_column(self.votes.share, probability)
+        rows = np.arange(len(best))
+        is_right = np.asarray(self.votes.name[best] == self.place)
+        return _Answered(probability[rows, best], self.votes.share[rows, best], is_right)
 
 
 def calibrate_places(
@@ -67,6 +93,7 @@ def calibrate_places(
     held-out scans as other phones might hear them, where the survey has too few phones.
 
     Source: Guo et al., "On calibration of modern neural networks" (ICML 2017), for the power of the votes;
+    Platt, "Probabilistic outputs for support vector machines" (1999), for the line between log-odds;
     Sadinle, Lei and Wasserman, "Least ambiguous set-valued classifiers" (JASA 2019), for the sets.
 
     Parameters
@@ -96,9 +123,10 @@ def calibrate_places(
         )
     blocks, block = np.unique(trial.group[whole.row], return_inverse=True)
     share = point_shares(block)
-    curve = _fit_curve(whole, share / share.sum())
-    is_right = whole.is_right(curve)
-    probability = curve.probability(whole.votes.share, whole.likeness).max(axis=1)
+    curve = _fit_curve(whole, seed)
+    answered = whole.answered(curve)
+    certainty = _fit_certainty(answered)
+    sure = certainty.sure(answered.probability, answered.share)
     borrowed = borrowed_for(train, survey)
     asked, asked_share = whole, share
     if borrowed.offset_db:
@@ -113,14 +141,15 @@ def calibrate_places(
         farthest = _farthest(parts, curve, share, false_refusals)
     return PlaceCalibration(
         curve,
+        certainty,
         place_marks(train, access_points),
         1 - asked.probability_of_truth(curve),
         asked_share,
         farthest,
         false_refusals,
         len(blocks),
-        float(np.average(is_right, weights=share)),
-        calibration_error(probability, is_right),
+        float(np.average(answered.is_right, weights=share)),
+        calibration_error(sure, answered.is_right),
         trial.division,
         unsaid(train),
         borrowed.words.partition(";")[0] if borrowed.offset_db else "",
@@ -177,14 +206,26 @@ def _ask(trial: Trial, scans: FingerprintSet, marks: PlaceMarks, access_points: 
     return _Questions(row, scans.known_place[row], votes, likeness[row])
 
 
-def _fit_curve(asked: _Questions, weight: np.ndarray) -> VoteCurve:
-    """Choose the curve by maximum likelihood; `weight` [m] sums to 1."""
+def _fit_curve(whole: _Questions, seed: int) -> VoteCurve:
+    """Choose the curve by maximum likelihood, on 2,000 scans at most."""
+    some = np.random.default_rng(seed).permutation(len(whole.row))[:_MOST_SCANS]
+    votes = PlaceVotes(whole.votes.name, whole.votes.share[some])
+    asked = _Questions(some, whole.place[some], votes, whole.likeness[some])
 
     def nats(free: np.ndarray) -> float:
-        return float(-weight @ np.log(asked.probability_of_truth(_curve(free))))
+        return float(-np.log(asked.probability_of_truth(_curve(free))).mean())
 
-    found = minimize(nats, np.array([0.0, -2.0, 0.0]), method="Nelder-Mead", options={"maxfev": 150})
+    found = minimize(nats, np.zeros(3), method="L-BFGS-B", bounds=[(-_WIDEST, _WIDEST)] * 3)
     return _curve(found.x)
+
+
+def _fit_certainty(answered: _Answered) -> Certainty:
+    """Fit log-odds of being right by maximum likelihood."""
+    if answered.is_right.all() or not answered.is_right.any():
+        return Certainty(0.0, 1.0, 0.0)
+    odds = np.column_stack([log_odds(answered.probability), log_odds(answered.share)])
+    model = LogisticRegression(C=_LOOSE).fit(odds, answered.is_right)
+    return Certainty(float(model.intercept_[0]), *map(float, model.coef_[0]))
 
 
 def _curve(free: np.ndarray) -> VoteCurve:
@@ -205,10 +246,13 @@ def _farthest(
     farther than 95 % of all these scans are.
     """
     distances = [nearest_distance(part.likeness) for part in parts]
-    unlike, is_right = np.concatenate(distances), np.concatenate([part.is_right(curve) for part in parts])
+    unlike, is_right = (
+        np.concatenate(distances),
+        np.concatenate([part.answered(curve).is_right for part in parts]),
+    )
     strangest = conformal_quantile(distances[0], share, 1 - false_refusals)
     known = float(np.quantile(unlike, _KNOWN))
     expected = IsotonicRegression(increasing=False).fit(unlike, is_right)
-    usual = np.average(parts[0].is_right(curve), weights=share)
+    usual = np.average(parts[0].answered(curve).is_right, weights=share)
     useless = expected.X_thresholds_[expected.y_thresholds_ < _USELESS * usual].min(initial=np.inf)
     return float(max(strangest, min(useless, known)))
