@@ -78,11 +78,17 @@ def aligned_new_scans(model: Localizer, scans: FingerprintSet, old: FingerprintS
     Raises
     ------
     BadInputError
-        If the scans have no positions, or none hears an access point of the model. If they name no floors or
+        If the scans have no positions (or places, for a model of places alone), or none hears an access point of the model. If they name no floors or
         buildings, and the model does.
     """
-    usable_scans = scans[scans.n_heard > 0].in_frame(model.frame_)
-    _ = usable_scans.known_position_m  # refuses scans without positions
+    usable_scans = scans[scans.n_heard > 0]
+    if model.has_coordinates_:
+        usable_scans = usable_scans.in_frame(model.frame_)
+        position_m = usable_scans.known_position_m
+    else:
+        position_m = None
+        if (usable_scans.known_place == "").any():
+            raise BadInputError("some of the new scans name no place; name it, or leave them out")
     column = find_columns(old.access_points, usable_scans.access_points)
     is_shared = np.isin(usable_scans.rss_dbm.indices, np.flatnonzero(column >= 0))
     if not is_shared.any():
@@ -96,6 +102,7 @@ def aligned_new_scans(model: Localizer, scans: FingerprintSet, old: FingerprintS
     ]
     return replace(
         usable_scans,
+        position_m=position_m,
         access_points=tuple(names),
         scan_id=np.char.add("new-", usable_scans.scan_id),
         floor=_label("floor", usable_scans.floor, old.floor),
