@@ -11,6 +11,7 @@ from benchmarks.documented import (
     matcher_tables,
     measurement_tables,
     method_tables,
+    room_table,
 )
 from benchmarks.documented.default_table import default_lines
 from benchmarks.documented.gain_tables import MATCHERS, TEACHERS, gain_table
@@ -110,6 +111,10 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
         "results/pipeline.csv: other networks": method_tables.network_pipeline_table,
         "results/framework.csv": method_tables.framework_table,
         "results/devices.csv": measurement_tables.device_table,
+    },
+    "research/rooms.md": {
+        "results/rooms.csv": room_table.room_hits,
+        "results/rooms.csv: sets": room_table.room_sets,
     },
     "research/surveying.md": {
         "results/learning_curves.csv": measurement_tables.learning_curve_table,

@@ -78,8 +78,8 @@ def aligned_new_scans(model: Localizer, scans: FingerprintSet, old: FingerprintS
     Raises
     ------
     BadInputError
-        If the scans have no positions (or places, for a model of places alone), or none hears an access point of the model. If they name no floors or
-        buildings, and the model does.
+        If the scans have no positions (or places, for a model of places alone), or none hears an access point
+        of the model. If they name no floors or buildings, and the model does.
     """
     usable_scans = scans[scans.n_heard > 0]
     if model.has_coordinates_:
