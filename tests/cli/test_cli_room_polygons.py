@@ -73,3 +73,21 @@ def test_rooms_that_do_not_go_with_the_survey_are_refused(
     assert_refused(
         tutelage(*public, "--rooms", in_degrees), "rooms are for your own files; simulated has its own"
     )
+
+
+@pytest.mark.filterwarnings("ignore::tutelage.errors.ReadAsWarning")
+def test_located_positions_get_the_room_in_which_they_lie(
+    tables: Path, tmp_path: Path, tutelage: Command
+) -> None:
+    rooms = rooms_file(tmp_path / "r.geojson", crs=None)
+    model = tmp_path / "m"
+    fit = ("fit", tables / "survey.csv", "--method", "knn", "--no-calibration", "--out", model)
+    assert tutelage(*fit).code == 0
+    located = tutelage("locate", model, tables / "truth.csv", "--rooms", rooms, "--json")
+    assert located.code == 0, located.stderr
+    records = json.loads(located.stdout)
+    assert [each["place"] for each in records] == ["west" if each["x_m"] < 20 else "east" for each in records]
+    assert {each["place_probability"] for each in records} == {None}
+    assert tutelage(*fit, "--rooms", rooms).code == 0
+    refused = tutelage("locate", model, tables / "truth.csv", "--rooms", rooms)
+    assert_refused(refused, f"error: {rooms}: the model answers places itself; leave the rooms out")

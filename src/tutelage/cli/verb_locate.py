@@ -47,6 +47,13 @@ _Level = Annotated[
     ),
 ]
 
+_Rooms = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Polygons of rooms, in GeoJSON or IMDF: the room in which each position lies."
+    ),
+]
+
 
 @verb
 def locate_command(
@@ -55,6 +62,7 @@ def locate_command(
     *,
     out: _Out = None,
     level: _Level = 0.95,
+    rooms: _Rooms = None,
     reading: FileReading,
     as_json: Json = False,
 ) -> None:
@@ -65,6 +73,7 @@ def locate_command(
 
     Example: tutelage locate survey-model scans.csv --out positions.csv
     """
+    from tutelage.data.rooms import answers_in_rooms, read_rooms
     from tutelage.localizer import Localizer
 
     require_level(level)
@@ -76,8 +85,11 @@ def locate_command(
     localizer = Localizer.load(model)
     with _file_of(scans) as file:
         queries = reading.read_scans(file, localizer.access_points_, with_positions=False)
+    outlines = read_rooms(rooms) if rooms else None
     with stoppable(AGAIN):
         answers = localizer.predict(queries, level=level, progress=not as_json)
+    if outlines is not None:
+        answers = answers_in_rooms(answers, outlines)
     tell_radii_left_out([(model, localizer)], level)
     text = _positions_text(answers, as_json or (out is not None and out.suffix == ".json"))
     if out is None:

@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.forms.form import Note
 from tutelage.data.forms.room_files import read_room_file
 from tutelage.errors import BadInputError
 from tutelage.runtime.degrees import to_metres
+from tutelage.runtime.places import PlaceAnswers
+from tutelage.runtime.positions import Positions
 
 if TYPE_CHECKING:  # only named in signatures
     from tutelage.runtime.frames import LocalFrame
 
-__all__ = ["RoomPolygons", "labelled", "read_rooms", "survey_in_rooms"]
+__all__ = ["RoomPolygons", "answers_in_rooms", "labelled", "read_rooms", "survey_in_rooms"]
 
 _SHOWN = 6
 
@@ -202,6 +205,46 @@ def read_rooms(path: str | Path) -> RoomPolygons:
         read.in_degrees,
         read.left_out,
     )
+
+
+def answers_in_rooms(answers: Positions, rooms: RoomPolygons) -> Positions:
+    """Add to located positions the room in which each lies.
+
+    Parameters
+    ----------
+    answers : Positions
+        n positions of a model that knows no places.
+    rooms : RoomPolygons
+        Outlines of rooms.
+
+    Returns
+    -------
+    Positions
+        The same with `places`: "" outside every room and without a position. They have no probabilities.
+
+    Raises
+    ------
+    BadInputError
+        If the model answers places itself, or the rooms do not go with its coordinates or floors.
+    """
+    if answers.places is not None or not answers.has_coordinates:
+        raise BadInputError(
+            "the model answers places itself; leave the rooms out, or give them when the model is fitted",
+            file=rooms.file,
+        )
+    rows = np.flatnonzero(answers.answered)
+    located = FingerprintSet(
+        sparse.csr_array((len(rows), 0), dtype=np.float32),
+        (),
+        answers.scan_id[rows],
+        answers.position_m[rows],
+        answers.frame,
+        floor=None if answers.floor is None else answers.floor[rows],
+    )
+    place = rooms.places_of(located) if len(rows) else np.empty(0, rooms.name.dtype)
+    best = np.full(len(answers), "", dtype=rooms.name.dtype)
+    best[rows] = place
+    return replace(answers, places=PlaceAnswers(np.unique(rooms.name), best))
 
 
 def labelled(scans: FingerprintSet, rooms: RoomPolygons) -> tuple[FingerprintSet, int]:
