@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rooms import rooms_survey
 from tutelage.data.fingerprints import Survey
 from tutelage.data.splits import reference_points
 from tutelage.data.surveys import load, simulated_survey
@@ -232,3 +233,14 @@ def test_knn_has_no_teachers_to_choose(survey: Survey) -> None:
 def test_pretrained_matcher_is_not_for_a_network(survey: Survey) -> None:
     with pytest.raises(BadInputError, match=r"is a pretrained matcher, no .*matcher or blend"):
         Localizer("dnn", teachers="zoo:matcher", **SHORT).fit(survey)
+
+
+def test_pretrained_weights_are_chosen_by_wrong_rooms() -> None:
+    run = RunOptions(device="cpu")
+    model = Localizer("matcher", pretrained="auto", settings=MATCHER_SHORT, run=run, calibrate=False)
+    evidence = choice_record(model.fit(rooms_survey()))
+    assert {each["name"] for each in evidence.candidates} == {"zoo", "none"}
+    assert all(0 <= each["low_share"] <= each["mean_share"] <= 1 for each in evidence.candidates)
+    assert evidence.contests[0]["mean_share"] == pytest.approx(
+        evidence.candidates[1]["mean_share"] - evidence.candidates[0]["mean_share"], abs=0.002
+    )

@@ -93,3 +93,17 @@ def test_an_exported_model_gives_the_same_rooms(tutelage: Command, rooms: Path, 
     for one, other in zip(ours, theirs, strict=True):
         assert (one["place"], one["place_set"]) == (other["place"], other["place_set"])
         assert other["place_probability"] == pytest.approx(one["place_probability"], abs=1e-3)
+
+
+def test_compare_counts_wrong_rooms(tutelage: Command, rooms: Path) -> None:
+    compare = ("compare", rooms / "home.jsons", "--method", "knn")
+    ended = tutelage(*compare, "--report", rooms / "c.html")
+    assert ended.code == 0, ended.stderr
+    assert "wrong places at blocks of home held out, in percent" in ended.stdout
+    assert {"place hit", "balanced"} <= {each.strip() for each in ended.stdout.replace("┃", "\n").split("\n")}
+    assert "take k-NN: nothing was better on the blocks held out" in ended.stdout
+    (row,) = json.loads(tutelage(*compare, "--json").stdout)["methods"]
+    assert row["low_share"] <= row["error_share"] <= row["high_share"] < 0.1
+    assert row["place_balanced"] > 0.95
+    assert row["mae_m"] is None
+    assert (rooms / "c.html").is_file()

@@ -151,12 +151,15 @@ def _counted(names: Sequence[str]) -> str:
 
 def _teacher_choice(lineage: Lineage, as_json: bool) -> Mapping[str, Any]:
     """Say how teachers were chosen: all of it for machines, else in a line."""
+    from tutelage.methods.answer_errors import METRES, WRONG_PLACES
+
     choice = lineage.teacher_choice
     if choice is None:
         return {}
     if as_json:
         return {"teacher_choice": choice.as_dict()}
-    errors = [f"{each['name']} {each['mean_m']:.2f} m" for each in choice.candidates]
+    unit = WRONG_PLACES if any("mean_share" in each for each in choice.candidates) else METRES
+    errors = [f"{each['name']} {unit.words(each[f'mean{unit.suffix}'])}" for each in choice.candidates]
     held_out = [f"held-out errors: {', '.join(errors)}"] if errors else []
     return {"teacher_choice": "; ".join([f"{choice.chosen}: {choice.why}", *held_out])}
 

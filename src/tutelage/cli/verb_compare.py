@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from tutelage.cli.console import interval, number, plain, show
+from tutelage.cli.console import plain, show
 from tutelage.cli.options import (
     AGAIN,
     TEACHING,
@@ -34,15 +34,12 @@ if TYPE_CHECKING:  # only named in signatures
 
 __all__ = ["compare_command"]
 
-_HEADINGS = (
-    "mean of points",
-    "95 % interval",
-    "against k-NN",
-    "95 % interval",
-    "median of scans",
-    "95 % of scans",
-    "fit (s)",
-)
+_OF_SCANS = {
+    "median_m": ("median of scans", ".2f"),
+    "p95_m": ("95 % of scans", ".2f"),
+    "place_hit": ("place hit", ".1%"),
+    "place_balanced": ("balanced", ".1%"),
+}
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ def compare_command(
     reading: Reading,
     as_json: Json = False,
 ) -> None:
-    """Compare methods on held-out reference points and recommend one.
+    """Compare methods on held-out reference points, or on held-out scans of rooms, and recommend one.
 
     Example: tutelage compare survey.csv --report methods.html
     """
@@ -151,18 +148,30 @@ def _fit_words(candidate: Candidate, survey: str, out: Path | None) -> str:
 
 def _standings(comparison: Comparison) -> Table:
     """Make a row for each method, the recommended one in bold."""
+    from tutelage.methods.answer_errors import WRONG_PLACES
+
     best = comparison.recommended.standing
-    title = f"2-D error at {comparison.kind}s of {plain(comparison.name)} held out, in metres"
+    unit = comparison.unit
+    title = f"{unit.quantity} at {comparison.kind}s of {plain(comparison.name)} held out, in {unit.long}"
     table = Table("method", title=title)
-    for heading in _HEADINGS:
+    means = "mean of blocks" if comparison.kind == "block" else "mean of points"
+    shown = [name for name in _OF_SCANS if name.startswith("place_") == (unit is WRONG_PLACES)]
+    of_scans = [_OF_SCANS[name][0] for name in shown]
+    for heading in (means, "95 % interval", "against k-NN", "95 % interval", *of_scans, "fit (s)"):
         table.add_column(heading, justify="right")
     for standing in comparison.standings:
         figures = standing.evaluation.figures()
         name = plain(standing.candidate.name)
         error = standing.error
         against = standing.against_knn
-        row = [f"[bold]{name}[/]" if standing is best else name, number(error.mean), interval(error)]
-        row += ["-", "-"] if against is None else [f"{against.mean:+.2f}", interval(against)]
-        row += [number(figures[key]) for key in ("median_m", "p95_m")]
+        row = [
+            f"[bold]{name}[/]" if standing is best else name,
+            unit.number(error.mean),
+            unit.interval(error),
+        ]
+        row += (
+            ["-", "-"] if against is None else [unit.number(against.mean, sign=True), unit.interval(against)]
+        )
+        row += [format(figures[key], _OF_SCANS[key][1]) for key in shown]
         table.add_row(*row, f"{standing.fit_seconds:.1f}")
     return table

@@ -77,11 +77,7 @@ def locate_command(
     from tutelage.localizer import Localizer
 
     require_level(level)
-    allowed = (".json",) if as_json else (".csv", ".json")
-    if out and out.suffix not in allowed:
-        raise BadInputError(f"--out {out}: the name must end in {' or '.join(allowed)}")
-    if out:
-        require_writable_file(out, [model, scans])
+    _require_out(out, [model, scans], as_json=as_json)
     localizer = Localizer.load(model)
     with _file_of(scans) as file:
         queries = reading.read_scans(file, localizer.access_points_, with_positions=False)
@@ -97,6 +93,16 @@ def locate_command(
         return
     with atomic_file(out) as beside:
         beside.write_text(text, encoding="utf-8")
+
+
+def _require_out(out: Path | None, inputs: list[Path], *, as_json: bool) -> None:
+    """Refuse a file that cannot be written, or that would replace an input."""
+    if out is None:
+        return
+    allowed = (".json",) if as_json else (".csv", ".json")
+    if out.suffix not in allowed:
+        raise BadInputError(f"--out {out}: the name must end in {' or '.join(allowed)}")
+    require_writable_file(out, inputs)
 
 
 @contextmanager

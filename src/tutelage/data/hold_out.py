@@ -222,12 +222,14 @@ def can_be_held_out(scans: FingerprintSet) -> bool:
 
 
 def hold_out_groups(scans: FingerprintSet, groups: Groups, held_out: np.ndarray) -> HoldOut:
-    """Hold out these groups. Of walks, scans with no other walk within 5 m are not asked about.
+    """Hold out these groups. Scans of which the rest knows nothing are not asked about.
+
+    These are scans of walks with no other walk within 5 m, and of places that are held out whole.
 
     Parameters
     ----------
     scans : FingerprintSet
-        n scans with positions.
+        n scans with positions or places.
     groups : Groups
         Of the n scans.
     held_out : numpy.ndarray
@@ -236,19 +238,21 @@ def hold_out_groups(scans: FingerprintSet, groups: Groups, held_out: np.ndarray)
     Returns
     -------
     HoldOut
-        Its held-out scans may be none, where each walk went its own way.
+        Its held-out scans may be none, where each walk went its own way, or each place has one scan.
     """
     is_held_out = np.isin(groups.group, held_out)
     rest, asked = np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out)
     if groups.kind == "walk":
         asked = asked[distance_m(scans[rest], scans[asked]) <= _REACH_M]
+    if groups.kind == "block":
+        asked = asked[np.isin(scans.known_place[asked], scans.known_place[rest])]
     return HoldOut(rest, asked, np.unique(groups.group[asked], return_inverse=True)[1], groups)
 
 
 def are_apart(divisions: Sequence[HoldOut]) -> bool:
-    """Tell whether walks went their own ways: most held-out scans have no other walk within 5 m.
+    """Tell whether most held-out scans cannot be asked about, for the rest knows nothing of where they are.
 
-    Such walks cannot be held out whole, for the map knows nothing of the places that they are asked about.
+    Walks that went their own ways cannot be held out whole, nor places of one scan.
 
     Parameters
     ----------

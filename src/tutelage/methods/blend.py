@@ -20,6 +20,7 @@ from tutelage.data.hold_out import MANY_PHONES, hold_out, lacks, n_phones
 from tutelage.data.representation import RssRepresentation
 from tutelage.data.splits import is_spread, n_reference_points
 from tutelage.errors import UnknownNameError
+from tutelage.methods.answer_errors import answer_errors
 from tutelage.methods.base import ExportParts, FitPlan, Fitted, MethodSpec, TeacherCandidate, UpdateSpec
 from tutelage.methods.calibration import Trial
 from tutelage.methods.lineage import MethodLineage
@@ -36,7 +37,6 @@ from tutelage.methods.matcher_method import (
 from tutelage.methods.method_registry import register_method
 from tutelage.methods.network import NetworkLesson, network_lesson, train_lesson
 from tutelage.methods.network_update import continue_network, takes_access_points
-from tutelage.methods.place_errors import place_errors
 from tutelage.methods.radio_map import RadioMap
 from tutelage.networks import checked_settings, network_choice
 from tutelage.runtime.positions import Located
@@ -369,7 +369,7 @@ def _choose_share(scans: FingerprintSet, pair: _Pair) -> _Choice:
     by_matcher, by_network = (each.locate(queries[is_answered]) for each in (matcher, network))
 
     def errors(share: float) -> np.ndarray:
-        return _errors(mixed(by_matcher, by_network, share), queries[is_answered])
+        return answer_errors(mixed(by_matcher, by_network, share), queries[is_answered])
 
     best = min(_SHARES.tolist(), key=lambda share: float(errors(share).mean()))
     point = np.unique(division.group[is_answered], return_inverse=True)[1]
@@ -386,13 +386,6 @@ def _choose_share(scans: FingerprintSet, pair: _Pair) -> _Choice:
     is_walked = division.groups.kind == "walk"
     trial = Trial(rest, queries, division.group, twin.locate, division.words, is_walked)
     return _Choice(share, reason, means, trial)
-
-
-def _errors(located: Located, scans: FingerprintSet) -> np.ndarray:
-    """Give the error [n] of each answer: metres, or 1 for a wrong place in a survey of places alone."""
-    if scans.position_m is None:
-        return place_errors(located.place, scans.known_place)
-    return np.asarray(np.linalg.norm(located.position_m - scans.position_m, axis=1))
 
 
 def _is_clearly_better(error_m: np.ndarray, before_m: np.ndarray, point: np.ndarray) -> bool:

@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.hold_out import can_be_held_out, hold_out
 from tutelage.data.representation import RepresentationKind, RssRepresentation
+from tutelage.methods.answer_errors import place_nats
 from tutelage.methods.base import ExportParts, FitPlan, Fitted, MethodSpec, UpdateSpec
 from tutelage.methods.lineage import MethodLineage
 from tutelage.methods.method_registry import register_method
-from tutelage.methods.place_errors import place_nats
 from tutelage.methods.radio_map import RadioMap
 from tutelage.networks import checked_settings
 from tutelage.progress import progress_bar

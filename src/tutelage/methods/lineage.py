@@ -45,7 +45,7 @@ class TeacherChoiceRecord(_Frozen):
     n_points: int | None = None
     """Reference points held out for the trial; None if there was no trial."""
     candidates: tuple[dict[str, Any], ...] = ()
-    """Each candidate's name and mean error with its interval, in metres."""
+    """Each candidate's name and mean error with its interval, in metres or as share of wrong places."""
     contests: tuple[dict[str, Any], ...] = ()
     """Each candidate against its rivals: difference, interval, corrected p-value."""
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.errors import BadInputError
+from tutelage.methods.answer_errors import place_errors
 from tutelage.methods.base import (
     UNTRAINED,
     ExportParts,
@@ -20,7 +21,6 @@ from tutelage.methods.base import (
 )
 from tutelage.methods.lineage import MethodLineage, SourceLineage, TransferLineage
 from tutelage.methods.network_update import continue_network, takes_access_points
-from tutelage.methods.place_errors import place_errors
 from tutelage.methods.teachers.shelf import zoo_teachers
 from tutelage.networks import NetworkChoice, NetworkSpec, SpecializedNetwork, split_settings
 from tutelage.paper.expert_distilling import DistillingRecipe, TeacherChoice, distil, distilling_recipe

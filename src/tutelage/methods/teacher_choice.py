@@ -14,6 +14,7 @@ import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.hold_out import groups_of, hold_out
+from tutelage.methods.answer_errors import METRES, ErrorUnit, answer_errors, unit_of
 from tutelage.methods.base import FitPlan, TeacherCandidate
 from tutelage.methods.lineage import TeacherChoiceRecord
 from tutelage.methods.twin import held_out_share
@@ -63,15 +64,16 @@ def choose_teachers(plan: FitPlan, scans: FingerprintSet, survey: str) -> Teache
     candidates = plan.method.candidates(plan, scans, survey)
     share = held_out_share(len(groups_of(usable_scans)))
     if share is None or len(candidates) == 1:
-        why = "fewer than eight reference points" if share is None else "no other teacher to try"
+        points = "blocks of scans" if scans.position_m is None else "reference points"
+        why = f"fewer than eight {points}" if share is None else "no other teacher to try"
         record = TeacherChoiceRecord(chosen=candidates[0].name, why=f"{why}; nothing was tried")
         return TeacherVerdict(_with(plan, candidates[0]), record)
     division = hold_out(usable_scans, share, plan.run.seed)
     rest = usable_scans[division.rest]
     queries = usable_scans[division.held_out]
     trial = plan.method.trial(plan, rest)
-    errors_m = [_errors_m(trial, each, rest, queries, division.group) for each in candidates]
-    winner, record = verdict(candidates, np.stack(errors_m))
+    errors = [_errors(trial, each, rest, queries, division.group) for each in candidates]
+    winner, record = verdict(candidates, np.stack(errors), unit_of(scans))
     return TeacherVerdict(_with(plan, winner), record)
 
 
@@ -84,25 +86,26 @@ def _with(plan: FitPlan, candidate: TeacherCandidate) -> FitPlan:
     return replace(plan, teachers=candidate.teachers, pretrained=candidate.pretrained, settings=settings)
 
 
-def _errors_m(
+def _errors(
     trial: FitPlan,
     candidate: TeacherCandidate,
     rest: FingerprintSet,
     held_out_scans: FingerprintSet,
     point: np.ndarray,
 ) -> np.ndarray:
-    """Give the mean error on each held-out reference point [n_points]; `point` is the point of each scan."""
+    """Give the mean error on each held-out reference point [n_points]; `point` is the point of each scan.
+
+    In a survey of places alone, points are blocks of scans, and errors wrong places.
+    """
     stage = f"teachers-{candidate.name.replace(':', '-').replace(' ', '-')}"
     run = trial.run.within(stage, f"teachers {candidate.name}: ")
     method = trial.method.fit(replace(_with(trial, candidate), run=run), rest).method
-    error_m = np.linalg.norm(
-        method.locate(held_out_scans).position_m - held_out_scans.known_position_m, axis=1
-    )
-    return np.asarray(np.bincount(point, weights=error_m) / np.bincount(point))
+    error = answer_errors(method.locate(held_out_scans), held_out_scans)
+    return np.asarray(np.bincount(point, weights=error) / np.bincount(point))
 
 
 def verdict(
-    candidates: Sequence[TeacherCandidate], errors_m: np.ndarray
+    candidates: Sequence[TeacherCandidate], errors: np.ndarray, unit: ErrorUnit = METRES
 ) -> tuple[TeacherCandidate, TeacherChoiceRecord]:
     """Choose the best candidate that is clearly better than all its rivals, otherwise the first.
 
@@ -110,8 +113,10 @@ def verdict(
     ----------
     candidates : sequence of TeacherCandidate
         The first is the default, which needs no trial.
-    errors_m : ndarray [n_candidates, n_points]
-        Mean error on each reference point, in metres.
+    errors : ndarray [n_candidates, n_points]
+        Mean error on each reference point.
+    unit : ErrorUnit
+        What the errors are counted in.
 
     Returns
     -------
@@ -119,39 +124,41 @@ def verdict(
     record : TeacherChoiceRecord
         Every candidate's error, and its contests with its rivals.
     """
-    contests = _contests(candidates, errors_m)
+    contests = _contests(candidates, errors, unit)
     better = [
-        (float(error_m.mean()), candidate)
-        for candidate, error_m in zip(candidates, errors_m, strict=True)
+        (float(of_one.mean()), candidate)
+        for candidate, of_one in zip(candidates, errors, strict=True)
         if candidate.rivals and all(c["clear"] for c in contests if c["candidate"] == candidate.name)
     ]
     winner = min(better, key=lambda pair: pair[0])[1] if better else candidates[0]
     rivals = " and ".join(winner.rivals)
     why = f"clearly better than {rivals}" if better else f"nothing is clearly better than {winner.name}"
-    means = paired_bootstraps(errors_m[:, None])
-    figures = [{"name": c.name, **_interval(mean)} for c, mean in zip(candidates, means, strict=True)]
+    means = paired_bootstraps(errors[:, None])
+    figures = [{"name": c.name, **_interval(mean, unit)} for c, mean in zip(candidates, means, strict=True)]
     record = TeacherChoiceRecord(
         chosen=winner.name,
         why=why,
-        n_points=errors_m.shape[1],
+        n_points=errors.shape[1],
         candidates=tuple(figures),
         contests=tuple(contests),
     )
     return winner, record
 
 
-def _contests(candidates: Sequence[TeacherCandidate], errors_m: np.ndarray) -> list[dict[str, Any]]:
+def _contests(
+    candidates: Sequence[TeacherCandidate], errors: np.ndarray, unit: ErrorUnit
+) -> list[dict[str, Any]]:
     """Compare every candidate with each of its rivals, and judge whether the difference is clear."""
     row = {candidate.name: i for i, candidate in enumerate(candidates)}
     pairs = [(candidate.name, rival) for candidate in candidates for rival in candidate.rivals]
-    differences_m = np.stack([errors_m[row[name]] - errors_m[row[rival]] for name, rival in pairs])
-    differences = paired_bootstraps(differences_m[:, None])
+    between = np.stack([errors[row[name]] - errors[row[rival]] for name, rival in pairs])
+    differences = paired_bootstraps(between[:, None])
     p_values = holm([difference.p for difference in differences])
     return [
         {
             "candidate": name,
             "rival": rival,
-            **_interval(difference),
+            **_interval(difference, unit),
             "p": round(float(p), 5),
             "clear": bool(difference.high < 0 and p <= _ALPHA),
         }
@@ -159,7 +166,6 @@ def _contests(candidates: Sequence[TeacherCandidate], errors_m: np.ndarray) -> l
     ]
 
 
-def _interval(difference: Difference) -> dict[str, float]:
-    """Give mean and interval in metres, rounded to millimetres."""
-    values = {"mean_m": difference.mean, "low_m": difference.low, "high_m": difference.high}
-    return {name: round(value, 3) for name, value in values.items()}
+def _interval(difference: Difference, unit: ErrorUnit) -> dict[str, float]:
+    """Give mean and interval, of metres rounded to millimetres."""
+    return {f"{name}{unit.suffix}": round(getattr(difference, name), 3) for name in ("mean", "low", "high")}

@@ -198,7 +198,7 @@ class PlaceAnswers:
 
     @classmethod
     def join(cls, parts: Sequence[PlaceAnswers | None]) -> PlaceAnswers | None:
-        """Join answers of models that know the same places, in order.
+        """Join answers of several models, in order; a place that a model does not know is impossible in its.
 
         Parameters
         ----------
@@ -208,24 +208,36 @@ class PlaceAnswers:
         Returns
         -------
         PlaceAnswers or None
-            All answers. None if a part has none, or the models know different places.
+            All answers; None if a part has none.
         """
         answers = [part for part in parts if part is not None]
         if not answers or len(answers) < len(parts):
             return None
-        if any(not np.array_equal(part.name, answers[0].name) for part in answers):
-            return None
+        name = np.unique(np.concatenate([part.name for part in answers]))
+        answers = [part._among(name) for part in answers]
 
         def whole(arrays: list[np.ndarray | None]) -> np.ndarray | None:
             known = [array for array in arrays if array is not None]
             return np.concatenate(known) if len(known) == len(arrays) else None
 
         return cls(
-            answers[0].name,
+            name,
             np.concatenate([part.best for part in answers]),
             whole([part.probability for part in answers]),
             whole([part.in_set for part in answers]),
         )
+
+    def _among(self, name: np.ndarray) -> PlaceAnswers:
+        """Return the same answers among more places, [q] str, sorted."""
+        column = np.searchsorted(name, self.name)
+        probability = in_set = None
+        if self.probability is not None:
+            probability = np.where(np.isnan(self.probability[:, :1]), np.nan, np.zeros(len(name)))
+            probability[:, column] = self.probability
+        if self.in_set is not None:
+            in_set = np.zeros((len(self), len(name)), dtype=bool)
+            in_set[:, column] = self.in_set
+        return PlaceAnswers(name, self.best, probability, in_set)
 
     def records(self) -> list[dict[str, Any]]:
         """Return the place of each scan for JSON or CSV.

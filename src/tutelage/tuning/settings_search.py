@@ -163,7 +163,8 @@ def tune(
     Raises
     ------
     BadInputError, UnknownNameError, FileFormatError
-        If an argument, the data or the study file cannot be used, or no trial gives a result.
+        If an argument, the data or the study file cannot be used, or no trial gives a result. If the scans
+        have places alone.
 
     Examples
     --------
@@ -178,6 +179,11 @@ def tune(
     if n_trials < 1:
         raise BadInputError(f"n_trials is {n_trials}; a search has at least one")
     scans, name, _ = training_set(survey)
+    if scans.position_m is None:
+        raise BadInputError(
+            f"{name!r} has places alone, and settings are searched by errors in metres; compare methods with "
+            "tutelage compare, and give settings to fit by --set"
+        )
     run = named_run(run, name)
     search = _checked_search(scans, name, network, spaces, teachers, recipe, settings or {}, run)
     resolve_device(run.device)

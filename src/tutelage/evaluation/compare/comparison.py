@@ -11,9 +11,16 @@ import numpy as np
 
 from tutelage.errors import BadInputError
 from tutelage.evaluation.compare.candidates import Candidate
-from tutelage.evaluation.compare.held_out import Part, SurveyedPoints, folds, surveyed_points
+from tutelage.evaluation.compare.held_out import (
+    Part,
+    SurveyedPoints,
+    folds,
+    places_of_groups,
+    surveyed_points,
+)
 from tutelage.evaluation.metrics import Evaluation, evaluate_positions
 from tutelage.evaluation.report import write_report
+from tutelage.methods.answer_errors import ErrorUnit, unit_of, wrong_places
 from tutelage.methods.fit_plan import AnySurvey
 from tutelage.runtime.positions import Positions
 from tutelage.statistics import Difference, holm, paired_bootstraps
@@ -32,7 +39,8 @@ class Standing:
     ----------
     candidate : the way to learn
     evaluation : every scan, located by a model that never saw its reference point
-    error : mean error over reference points in metres of the data set, with its interval
+    error : mean error over reference points in metres of the data set, with its interval; over blocks of
+        scans, the share of wrong places, in a survey of places alone
     against_knn : error minus that of k-NN, paired by reference point; None for k-NN itself
     p : of no difference to k-NN, Holm-corrected over the candidates; None for k-NN itself
     fit_seconds : mean of the folds
@@ -44,6 +52,11 @@ class Standing:
     against_knn: Difference | None
     p: float | None
     fit_seconds: float
+
+    @property
+    def unit(self) -> ErrorUnit:
+        """What the errors are counted in."""
+        return unit_of(self.evaluation.truth)
 
     @property
     def clearly_better(self) -> bool:
@@ -70,7 +83,7 @@ class Comparison:
     name : of the building
     standings : one a candidate, k-NN first
     n_folds, n_points, n_scans : what they rest on
-    kind : what is held out together, "reference point" or "walk"
+    kind : what is held out together: "reference point", "walk", or "block" of scans within a place
     """
 
     name: str
@@ -79,6 +92,11 @@ class Comparison:
     n_points: int
     n_scans: int
     kind: str = "reference point"
+
+    @property
+    def unit(self) -> ErrorUnit:
+        """What the errors are counted in."""
+        return self.standings[0].unit
 
     @property
     def recommended(self) -> Recommendation:
@@ -122,7 +140,7 @@ def compare(
 
     The reference points are divided into parts, or the walks of a walked survey. Each part is held out in
     turn, and located by candidates that were fitted to the rest. Only training scans are used, never a test
-    split.
+    split. In a survey of places alone, blocks of scans within places are held out, and wrong places counted.
 
     Parameters
     ----------
@@ -182,12 +200,13 @@ def _divided(
                 f"{n_folds} folds of {len(points)} {points.kind}s; at least 2 folds, of 2 of them or "
                 "more each"
             )
-        divisions = folds(len(points), n_folds, np.random.default_rng(seed))
+        place = places_of_groups(points.scans, points.groups)
+        divisions = folds(len(points), n_folds, np.random.default_rng(seed), place)
         asked = points.near_others(divisions)
         if asked is not None:
-            break
-    assert asked is not None  # reference points are never too far apart
-    return points, divisions, asked
+            return points, divisions, asked
+    # Reference points can always be asked about.
+    raise BadInputError("most places have one scan, so that none can be held out; scan each several times")
 
 
 def _standings(
@@ -205,7 +224,7 @@ def _standings(
     point_of_scan = np.unique(point[answered], return_inverse=True)[1]
     n_scans = np.bincount(point_of_scan)
     of_points = np.array(
-        [np.bincount(point_of_scan, weights=e.errors_m[answered]) / n_scans for e in evaluations]
+        [np.bincount(point_of_scan, weights=_errors(e)[answered]) / n_scans for e in evaluations]
     )
     errors = paired_bootstraps(of_points[:, None])
     against = paired_bootstraps((of_points[1:] - of_points[0])[:, None]) if len(of_points) > 1 else []
@@ -223,6 +242,12 @@ def _standings(
     )
 
 
+def _errors(evaluation: Evaluation) -> np.ndarray:
+    if evaluation.truth.position_m is not None:
+        return evaluation.errors_m
+    return wrong_places(evaluation.answers.places, evaluation.truth.known_place)
+
+
 def write_comparison(comparison: Comparison, path: str | Path) -> None:
     """Write an HTML page: the recommendation, every candidate's figures, and maps of the errors.
 
@@ -238,13 +263,14 @@ def write_comparison(comparison: Comparison, path: str | Path) -> None:
     ...     (Path(folder) / "methods.html").exists()
     True
     """
+    unit = comparison.unit
     notes = [
         f"Take {comparison.recommended.words}.",
         f"{comparison.n_points:,} {comparison.kind}s in {comparison.n_folds} parts, each located by models "
         "that learnt the others; training scans alone.",
         *(
-            f"{s.candidate.name}: {s.error.mean:.2f} m a {comparison.kind} ({s.error.low:.2f} to "
-            f"{s.error.high:.2f})" + (f", {_in_words(s)}" if s.against_knn else "")
+            f"{s.candidate.name}: {unit.words(s.error.mean)} a {comparison.kind} ({unit.interval(s.error)})"
+            + (f", {_in_words(s)}" if s.against_knn else "")
             for s in comparison.standings
         ),
     ]
@@ -263,8 +289,10 @@ def _in_words(standing: Standing, than: str = " than k-NN") -> str:
     d = standing.against_knn
     if d is None:
         return ""
+    unit = standing.unit
     side, low, high = ("better", -d.high, -d.low) if d.mean < 0 else ("worse", d.low, d.high)
-    return f"{abs(d.mean):.2f} m {side}{than} (95 % interval {low:.2f} to {high:.2f} m)"
+    ends = f"{unit.number(low)} to {unit.number(high)} {unit.step}"
+    return f"{unit.number(abs(d.mean))} {unit.step} {side}{than} (95 % interval {ends})"
 
 
 def _not_clearly(standing: Standing) -> str:
@@ -273,15 +301,16 @@ def _not_clearly(standing: Standing) -> str:
 
 def _figures(standing: Standing) -> dict[str, Any]:
     d = standing.against_knn
+    of = standing.unit.suffix
     return {
         "name": standing.candidate.name,
         "method": standing.candidate.method.spec.name,
-        "error_m": standing.error.mean,
-        "low_m": standing.error.low,
-        "high_m": standing.error.high,
-        "against_knn_m": d and d.mean,
-        "against_knn_low_m": d and d.low,
-        "against_knn_high_m": d and d.high,
+        f"error{of}": standing.error.mean,
+        f"low{of}": standing.error.low,
+        f"high{of}": standing.error.high,
+        f"against_knn{of}": d and d.mean,
+        f"against_knn_low{of}": d and d.low,
+        f"against_knn_high{of}": d and d.high,
         "p": standing.p,
         "clearly_better": standing.clearly_better,
         "fit_seconds": round(standing.fit_seconds, 2),

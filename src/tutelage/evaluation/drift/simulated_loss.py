@@ -11,6 +11,7 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.hold_out import hold_out
 from tutelage.data.splits import is_spread, n_reference_points, split_groups
 from tutelage.localizer import Localizer
+from tutelage.methods.answer_errors import answer_errors
 from tutelage.methods.base import FittedMethod
 from tutelage.methods.knn import KNNSettings, NearestNeighbours
 from tutelage.training import RunOptions
@@ -119,5 +120,4 @@ def _part_of(model: Localizer, rest: FingerprintSet) -> FittedMethod:
 
 
 def _mean_error_m(method: FittedMethod, scans: FingerprintSet) -> float:
-    offset_m = method.locate(scans).position_m - scans.known_position_m
-    return float(np.linalg.norm(offset_m, axis=1).mean())
+    return float(answer_errors(method.locate(scans), scans).mean())

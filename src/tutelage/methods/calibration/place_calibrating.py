@@ -15,9 +15,9 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.hold_out import unsaid
 from tutelage.data.place_blocks import place_blocks
 from tutelage.errors import BadInputError
+from tutelage.methods.answer_errors import true_shares
 from tutelage.methods.calibration.borrowed import borrowed_for, heard_by_other_phones
 from tutelage.methods.calibration.trial import Trial, mean_fingerprints, point_shares, without_readings
-from tutelage.methods.place_errors import true_shares
 from tutelage.runtime.conformal import conformal_quantile
 from tutelage.runtime.landmarks import nearest_distance
 from tutelage.runtime.place_calibration import (
