@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from planned_points import points_of
 from tutelage import load
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.splits import reference_points
@@ -58,8 +59,8 @@ def test_curve_and_map_are_those_of_models_that_never_saw_the_point(
     assert np.isfinite(errors_m).all()  # every point once a round, and all get an answer
     of_points = np.array([errors_m[:, :, point == each].mean(axis=(0, 2)) for each in range(n_points)])
     np.testing.assert_allclose([e.mean for e in office_plan.curve.errors], of_points.mean(axis=0), rtol=1e-6)
-    np.testing.assert_allclose(office_plan.places.error_m, of_points[:, -1])
-    assert office_plan.curve.n_now == n_points == len(office_plan.places)
+    np.testing.assert_allclose(points_of(office_plan).error_m, of_points[:, -1])
+    assert office_plan.curve.n_now == n_points == len(points_of(office_plan))
     assert office_plan.n_left_out == 0
 
 
@@ -120,7 +121,7 @@ def test_folds_and_rounds_that_cannot_be_are_refused(office: Survey, divisions: 
 
 def test_twenty_points_are_enough_for_an_answer(office: Survey) -> None:
     few = office.train[reference_points(office.train) < 20]
-    assert len(plan(few, KNN).places) == 20
+    assert len(points_of(plan(few, KNN))) == 20
 
 
 def test_scans_that_hear_nothing_of_each_other_are_refused() -> None:
@@ -184,7 +185,7 @@ def test_more_points_help_in_a_real_building_and_the_floor_is_above_nothing(data
     assert errors == sorted(errors, reverse=True)
     assert 2.5 < errors[-1] < 5.5
     assert found.curve.law.scale_m > 0
-    assert len(found.places.first) == 10
+    assert len(points_of(found).first) == 10
 
 
 @pytest.mark.real_data
@@ -255,8 +256,8 @@ def test_figures_are_plain_json(office: Survey, office_plan: SurveyPlan) -> None
     assert [size["n_points"] for size in figures["curve"]["sizes"]] == sorted(
         office_plan.curve.n_points.round(1)
     )
-    assert len(figures["points"]) == figures["n_points"] == len(office_plan.places)
-    assert figures["places"] == [figures["points"][i] for i in office_plan.places.first]
+    assert len(figures["points"]) == figures["n_points"] == len(points_of(office_plan))
+    assert figures["places"] == [figures["points"][i] for i in points_of(office_plan).first]
     true_m = {(round(x, 3), round(y, 3)) for x, y in office.train.absolute_position_m.tolist()}
     assert {(each["x_m"], each["y_m"]) for each in figures["points"]} <= true_m
 
@@ -264,10 +265,10 @@ def test_figures_are_plain_json(office: Survey, office_plan: SurveyPlan) -> None
 def test_the_page_says_what_the_plan_says(office_plan: SurveyPlan, path: Path) -> None:
     page = Page(path)
     assert page.texts["b"] == [office_plan.curve.words[0].upper() + office_plan.curve.words[1:]]
-    first = office_plan.places.record(office_plan.places.first[0])
+    first = points_of(office_plan).record(points_of(office_plan).first[0])
     assert page.texts["td"][:2] == [f"{first['x_m']:.2f}", f"{first['y_m']:.2f}"]
     ranks = [text for text in page.texts["th"] if text.isdigit()]
-    assert ranks == [str(rank + 1) for rank in range(len(office_plan.places.first))]
+    assert ranks == [str(rank + 1) for rank in range(len(points_of(office_plan).first))]
 
 
 def test_the_curve_has_points_with_intervals_a_fitted_and_a_dashed_line(
@@ -287,7 +288,7 @@ def test_the_map_shows_every_point_once_on_its_floor_at_true_scale(
     office_plan: SurveyPlan, path: Path
 ) -> None:
     page = Page(path)
-    figure, places = page.figures["map"], office_plan.places
+    figure, places = page.figures["map"], points_of(office_plan)
     floors = [text.removeprefix("floor ") for text in page.texts["option"]]
     assert floors == sorted(set(places.floor))
     assert figure["layout"]["yaxis"]["scaleanchor"] == "x"
@@ -309,8 +310,10 @@ def options_of(page: Page) -> list[tuple[str, dict[str, str | None]]]:
 
 
 def test_a_point_without_a_position_is_a_cross(office_plan: SurveyPlan, tmp_path: Path) -> None:
-    error_m = np.where(np.arange(len(office_plan.places)) == 3, np.nan, office_plan.places.error_m)
-    write_plan(replace(office_plan, places=replace(office_plan.places, error_m=error_m)), tmp_path / "p.html")
+    error_m = np.where(np.arange(len(points_of(office_plan))) == 3, np.nan, points_of(office_plan).error_m)
+    write_plan(
+        replace(office_plan, places=replace(points_of(office_plan), error_m=error_m)), tmp_path / "p.html"
+    )
     floors = Page(tmp_path / "p.html").figures["map"]["floors"]
     crosses = [symbol for points, _ in floors for symbol in points["marker"]["symbol"]]
     said = [words[0] for points, _ in floors for words in points["customdata"]]
@@ -319,9 +322,9 @@ def test_a_point_without_a_position_is_a_cross(office_plan: SurveyPlan, tmp_path
 
 def test_words_of_the_user_never_become_markup(office_plan: SurveyPlan, tmp_path: Path) -> None:
     hostile = '</script><img src="http://example.org/x.png">&"'
-    label = np.full(len(office_plan.places), hostile)
+    label = np.full(len(points_of(office_plan)), hostile)
     named = replace(
-        office_plan, name=hostile, places=replace(office_plan.places, floor=label, building=label)
+        office_plan, name=hostile, places=replace(points_of(office_plan), floor=label, building=label)
     )
     write_plan(named, tmp_path / "p.html")
     page = Page(tmp_path / "p.html")
@@ -361,7 +364,9 @@ def test_a_browser_without_network_draws_curve_and_map(
     )
     drawn = re.sub(r"<script.*?</script>", "", run.stdout, flags=re.DOTALL)
     assert len(re.findall(r'<g class="lines"><path class="js-line"', drawn)) >= 2
-    shown = int((office_plan.places.floor == office_plan.places.floor[office_plan.places.first[0]]).sum())
+    shown = int(
+        (points_of(office_plan).floor == points_of(office_plan).floor[points_of(office_plan).first[0]]).sum()
+    )
     assert len(re.findall(r'<path class="point plotly-customdata"', drawn)) == shown
     console = [line for line in run.stderr.splitlines() if "CONSOLE" in line]
     assert not [line for line in console if re.search("Refused|Uncaught|violates", line)]

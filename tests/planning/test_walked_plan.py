@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from planned_points import points_of
 from tutelage import load
 from tutelage.cli import verb_plan
 from tutelage.data.fingerprints import FingerprintSet
@@ -57,8 +58,8 @@ def test_curve_is_that_of_models_that_saw_nothing_of_the_walk(
     by_hand = np.nanmean(errors_m, axis=(0, 2))
     np.testing.assert_allclose([error.mean for error in walked_plan.curve.errors], by_hand, rtol=1e-6)
     assert (walked_plan.curve.unit, walked_plan.curve.n_now) == ("walk", 12)
-    assert len(walked_plan.places) == n_reference_points(corridors)
-    assert np.isfinite(walked_plan.places.error_m).all()
+    assert len(points_of(walked_plan)) == n_reference_points(corridors)
+    assert np.isfinite(points_of(walked_plan).error_m).all()
 
 
 def test_of_each_walk_one_scan_at_each_point_is_located(corridors: FingerprintSet) -> None:
@@ -144,8 +145,8 @@ def test_a_place_that_no_other_walk_knows_is_on_the_map_alone(corridors: Fingerp
     position_m[-30:, 1] += 400.0  # the last walk is in another street
     found = plan(replace(corridors, position_m=position_m), KNN, n_folds=4, n_rounds=1)
     assert found.n_left_out == 1
-    far = found.places.position_m[:, 1] > 200.0
-    assert found.places.error_m[far].min() > 100.0 > found.curve.errors[-1].mean
+    far = points_of(found).position_m[:, 1] > 200.0
+    assert points_of(found).error_m[far].min() > 100.0 > found.curve.errors[-1].mean
 
 
 def test_one_walk_with_nearly_all_places_is_refused() -> None:
@@ -165,4 +166,4 @@ def test_a_real_survey_of_walks_is_planned_by_walks(data_dir: Path) -> None:
     errors_m = [error.mean for error in found.curve.errors]
     assert errors_m == sorted(errors_m, reverse=True)
     assert 1.3 < errors_m[-1] < 2.3  # all of its walks: 1.5 m
-    assert np.isfinite(found.places.error_m).all()
+    assert np.isfinite(points_of(found).error_m).all()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from tutelage.cli.console import interval, number, plain, show
+from tutelage.cli.console import number, plain, show
 from tutelage.cli.options import (
     AGAIN,
     TEACHING,
@@ -40,7 +40,12 @@ _PLACE_HEADINGS = {
     "building": "building",
     "smoothed_error_m": "error around (m)",
     "nearest_point_m": "nearest point (m)",
+    "place": "place",
+    "n_scans": "scans",
+    "hit": "right",
+    "taken_for": "most often taken for",
 }
+_ON = {"point": "at reference points", "walk": "on walks", "block": "in blocks of scans"}
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ def plan_command(
     reading: Reading,
     as_json: Json = False,
 ) -> None:
-    """Estimate what more reference points or walks would gain, and show where to take them.
+    """Estimate what more reference points, walks or scans of rooms would gain, and show where to take them.
 
     Example: tutelage plan survey.csv --report plan.html
     """
@@ -116,7 +121,8 @@ def _show_plan(survey_plan: SurveyPlan, report: Path | None, as_json: bool) -> N
         print(json.dumps(survey_plan.as_dict()))
         return
     show(_curve(survey_plan))
-    show(_places(survey_plan))
+    if len(survey_plan.places.first):
+        show(_places(survey_plan))
     show(f"{plain(survey_plan.name)}: {survey_plan.curve.words}")
     if survey_plan.basis:
         show(plain(survey_plan.basis))
@@ -128,29 +134,36 @@ def _curve(survey_plan: SurveyPlan) -> Table:
     """Show what was measured at each size, and what the law says of the whole survey and of twice as much."""
     curve = survey_plan.curve
     method = survey_plan.method.method.spec.name
-    asked = "on walks" if curve.unit == "walk" else "at reference points"
-    title = f"{method}: 2-D error {asked} of {plain(survey_plan.name)} held out"
+    unit = curve.error_unit
+    title = f"{method}: {unit.quantity} {_ON[curve.unit]} of {plain(survey_plan.name)} held out"
     table = Table(title=title)
-    for heading in (f"{curve.unit}s", "mean (m)", "95 % interval"):
+    for heading in (f"{curve.unit}s", f"mean ({unit.symbol})", "95 % interval"):
         table.add_column(heading, justify="right")
     for n_points, error in zip(curve.n_points, curve.errors, strict=True):
-        table.add_row(f"{n_points:,.0f}", number(error.mean), interval(error))
+        table.add_row(f"{n_points:,.0f}", unit.number(error.mean), unit.interval(error))
     for words, n_points in (("all", curve.n_now), ("twice", 2 * curve.n_now)):
         error = curve.at(n_points)
-        table.add_row(f"{words}, {n_points:,} (by the law)", number(error.mean), interval(error))
+        table.add_row(f"{words}, {n_points:,} (by the law)", unit.number(error.mean), unit.interval(error))
     return table
 
 
 def _places(survey_plan: SurveyPlan) -> Table:
     """Show the places that need points most, the neediest first."""
-    title = f"Where more {survey_plan.curve.unit}s would help most: around these places"
-    table = Table(title=title)
+    is_named = survey_plan.curve.unit == "block"
+    units, where = ("scans", "of") if is_named else (f"{survey_plan.curve.unit}s", "around")
+    table = Table(title=f"Where more {units} would help most: {where} these places")
     places = survey_plan.places
     records = [places.record(place) for place in places.first]
-    shown = [name for name in _PLACE_HEADINGS if any(record[name] is not None for record in records)]
-    for heading in ("", *(_PLACE_HEADINGS[name] for name in shown)):
+    headings = {name: heading for name, heading in _PLACE_HEADINGS.items() if is_named or name != "n_scans"}
+    shown = [name for name in headings if any(record.get(name) is not None for record in records)]
+    for heading in ("", *(headings[name] for name in shown)):
         table.add_column(heading, justify="right")
     for rank, record in enumerate(records, start=1):
-        cells = [record[name] for name in shown]
-        table.add_row(str(rank), *(plain(c) if isinstance(c, str) else number(c) for c in cells))
+        table.add_row(str(rank), *(_cell(name, record[name]) for name in shown))
     return table
+
+
+def _cell(name: str, value: str | float | None) -> str:
+    if name == "hit" and value is not None:
+        return f"{value:.0%}"
+    return plain(value) if isinstance(value, str) else number(value)

@@ -43,8 +43,10 @@ class ErrorUnit:
         End of the names of figures: `error_m`, `error_share`.
     quantity : str
         What an error is.
-    long, short : str
-        The unit, in headings and after a number.
+    mean : str
+        What the mean of errors is.
+    long, symbol, short : str
+        The unit in a sentence, in the heading of a table, and after a number.
     step : str
         The unit of a difference of two errors.
     scale : float
@@ -55,7 +57,9 @@ class ErrorUnit:
 
     suffix: str
     quantity: str
+    mean: str
     long: str
+    symbol: str
     short: str
     step: str
     scale: float
@@ -74,8 +78,10 @@ class ErrorUnit:
         return f"{self.number(error.low)} to {self.number(error.high)}"
 
 
-METRES = ErrorUnit("_m", "2-D error", "metres", "m", "m", 1.0, 2)
-WRONG_PLACES = ErrorUnit("_share", "wrong places", "percent", "% wrong", "percentage points", 100.0, 1)
+METRES = ErrorUnit("_m", "2-D error", "mean error", "metres", "m", "m", "m", 1.0, 2)
+WRONG_PLACES = ErrorUnit(
+    "_share", "wrong places", "wrong places", "percent", "%", "% wrong", "percentage points", 100.0, 1
+)
 
 
 def unit_of(scans: FingerprintSet) -> ErrorUnit:

@@ -9,22 +9,28 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from tutelage.evaluation.plan.power_law import PowerLaw, fit_power_law
+from tutelage.methods.answer_errors import METRES, WRONG_PLACES, ErrorUnit
 
-__all__ = ["LITTLE_M", "Estimate", "LearningCurve", "Verdict", "learning_curve"]
+__all__ = ["LITTLE_M", "CurveUnit", "Estimate", "LearningCurve", "Verdict", "learning_curve"]
+
+CurveUnit = Literal["point", "walk", "block"]
+"""What a curve counts: reference points, walks, or blocks of scans within places."""
 
 Verdict = Literal["gain", "little", "unclear"]
-"""Whether more points help: yes, surely less than `LITTLE_M`, or too uncertain to say."""
+"""Whether more points help: yes, surely too little, or too uncertain to say."""
 
 LITTLE_M = 0.1
 """Gains below this many metres are not worth a walk."""
 
+_LITTLE = {METRES: LITTLE_M, WRONG_PLACES: 0.02}
+_UNITS = {"point": "points", "walk": "walks", "block": "blocks of scans"}
 _RESAMPLES = 500
 _LEVEL = 0.95
 _TOO_WIDE = 0.5  # width of an interval over the present error
 
 
 class Estimate(NamedTuple):
-    """A figure in metres with its 95 % interval."""
+    """A figure in metres, or a share of wrong places, with its 95 % interval."""
 
     mean: float
     low: float
@@ -33,12 +39,12 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class LearningCurve:
-    """Mean errors over held-out reference points or walks, and the law through them.
+    """Mean errors over held-out reference points, walks or blocks of scans, and the law through them.
 
     Parameters
     ----------
     n_points : ndarray
-        Reference points or walks that were learnt, one number a size [k].
+        Reference points, walks or blocks that were learnt, one number a size [k].
     errors : tuple of Estimate
         Mean errors at these sizes [k].
     law : PowerLaw
@@ -46,9 +52,11 @@ class LearningCurve:
     laws : tuple of PowerLaw
         The laws fitted to resamples of the errors.
     n_now : int
-        Reference points or walks of the whole survey.
+        Reference points, walks or blocks of the whole survey.
     unit : str
-        "point" or "walk": what is counted.
+        "point", "walk" or "block": what is counted.
+    error_unit : ErrorUnit
+        What the errors are counted in; metres by default.
     """
 
     n_points: np.ndarray
@@ -56,7 +64,8 @@ class LearningCurve:
     law: PowerLaw
     laws: tuple[PowerLaw, ...]
     n_now: int
-    unit: Literal["point", "walk"] = "point"
+    unit: CurveUnit = "point"
+    error_unit: ErrorUnit = METRES
 
     def at(self, n_points: float) -> Estimate:
         """Estimate the error with so many points or walks, by the law.
@@ -64,12 +73,12 @@ class LearningCurve:
         Parameters
         ----------
         n_points : float
-            Reference points or walks.
+            Reference points, walks or blocks.
 
         Returns
         -------
         Estimate
-            Mean error in metres, with its interval.
+            Mean error, with its interval.
         """
         return _around(float(self.law.error_m(n_points)), [float(law.error_m(n_points)) for law in self.laws])
 
@@ -84,7 +93,7 @@ class LearningCurve:
         Returns
         -------
         Estimate
-            Decrease of the mean error in metres, with its interval.
+            Decrease of the mean error, with its interval.
         """
 
         def law_gain(law: PowerLaw) -> float:
@@ -96,21 +105,22 @@ class LearningCurve:
     def verdict(self) -> Verdict:
         """Whether twice as much would help; "unclear" where the interval of the gain is too wide."""
         mean, low, high = self.gain()
-        if high < LITTLE_M:
+        little = _LITTLE[self.error_unit]
+        if high < little:
             return "little"
         too_wide = high - low > _TOO_WIDE * self.at(self.n_now).mean
-        return "unclear" if too_wide or mean < LITTLE_M else "gain"
+        return "unclear" if too_wide or mean < little else "gain"
 
     @property
     def words(self) -> str:
         """The verdict as a sentence's end."""
-        mean, low, high = self.gain()
-        units, range_m = f"{self.unit}s", f"{low:.1f} to {high:.1f}"
+        mean, low, high = (f"{self.error_unit.scale * each:.1f}" for each in self.gain())
+        units, step = _UNITS[self.unit], self.error_unit.step
+        little = f"{self.error_unit.scale * _LITTLE[self.error_unit]:g} {step}"
         return {
-            "gain": f"twice the {units} would bring about {mean:.1f} m ({range_m})",
-            "little": f"more {units} would bring less than {LITTLE_M} m: survey elsewhere or other things",
-            "unclear": f"too few {units} to say: "
-            f"twice as many would bring between {low:.1f} and {high:.1f} m",
+            "gain": f"twice the {units} would bring about {mean} {step} ({low} to {high})",
+            "little": f"more {units} would bring less than {little}: survey elsewhere or other things",
+            "unclear": f"too few {units} to say: twice as many would bring between {low} and {high} {step}",
         }[self.verdict]
 
     def as_dict(self) -> dict[str, Any]:
@@ -121,20 +131,20 @@ class LearningCurve:
         dict
             Sizes with their errors, the law, the error now and with twice the points, and the verdict.
         """
-        count = f"n_{self.unit}s"
+        count, of = f"n_{self.unit}s", self.error_unit.suffix
         return {
             "sizes": [
-                {count: round(float(n), 1), **_figures("error", error)}
+                {count: round(float(n), 1), **_figures("error", error, of)}
                 for n, error in zip(self.n_points, self.errors, strict=True)
             ],
-            "floor_m": self.law.floor_m,
-            "scale_m": self.law.scale_m,
+            f"floor{of}": self.law.floor_m,
+            f"scale{of}": self.law.scale_m,
             "exponent": self.law.exponent,
-            "now": {count: self.n_now, **_figures("error", self.at(self.n_now))},
+            "now": {count: self.n_now, **_figures("error", self.at(self.n_now), of)},
             "twice": {
                 count: 2 * self.n_now,
-                **_figures("error", self.at(2 * self.n_now)),
-                **_figures("gain", self.gain()),
+                **_figures("error", self.at(2 * self.n_now), of),
+                **_figures("gain", self.gain(), of),
             },
             "verdict": self.verdict,
             "words": self.words,
@@ -143,10 +153,11 @@ class LearningCurve:
 
 def learning_curve(
     n_learnt: np.ndarray,
-    errors_m: Sequence[np.ndarray],
+    errors: Sequence[np.ndarray],
     n_now: int,
     *,
-    unit: Literal["point", "walk"] = "point",
+    unit: CurveUnit = "point",
+    error_unit: ErrorUnit = METRES,
     seed: int = 0,
 ) -> LearningCurve:
     """Fit a law to measured errors, and compute means and intervals.
@@ -157,14 +168,16 @@ def learning_curve(
     Parameters
     ----------
     n_learnt : ndarray
-        Reference points or walks that were learnt [n_repetitions, k].
-    errors_m : sequence of ndarray
-        Errors in metres [k, n_points], one array a repetition. The columns of points or walks that were not
-        held out, or that got no position at some size, are NaN.
+        Reference points, walks or blocks that were learnt [n_repetitions, k].
+    errors : sequence of ndarray
+        Errors [k, n_points], one array a repetition. The columns of points that were not held out, or that
+        got no answer at some size, are NaN.
     n_now : int
-        Reference points or walks of the whole survey.
+        Reference points, walks or blocks of the whole survey.
     unit : str, default "point"
-        "point" or "walk".
+        "point", "walk" or "block".
+    error_unit : ErrorUnit
+        What the errors are counted in; metres by default.
     seed : int, default 0
         Random seed of the bootstrap.
 
@@ -173,7 +186,7 @@ def learning_curve(
     LearningCurve
         Sizes, mean errors and law.
     """
-    table = np.stack(errors_m)
+    table = np.stack(errors)
     has_error = np.isfinite(table[:, 0])
     table = np.where(has_error[:, None], table, 0.0)
     sizes = n_learnt.mean(axis=0)
@@ -191,8 +204,9 @@ def learning_curve(
     spread_m = np.maximum(standard_error_m, 0.01 * mean_m + 1e-6)
     resamples_m = _resampled(means, n_repetitions, n_points, np.random.default_rng(seed))
     laws = tuple(fit_power_law(sizes, resample_m, spread_m) for resample_m in resamples_m)
-    errors = tuple(_estimate(float(mean), resamples_m[:, i]) for i, mean in enumerate(mean_m))
-    return LearningCurve(sizes, errors, fit_power_law(sizes, mean_m, spread_m), laws, n_now, unit)
+    estimates = tuple(_estimate(float(mean), resamples_m[:, i]) for i, mean in enumerate(mean_m))
+    law = fit_power_law(sizes, mean_m, spread_m)
+    return LearningCurve(sizes, estimates, law, laws, n_now, unit, error_unit)
 
 
 def _resampled(
@@ -231,5 +245,6 @@ def _around(mean: float, resamples: Sequence[float]) -> Estimate:
     return Estimate(mean, max(0.0, mean - reach), mean + reach)
 
 
-def _figures(name: str, estimate: Estimate) -> dict[str, float]:
-    return {f"{name}_m": estimate.mean, f"{name}_low_m": estimate.low, f"{name}_high_m": estimate.high}
+def _figures(name: str, estimate: Estimate, of: str) -> dict[str, float]:
+    ends = {f"{name}_low{of}": estimate.low, f"{name}_high{of}": estimate.high}
+    return {f"{name}{of}": estimate.mean, **ends}

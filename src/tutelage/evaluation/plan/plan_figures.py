@@ -1,4 +1,4 @@
-"""Learning curve and map, as the plain dictionaries that plotly.js draws."""
+"""Learning curve, map of points and bars of places, as the plain dictionaries that plotly.js draws."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 
 from tutelage.evaluation.plan.learning_curve import Estimate, LearningCurve
+from tutelage.evaluation.plan.named_places import NamedPlaces
 from tutelage.evaluation.plan.surveyed_places import SurveyedPlaces
 from tutelage.evaluation.plots import plain_text, scatter_kind
 
-__all__ = ["curve_figure", "map_figure"]
+__all__ = ["curve_figure", "hits_figure", "map_figure"]
 
 # Okabe and Ito's colours for all kinds of colour vision.
 _LAW = "#0072b2"
 _BAND = "rgba(0, 114, 178, 0.15)"
 _PLACES = "#d55e00"
 _HEIGHT_PX = 560
-_LONG = {"point": "reference points", "walk": "walks"}
+_BAR_PX = 22
+_LONG = {"point": "reference points", "walk": "walks", "block": "blocks of scans"}
 
 
 def curve_figure(curve: LearningCurve) -> dict[str, Any]:
@@ -34,6 +36,7 @@ def curve_figure(curve: LearningCurve) -> dict[str, Any]:
     dict
         `data` and `layout` for plotly.js.
     """
+    unit = curve.error_unit
     measured = np.linspace(curve.n_points[0], curve.n_points[-1], 40)
     beyond = np.linspace(curve.n_points[-1], 2 * curve.n_now, 40)
     extrapolated = [curve.at(n) for n in beyond]
@@ -43,45 +46,55 @@ def curve_figure(curve: LearningCurve) -> dict[str, Any]:
         "mode": "markers",
         "name": "measured, with 95 % intervals",
         "x": _rounded(curve.n_points),
-        "y": _rounded(mean),
+        "y": _rounded(mean, unit.scale),
         "error_y": {
             "type": "data",
             "symmetric": False,
-            "array": _rounded([error.high - error.mean for error in curve.errors]),
-            "arrayminus": _rounded([error.mean - error.low for error in curve.errors]),
+            "array": _rounded([error.high - error.mean for error in curve.errors], unit.scale),
+            "arrayminus": _rounded([error.mean - error.low for error in curve.errors], unit.scale),
         },
         "marker": {"size": 8, "color": _PLACES},
-        "hovertemplate": f"%{{x:.0f}} {curve.unit}s: %{{y:.2f}} m<extra></extra>",
+        "hovertemplate": _hover(curve, ""),
     }
     lines = [
-        _line("fitted", measured, [float(curve.law.error_m(n)) for n in measured], "solid", curve.unit),
-        _line("extrapolated", beyond, [error.mean for error in extrapolated], "dash", curve.unit),
+        _line(curve, "fitted", measured, [float(curve.law.error_m(n)) for n in measured], "solid"),
+        _line(curve, "extrapolated", beyond, [error.mean for error in extrapolated], "dash"),
     ]
     layout = {
         "height": _HEIGHT_PX,
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
         "margin": {"l": 60, "r": 20, "t": 60, "b": 60},
         "xaxis": {"title": {"text": f"{_LONG[curve.unit]} learnt"}, "rangemode": "tozero"},
-        "yaxis": {"title": {"text": f"mean error at {curve.unit}s held out (m)"}, "rangemode": "tozero"},
+        "yaxis": {
+            "title": {"text": f"{unit.mean} at {curve.unit}s held out ({unit.symbol})"},
+            "rangemode": "tozero",
+        },
         "shapes": [_survey_line(curve.n_now)],
         "annotations": [_survey_label(curve.n_now)],
     }
-    return {"data": [_band(beyond, extrapolated), points, *lines], "layout": layout}
+    return {"data": [_band(beyond, extrapolated, unit.scale), points, *lines], "layout": layout}
 
 
-def _line(name: str, n_points: np.ndarray, error_m: Sequence[float], dash: str, unit: str) -> dict[str, Any]:
+def _hover(curve: LearningCurve, name: str) -> str:
+    unit = curve.error_unit
+    return f"%{{x:.0f}} {curve.unit}s: %{{y:.{unit.decimals}f}} {unit.symbol}<extra>{name}</extra>"
+
+
+def _line(
+    curve: LearningCurve, name: str, n_points: np.ndarray, error: Sequence[float], dash: str
+) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
         "name": name,
         "x": _rounded(n_points),
-        "y": _rounded(error_m),
+        "y": _rounded(error, curve.error_unit.scale),
         "line": {"color": _LAW, "width": 2, "dash": dash},
-        "hovertemplate": f"%{{x:.0f}} {unit}s: %{{y:.2f}} m<extra>{name}</extra>",
+        "hovertemplate": _hover(curve, name),
     }
 
 
-def _band(n_points: np.ndarray, estimates: Sequence[Estimate]) -> dict[str, Any]:
+def _band(n_points: np.ndarray, estimates: Sequence[Estimate], scale: float) -> dict[str, Any]:
     """Fill the area between the ends of the intervals."""
     low = [each.low for each in estimates]
     high = [each.high for each in reversed(estimates)]
@@ -89,7 +102,7 @@ def _band(n_points: np.ndarray, estimates: Sequence[Estimate]) -> dict[str, Any]
         "type": "scatter",
         "mode": "lines",
         "x": _rounded([*n_points, *n_points[::-1]]),
-        "y": _rounded([*low, *high]),
+        "y": _rounded([*low, *high], scale),
         "fill": "toself",
         "fillcolor": _BAND,
         "line": {"width": 0},
@@ -189,5 +202,50 @@ def _hover_words(places: SurveyedPlaces, point: int) -> list[str]:
     ]
 
 
-def _rounded(values: Sequence[float] | np.ndarray) -> list[float]:
-    return [round(float(value), 3) for value in values]
+def _rounded(values: Sequence[float] | np.ndarray, scale: float = 1.0) -> list[float]:
+    return [round(scale * float(value), 3) for value in values]
+
+
+# -- places -------------------------------------------------------------------------------------------
+
+
+def hits_figure(places: NamedPlaces) -> dict[str, Any]:
+    """Draw a bar for each place, as long as its share of right answers; the neediest is on top.
+
+    Parameters
+    ----------
+    places : NamedPlaces
+        The places.
+
+    Returns
+    -------
+    dict
+        `data` and `layout` for plotly.js.
+    """
+    order = np.argsort(-places.need, kind="stable")
+    hits = np.nan_to_num(places.hit[order])
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "x": _rounded(hits),
+        "y": [plain_text(str(name)) for name in places.name[order]],
+        "customdata": [[int(places.n_scans[i]), _confusion_words(places, i)] for i in order.tolist()],
+        "marker": {"color": [_PLACES if i in places.first else _LAW for i in order.tolist()]},
+        "hovertemplate": "<b>%{y}</b><br>%{x:.1%} right<br>%{customdata[0]} scans"
+        "<br>%{customdata[1]}<extra></extra>",
+    }
+    layout = {
+        "height": 120 + _BAR_PX * len(places),
+        "margin": {"l": 160, "r": 20, "t": 20, "b": 60},
+        "xaxis": {"title": {"text": "right places held out"}, "range": [0, 1], "tickformat": ".0%"},
+        "yaxis": {"type": "category", "automargin": True, "autorange": "reversed"},
+    }
+    return {"data": [bars], "layout": layout}
+
+
+def _confusion_words(places: NamedPlaces, place: int) -> str:
+    if np.isnan(places.hit[place]):
+        return "too few scans to hold any out"
+    if not places.taken_for[place]:
+        return "never mistaken"
+    return f"taken for {plain_text(str(places.taken_for[place]))} in {places.taken_share[place]:.0%}"

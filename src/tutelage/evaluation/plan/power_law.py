@@ -16,7 +16,7 @@ _EXPONENTS = np.geomspace(0.05, 2.0, 25)
 
 @dataclass(frozen=True)
 class PowerLaw:
-    """The law error(n) = floor_m + scale_m * n ** -exponent.
+    """The law error(n) = floor_m + scale_m * n ** -exponent; of places, errors are shares, not metres.
 
     Parameters
     ----------

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.hold_out import Groups, HoldOut, are_apart, groups_of, hold_out_groups, places
 from tutelage.errors import BadInputError
-from tutelage.evaluation.compare.held_out import folds
+from tutelage.evaluation.compare.held_out import folds, places_of_groups
+from tutelage.evaluation.plan.learning_curve import CurveUnit
 
 __all__ = ["SHARES", "Repetition", "Sampling", "repetitions", "sampling"]
 
@@ -23,7 +23,7 @@ _FEWEST_SIZES = 3  # the law through them has three figures
 
 @dataclass(frozen=True, eq=False)
 class Repetition:
-    """One sample of reference points, or of walks.
+    """One sample of reference points, of walks, or of blocks of scans within places.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Sampling:
     Parameters
     ----------
     groups : Groups
-        Walks or reference points, which are learnt and held out whole.
+        Walks, reference points or blocks, which are learnt and held out whole.
     drawn : list of Repetition
         Their numbers.
     divisions : list of HoldOut
@@ -79,9 +79,10 @@ class Sampling:
     asked: np.ndarray
 
     @property
-    def unit(self) -> Literal["point", "walk"]:
+    def unit(self) -> CurveUnit:
         """What a learning curve counts."""
-        return "walk" if self.groups.kind == "walk" else "point"
+        units: dict[str, CurveUnit] = {"walk": "walk", "block": "block"}
+        return units.get(self.groups.kind, "point")
 
     @property
     def n_learnt(self) -> np.ndarray:
@@ -92,6 +93,9 @@ class Sampling:
 def sampling(scans: FingerprintSet, *, n_folds: int, n_rounds: int, seed: int) -> Sampling:
     """Draw samples of whole walks of a walked survey, of whole reference points of any other.
 
+    In a survey of places alone, blocks of scans are drawn. A smaller such survey has fewer scans of every
+    place, not fewer places.
+
     A smaller walked survey is one of fewer walks, not of walks with gaps. Walks are what a surveyor can add.
     A walk with every second section left out still has its phone and its day beside each gap, so such
     parts would hide what more walks bring.
@@ -99,7 +103,7 @@ def sampling(scans: FingerprintSet, *, n_folds: int, n_rounds: int, seed: int) -
     Parameters
     ----------
     scans : FingerprintSet
-        n scans with positions.
+        n scans with positions or places.
     n_folds, n_rounds, seed : int
         As in `repetitions`.
 
@@ -123,49 +127,64 @@ def sampling(scans: FingerprintSet, *, n_folds: int, n_rounds: int, seed: int) -
 
 def _divided(scans: FingerprintSet, groups: Groups, n_folds: int, n_rounds: int, seed: int) -> Sampling:
     _require_folds(groups, n_folds, n_rounds)
-    drawn = repetitions(len(groups), n_folds=n_folds, n_rounds=n_rounds, seed=seed)
+    place = places_of_groups(scans, groups)
+    drawn = repetitions(len(groups), n_folds=n_folds, n_rounds=n_rounds, seed=seed, place=place)
     point = places(scans, groups).group
 
     def n_points(part: np.ndarray) -> int:
         return len(np.unique(point[np.isin(groups.group, part)]))
 
-    shares = [
-        share for share in SHARES if min(n_points(each.part(share)) for each in drawn) >= _FEWEST_LEARNT
-    ]
+    fewest = max(_FEWEST_LEARNT, int(place.max()) + 1)
+    shares = [share for share in SHARES if min(n_points(each.part(share)) for each in drawn) >= fewest]
     if len(shares) < _FEWEST_SIZES:
-        raise BadInputError(
-            f"most reference points lie on a few of the {len(groups)} {groups.kind}s; without these there is "
-            "too little to learn; survey more of them"
-        )
+        raise BadInputError(_too_little(groups, int(place.max()) + 1))
     divisions = [hold_out_groups(scans, groups, each.held_out_points) for each in drawn]
     asked = np.full(len(scans), groups.kind != "walk")
     asked[np.unique(np.column_stack([groups.group, point]), axis=0, return_index=True)[1]] = True
     return Sampling(groups, drawn, divisions, shares, asked)
 
 
+def _too_little(groups: Groups, n_places: int) -> str:
+    """Say why there are too few parts of a survey to learn."""
+    if groups.kind == "block":
+        return (
+            f"the {n_places} places have too few scans for parts of them to be learnt, {len(groups)} blocks "
+            "in all; scan each place more often, or at other times"
+        )
+    return (
+        f"most reference points lie on a few of the {len(groups)} {groups.kind}s; without these there is "
+        "too little to learn; survey more of them"
+    )
+
+
 def _require_folds(groups: Groups, n_folds: int, n_rounds: int) -> None:
     fewest = 1 if groups.kind == "walk" else 2
     if not 2 <= n_folds <= len(groups) // fewest or n_rounds < 1:
-        least = "1 walk" if groups.kind == "walk" else "2 points"
+        least = {"walk": "1 walk", "block": "2 blocks"}.get(groups.kind, "2 points")
         raise BadInputError(
             f"{n_folds} folds of {len(groups)} {groups.kind}s in {n_rounds} rounds; at least 2 folds, "
             f"of {least} or more each, and 1 round"
         )
 
 
-def repetitions(n_points: int, *, n_folds: int, n_rounds: int, seed: int) -> list[Repetition]:
+def repetitions(
+    n_points: int, *, n_folds: int, n_rounds: int, seed: int, place: np.ndarray | None = None
+) -> list[Repetition]:
     """Draw samples in rounds; each round divides the points into folds and holds out one after another.
 
     Parameters
     ----------
     n_points : int
-        Reference points, or walks.
+        Reference points, walks or blocks.
     n_folds : int
         Folds of a round.
     n_rounds : int
         Rounds.
     seed : int
         Random seed.
+    place : ndarray, optional
+        Place of each point [n_points] int. Each part then has all places, and the same share of each. By
+        default, all points are of one place.
 
     Returns
     -------
@@ -173,8 +192,19 @@ def repetitions(n_points: int, *, n_folds: int, n_rounds: int, seed: int) -> lis
         n_rounds * n_folds samples; each point is held out once a round.
     """
     rng = np.random.default_rng(seed)
+    place = np.zeros(n_points, dtype=np.int64) if place is None else place
     return [
-        Repetition(held_out_points, rng.permutation(others))
+        Repetition(held_out_points, _evenly(rng.permutation(others), place))
         for _ in range(n_rounds)
-        for others, held_out_points in folds(n_points, n_folds, rng)
+        for others, held_out_points in folds(n_points, n_folds, rng, place)
     ]
+
+
+def _evenly(points: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Order points so that the first of them have the same share of each place, and the order within one."""
+    code = np.unique(place[points], return_inverse=True)[1]
+    by_place = np.argsort(code, kind="stable")
+    size = np.bincount(code)
+    nth = np.empty(len(points), dtype=np.int64)
+    nth[by_place] = np.arange(len(points)) - np.repeat(np.cumsum(size) - size, size)
+    return points[np.argsort(nth / size[code], kind="stable")]

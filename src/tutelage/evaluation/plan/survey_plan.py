@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.hold_out import unsaid
+from tutelage.data.hold_out import HoldOut, unsaid
 from tutelage.errors import BadInputError
 from tutelage.evaluation.compare.candidates import BASELINE, Candidate, candidate
 from tutelage.evaluation.compare.held_out import Answers, Part, SurveyedPoints, surveyed_points
+from tutelage.evaluation.label_hits import LabelHits
 from tutelage.evaluation.plan.learning_curve import LearningCurve, learning_curve
+from tutelage.evaluation.plan.named_places import NamedPlaces, named_places
 from tutelage.evaluation.plan.sampling import Sampling, sampling
 from tutelage.evaluation.plan.surveyed_places import SurveyedPlaces, surveyed_places
+from tutelage.methods.answer_errors import unit_of
 from tutelage.methods.fit_plan import AnySurvey, fit_plan
 from tutelage.training import Budget, RunOptions
 
@@ -34,10 +37,10 @@ class SurveyPlan:
     method : that learnt
     n_repetitions : how often each size was learnt
     n_scans : training scans that hear anything
-    n_left_out : reference points or walks that the curve leaves out: none of their scans got a position at
-        every size
-    curve, places : what was found
-    held_out : what each error comes from, such as "24 of 120 walks"; "" in a survey that was not walked
+    n_left_out : reference points, walks or blocks that the curve leaves out: none of their scans got an
+        answer at every size
+    curve, places : what was found; places are reference points, or named places in a survey of these alone
+    held_out : what each error comes from, such as "24 of 120 walks"; "" if that is reference points
     unsaid : what no hold-out of the survey can measure; "" where there is nothing to say
     """
 
@@ -47,13 +50,13 @@ class SurveyPlan:
     n_scans: int
     n_left_out: int
     curve: LearningCurve
-    places: SurveyedPlaces
+    places: SurveyedPlaces | NamedPlaces
     held_out: str = ""
     unsaid: str = ""
 
     @property
     def basis(self) -> str:
-        """What the errors come from, as a sentence; "" in a survey that was not walked."""
+        """What the errors come from, as a sentence; "" if that is reference points."""
         if not self.held_out:
             return ""
         unsaid_too = f"; {self.unsaid}" if self.unsaid else ""
@@ -62,11 +65,14 @@ class SurveyPlan:
     def as_dict(self) -> dict[str, Any]:
         """Plain figures, for JSON."""
         places = self.places
+        of_places, of_all = (
+            ("n_places", "all_places") if isinstance(places, NamedPlaces) else ("n_points", "points")
+        )
         return {
             "survey": self.name,
             "method": self.method.method.spec.name,
             "settings": dict(self.method.settings),
-            "n_points": len(places),
+            of_places: len(places),
             "n_scans": self.n_scans,
             "n_left_out": self.n_left_out,
             "n_repetitions": self.n_repetitions,
@@ -74,7 +80,7 @@ class SurveyPlan:
             **({"unsaid": self.unsaid} if self.unsaid else {}),
             "curve": self.curve.as_dict(),
             "places": [places.record(point) for point in places.first],
-            "points": [places.record(point) for point in range(len(places))],
+            of_all: [places.record(point) for point in range(len(places))],
         }
 
 
@@ -90,7 +96,8 @@ def plan(
     """Estimate what more reference points would gain, and where to take them.
 
     A learning curve over reference points is extrapolated, or over walks where there are eight or more. A map
-    shows where errors are large. Only training scans are used, never a test split.
+    shows where errors are large. Only training scans are used, never a test split. In a survey of places
+    alone, the curve is over blocks of scans within places, and hits of each place are counted.
 
     Parameters
     ----------
@@ -114,8 +121,8 @@ def plan(
     Raises
     ------
     BadInputError, UnknownNameError
-        If the survey has fewer than 20 reference points, or fewer walks than `n_folds`, the method cannot be
-        fitted, or its teacher was trained in this survey and `source_too` is off.
+        If the survey has fewer than 20 reference points or blocks of scans, or fewer walks than `n_folds`,
+        the method cannot be fitted, or its teacher was trained in this survey and `source_too` is off.
 
     Examples
     --------
@@ -128,7 +135,7 @@ def plan(
     run = run or RunOptions()
     method = method or candidate(BASELINE)
     points = surveyed_points(survey, [method], source_too=source_too)
-    _require_enough(len(points))
+    _require_enough(points)
     sampled = sampling(points.scans, n_folds=n_folds, n_rounds=n_rounds, seed=run.seed)
     method = _settled(method, points.scans, run)
     groups = sampled.groups
@@ -136,22 +143,32 @@ def plan(
         Part(method, d.part(share), d.held_out_points) for d in sampled.drawn for share in sampled.shares
     ]
     answers = replace(points, point=groups.group).answers(parts, "learning parts", run, sampled.asked)
-    errors_m, point_errors_m = _errors_m(answers, points, sampled)
-    counted = np.isfinite(errors_m[:, 0]).any(axis=0)
+    errors = _curve_errors(answers, points, sampled)
+    counted = np.isfinite(errors[:, 0]).any(axis=0)
     if not counted.any():
         raise BadInputError(
             f"no scan hears an access point of other {groups.kind}s; there is no curve to draw"
         )
+    n_shares, is_block = len(sampled.shares), groups.kind == "block"
+    largest = answers[n_shares - 1 :: n_shares]
+    has_basis = is_block or groups.n_walks > 0
     return SurveyPlan(
         points.name,
         method,
         len(sampled.drawn),
         len(points.scans),
         int((~counted).sum()),
-        learning_curve(sampled.n_learnt, list(errors_m), len(groups), unit=sampled.unit, seed=run.seed),
-        surveyed_places(points.scans, points.point, point_errors_m),
-        sampled.divisions[0].words if groups.n_walks else "",
-        unsaid(points.scans) if groups.n_walks else "",
+        learning_curve(
+            sampled.n_learnt,
+            list(errors),
+            len(groups),
+            unit=sampled.unit,
+            error_unit=unit_of(points.scans),
+            seed=run.seed,
+        ),
+        _places_by_need(largest, points, sampled.divisions) if is_block else _points_by_need(largest, points),
+        sampled.divisions[0].words if has_basis else "",
+        unsaid(points.scans) if has_basis else "",
     )
 
 
@@ -170,42 +187,64 @@ def _settled(method: Candidate, scans: FingerprintSet, run: RunOptions) -> Candi
     return replace(method, settings=spec.for_parts(fit, scans).settings)
 
 
-def _require_enough(n_points: int) -> None:
-    if n_points < _FEWEST_POINTS:
+def _require_enough(points: SurveyedPoints) -> None:
+    n_points = len(points)
+    if n_points >= _FEWEST_POINTS:
+        return
+    if points.kind == "block":
         raise BadInputError(
-            f"{n_points} reference points are too few for a learning curve; survey at least {_FEWEST_POINTS}"
+            f"{n_points} blocks of scans within places are too few for a learning curve; scan each place "
+            f"more often, for {_FEWEST_POINTS} blocks at least"
         )
+    raise BadInputError(
+        f"{n_points} reference points are too few for a learning curve; survey at least {_FEWEST_POINTS}"
+    )
 
 
-def _errors_m(
-    answers: Sequence[Answers], points: SurveyedPoints, sampled: Sampling
-) -> tuple[np.ndarray, np.ndarray]:
-    """Errors of scans to those of walks or reference points, and to those of reference points.
+def _curve_errors(answers: Sequence[Answers], points: SurveyedPoints, sampled: Sampling) -> np.ndarray:
+    """Give errors [n_repetitions, n_shares, n_groups] over the scans that got an answer at every size.
 
-    Returns
-    -------
-    of_curve, of_points : [n_repetitions, n_shares, n_groups], [n_points]
-        Over the held-out scans that got a position at every size, so that all sizes are asked the same; and
-        over all that got one from the largest parts.
+    So all sizes are asked the same.
     """
     group, n_groups, n_shares = sampled.groups.group, len(sampled.groups), len(sampled.shares)
-    point, n_points = points.point, len(points)
-    known_m = points.scans.known_position_m
     of_curve = []
-    total, n_answers = np.zeros(n_points), np.zeros(n_points)
     for i, division in enumerate(sampled.divisions):
-        sizes = answers[i * n_shares : (i + 1) * n_shares]
-        row, table = sizes[0].row, np.full((n_shares, len(point)), np.nan)
-        for j, size in enumerate(sizes):
-            table[j, row] = np.linalg.norm(size.positions.position_m - known_m[row], axis=1)
+        table = np.full((n_shares, len(group)), np.nan)
+        for j, size in enumerate(answers[i * n_shares : (i + 1) * n_shares]):
+            table[j, size.row] = size.errors(points.scans)
         asked = division.held_out[np.isfinite(table[:, division.held_out]).all(axis=0)]
         of_curve.append([_means(group[asked], errors[asked], n_groups) for errors in table])
-        answered = row[np.isfinite(table[-1, row])]
-        total += np.bincount(point[answered], table[-1, answered], n_points)
+    return np.array(of_curve)
+
+
+def _points_by_need(largest: Sequence[Answers], points: SurveyedPoints) -> SurveyedPlaces:
+    """Give errors of reference points, over all scans that got a position from the largest parts."""
+    point, n_points = points.point, len(points)
+    total, n_answers = np.zeros(n_points), np.zeros(n_points)
+    for each in largest:
+        errors_m = each.errors(points.scans)
+        is_answered = np.isfinite(errors_m)
+        answered = each.row[is_answered]
+        total += np.bincount(point[answered], errors_m[is_answered], n_points)
         n_answers += np.bincount(point[answered], minlength=n_points)
-    return np.array(of_curve), np.where(n_answers > 0, total / np.maximum(n_answers, 1), np.nan)
+    error_m = np.where(n_answers > 0, total / np.maximum(n_answers, 1), np.nan)
+    return surveyed_places(points.scans, point, error_m)
 
 
-def _means(group: np.ndarray, error_m: np.ndarray, n_groups: int) -> np.ndarray:
+def _places_by_need(
+    largest: Sequence[Answers], points: SurveyedPoints, divisions: Sequence[HoldOut]
+) -> NamedPlaces:
+    """Give hits of named places, over all scans that got an answer from the largest parts."""
+    place = points.scans.known_place
+    answer, truth = [], []
+    for each, division in zip(largest, divisions, strict=True):
+        assert each.positions.places is not None, "the scans name places, so the model answers them"
+        is_asked = np.isin(each.row, division.held_out) & each.positions.answered
+        answer.append(each.positions.places.best[is_asked])
+        truth.append(place[each.row[is_asked]])
+    return named_places(place, LabelHits(np.concatenate(answer), np.concatenate(truth)))
+
+
+def _means(group: np.ndarray, errors: np.ndarray, n_groups: int) -> np.ndarray:
     n = np.bincount(group, minlength=n_groups)
-    return np.where(n > 0, np.bincount(group, error_m, n_groups) / np.maximum(n, 1), np.nan)
+    return np.where(n > 0, np.bincount(group, errors, n_groups) / np.maximum(n, 1), np.nan)
