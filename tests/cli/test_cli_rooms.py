@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,22 @@ def test_compare_counts_wrong_rooms(tutelage: Command, rooms: Path) -> None:
     assert row["place_balanced"] > 0.95
     assert row["mae_m"] is None
     assert (rooms / "c.html").is_file()
+
+
+def test_drift_finds_gone_access_points_and_measures_rooms(tutelage: Command, rooms: Path) -> None:
+    model = fitted(tutelage, rooms, "--method", "knn")
+    rows = [json.loads(line) for line in (rooms / "later.jsons").read_text().splitlines()]
+    often = Counter(name for row in rows for name in row["s"]["wifi"])
+    gone = {name for name, _ in often.most_common(20)[::2]}
+    for row in rows:
+        row["s"]["wifi"] = {name: rss for name, rss in row["s"]["wifi"].items() if name not in gone}
+    (rooms / "gone.jsons").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    before = json.loads(tutelage("drift", model, rooms / "later.jsons", "--json").stdout)
+    assert (before["gone"], before["severity"], before["measured"]["place_hit"]) == ([], "none", 1.0)
+    after = json.loads(tutelage("drift", model, rooms / "gone.jsons", "--json").stdout)
+    assert {each["access_point"] for each in after["gone"]} <= gone
+    assert len(after["gone"]) >= 5
+    assert after["severity"] == "resurvey"
+    said = tutelage("drift", model, rooms / "gone.jsons").stdout
+    assert "of the readings are gone" in said
+    assert "mean error" not in said

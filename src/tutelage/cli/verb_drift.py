@@ -75,15 +75,22 @@ def _figures(drift: Drift) -> dict[str, str]:
         "shifted": f"{len(drift.shifts.shifted)} of {drift.shifts.n_tested} whose level can be told",
         "new": f"{len(drift.new)}",
         "common offset": "cannot be told" if common_db is None else f"{common_db:+.1f} dB",
-        "mean error, estimated": f"{loss.factor - 1:+.0%}"
-        + (f", {loss.then_m:.2f} m to {loss.now_m:.2f} m at places not surveyed" if loss.then_m else ""),
     }
+    if drift.of_places:
+        figures["readings gone"] = f"{loss.gone_share:.0%} of what these scans should hear"
+    else:
+        then_now = (
+            f", {loss.then_m:.2f} m to {loss.now_m:.2f} m at places not surveyed" if loss.then_m else ""
+        )
+        figures["mean error, estimated"] = f"{loss.factor - 1:+.0%}{then_now}"
     if drift.refused_share is not None:
         figures["refused"] = f"{drift.refused_share:.1%} of the scans"
     if drift.measured and drift.measured.mae_m is not None:
         coverage = drift.measured.coverage
         within = "" if coverage is None else f", {coverage:.1%} within the radius at 95 %"
         figures["mean error, measured"] = f"{drift.measured.mae_m:.2f} m{within}"
+    if drift.measured and drift.measured.place_hit is not None:
+        figures["right places, measured"] = f"{drift.measured.place_hit:.1%}"
     return figures
 
 
@@ -126,7 +133,7 @@ def _leaving_out(drift: Drift, model: Path, scans: str) -> str:
     gone = counted(len(drift.gone), "gone access point")
     update = f"tutelage update {shlex.join([str(model), '--scans', scans])} leaves the {gone} out"
     after = drift.loss.factor_after_update
-    if after is None:
+    if after is None or drift.of_places:
         return update
     return (
         f"{update}: the mean error is then expected to be {after - 1:.0%} larger than at first, "

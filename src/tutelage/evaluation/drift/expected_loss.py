@@ -107,20 +107,24 @@ def _weight_share(weight: np.ndarray, which: np.ndarray) -> float:
 
 
 def judge_severity(
-    factor: float, refused_share: float, coverage: float | None, n_places: int
+    loss: Loss, refused_share: float, coverage: float | None, n_places: int, *, of_places: bool = False
 ) -> tuple[Severity, tuple[str, ...]]:
     """Judge whether a new survey is due, and say why.
 
     Parameters
     ----------
-    factor : float
-        Factor of the loss.
+    loss : Loss
+        What is to be expected.
     refused_share : float
         Share of the scans that are unlike every surveyed place.
     coverage : float, optional
-        Share of the true positions within radii at 95 %; None where it was not measured.
+        Share of the radii, or of the sets of places, at 95 % that hold the truth; None where it was not
+        measured.
     n_places : int
         Places of the scans. Too few of them give no verdict, unless there is another reason.
+    of_places : bool
+        Whether the model learnt places alone. The same readings then have to be gone, and no metre is spoken
+        of.
 
     Returns
     -------
@@ -130,16 +134,21 @@ def judge_severity(
         One clause for each reason.
     """
     reasons = []
-    if factor >= RESURVEY_AT:
-        reasons.append(f"the mean error is expected to be {factor - 1:.0%} larger than it was")
+    lost = f"the mean error is expected to be {loss.factor - 1:.0%} larger than it was"
+    if of_places:
+        lost = f"{loss.gone_share + loss.shifted_share:.0%} of the readings are gone or have shifted"
+    if loss.factor >= RESURVEY_AT:
+        reasons.append(lost)
     if refused_share >= _MANY_REFUSED:
         reasons.append(f"{refused_share:.0%} of the scans are unlike every surveyed place")
     if coverage is not None and coverage < _LOW_COVERAGE:
-        reasons.append(f"radii that should hold 95 % of the true positions hold {coverage:.0%}")
+        what = "sets that should hold 95 % of the true places" if of_places else ""
+        what = what or "radii that should hold 95 % of the true positions"
+        reasons.append(f"{what} hold {coverage:.0%}")
     if reasons:
         return "resurvey", tuple(reasons)
     if n_places < FEWEST_PLACES:
         return "unknown", (f"scans of at least {FEWEST_PLACES} places are needed, these are of {n_places}",)
-    if factor >= _WATCH_AT:
-        return "watch", (f"the mean error is expected to be {factor - 1:.0%} larger than it was",)
+    if loss.factor >= _WATCH_AT:
+        return "watch", (lost,)
     return "none", ()

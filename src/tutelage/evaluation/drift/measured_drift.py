@@ -19,7 +19,7 @@ __all__ = ["Drift", "Measurement", "measure_drift"]
 
 
 class Measurement(NamedTuple):
-    """The error of recent scans that have positions."""
+    """The error of recent scans that have positions or places."""
 
     mae_m: float | None
     """Mean error in metres; None where no scan got a position."""
@@ -27,6 +27,10 @@ class Measurement(NamedTuple):
     """Share of the true positions within radii at 95 %; None without a calibration."""
     n_training_scans: int
     """How many of the scans the model learnt from; their errors are training errors."""
+    place_hit: float | None = None
+    """Share of right places; None where the model or the scans have none."""
+    place_set_coverage: float | None = None
+    """Share of the sets at 95 % that hold the true place; None without a calibration."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,13 @@ class Drift:
     loss : Loss
         The mean error to expect.
     measured : Measurement, optional
-        The error of the scans; None where they have no positions.
+        The error of the scans; None where they have neither positions nor places that the model knows.
     severity : {"none", "watch", "resurvey", "unknown"}
         Whether to survey again; "unknown" for scans at too few places.
     reasons : tuple of str
         One clause for each reason.
+    of_places : bool
+        Whether the model learnt places alone: then no error in metres is to be expected.
     """
 
     n_scans: int
@@ -71,6 +77,7 @@ class Drift:
     measured: Measurement | None
     severity: Severity
     reasons: tuple[str, ...]
+    of_places: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Turn the drift into plain values, ready for JSON.
@@ -136,10 +143,17 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress:
     factors = gone_factors(model, absent.is_likely, absent.is_gone)
     loss = estimate_loss(shares, absent.is_likely, is_shifted, model.calibration_, factors)
     answers = model.predict(scans, progress=progress)
-    refused_share = None if model.calibration_ is None else float(answers.refused.mean())
-    measurement = None if scans.position_m is None else _measure(model, answers, scans)
+    of_places = not model.has_coordinates_
+    is_calibrated = (model.place_calibration_ if of_places else model.calibration_) is not None
+    refused_share = float(answers.refused.mean()) if is_calibrated else None
+    has_truth = scans.place is not None if of_places else scans.position_m is not None
+    measurement = _measure(model, answers, scans) if has_truth else None
     severity, reasons = judge_severity(
-        loss.factor, refused_share or 0.0, measurement and measurement.coverage, len(places.n_scans)
+        loss,
+        refused_share or 0.0,
+        measurement and _held(measurement),
+        len(places.n_scans),
+        of_places=of_places,
     )
     return Drift(
         n_scans=len(scans),
@@ -153,9 +167,16 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress:
         measured=measurement,
         severity=severity,
         reasons=reasons,
+        of_places=of_places,
     )
 
 
 def _measure(model: Localizer, answers: Positions, scans: FingerprintSet) -> Measurement:
     figures = evaluate_positions(answers, scans).figures()
-    return Measurement(figures["mae_m"], figures["coverage"], n_learnt(model, scans))
+    of_places = figures["place_hit"], figures["place_set_coverage"]
+    return Measurement(figures["mae_m"], figures["coverage"], n_learnt(model, scans), *of_places)
+
+
+def _held(measured: Measurement) -> float | None:
+    """Give the share of the radii, or of the sets of places, that hold the truth."""
+    return measured.place_set_coverage if measured.coverage is None else measured.coverage
