@@ -95,5 +95,9 @@ def _int8(figures: Mapping[str, Any] | None) -> dict[str, str]:
     coverages = [cost[name] for name in ("float32_coverage", "int8_coverage")]
     if None not in coverages:
         words.append(f"within the 95 % radius {coverages[0]:.1%} before, {coverages[1]:.1%} after")
-    words.append(f"positions move by {cost['mean_shift_m']:.2f} m, at most {cost['max_shift_m']:.2f} m")
+    hits = [cost[name] for name in ("float32_place_hit", "int8_place_hit")]
+    if None not in hits:
+        words.append(f"right places {hits[0]:.1%} before, {hits[1]:.1%} after")
+    if "mean_shift_m" in cost:
+        words.append(f"positions move by {cost['mean_shift_m']:.2f} m, at most {cost['max_shift_m']:.2f} m")
     return {"int8": size, "cost of int8": f"{'; '.join(words)} ({cost['n_scans']} {cost['scans']})"}

@@ -21,6 +21,8 @@ from tutelage.runtime.positions import Positions
 
 __all__ = ["quantise_network"]
 
+_MEASURED = ("mae_m", "coverage", "place_hit")
+
 Files = Mapping[str, bytes]
 
 
@@ -60,28 +62,30 @@ def quantise_network(
 
 
 def _cost(exact: Runtime, small: Runtime, queries: FingerprintSet) -> dict[str, float | None]:
-    """Measure mean errors of both, coverage of their 95 % radii, and how far positions move."""
+    """Measure errors and hits of both, coverage of their 95 % radii, and how far answers move."""
     scans = as_mappings(queries)
     before = exact.positions(scans)
     after = small.positions(scans)
     require_answered(before.answered)
-    shift_m = np.linalg.norm(after.position_m - before.position_m, axis=1)[before.answered]
     figures = {"float32": _figures(before, queries), "int8": _figures(after, queries)}
-    return {
-        **{f"{name}_mae_m": values["mae_m"] for name, values in figures.items()},
-        **{f"{name}_coverage": values["coverage"] for name, values in figures.items()},
-        "mean_shift_m": round(float(shift_m.mean()), 4),
-        "max_shift_m": round(float(shift_m.max()), 4),
-    }
+    cost = {f"{name}_{each}": values[each] for each in _MEASURED for name, values in figures.items()}
+    if before.places is not None and after.places is not None:
+        moved = before.places.best != after.places.best
+        cost["other_places"] = round(float(moved[before.answered].mean()), 4)
+    if not before.has_coordinates:
+        return cost
+    shift_m = np.linalg.norm(after.position_m - before.position_m, axis=1)[before.answered]
+    moves = {"mean_shift_m": shift_m.mean(), "max_shift_m": shift_m.max()}
+    return cost | {name: round(float(shift), 4) for name, shift in moves.items()}
 
 
 def _figures(positions: Positions, queries: FingerprintSet) -> dict[str, float | None]:
-    """Give mean error and coverage; None where the scans have no positions, or the answers no radii."""
-    if queries.position_m is None:
-        return {"mae_m": None, "coverage": None}
+    """Give mean error, coverage and hits; None where the scans or the answers have none."""
+    if queries.position_m is None and (queries.place is None or positions.places is None):
+        return dict.fromkeys(_MEASURED)
     # The mappings have no ids; their order is that of the scans.
     figures = evaluate_positions(replace(positions, scan_id=queries.scan_id), queries).figures()
-    values = {name: figures[name] for name in ("mae_m", "coverage")}
+    values = {name: figures[name] for name in _MEASURED}
     return {name: None if value is None else round(value, 4) for name, value in values.items()}
 
 
