@@ -50,7 +50,7 @@ def answers(known: PlaceCalibration, *rows: list[float], level: float = 0.9) -> 
 
 def as_shares(raw: np.ndarray) -> np.ndarray:
     total = raw.sum(axis=1, keepdims=True)
-    return np.divide(raw, total, out=np.zeros_like(raw), where=total > 0)
+    return np.asarray(np.divide(raw, total, out=np.zeros_like(raw), where=total > 0))
 
 
 # Smaller ones vanish when they are raised to a power.
