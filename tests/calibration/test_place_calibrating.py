@@ -7,27 +7,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rooms import in_rooms
 from tutelage import FingerprintSet, Localizer, simulated_survey
 from tutelage.data.fingerprints import Survey
 from tutelage.methods.calibration import calibration_error
 from tutelage.runtime.positions import REFUSED
 
-_CELL_M = 8.0
-
-
-def in_rooms(scans: FingerprintSet, *, with_positions: bool = False) -> FingerprintSet:
-    """Name the 8 m cell of each scan, and forget where it was."""
-    cell = np.floor(scans.known_position_m / _CELL_M).astype(int)
-    place = np.array([f"{x}-{y}" for x, y in cell.tolist()])
-    return replace(scans, place=place, position_m=scans.position_m if with_positions else None)
+_SIDE_M = 8.0
 
 
 @pytest.fixture(scope="module")
 def rooms() -> Survey:
     survey = simulated_survey(seed=4, n_train=2400, n_test=600, n_access_points=20, n_floors=1)
     assert survey.test is not None
-    train = in_rooms(survey.train)
-    test = in_rooms(survey.test.in_frame(survey.train.frame))
+    train = in_rooms(survey.train, _SIDE_M)
+    test = in_rooms(survey.test, _SIDE_M)
     return Survey("rooms", train, test[np.isin(test.known_place, train.known_place)])
 
 
@@ -90,7 +84,7 @@ def test_no_coordinate_is_invented(model: Localizer, rooms: Survey) -> None:
 
 def test_a_survey_with_both_answers_both() -> None:
     survey = simulated_survey(seed=4, n_train=300, n_test=60, n_access_points=16, n_floors=1)
-    train = in_rooms(survey.train, with_positions=True)
+    train = replace(survey.train, place=in_rooms(survey.train, _SIDE_M).place)
     model = Localizer("knn", settings={"k": 5, "metric": "sorensen", "representation": "powed"}).fit(train)
     assert model.calibration_ is not None
     assert model.place_calibration_ is not None
