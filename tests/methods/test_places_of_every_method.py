@@ -60,6 +60,13 @@ def test_an_update_adds_scans_of_places(rooms: FingerprintSet) -> None:
     assert updated.predict(rooms).places.best.tolist() == rooms.known_place.tolist()  # type: ignore[union-attr]
 
 
+def test_a_blend_of_one_scan_a_room_has_nothing_to_choose_a_share_on(rooms: FingerprintSet) -> None:
+    settings = {**TINY, "always": True, "matcher.fine_tune": False}
+    model = Localizer("blend", settings=settings, run=RUN).fit(rooms[:3])
+    assert model.place_calibration_ is None
+    assert model.predict(rooms[:3]).places.best.tolist() == rooms.known_place[:3].tolist()  # type: ignore[union-attr]
+
+
 def test_teachers_are_for_positions(rooms: FingerprintSet) -> None:
     with pytest.raises(BadInputError, match="this one has places alone"):
         Localizer("dnn", teachers="untrained", settings=TINY, run=RUN).fit(rooms)

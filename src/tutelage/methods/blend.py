@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.data.hold_out import MANY_PHONES, hold_out, lacks, n_phones
+from tutelage.data.hold_out import MANY_PHONES, can_be_held_out, hold_out, lacks, n_phones
 from tutelage.data.representation import RssRepresentation
 from tutelage.data.splits import is_spread, n_reference_points
 from tutelage.errors import UnknownNameError
@@ -353,7 +353,7 @@ def _choose_share(scans: FingerprintSet, pair: _Pair) -> _Choice:
     untried = (
         _Choice(prior_share) if settings.always else _Choice.without_network("too few points to try one")
     )
-    if n_points < _FEWEST_POINTS:
+    if n_points < _FEWEST_POINTS or not can_be_held_out(scans):
         return untried
     division = hold_out(scans, _HELD_OUT_SHARE, pair.run.seed)
     rest = scans[division.rest]
