@@ -60,6 +60,18 @@ def test_an_update_adds_scans_of_places(rooms: FingerprintSet) -> None:
     assert updated.predict(rooms).places.best.tolist() == rooms.known_place.tolist()  # type: ignore[union-attr]
 
 
+def test_an_update_of_a_network_keeps_the_rooms_that_are_not_scanned_again(rooms: FingerprintSet) -> None:
+    model = Localizer("dnn", settings=TINY, run=RUN).fit(rooms)
+    two = rooms[rooms.known_place != "office"]
+    again = replace(two, scan_id=np.char.add("again-", two.scan_id), rss_dbm=two.rss_dbm * 1.01)
+    updated = update(model, again, run=RUN)
+    office = rooms[rooms.known_place == "office"]
+    before, after = (each.predict(office).places for each in (model, updated))
+    assert before is not None
+    assert after is not None
+    assert np.mean(after.best == "office") >= np.mean(before.best == "office") - 0.1
+
+
 def test_a_blend_of_one_scan_a_room_has_nothing_to_choose_a_share_on(rooms: FingerprintSet) -> None:
     settings = {**TINY, "always": True, "matcher.fine_tune": False}
     model = Localizer("blend", settings=settings, run=RUN).fit(rooms[:3])

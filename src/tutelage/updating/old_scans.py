@@ -38,6 +38,9 @@ def old_scans(model: Localizer) -> FingerprintSet:
         scans = radio_map.fingerprints(model.frame_)
     elif model.calibration_ is not None:
         scans = _mean_scans(model, model.calibration_.landmarks)
+    elif model.place_calibration_ is not None:
+        marks = model.place_calibration_.marks
+        scans = _mean_scans(model, marks.landmarks, marks.name[marks.place])
     else:
         raise BadInputError(
             f"this {model.method_spec.name} was fitted without calibration and holds nothing of its building "
@@ -46,8 +49,11 @@ def old_scans(model: Localizer) -> FingerprintSet:
     return replace(scans, scan_id=np.char.add("old-", scans.scan_id))
 
 
-def _mean_scans(model: Localizer, marks: Landmarks) -> FingerprintSet:
-    """Make scans of landmarks: in the powed representation each is the mean fingerprint of its point."""
+def _mean_scans(model: Localizer, marks: Landmarks, place: np.ndarray | None = None) -> FingerprintSet:
+    """Make scans of landmarks: in the powed representation each is the mean fingerprint of its point.
+
+    `place` is the place of each in a survey of places alone.
+    """
     value = marks.value
     names = model.access_points_
     rss_dbm = to_dbm(value.data, "powed", marks.rss_min_dbm)
@@ -55,9 +61,9 @@ def _mean_scans(model: Localizer, marks: Landmarks) -> FingerprintSet:
     is_clear = rss_dbm > marks.rss_min_dbm + _FAINTEST_DB
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row[is_clear], minlength=value.shape[0]))])
     rss = csr(rss_dbm[is_clear], value.indices[is_clear], indptr, len(names))
-    scans = FingerprintSet(
-        rss, names, np.arange(len(indptr) - 1).astype(np.str_), marks.position_m, model.frame_
-    )
+    scan_id = np.arange(len(indptr) - 1).astype(np.str_)
+    position_m = marks.position_m if place is None else None
+    scans = FingerprintSet(rss, names, scan_id, position_m, model.frame_, place=place)
     scans = scans[scans.n_heard > 0]
     answers = model.method_.locate(scans)
     return replace(scans, floor=answers.floor, building=answers.building)

@@ -91,6 +91,8 @@ def _landmarks(model: Localizer) -> Landmarks:
     names = model.access_points_
     if model.calibration_ is not None:
         return model.calibration_.landmarks
+    if model.place_calibration_ is not None:
+        return model.place_calibration_.marks.landmarks
     surveyed = model.method_.radio_map
     if surveyed is None:
         raise BadInputError(
