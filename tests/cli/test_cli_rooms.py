@@ -125,5 +125,6 @@ def test_drift_finds_gone_access_points_and_measures_rooms(tutelage: Command, ro
     assert len(after["gone"]) >= 5
     assert after["severity"] == "resurvey"
     said = tutelage("drift", model, rooms / "gone.jsons").stdout
-    assert "of the readings are gone" in said
+    assert "right places, estimated" in said
+    assert "percentage points fewer" in said
     assert "mean error" not in said

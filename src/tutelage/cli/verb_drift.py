@@ -78,6 +78,7 @@ def _figures(drift: Drift) -> dict[str, str]:
     }
     if drift.of_places:
         figures["readings gone"] = f"{loss.gone_share:.0%} of what these scans should hear"
+        figures |= _expected_hits(drift)
     else:
         then_now = (
             f", {loss.then_m:.2f} m to {loss.now_m:.2f} m at places not surveyed" if loss.then_m else ""
@@ -91,6 +92,16 @@ def _figures(drift: Drift) -> dict[str, str]:
         figures["mean error, measured"] = f"{drift.measured.mae_m:.2f} m{within}"
     if drift.measured and drift.measured.place_hit is not None:
         figures["right places, measured"] = f"{drift.measured.place_hit:.1%}"
+    return figures
+
+
+def _expected_hits(drift: Drift) -> dict[str, str]:
+    """Say how many places were right on held-out scans, and what the gone access points cost of them."""
+    then, lost = drift.loss.then_hit, drift.loss.hits_lost
+    figures = {} if then is None else {"right places, held out": f"{then:.1%}"}
+    if lost is not None:
+        now = "" if then is None else f", {max(0.0, then - lost):.1%} are left"
+        figures["right places, estimated"] = f"{100 * lost:.1f} percentage points fewer{now}"
     return figures
 
 
@@ -132,8 +143,14 @@ def _leaving_out(drift: Drift, model: Path, scans: str) -> str:
     """Say what an update with these scans, which have no positions, would bring."""
     gone = counted(len(drift.gone), "gone access point")
     update = f"tutelage update {shlex.join([str(model), '--scans', scans])} leaves the {gone} out"
-    after = drift.loss.factor_after_update
-    if after is None or drift.of_places:
+    after, lost = drift.loss.factor_after_update, drift.loss.hits_lost
+    lost_after = drift.loss.hits_lost_after_update
+    if lost is not None and lost_after is not None:
+        return (
+            f"{update}: {100 * lost_after:.1f} percentage points of the right places are then expected to be "
+            f"lost, instead of {100 * lost:.1f}"
+        )
+    if after is None:
         return update
     return (
         f"{update}: the mean error is then expected to be {after - 1:.0%} larger than at first, "

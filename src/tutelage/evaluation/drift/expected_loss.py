@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from tutelage.evaluation.drift.changed_access_points import FEWEST_PLACES
-from tutelage.evaluation.drift.simulated_loss import GoneFactors
+from tutelage.evaluation.drift.simulated_loss import GoneErrors, GoneFactors
+from tutelage.methods.answer_errors import WRONG_PLACES
 from tutelage.runtime.radii import Calibration
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Severity",
     "estimate_loss",
     "judge_severity",
+    "with_hits",
 ]
 
 Severity = Literal["none", "watch", "resurvey", "unknown"]
@@ -31,6 +33,8 @@ SHIFTED_POWER = 0.14
 RESURVEY_AT = 1.08
 """Factor of the mean error from which a new survey is due."""
 _WATCH_AT = 1.03
+_RESURVEY_AT_HITS = 0.05  # of a model of places alone: the share of right places that is lost
+_WATCH_AT_HITS = 0.02
 _MANY_REFUSED = 0.10
 _LOW_COVERAGE = 0.80
 
@@ -39,7 +43,7 @@ class Loss(NamedTuple):
     """The mean error to expect, now and when the model was made."""
 
     factor: float
-    """Error now over error then."""
+    """Error now over error then; of a model of places alone, as the readings that are left say."""
     gone_share: float
     """Share of the readings that the scans should have, from access points that are gone."""
     shifted_share: float
@@ -53,6 +57,12 @@ class Loss(NamedTuple):
 
     None if none is gone, or the model holds no radio map of eight points.
     """
+    then_hit: float | None = None
+    """Share of right places on held-out scans, of a calibrated model of places alone."""
+    hits_lost: float | None = None
+    """How much of it the gone access points cost, of a model of places alone with a radio map."""
+    hits_lost_after_update: float | None = None
+    """The same once an update has left them out; None if none is gone."""
 
 
 def estimate_loss(
@@ -95,6 +105,34 @@ def estimate_loss(
     return Loss(factor, gone_share, shifted_share, then_m, now_m, after)
 
 
+def with_hits(loss: Loss, then_hit: float | None, is_gone: np.ndarray, errors: GoneErrors | None) -> Loss:
+    """Add the right places that a model of places alone is expected to lose.
+
+    What access points that shifted cost is not known, and counts nothing.
+
+    Parameters
+    ----------
+    loss : Loss
+        Of `estimate_loss`.
+    then_hit : float, optional
+        Share of right places on held-out scans; None without a calibration.
+    is_gone : ndarray
+        Which access points are gone, bool [n_ap].
+    errors : GoneErrors, optional
+        Shares of wrong places, from `tutelage.evaluation.drift.simulated_loss.gone_errors`.
+
+    Returns
+    -------
+    Loss
+    """
+    if not is_gone.any():
+        return loss._replace(then_hit=then_hit, hits_lost=0.0)
+    if errors is None:
+        return loss._replace(then_hit=then_hit)
+    lost, after = (max(0.0, error - errors.then) for error in (errors.kept, errors.left_out))
+    return loss._replace(then_hit=then_hit, hits_lost=lost, hits_lost_after_update=after)
+
+
 def _held_out_m(calibration: Calibration) -> float:
     if calibration.held_out_mae_m is not None:
         return calibration.held_out_mae_m
@@ -123,8 +161,8 @@ def judge_severity(
     n_places : int
         Places of the scans. Too few of them give no verdict, unless there is another reason.
     of_places : bool
-        Whether the model learnt places alone. The same readings then have to be gone, and no metre is spoken
-        of.
+        Whether the model learnt places alone. Right places are counted then, or the readings that are gone
+        where nothing tells what these cost.
 
     Returns
     -------
@@ -133,12 +171,8 @@ def judge_severity(
     reasons : tuple of str
         One clause for each reason.
     """
-    reasons = []
-    lost = f"the mean error is expected to be {loss.factor - 1:.0%} larger than it was"
-    if of_places:
-        lost = f"{loss.gone_share + loss.shifted_share:.0%} of the readings are gone or have shifted"
-    if loss.factor >= RESURVEY_AT:
-        reasons.append(lost)
+    cost, lost = _judge_cost(loss, of_places=of_places)
+    reasons = [lost] if cost == "resurvey" else []
     if refused_share >= _MANY_REFUSED:
         reasons.append(f"{refused_share:.0%} of the scans are unlike every surveyed place")
     if coverage is not None and coverage < _LOW_COVERAGE:
@@ -149,6 +183,19 @@ def judge_severity(
         return "resurvey", tuple(reasons)
     if n_places < FEWEST_PLACES:
         return "unknown", (f"scans of at least {FEWEST_PLACES} places are needed, these are of {n_places}",)
-    if loss.factor >= _WATCH_AT:
-        return "watch", (lost,)
-    return "none", ()
+    return cost, (lost,) if cost == "watch" else ()
+
+
+def _judge_cost(loss: Loss, *, of_places: bool) -> tuple[Severity, str]:
+    """Judge what the changes cost, and say it."""
+    size, resurvey_at, watch_at = loss.factor, RESURVEY_AT, _WATCH_AT
+    words = f"the mean error is expected to be {loss.factor - 1:.0%} larger than it was"
+    if of_places and loss.hits_lost is None:
+        words = f"{loss.gone_share + loss.shifted_share:.0%} of the readings are gone or have shifted"
+    elif of_places and loss.hits_lost is not None:
+        size, resurvey_at, watch_at = loss.hits_lost, _RESURVEY_AT_HITS, _WATCH_AT_HITS
+        points = f"{WRONG_PLACES.number(size)} {WRONG_PLACES.step}"
+        words = f"the share of right places is expected to be {points} smaller than it was"
+    if size >= resurvey_at:
+        return "resurvey", words
+    return ("watch" if size >= watch_at else "none"), words

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from tutelage.data.fingerprints import FingerprintSet, Survey
-from tutelage.evaluation.drift.absent_access_points import find_absent, is_among
+from tutelage.evaluation.drift.absent_access_points import Absence, find_absent, is_among
 from tutelage.evaluation.drift.changed_access_points import Gone, New, Shifts, find_new, find_shifts
-from tutelage.evaluation.drift.expected_loss import Loss, Severity, estimate_loss, judge_severity
-from tutelage.evaluation.drift.simulated_loss import gone_factors
+from tutelage.evaluation.drift.expected_loss import Loss, Severity, estimate_loss, judge_severity, with_hits
+from tutelage.evaluation.drift.simulated_loss import gone_errors, gone_factors
 from tutelage.evaluation.evaluate import n_learnt
 from tutelage.evaluation.metrics import evaluate_positions
 from tutelage.localizer import Localizer
@@ -140,8 +142,7 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress:
     places, shares = absent.places, absent.shares
     shifts = find_shifts(places, shares, names, absent.landmarks.rss_min_dbm, absent.is_gone)
     is_shifted = is_among(names, [each.access_point for each in shifts.shifted])
-    factors = gone_factors(model, absent.is_likely, absent.is_gone)
-    loss = estimate_loss(shares, absent.is_likely, is_shifted, model.calibration_, factors)
+    loss = _expected_loss(model, absent, is_shifted)
     answers = model.predict(scans, progress=progress)
     of_places = not model.has_coordinates_
     is_calibrated = (model.place_calibration_ if of_places else model.calibration_) is not None
@@ -169,6 +170,18 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress:
         reasons=reasons,
         of_places=of_places,
     )
+
+
+def _expected_loss(model: Localizer, absent: Absence, is_shifted: np.ndarray) -> Loss:
+    """Estimate the loss in metres, or in right places of a model of places alone."""
+    if model.has_coordinates_:
+        factors = gone_factors(model, absent.is_likely, absent.is_gone)
+        return estimate_loss(absent.shares, absent.is_likely, is_shifted, model.calibration_, factors)
+    loss = estimate_loss(absent.shares, absent.is_likely, is_shifted, None)
+    calibration = model.place_calibration_
+    then_hit = None if calibration is None else calibration.held_out_hit
+    errors = gone_errors(model, absent.is_likely, absent.is_gone) if absent.is_likely.any() else None
+    return with_hits(loss, then_hit, absent.is_likely, errors)
 
 
 def _measure(model: Localizer, answers: Positions, scans: FingerprintSet) -> Measurement:
