@@ -25,13 +25,14 @@ from tutelage.methods.lineage import Lineage
 from tutelage.methods.method_registry import MethodChoice, method_names, spec_of
 from tutelage.methods.teacher_choice import choose_teachers
 from tutelage.methods.teacher_names import PretrainedName, TeacherNames, with_zoo_teachers
-from tutelage.methods.twin import place_trial, twin_trial
+from tutelage.methods.twin import answers_places, place_trial, twin_trial
 from tutelage.progress import blocks
 from tutelage.runtime.conformal import require_level
 from tutelage.runtime.frames import LocalFrame
 from tutelage.runtime.judging import Judge
 from tutelage.runtime.place_calibration import PLACE_PREFIX, PlaceCalibration
 from tutelage.runtime.positions import HeardCounts, Located, Positions
+from tutelage.runtime.prefixes import with_prefix
 from tutelage.runtime.radii import PREFIX, Calibration
 from tutelage.training import RunOptions, named_run, resolve_device
 
@@ -177,6 +178,11 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
         resolve_device(plan.run.device)
         plan, teacher_choice = choose_teachers(with_zoo_teachers(plan, scans, name), scans, name)
         fitted = plan.method.fit(plan, scans)
+        if scans.position_m is None and not answers_places(fitted.method, scans):
+            raise BadInputError(
+                f"{plan.method.name} answers positions alone, and {name!r} has places alone; choose another "
+                "method, or add the columns x_m and y_m"
+            )
         self.method_ = fitted.method
         self.frame_ = scans.frame
         self.has_coordinates_ = scans.position_m is not None
@@ -313,7 +319,8 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
             If it is damaged, cut short or of another version.
         """
         card, tensors = read_model_folder(path)
-        calibration_tensors, place_tensors = (_taken_out(tensors, each) for each in (PREFIX, PLACE_PREFIX))
+        calibration_tensors, place_tensors = (with_prefix(tensors, each) for each in (PREFIX, PLACE_PREFIX))
+        of_method = {name: tensors[name] for name in tensors if not name.startswith((PREFIX, PLACE_PREFIX))}
         name = card.get("method")
         if isinstance(name, str) and name not in method_names():
             raise FileFormatError(
@@ -323,7 +330,7 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
         try:
             lineage = Lineage.model_validate(card["lineage"])
             model = cls(card["method"], run=RunOptions(seed=lineage.seed))
-            model.method_ = model.method_spec.load(card["config"], tensors)
+            model.method_ = model.method_spec.load(card["config"], of_method)
             calibration = card.get("calibration")
             model.calibration_ = (
                 Calibration.from_config(calibration, calibration_tensors) if calibration else None
@@ -345,11 +352,6 @@ class Localizer(BaseEstimator):  # type: ignore[misc]
                 "this localizer has not learnt a building yet; call fit or Localizer.load first"
             )
         return self.method_
-
-
-def _taken_out(tensors: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """Take the arrays out whose names begin with a prefix; the prefix is cut off."""
-    return {key.removeprefix(prefix): tensors.pop(key) for key in [*tensors] if key.startswith(prefix)}
 
 
 def _located(method: FittedMethod, scans: FingerprintSet, progress: bool) -> Located:

@@ -79,6 +79,14 @@ def test_a_blend_of_one_scan_a_room_has_nothing_to_choose_a_share_on(rooms: Fing
     assert model.predict(rooms[:3]).places.best.tolist() == rooms.known_place[:3].tolist()  # type: ignore[union-attr]
 
 
+def test_a_network_without_heads_answers_positions_alone(rooms: FingerprintSet) -> None:
+    position_m = np.random.default_rng(0).uniform(0, 20, (N, 2))
+    both = replace(rooms, position_m=position_m)
+    model = Localizer("dnn", settings={**TINY, "weight_labels": 0.0}, run=RUN).fit(both)
+    assert model.place_calibration_ is None
+    assert model.predict(both).places is None
+
+
 def test_teachers_are_for_positions(rooms: FingerprintSet) -> None:
     with pytest.raises(BadInputError, match="this one has places alone"):
         Localizer("dnn", teachers="untrained", settings=TINY, run=RUN).fit(rooms)

@@ -97,7 +97,8 @@ def _figures(drift: Drift) -> dict[str, str]:
 
 def _expected_hits(drift: Drift) -> dict[str, str]:
     """Say how many places were right on held-out scans, and what the gone access points cost of them."""
-    then, lost = drift.loss.then_hit, drift.loss.hits_lost
+    then = drift.loss.then_hit
+    lost = drift.loss.hits_lost
     figures = {} if then is None else {"right places, held out": f"{then:.1%}"}
     if lost is not None:
         now = "" if then is None else f", {max(0.0, then - lost):.1%} are left"
@@ -143,7 +144,8 @@ def _leaving_out(drift: Drift, model: Path, scans: str) -> str:
     """Say what an update with these scans, which have no positions, would bring."""
     gone = counted(len(drift.gone), "gone access point")
     update = f"tutelage update {shlex.join([str(model), '--scans', scans])} leaves the {gone} out"
-    after, lost = drift.loss.factor_after_update, drift.loss.hits_lost
+    after = drift.loss.factor_after_update
+    lost = drift.loss.hits_lost
     lost_after = drift.loss.hits_lost_after_update
     if lost is not None and lost_after is not None:
         return (

@@ -12,10 +12,11 @@ import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
 
-__all__ = ["blocks_to_hold_out", "place_blocks", "walks"]
+__all__ = ["are_few", "blocks_to_hold_out", "place_blocks", "walks"]
 
 _PAUSE = np.timedelta64(5, "m")  # after a longer one, the next scan begins another walk
 _FEWEST_PARTS = 5  # of each place, where visits are cut and it has so many scans
+_FEW = 1 / 3  # of the scans that half of the places have
 _ENOUGH_BLOCKS = 50  # that may be held out: half of them promise sets at 95 %
 
 
@@ -137,6 +138,22 @@ def blocks_to_hold_out(
             chosen.append(each)
             n_scans += int(size[each])
     return np.sort(np.asarray(chosen, dtype=np.int64))
+
+
+def are_few(n_scans: np.ndarray) -> np.ndarray:
+    """Tell which places have far fewer scans than others: less than a third of what half of them have.
+
+    Parameters
+    ----------
+    n_scans : numpy.ndarray
+        Scans of each place, [p] int.
+
+    Returns
+    -------
+    numpy.ndarray
+        [p] bool.
+    """
+    return np.asarray(n_scans < _FEW * np.median(n_scans)) if len(n_scans) else np.zeros(0, dtype=bool)
 
 
 def _codes(*columns: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
-from tutelage.runtime.places import PlaceAnswers, PlaceVotes
+from tutelage.runtime.places import PlaceAnswers, PlaceVotes, columns_of
 from tutelage.runtime.positions import Located
 
 __all__ = [
@@ -144,8 +144,7 @@ def true_shares(votes: PlaceVotes, place: np.ndarray) -> np.ndarray:
     ndarray [n]
         0 for a place that nobody surveyed.
     """
-    column = np.minimum(np.searchsorted(votes.name, place), len(votes.name) - 1)
-    is_known = votes.name[column] == place
+    column, is_known = columns_of(place, votes.name)
     return np.asarray(np.where(is_known, votes.share[np.arange(len(place)), column], 0.0))
 
 

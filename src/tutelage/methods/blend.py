@@ -40,6 +40,7 @@ from tutelage.methods.network_update import continue_network, takes_access_point
 from tutelage.methods.radio_map import RadioMap
 from tutelage.networks import checked_settings, network_choice
 from tutelage.runtime.positions import Located
+from tutelage.runtime.prefixes import with_prefix
 from tutelage.runtime.votes import mixed
 from tutelage.training import Budget, RunOptions, steps_per_epoch
 from tutelage.training.stage import begin
@@ -191,15 +192,10 @@ class Blend:
         """Make the blend that `config` and `tensors` describe."""
         network = config["network"]
         return cls(
-            Matcher.from_config(config["matcher"], _with_prefix(tensors, _MATCHER)),
-            network and TrainedNetwork.from_config(network, _with_prefix(tensors, _NETWORK)),
+            Matcher.from_config(config["matcher"], with_prefix(tensors, _MATCHER)),
+            network and TrainedNetwork.from_config(network, with_prefix(tensors, _NETWORK)),
             config["share"],
         )
-
-
-def _with_prefix(items: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Give the items whose names begin with the prefix, and cut it off."""
-    return {name.removeprefix(prefix): items[name] for name in items if name.startswith(prefix)}
 
 
 def fit_blend(plan: FitPlan, scans: FingerprintSet) -> Fitted:
@@ -263,7 +259,7 @@ def matcher_plan(plan: FitPlan) -> FitPlan:
     plan : FitPlan
         Of the blend.
     """
-    settings = _with_prefix(plan.settings, _MATCHER)
+    settings = with_prefix(plan.settings, _MATCHER)
     return replace(plan, method=MATCHER_METHOD, settings=settings).with_budget(Budget())
 
 

@@ -10,10 +10,10 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.hold_out import HoldOut, can_be_held_out, groups_of, hold_out, hold_out_within_places
 from tutelage.data.place_blocks import place_blocks
 from tutelage.data.splits import is_spread
-from tutelage.methods.base import FitPlan, Fitted
+from tutelage.methods.base import FitPlan, Fitted, FittedMethod
 from tutelage.methods.calibration.trial import Trial
 
-__all__ = ["held_out_share", "place_trial", "twin_trial"]
+__all__ = ["answers_places", "held_out_share", "place_trial", "twin_trial"]
 
 _HELD_OUT_SHARE = 0.15
 _HELD_OUT_SHARE_IN_SMALL_SURVEY = 0.5
@@ -74,6 +74,18 @@ def twin_trial(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | 
     return _trial(plan, usable_scans, fitted, division, "calibration")
 
 
+def answers_places(method: FittedMethod, scans: FingerprintSet) -> bool:
+    """Tell whether a fitted method answers places: a network without label heads does not.
+
+    Parameters
+    ----------
+    method : FittedMethod
+    scans : FingerprintSet
+        Training scans of the method.
+    """
+    return scans.place is not None and method.locate(scans[scans.n_heard > 0][:1]).place is not None
+
+
 def place_trial(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial | None:
     """Fit a twin of a model without some blocks of scans within places, and ask it for the places there.
 
@@ -91,11 +103,11 @@ def place_trial(plan: FitPlan, scans: FingerprintSet, fitted: Fitted) -> Trial |
     Returns
     -------
     Trial or None
-        None if no scan names a place, there are fewer than eight blocks, or each place has one.
+        None if the method answers no places, there are fewer than eight blocks, or each place has one.
     """
-    if scans.place is None:
+    if not answers_places(fitted.method, scans):
         return None
-    usable_scans = scans[(scans.n_heard > 0)]
+    usable_scans = scans[scans.n_heard > 0]
     named = np.flatnonzero(usable_scans.known_place != "")
     blocks = place_blocks(usable_scans[named])
     share = held_out_share(int(blocks.max(initial=-1)) + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from tutelage.runtime.conformal import conformal_quantile, require_level
 from tutelage.runtime.landmarks import Landmarks, nearest_distance
 from tutelage.runtime.places import PlaceAnswers, PlaceVotes
+from tutelage.runtime.prefixes import with_prefix
 from tutelage.runtime.rows import Rows, slice_rows
 
 __all__ = [
@@ -63,13 +65,18 @@ class PlaceMarks:
             Cosines, [n, p]; 0 where nothing is shared.
         """
         n = rss_dbm.shape[0]
-        order = np.argsort(self.place, kind="stable")
-        known, first = np.unique(self.place[order], return_index=True)
+        order, known, first = self._by_place
         likeness = np.zeros((n, len(self.name)))
         for start in range(0, n, _SCANS):
             similarity = self.landmarks.similarity(slice_rows(rss_dbm, start, start + _SCANS))
             likeness[start : start + _SCANS, known] = np.maximum.reduceat(similarity[:, order], first, axis=1)
         return likeness
+
+    @cached_property
+    def _by_place(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the landmarks in the order of their places, these places, and where each begins."""
+        order = np.argsort(self.place, kind="stable")
+        return order, *np.unique(self.place[order], return_index=True)
 
 
 class VoteCurve(NamedTuple):
@@ -323,13 +330,10 @@ class PlaceCalibration:
         PlaceCalibration
             The same calibration.
         """
-        mark_tensors = {
-            name.removeprefix(_MARKS): array for name, array in tensors.items() if name.startswith(_MARKS)
-        }
         figures = dict(config)
         lines = VoteCurve(**figures.pop("curve")), Certainty(**figures.pop("certainty"))
         names = figures.pop("marks")
-        landmarks = Landmarks.from_config(names["landmarks"], mark_tensors)
+        landmarks = Landmarks.from_config(names["landmarks"], with_prefix(tensors, _MARKS))
         marks = PlaceMarks(landmarks, np.asarray(names["name"], dtype=np.str_), tensors["place"])
         figures["farthest"] = np.inf if figures["farthest"] is None else figures["farthest"]
         return cls(*lines, marks, tensors["score"], tensors["share"], **figures)

@@ -8,9 +8,30 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["PlaceAnswers", "PlaceVotes"]
+__all__ = ["PlaceAnswers", "PlaceVotes", "columns_of"]
 
 _DECIMALS = 4  # of a probability in a record
+
+
+def columns_of(place: np.ndarray, name: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Look places up among sorted names.
+
+    Parameters
+    ----------
+    place : numpy.ndarray
+        Places, [n] str.
+    name : numpy.ndarray
+        Sorted names, [p] str, at least one.
+
+    Returns
+    -------
+    column : numpy.ndarray
+        Number of each place in `name`, [n] int; of no meaning for one that is not there.
+    is_known : numpy.ndarray
+        Whether it is there, [n] bool.
+    """
+    column = np.minimum(np.searchsorted(name, place), len(name) - 1)
+    return column, np.asarray(name[column] == place)
 
 
 class PlaceVotes(NamedTuple):
@@ -130,9 +151,8 @@ class PlaceAnswers:
         """Probability of the likeliest place, [n]; NaN without an answer or a calibration."""
         if self.probability is None:
             return np.full(len(self), np.nan)
-        column = np.minimum(np.searchsorted(self.name, self.best), len(self.name) - 1)
-        chosen = self.probability[np.arange(len(self)), column]
-        return np.where(self.best == "", np.nan, chosen)
+        column, is_known = columns_of(self.best, self.name)
+        return np.where(is_known, self.probability[np.arange(len(self)), column], np.nan)
 
     @property
     def set_size(self) -> np.ndarray:
@@ -154,8 +174,8 @@ class PlaceAnswers:
         """
         if self.in_set is None:
             return np.zeros(len(self), dtype=bool)
-        column = np.minimum(np.searchsorted(self.name, place), len(self.name) - 1)
-        return np.asarray(self.in_set[np.arange(len(self)), column] & (self.name[column] == place))
+        column, is_known = columns_of(place, self.name)
+        return np.asarray(self.in_set[np.arange(len(self)), column] & is_known)
 
     def spread(self, answered: np.ndarray) -> PlaceAnswers:
         """Return a row for every scan from those of the answered ones.

@@ -10,6 +10,7 @@ import numpy as np
 
 from tutelage.runtime.conformal import conformal_quantile, require_level
 from tutelage.runtime.landmarks import Landmarks, difficulty, nearest_distance
+from tutelage.runtime.prefixes import with_prefix
 from tutelage.runtime.rows import Rows, row_lengths, slice_rows
 
 __all__ = ["PREFIX", "Calibration", "Judgement", "Scale"]
@@ -214,11 +215,8 @@ class Calibration:
         Calibration
             The same calibration.
         """
-        mark_tensors = {
-            name.removeprefix(_MARKS): array for name, array in tensors.items() if name.startswith(_MARKS)
-        }
         return cls(
-            Landmarks.from_config(config, mark_tensors),
+            Landmarks.from_config(config, with_prefix(tensors, _MARKS)),
             Scale(*(tensors[name] for name in Scale._fields)),
             tensors["score"],
             tensors["share"],

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from tutelage.errors import BadInputError, FileFormatError
 from tutelage.files.atomic import atomic_file
+from tutelage.runtime.prefixes import with_prefix
 from tutelage.training.device import random_state, restore_random_state
 
 __all__ = ["TrainState"]
@@ -106,16 +107,16 @@ class TrainState:
             ) from error
         self._require_same_run(path, header)
         for name, module in self.modules.items():
-            if its_tensors := _under(tensors, f"module/{name}/"):  # an older file lacks younger records
+            if its_tensors := with_prefix(tensors, f"module/{name}/"):  # an older file lacks younger records
                 module.load_state_dict(its_tensors)
         for name, optimizer in self.optimizers.items():
             slots: dict[int, dict[str, Tensor]] = {}
-            for key, value in _under(tensors, f"optimizer/{name}/").items():
+            for key, value in with_prefix(tensors, f"optimizer/{name}/").items():
                 index, slot = key.split("/", 1)
                 slots.setdefault(int(index), {})[slot] = value
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": slots, "param_groups": groups})
-        restore_random_state(_under(tensors, "random/"), self.device)
+        restore_random_state(with_prefix(tensors, "random/"), self.device)
         self.step, self.n_steps = header["step"], header["n_steps"]
 
     def _require_same_run(self, path: Path, header: dict[str, Any]) -> None:
@@ -128,7 +129,3 @@ class TrainState:
                 f"checkpoint {path} belongs to another run: {name} was {theirs.get(name)!r}, "
                 f"now {here.get(name)!r}; use the same settings, or start without --resume"
             )
-
-
-def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

@@ -122,7 +122,6 @@ def train_network(
         has_positions = scans.position_m is not None
         classes = label_classes(scans) if recipe.weight_labels or not has_positions else {}
         representation, data = TrainingData.prepared(scans, recipe, device, classes)
-        scaler = data.scaler
         n_ap = len(representation.access_points)
         module = initialise(SpecializedNetwork(spec, n_ap, settings), recipe.initial_weights).to(device)
         heads = LabelHeads(module.d_e(n_ap), classes).to(device) if classes else None
@@ -130,19 +129,15 @@ def train_network(
         n_steps = run.budget.n_steps(len(scans), recipe, run.survey)
         state = _fresh_state(module, heads, loss_terms, recipe, n_steps, device)
         state.fingerprint = {
-            "network": spec.name,
-            "network_settings": module.settings,
-            "recipe": recipe.model_dump(),
-            "seed": run.seed,
-            "data": scans.full_hash(),
+            **_fingerprint(module, recipe, run, scans),
             **(loss_terms.fingerprint if loss_terms else {}),
         }
         step = supervised_step(
-            module, state.optimizers["student"], recipe, scaler.scale_m, heads, terms=loss_terms
+            module, state.optimizers["student"], recipe, data.scaler.scale_m, heads, terms=loss_terms
         )
         average = WeightAverage([module] if heads is None else [module, heads], recipe.averaged, state)
         trained = TrainedNetwork(
-            module, representation, scaler, recipe, n_steps, heads, has_positions=has_positions
+            module, representation, data.scaler, recipe, n_steps, heads, has_positions=has_positions
         )
         begin(run)
         share_left = pretrain_network(module, data, recipe, run, n_steps)
@@ -159,6 +154,19 @@ def train_network(
     average.settle()
     shares = loss_terms.gradient_shares if loss_terms else None
     return replace(trained.finish(state.n_steps), gradient_shares=shares)
+
+
+def _fingerprint(
+    network: SpecializedNetwork, recipe: LearningRecipe, run: RunOptions, scans: FingerprintSet
+) -> dict[str, Any]:
+    """Name what must agree for a checkpoint to be continued."""
+    return {
+        "network": network.spec.name,
+        "network_settings": network.settings,
+        "recipe": recipe.model_dump(),
+        "seed": run.seed,
+        "data": scans.full_hash(),
+    }
 
 
 def _fresh_state(

@@ -20,7 +20,7 @@ from tutelage.methods.base import FittedMethod, UpdateSpec
 from tutelage.methods.calibration import Trial
 from tutelage.methods.fit_plan import AnySurvey, TrainingSet, training_set
 from tutelage.methods.lineage import Lineage
-from tutelage.methods.twin import held_out_share
+from tutelage.methods.twin import answers_places, held_out_share
 from tutelage.runtime.place_calibration import PlaceCalibration
 from tutelage.runtime.radii import Calibration
 from tutelage.training import Budget, RunOptions
@@ -137,7 +137,7 @@ def update(
     updated.calibration_ = updated.place_calibration_ = None
     if calibrate and model.has_coordinates_:
         updated.calibration_ = _calibration(model, updated, learn, parts)
-    if calibrate and parts.joined.place is not None:
+    if calibrate and answers_places(updated.method_, parts.joined):
         updated.place_calibration_ = _place_calibration(model, updated, learn, parts)
     changes = {
         "survey": name,

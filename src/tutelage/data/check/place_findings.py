@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tutelage.data.check.findings import Finding, Split, quantity
+from tutelage.data.place_blocks import are_few
 
 __all__ = ["check_places"]
 
-_FEW = 1 / 3  # of the scans that half of the places have
 _SHOWN = 5
 
 
@@ -72,9 +72,9 @@ def _few_scans(split: Split) -> Iterator[Finding]:
             f"{len(single):,} of {quantity(len(names), 'place')} have one scan: {_shown(single.tolist())}",
             "scan there again: of one scan, nothing can be held out to measure how often the place is found",
         )
-    usual = float(np.median(n_scans)) if len(n_scans) else 0.0
-    is_few = (n_scans > 1) & (n_scans < _FEW * usual)
+    is_few = (n_scans > 1) & are_few(n_scans)
     if is_few.any():
+        usual = float(np.median(n_scans))
         counted = [f"{name} ({n})" for name, n in zip(names[is_few], n_scans[is_few], strict=True)]
         yield split.finding(
             "few_scans_place",

@@ -152,7 +152,7 @@ def measure_drift(model: Localizer, scans: FingerprintSet | Survey, *, progress:
     severity, reasons = judge_severity(
         loss,
         refused_share or 0.0,
-        measurement and _held(measurement),
+        measurement and (measurement.place_set_coverage if of_places else measurement.coverage),
         len(places.n_scans),
         of_places=of_places,
     )
@@ -188,8 +188,3 @@ def _measure(model: Localizer, answers: Positions, scans: FingerprintSet) -> Mea
     figures = evaluate_positions(answers, scans).figures()
     of_places = figures["place_hit"], figures["place_set_coverage"]
     return Measurement(figures["mae_m"], figures["coverage"], n_learnt(model, scans), *of_places)
-
-
-def _held(measured: Measurement) -> float | None:
-    """Give the share of the radii, or of the sets of places, that hold the truth."""
-    return measured.place_set_coverage if measured.coverage is None else measured.coverage

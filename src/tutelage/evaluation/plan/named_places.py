@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from tutelage.data.place_blocks import are_few
 from tutelage.evaluation.label_hits import LabelHits
 
 __all__ = ["NamedPlaces", "named_places"]
-
-_FEW = 1 / 3  # of the scans that half of the places have
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +106,7 @@ def named_places(place: np.ndarray, hits: LabelHits, n_first: int = 10) -> Named
     mistaken = np.where(is_own, 0, answers)
     n_taken = mistaken.max(axis=1)
     hit = np.where(n_asked > 0, n_right / np.maximum(n_asked, 1), np.nan)
-    few = n_scans < _FEW * np.median(n_scans)
+    few = are_few(n_scans)
     need = (n_asked - n_right + 1) / (n_asked + 2)
     is_needy = few | (n_right < n_asked) | (n_asked == 0)
     neediest = np.argsort(-need, kind="stable")

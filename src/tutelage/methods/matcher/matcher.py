@@ -19,6 +19,7 @@ from tutelage.methods.matcher.smoothing import described_map
 from tutelage.methods.radio_map import RadioMap
 from tutelage.runtime.candidate_lists import CandidateSearch, DescribedMap
 from tutelage.runtime.positions import Located
+from tutelage.runtime.prefixes import with_prefix
 from tutelage.runtime.rows import slice_rows
 
 __all__ = ["Matcher"]
@@ -110,10 +111,6 @@ class Matcher:
         """Make the matcher that `config` and `tensors` describe."""
         recipe = MatcherRecipe(**config["recipe"])
         network = MatcherNetwork(recipe.width)
-        weights = {
-            key.removeprefix(_WEIGHTS): torch.as_tensor(value)
-            for key, value in tensors.items()
-            if key.startswith(_WEIGHTS)
-        }
+        weights = {key: torch.as_tensor(value) for key, value in with_prefix(tensors, _WEIGHTS).items()}
         network.load_state_dict(weights)
         return cls(network.eval(), recipe, RadioMap.from_config(config, tensors))
