@@ -13,6 +13,7 @@ from tutelage.data.forms.located_table import LocatedTable
 from tutelage.data.forms.read_options import ReadOptions
 from tutelage.data.forms.strengths import Strangers, common_value, find_strangers, out_of_range
 from tutelage.data.sparse_rows import csr, csr_from_dense
+from tutelage.errors import BadInputError
 from tutelage.runtime.readings import RSS_MAX_DBM, RSS_MIN_DBM
 
 __all__ = [
@@ -90,8 +91,18 @@ def heard_dbm(numbers: np.ndarray, options: ReadOptions) -> np.ndarray:
     -------
     numpy.ndarray
         Numbers of the same shape and type.
+
+    Raises
+    ------
+    BadInputError
+        If the user says another unit than dBm, and every reading is below 0.
     """
     heard = np.where(options.not_heard.means(numbers), np.nan, numbers) if options.not_heard else numbers
+    unit = options.units.rss
+    if unit != "dbm" and (heard < 0).any() and not (heard >= 0).any():
+        raise BadInputError(
+            f"--units rss={unit}: every reading is below 0, so all are in dBm already; leave it out"
+        )
     return options.units.to_dbm(heard).astype(numbers.dtype, copy=False)
 
 
