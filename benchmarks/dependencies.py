@@ -49,6 +49,15 @@ USES: Mapping[str, str] = {
     "shapely": "finds the rooms in which scans were taken",
     "onnx": "checks and quantises exported networks",
     "onnxscript": "PyTorch needs it to write ONNX",
+    "fastapi": "HTTP endpoints of the service and their description",
+    "uvicorn": "the web server of the service",
+    "httptools": "reads HTTP requests",
+    "websockets": "WebSocket connections of the service",
+    "SQLAlchemy": "the store of the service, on SQLite and PostgreSQL",
+    "alembic": "brings a store of an older version up to date",
+    "prometheus_client": "metrics of the service",
+    "aiomqtt": "messages of smart homes, over MQTT",
+    "psycopg": "connects to PostgreSQL",
     "ray": "runs experiments on a cluster",
     "mkdocs-material": "builds the documentation site",
     "mkdocstrings": "writes the reference of the library from docstrings",
@@ -57,6 +66,9 @@ USES: Mapping[str, str] = {
     "pytest-xdist": "runs the tests in several processes",
     "pytest-cov": "measures coverage",
     "hypothesis": "generates inputs for tests",
+    "httpx2": "sends requests in tests of the service",
+    "playwright": "drives a browser in tests of pages",
+    "schemathesis": "tries the service with inputs made from its description",
     "sybil": "runs the code blocks of the pages",
     "ruff": "checks and formats code",
     "mypy": "checks types",
@@ -100,7 +112,7 @@ def requirements(project: Mapping[str, object] | None = None) -> Iterator[Requir
     Raises
     ------
     ValueError
-        If a dependency is written otherwise than NAME>=VERSION, with or without extras of its own.
+        If a dependency is neither NAME>=VERSION nor NAME>=VERSION,<MAJOR, with or without extras of its own.
     """
     project = project or tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = {"": project["dependencies"], **project["optional-dependencies"]}  # type: ignore[dict-item]
@@ -108,7 +120,7 @@ def requirements(project: Mapping[str, object] | None = None) -> Iterator[Requir
         for line in lines:
             if line.startswith("tutelage["):
                 continue
-            match = re.fullmatch(r"(?P<name>[\w.-]+)(\[[\w,]+\])?>=(?P<version>[\d.]+)", line)
+            match = re.fullmatch(r"(?P<name>[\w.-]+)(\[[\w,]+\])?>=(?P<version>[\d.]+)(,<\d+)?", line)
             if match is None:
                 raise ValueError(f"pyproject.toml: {line!r} is not written as NAME>=VERSION")
             yield Requirement(match["name"], extra, match["version"])

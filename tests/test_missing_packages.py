@@ -48,6 +48,8 @@ def test_extras_bring_what_they_are_said_to_bring() -> None:
     said = {extra: {of_package[name][0] for name in names} for extra, names in BROUGHT_BY.items()}
     assert said["train"] == distributions(extras["train"])
     assert said["export"] == distributions([*extras["export"], *extras["runtime"]])
+    for extra in ("serve", "mqtt", "postgres"):
+        assert said[extra] == distributions(extras[extra])
 
 
 def bare(program: str) -> subprocess.CompletedProcess[str]:

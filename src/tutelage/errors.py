@@ -31,6 +31,11 @@ BROUGHT_BY = {
         "shapely",
     ),
     "export": ("onnx", "onnxscript", "onnxruntime"),
+    "serve": (
+        *("fastapi", "uvicorn", "httptools", "websockets", "sqlalchemy", "alembic", "prometheus_client"),
+    ),
+    "mqtt": ("aiomqtt",),
+    "postgres": ("psycopg",),
 }
 """The packages that each extra installs, by the names under which they are imported."""
 

@@ -1,0 +1,1 @@
+"""The service: positions over HTTP and MQTT, a live map, and surveys by click."""

@@ -1,0 +1,1 @@
+"""The store: devices, tracks, surveys, models, plans and keys, in SQLite or PostgreSQL."""
