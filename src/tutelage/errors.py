@@ -18,6 +18,7 @@ __all__ = [
     "LeftOutWarning",
     "NotFittedError",
     "ReadAsWarning",
+    "StoreUnavailableError",
     "TrainingDivergedError",
     "TutelageError",
     "UnknownNameError",
@@ -133,6 +134,10 @@ class NotFittedError(TutelageError):
 
 class TrainingDivergedError(TutelageError):
     """A term of the loss is no longer a finite number."""
+
+
+class StoreUnavailableError(TutelageError):
+    """The store of the service cannot be reached, read or written."""
 
 
 class LeftOutWarning(UserWarning):

@@ -1,0 +1,88 @@
+"""Where a store is: a file of SQLite, or a database of PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from tutelage.errors import BadInputError, missing_package_message
+
+__all__ = ["default_store_url", "store_url"]
+
+_ALLOWED = "a file such as tutelage.db, sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/DATABASE"
+
+
+def default_store_url() -> str:
+    """Return TUTELAGE_STORE, else the file `tutelage.db` in the user's data folder, which is made.
+
+    The folder is the same wherever a command is started, so `tutelage keys` finds the store of the service.
+
+    Returns
+    -------
+    str
+        What `Store.open` takes.
+    """
+    if given := os.environ.get("TUTELAGE_STORE"):
+        return given
+    folder = _data_folder() / "tutelage"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(folder / "tutelage.db")
+
+
+def store_url(given: str) -> URL:
+    """Read what the user wrote as the place of a store.
+
+    Parameters
+    ----------
+    given : str
+        Path of a file, or a URL.
+
+    Returns
+    -------
+    URL
+        With the driver that is used.
+
+    Raises
+    ------
+    BadInputError
+        If it is neither, if the file's folder does not exist, or if the driver is not installed.
+    """
+    try:
+        url = make_url(given) if "://" in given else URL.create("sqlite", database=given)
+    except (ArgumentError, ValueError) as error:
+        raise BadInputError(f"cannot read the place of the store. Allowed: {_ALLOWED}") from error
+    if url.drivername == "sqlite":
+        return _file(url)
+    if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return _with_driver(url)
+    raise BadInputError(f"a store cannot be on {url.drivername!r}. Allowed: {_ALLOWED}")
+
+
+def _file(url: URL) -> URL:
+    path = Path(url.database or "")
+    if url.database in (None, "", ":memory:"):
+        raise BadInputError(f"a store on SQLite needs a file. Allowed: {_ALLOWED}")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        reason = "it is a folder" if path.is_dir() else f"the folder {path.absolute().parent} does not exist"
+        raise BadInputError(f"cannot open the store {path}: {reason}")
+    return url
+
+
+def _with_driver(url: URL) -> URL:
+    try:
+        import psycopg  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise BadInputError(missing_package_message("a store on PostgreSQL", error) or str(error)) from error
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _data_folder() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ["LOCALAPPDATA"])
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
