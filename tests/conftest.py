@@ -13,6 +13,8 @@ from benchmarks.cases_folder import cases_folder
 from filelock import FileLock
 from hypothesis import settings
 
+import postgres_server
+
 # Small tensors: more threads only wait for each other, here and in the processes that tests start.
 torch.set_num_threads(1)
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -33,6 +35,7 @@ NEEDS = {
         "set TUTELAGE_CASES to the folder of files that people really have",
     ),
     "browser": (CHROMIUM is not None, "install Chromium (Debian: chromium)"),
+    "postgres": (postgres_server.PROGRAMS is not None, "install PostgreSQL (Debian: postgresql)"),
 }
 MISSING = {marker: remedy for marker, (is_here, remedy) in NEEDS.items() if not is_here}
 

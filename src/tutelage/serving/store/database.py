@@ -153,7 +153,7 @@ def insert_new(connection: Connection, table: Table, rows: Iterable[object]) -> 
     if not values:
         return 0
     insert = _insert(connection, table).on_conflict_do_nothing(index_elements=[*table.primary_key])
-    return connection.execute(insert, values).rowcount
+    return connection.execute(insert, values, execution_options={"preserve_rowcount": True}).rowcount
 
 
 def upsert(connection: Connection, table: Table, rows: Iterable[object], changes: Any) -> None:

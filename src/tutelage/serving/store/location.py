@@ -33,13 +33,15 @@ def default_store_url() -> str:
     return str(folder / "tutelage.db")
 
 
-def store_url(given: str) -> URL:
+def store_url(given: str, *, make: bool = True) -> URL:
     """Read what the user wrote as the place of a store.
 
     Parameters
     ----------
     given : str
         Path of a file, or a URL.
+    make : bool, default True
+        Whether the file may be missing.
 
     Returns
     -------
@@ -49,26 +51,30 @@ def store_url(given: str) -> URL:
     Raises
     ------
     BadInputError
-        If it is neither, if the file's folder does not exist, or if the driver is not installed.
+        If it is neither, if the file is missing or its folder, or if the driver is not installed.
     """
     try:
         url = make_url(given) if "://" in given else URL.create("sqlite", database=given)
     except (ArgumentError, ValueError) as error:
         raise BadInputError(f"cannot read the place of the store. Allowed: {_ALLOWED}") from error
     if url.drivername == "sqlite":
-        return _file(url)
+        return _file(url, make)
     if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         return _with_driver(url)
     raise BadInputError(f"a store cannot be on {url.drivername!r}. Allowed: {_ALLOWED}")
 
 
-def _file(url: URL) -> URL:
+def _file(url: URL, make: bool) -> URL:
     path = Path(url.database or "")
     if url.database in (None, "", ":memory:"):
         raise BadInputError(f"a store on SQLite needs a file. Allowed: {_ALLOWED}")
     if path.is_dir() or not path.absolute().parent.is_dir():
         reason = "it is a folder" if path.is_dir() else f"the folder {path.absolute().parent} does not exist"
         raise BadInputError(f"cannot open the store {path}: {reason}")
+    if not make and not path.exists():
+        raise BadInputError(
+            f"there is no store {path}: name that of the service, by --store or TUTELAGE_STORE"
+        )
     return url
 
 

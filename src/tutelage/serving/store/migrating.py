@@ -19,7 +19,7 @@ _SCRIPTS = Path(__file__).with_name("migrations")
 _LOCK = 0x7475_7465_6C61_6765  # any number that no other program takes: "tutelage"
 
 
-def migrate(database: Database) -> None:
+def migrate(database: Database, *, make: bool = True) -> None:
     """Run the migrations that the store has not seen.
 
     They run in one transaction that locks out other services on this store. So services that start together
@@ -29,11 +29,13 @@ def migrate(database: Database) -> None:
     ----------
     database : Database
         The store, or an empty database.
+    make : bool, default True
+        Whether an empty database becomes a store.
 
     Raises
     ------
     BadInputError
-        If a newer version of Tutelage has changed the tables.
+        If a newer version of Tutelage has changed the tables, or if there is no store.
     """
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
@@ -42,6 +44,8 @@ def migrate(database: Database) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         revision = MigrationContext.configure(connection).get_current_revision()
+        if revision is None and not make:
+            raise BadInputError(f"there is no store in {database.name}: name that of the service")
         if revision is not None and revision not in known:
             raise BadInputError(
                 f"the store {database.name} was written by a newer version of Tutelage "

@@ -64,13 +64,15 @@ class Store:
         self.keys = Keys(database)
 
     @classmethod
-    def open(cls, url: str) -> Store:
-        """Open a store, made first if there is none, and bring its tables to this version.
+    def open(cls, url: str, *, make: bool = True) -> Store:
+        """Open a store and bring its tables to this version.
 
         Parameters
         ----------
         url : str
             A file such as tutelage.db, sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/DATABASE.
+        make : bool, default True
+            Whether to make a store if there is none.
 
         Returns
         -------
@@ -80,13 +82,14 @@ class Store:
         Raises
         ------
         BadInputError
-            If the place is none for a store, the driver is not installed, or the store is of a newer version.
+            If the place is none for a store, there is no store and none is to be made, the driver is not
+            installed, or the store is of a newer version.
         StoreUnavailableError
             If the database cannot be reached, read or written.
         """
-        database = Database(store_url(url))
+        database = Database(store_url(url, make=make))
         try:
-            migrate(database)
+            migrate(database, make=make)
         except BaseException:
             database.close()
             raise
