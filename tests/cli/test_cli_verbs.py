@@ -1,6 +1,6 @@
 """Every verb: its length, its help, and one short way from a survey to what it makes.
 
-`demo` is in test_cli_demo.py, `reproduce` in test_cli_real_data.py.
+`demo` is in test_cli_demo.py, `reproduce` in test_cli_real_data.py, `keys` and `forget` in test_cli_keys.py.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ VERBS = (
     *("fit", "evaluate", "locate", "export", "compare", "plan", "drift", "update", "tune", "teach"),
     *("pretrain", "reproduce", "demo", "zoo list", "zoo show", "zoo make"),
     *("data list", "data check", "data fetch", "data export"),
+    *("keys make", "keys list", "keys revoke", "forget"),
 )
 CLI = Path(tutelage.__file__).parent / "cli"
 MOST_LINES = 40
@@ -54,7 +55,7 @@ def test_no_function_of_the_command_line_is_over_40_lines() -> None:
     assert len(commands) == len(VERBS)
 
 
-@pytest.mark.parametrize("name", ["zoo", "data", *VERBS])
+@pytest.mark.parametrize("name", ["zoo", "data", "keys", *VERBS])
 def test_help_of_a_verb_says_what_it_does_and_what_it_takes(tutelage: Command, name: str) -> None:
     ended = tutelage(*name.split(), "--help")
     assert (ended.code, ended.stderr) == (0, "")
@@ -80,8 +81,10 @@ def test_help_of_fit_is_two_screens_and_begins_with_the_common_options(
 def test_every_option_of_every_verb_has_help() -> None:
     group: Any = typer.main.get_command(app)
     commands = [*group.commands.values()]
-    commands += [inner for name in ("zoo", "data") for inner in group.commands[name].commands.values()]
-    assert len(commands) == len(VERBS) + 2
+    commands += [
+        inner for name in ("zoo", "data", "keys") for inner in group.commands[name].commands.values()
+    ]
+    assert len(commands) == len(VERBS) + 3
     assert [f"{each.name} {param.name}" for each in commands for param in each.params if not param.help] == []
 
 

@@ -25,6 +25,8 @@ from tutelage.cli.verb_drift import drift_command
 from tutelage.cli.verb_evaluate import evaluate_command
 from tutelage.cli.verb_export import export_command
 from tutelage.cli.verb_fit import fit_command
+from tutelage.cli.verb_forget import forget_command
+from tutelage.cli.verb_keys import keys_list_command, keys_make_command, keys_revoke_command
 from tutelage.cli.verb_locate import locate_command
 from tutelage.cli.verb_plan import plan_command
 from tutelage.cli.verb_pretrain import pretrain_command
@@ -68,8 +70,13 @@ zoo_app = typer.Typer(help="Teachers and the matcher that come with Tutelage.", 
 zoo_app.command("list")(zoo_list_command)
 zoo_app.command("show")(zoo_show_command)
 zoo_app.command("make")(zoo_make_command)
+keys_app = typer.Typer(help="Access keys of the service: make, list, revoke.", no_args_is_help=True)
+keys_app.command("make")(keys_make_command)
+keys_app.command("list")(keys_list_command)
+keys_app.command("revoke")(keys_revoke_command)
 app.add_typer(data_app, name="data")
 app.add_typer(zoo_app, name="zoo")
+app.add_typer(keys_app, name="keys")
 app.command("fit")(fit_command)
 app.command("evaluate")(evaluate_command)
 app.command("locate")(locate_command)
@@ -83,6 +90,7 @@ app.command("teach")(teach_command)
 app.command("pretrain")(pretrain_command)
 app.command("reproduce")(reproduce_command)
 app.command("demo")(demo_command)
+app.command("forget")(forget_command)
 
 
 def main() -> None:
