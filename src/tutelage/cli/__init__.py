@@ -31,6 +31,7 @@ from tutelage.cli.verb_locate import locate_command
 from tutelage.cli.verb_plan import plan_command
 from tutelage.cli.verb_pretrain import pretrain_command
 from tutelage.cli.verb_reproduce import reproduce_command
+from tutelage.cli.verb_serve import serve_command
 from tutelage.cli.verb_teach import teach_command
 from tutelage.cli.verb_tune import tune_command
 from tutelage.cli.verb_update import update_command
@@ -89,6 +90,7 @@ app.command("tune")(tune_command)
 app.command("teach")(teach_command)
 app.command("pretrain")(pretrain_command)
 app.command("reproduce")(reproduce_command)
+app.command("serve")(serve_command)
 app.command("demo")(demo_command)
 app.command("forget")(forget_command)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-__all__ = ["HeardScan"]
+__all__ = ["Heard", "HeardScan"]
 
 
 @dataclass(frozen=True)
@@ -48,3 +49,18 @@ class HeardScan:
         """
         fresh = {name: rss for name, rss in self.rss_dbm.items() if self.age_s.get(name, 0.0) <= bound_s}
         return replace(self, rss_dbm=fresh)
+
+
+class Heard(NamedTuple):
+    """A scan, and the device that took it.
+
+    Attributes
+    ----------
+    device : str
+        Id of the device.
+    scan : HeardScan
+        The scan.
+    """
+
+    device: str
+    scan: HeardScan

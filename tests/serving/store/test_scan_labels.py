@@ -27,7 +27,7 @@ def positions(*times: float, offset_s: float = 0.0) -> list[tuple[float | None, 
 
 def test_a_stand_gives_its_position_and_labels_from_click_to_click() -> None:
     assert label_scans([scan(15.0)], [STAND], 0.0) == [
-        LabelledScan(scan(15.0), 1.0, 2.0, "0", "main", "hall")
+        LabelledScan(scan(15.0), "s", 1.0, 2.0, "0", "main", "hall")
     ]
     assert positions(9.99, 10.0, 20.0, 20.01) == [(1.0, 2.0), (1.0, 2.0)]
 

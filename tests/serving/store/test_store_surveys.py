@@ -57,10 +57,10 @@ def test_what_is_sent_again_counts_once(surveyed: Store) -> None:
 
 
 def test_scans_in_marks_get_positions_and_labels(surveyed: Store) -> None:
-    stood = [LabelledScan(scan(time_s), 1.0, 2.0, "0", "main", "hall") for time_s in (12.0, 15.0)]
+    stood = [LabelledScan(scan(time_s), "stand", 1.0, 2.0, "0", "main", "hall") for time_s in (12.0, 15.0)]
     walked = [
-        LabelledScan(scan(35.0), 5.0, -10.0, "0", None, None),
-        LabelledScan(scan(40.0), 10.0, -20.0, "0", None, None),
+        LabelledScan(scan(35.0), "walk", 5.0, -10.0, "0", None, None),
+        LabelledScan(scan(40.0), "walk", 10.0, -20.0, "0", None, None),
     ]
     assert surveyed.surveys.labelled_scans(["one", "one"]) == stood + walked
     assert surveyed.surveys.counts("one") == {"stand": 2, "walk": 2}
@@ -86,7 +86,7 @@ def test_a_mark_counts_scans_before_its_end_and_labels_them_after(surveyed: Stor
     ended = surveyed.surveys.end_mark("new", 60.0, 10.0, 0.0)
     assert ended in surveyed.surveys.marks_of("one")
     assert surveyed.surveys.labelled_scans(["one"])[-1] == LabelledScan(
-        scan(55.0), 5.0, 0.0, None, None, None
+        scan(55.0), "new", 5.0, 0.0, None, None, None
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tutelage.serving.store.devices import Device
 from tutelage.serving.store.forgetting import Forgotten
 from tutelage.serving.store.keys import AccessKey
-from tutelage.serving.store.location import default_store_url
+from tutelage.serving.store.location import default_store_url, models_folder
 from tutelage.serving.store.models import StoredModel
 from tutelage.serving.store.plans import Plan
 from tutelage.serving.store.rooms import Room
@@ -28,5 +28,6 @@ __all__ = [
     "SurveySession",
     "TrackPoint",
     "default_store_url",
+    "models_folder",
     "scan_id",
 ]

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from tutelage.errors import BadInputError, missing_package_message
 
-__all__ = ["default_store_url", "store_url"]
+__all__ = ["default_store_url", "models_folder", "store_url"]
 
 _ALLOWED = "a file such as tutelage.db, sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/DATABASE"
 
@@ -31,6 +31,25 @@ def default_store_url() -> str:
     folder = _data_folder() / "tutelage"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return str(folder / "tutelage.db")
+
+
+def models_folder(given: str) -> Path:
+    """Return where models are written that are learnt from a store's surveys.
+
+    Parameters
+    ----------
+    given : str
+        Place of the store, as `Store.open` takes it.
+
+    Returns
+    -------
+    Path
+        A folder beside a file of SQLite; one in the user's data folder for PostgreSQL.
+    """
+    url = store_url(given)
+    if url.drivername == "sqlite":
+        return Path(f"{url.database}.models").absolute()
+    return _data_folder() / "tutelage" / "models"
 
 
 def store_url(given: str, *, make: bool = True) -> URL:

@@ -20,11 +20,14 @@ class LabelledScan:
         The scan.
     x_m, y_m : float or None
         Position in the coordinates of the survey, in metres; None in a survey of places alone.
+    mark : str
+        Id of the mark that says so.
     floor, building, place : str or None
         Labels of the survey.
     """
 
     scan: SurveyScan
+    mark: str
     x_m: float | None
     y_m: float | None
     floor: str | None
@@ -81,7 +84,7 @@ def label_scans(
         mark = mark_at(marks, time_s)
         if mark is not None and mark.end_s is not None:
             position = _position(mark, mark.end_s, time_s)
-            labelled.append(LabelledScan(scan, *position, mark.floor, mark.building, mark.place))
+            labelled.append(LabelledScan(scan, mark.id, *position, mark.floor, mark.building, mark.place))
     return labelled
 
 

@@ -1,0 +1,116 @@
+"""The verb that runs the service."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tutelage.cli.console import tell
+from tutelage.cli.options import verb
+
+if TYPE_CHECKING:  # only named in signatures
+    from tutelage.serving.service import Service
+
+__all__ = ["serve_command"]
+
+_SAFETY = "Safety"
+
+
+@verb
+def serve_command(
+    models: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="MODEL...",
+            help="Folders that fit wrote, or files of export. Each scan is answered by the model that knows "
+            "the most of its access points.",
+        ),
+    ],
+    *,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address to listen on. Any but a loopback address needs keys: see tutelage keys.",
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="N", help="Port to listen on; 0 takes a free one.")] = 8765,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where tracks, surveys and keys are kept, such as sqlite:///office.db or "
+            "postgresql://user@host/name.",
+        ),
+    ] = None,
+    level: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="Share of the true positions that radii contain, and of the true places that sets contain.",
+        ),
+    ] = 0.95,
+    retention_days: Annotated[
+        float, typer.Option(metavar="N", help="Delete tracks of devices after N days.")
+    ] = 30.0,
+    simulate: Annotated[
+        bool,
+        typer.Option(
+            "--simulate",
+            help="Let three simulated people walk through the first model's survey, to see the map live.",
+        ),
+    ] = False,
+    require_keys: Annotated[
+        bool,
+        typer.Option("--require-keys", rich_help_panel=_SAFETY, help="Require keys on this machine too."),
+    ] = False,
+    log: Annotated[
+        bool, typer.Option("--log", rich_help_panel=_SAFETY, help="Print a line for each request.")
+    ] = False,
+    log_clients: Annotated[
+        bool,
+        typer.Option(
+            "--log-clients",
+            rich_help_panel=_SAFETY,
+            help="Print the addresses of clients in these lines; otherwise a hash stands for each.",
+        ),
+    ] = False,
+) -> None:
+    """Serve models: positions over HTTP, and a live map in the browser.
+
+    Phones, gateways and home automation send what they hear. The map shows where they are.
+
+    Example: tutelage serve survey-model --simulate
+    """
+    from tutelage.serving.server import serve
+    from tutelage.serving.settings import ServeSettings
+    from tutelage.serving.store import default_store_url
+    from tutelage.serving.tracks.settings import TrackSettings
+
+    if log or log_clients:
+        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+        logging.getLogger("tutelage.serving").setLevel(logging.INFO)
+    settings = ServeSettings(
+        host=host, port=port, level=level, retention_days=retention_days, log_clients=log_clients
+    )
+    serve(
+        models,
+        store or default_store_url(),
+        settings,
+        TrackSettings(),
+        needs_keys=require_keys,
+        n_simulated=_SIMULATED if simulate else 0,
+        on_ready=_tell_address,
+    )
+
+
+_SIMULATED = 3
+
+
+def _tell_address(address: str, service: Service) -> None:
+    """Say where the map is, and which models answer."""
+    names = ", ".join(model.name for model in service.models.all())
+    tell(f"serving {names}: open [bold]{address}[/] in a browser. Ctrl-C stops.")

@@ -1,0 +1,1 @@
+"""What the service speaks: one module for each protocol."""

@@ -1,0 +1,136 @@
+"""The web application: protocols, limits, keys and the map's files."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from tutelage.errors import BadInputError, StoreUnavailableError, UnknownNameError
+from tutelage.serving.access import Access
+from tutelage.serving.api.all_protocols import PROTOCOLS, batch_paths, render_for
+from tutelage.serving.batches import TooBusyError
+from tutelage.serving.problems import Problem, ProblemError, as_response
+from tutelage.serving.request_limits import RequestLimits
+from tutelage.serving.request_log import RequestLog
+from tutelage.serving.service import Service
+from tutelage.serving.simulated_people import keep_walking
+
+__all__ = ["create_app"]
+
+_STATIC = Path(__file__).parent / "static"
+_DESCRIPTION = "Positions from radio fingerprints: from phones, gateways and home automation to a map."
+_REASONS = {
+    HTTPStatus.NOT_FOUND: "notFound",
+    HTTPStatus.METHOD_NOT_ALLOWED: "methodNotAllowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "tooLarge",
+}
+
+
+def create_app(service: Service, *, needs_keys: bool, n_simulated: int = 0) -> FastAPI:
+    """Build the application.
+
+    Parameters
+    ----------
+    service : Service
+        What answers.
+    needs_keys : bool
+        Whether requests need keys.
+    n_simulated : int, default 0
+        Number of people who are not there, and walk through the first model's survey.
+
+    Returns
+    -------
+    FastAPI
+        The application; it starts and stops the service.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await service.start()
+        walking = asyncio.create_task(keep_walking(service, n_simulated)) if n_simulated else None
+        yield
+        if walking:
+            walking.cancel()
+        await service.stop()
+
+    app = FastAPI(
+        title="Tutelage",
+        description=_DESCRIPTION,
+        version=version("tutelage"),
+        lifespan=lifespan,
+        strict_content_type=False,
+        docs_url=None,  # their pages load scripts from another host
+        redoc_url=None,
+    )
+    app.state.service = service
+    app.state.access = Access(service.store, needs_keys=needs_keys)
+    for protocol in PROTOCOLS:
+        for router in (protocol.router, *protocol.also):
+            app.include_router(router)
+    app.mount("/", StaticFiles(directory=_STATIC, html=True), name="map")
+    app.add_middleware(RequestLog, metrics=service.metrics, names_clients=service.settings.log_clients)
+    app.add_middleware(
+        RequestLimits, settings=service.settings, batch_paths=batch_paths(), render_for=render_for
+    )
+    for error, handler in _HANDLERS.items():
+        app.add_exception_handler(error, handler)
+    return app
+
+
+def _answer(request: Request, problem: Problem) -> Response:
+    return as_response(problem, render_for(request.url.path))
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)
+    return _answer(request, error.problem)
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    """Say what breaks a rule, and where; what was sent is not repeated, since it may be no JSON."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part != "body") or "the body"
+    return _answer(request, Problem(HTTPStatus.BAD_REQUEST, f"{where}: {first['msg']}"))
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    reason = _REASONS.get(HTTPStatus(error.status_code), "parseError")
+    return _answer(request, Problem(error.status_code, str(error.detail), reason))
+
+
+async def _on_busy(request: Request, error: Exception) -> Response:
+    problem = Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, str(error), "serviceUnavailable", "usageLimits", retry_after_s=1
+    )
+    return _answer(request, problem)
+
+
+async def _on_unknown_name(request: Request, error: Exception) -> Response:
+    return _answer(request, Problem(HTTPStatus.NOT_FOUND, str(error), "notFound"))
+
+
+async def _on_bad_input(request: Request, error: Exception) -> Response:
+    return _answer(request, Problem(HTTPStatus.BAD_REQUEST, str(error)))
+
+
+_HANDLERS: dict[Any, Any] = {
+    UnknownNameError: _on_unknown_name,
+    BadInputError: _on_bad_input,
+    StoreUnavailableError: _on_busy,
+    ProblemError: _on_problem,
+    RequestValidationError: _on_invalid,
+    HTTPException: _on_http,
+    TooBusyError: _on_busy,
+}

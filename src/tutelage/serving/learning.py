@@ -1,0 +1,337 @@
+"""Learn a model from surveyed scans: a job with progress, and a comparison with the model in use."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import math
+import sys
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from tutelage.errors import BadInputError, TutelageError, UnknownNameError
+from tutelage.files.atomic import atomic_file
+from tutelage.serving.answers import Answer
+from tutelage.serving.exported_copy import exported_copy
+from tutelage.serving.heard_scans import HeardScan
+from tutelage.serving.live_events import LiveEvents
+from tutelage.serving.served_models import ServedModel, ServedModels
+from tutelage.serving.store import LabelledScan, Store, StoredModel
+
+__all__ = ["Comparison", "Job", "Learning", "Measured"]
+
+_STEPS = ("collecting scans", "learning for the comparison", "comparing", "learning from all scans", "done")
+_EVERY = 4  # one stretch of so many is held out of the comparison
+_LABELS = ("floor", "building", "place")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How well a model locates scans that it did not learn.
+
+    Parameters
+    ----------
+    n_answered : int
+        Number of scans with an answer.
+    mae_m : float or None
+        Mean error of the positions in metres; None without positions.
+    hit : float or None
+        Share of the scans whose place is right; None without places.
+    """
+
+    n_answered: int
+    mae_m: float | None
+    hit: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The new model beside the one that it would replace, on scans that neither learnt.
+
+    Parameters
+    ----------
+    held_out : str
+        What was held out.
+    n_scans : int
+        Number of scans.
+    new : Measured
+        The new model, which learnt the other scans.
+    old : Measured or None
+        The model in use; None if there is none.
+    """
+
+    held_out: str
+    n_scans: int
+    new: Measured
+    old: Measured | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A model that is being learnt.
+
+    Parameters
+    ----------
+    id : str
+        Id of the job.
+    name : str
+        Name of the model to come.
+    method : str
+        Method that `tutelage fit` takes.
+    state : {"running", "done", "failed", "live"}
+        How far it is: done means that it may go live.
+    step : str
+        What is being done.
+    done, steps : int
+        Number of steps that are done, and of all.
+    message : str
+        Why it failed.
+    comparison : Comparison or None
+        How the new model does; None before that is known, or if there are too few walks to hold one out.
+    """
+
+    id: str
+    name: str
+    method: str
+    state: Literal["running", "done", "failed", "live"] = "running"
+    step: str = _STEPS[0]
+    done: int = 0
+    steps: int = len(_STEPS) - 1
+    message: str = ""
+    comparison: Comparison | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Scans that were taken in one go: at one place, or on one walk."""
+
+    scans: list[LabelledScan] = field(default_factory=list)
+
+
+class Learning:
+    """Runs jobs one after another, each in processes of its own.
+
+    Parameters
+    ----------
+    store : Store
+        Where surveyed scans are, and where models are noted.
+    models : ServedModels
+        The models in use.
+    events : LiveEvents
+        Who is told of progress.
+    folder : Path
+        Where models are written.
+    level : float
+        As in `ServeSettings`.
+    """
+
+    def __init__(
+        self, store: Store, models: ServedModels, events: LiveEvents, folder: Path, level: float
+    ) -> None:
+        self._store = store
+        self._models = models
+        self._events = events
+        self._folder = folder
+        self._level = level
+        self._jobs: dict[str, Job] = {}
+        self._one_at_a_time = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def jobs(self) -> list[Job]:
+        """Return all jobs since the start of the service, the newest first."""
+        return [*self._jobs.values()][::-1]
+
+    def begin(self, sessions: Sequence[str], name: str, replaces: str | None, method: str) -> Job:
+        """Begin to learn; to be called in the event loop.
+
+        Parameters
+        ----------
+        sessions : sequence of str
+            Ids of the sessions to learn from.
+        name : str
+            Name of the new model.
+        replaces : str or None
+            Name of the model in use to compare with.
+        method : str
+            Method that `tutelage fit` takes.
+
+        Returns
+        -------
+        Job
+            The job, which has just begun.
+        """
+        if replaces is not None:
+            self._models.get(replaces)
+        job = Job(uuid.uuid4().hex[:12], name, method)
+        self._put(job)
+        task = asyncio.create_task(self._run(job, sessions, replaces))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return job
+
+    async def go_live(self, job_id: str) -> Job:
+        """Answer with the model of a job from now on.
+
+        Parameters
+        ----------
+        job_id : str
+            Id of a job that is done.
+
+        Returns
+        -------
+        Job
+            The job, live.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such job.
+        BadInputError
+            If the job is not done.
+        """
+        if job_id not in self._jobs:
+            raise UnknownNameError("job", job_id, self._jobs)
+        job = self._jobs[job_id]
+        if job.state not in ("done", "live"):
+            raise BadInputError(f"job {job_id} is {job.state}; a model goes live once its job is done")
+        path = self._model_path(job)
+        model = await asyncio.to_thread(self._models.put, job.name, path)
+        note = StoredModel(job.name, str(path), time.time(), card={"method": model.card["method"]})
+        await asyncio.to_thread(self._store.models.put, note)
+        self._events.publish("model", job.name, {"name": job.name, "problem": None})
+        return self._put(replace(job, state="live"))
+
+    async def stop(self) -> None:
+        """End what runs."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # -- one job --------------------------------------------------------------------------------------
+
+    async def _run(self, job: Job, sessions: Sequence[str], replaces: str | None) -> None:
+        async with self._one_at_a_time:
+            try:
+                job = await self._learn(job, sessions, replaces)
+                self._put(replace(job, state="done", step=_STEPS[-1], done=job.steps))
+            except TutelageError as error:
+                self._put(replace(self._jobs[job.id], state="failed", message=str(error)))
+
+    async def _learn(self, job: Job, sessions: Sequence[str], replaces: str | None) -> Job:
+        labelled = await asyncio.to_thread(self._store.surveys.labelled_scans, sessions)
+        if not labelled:
+            raise BadInputError("no scan of these sessions was taken during a mark; collect scans first")
+        stretches = _stretches(labelled)
+        held_out = [scan for stretch in stretches[_EVERY - 1 :: _EVERY] for scan in stretch.scans]
+        if held_out:
+            others = [scan for i, s in enumerate(stretches) if i % _EVERY != _EVERY - 1 for scan in s.scans]
+            job = self._step(job, 1)
+            trial = await self._fit(job, others, "trial")
+            job = self._step(job, 2)
+            job = replace(job, comparison=await self._compare(trial, held_out, len(stretches), replaces))
+        job = self._step(job, 3)
+        await self._fit(job, labelled, "model")
+        return job
+
+    async def _fit(self, job: Job, scans: Sequence[LabelledScan], part: str) -> Path:
+        """Learn a model in a process of its own, and return where it is."""
+        folder = self._folder / job.id
+        folder.mkdir(parents=True, exist_ok=True)
+        survey, model = folder / f"{part}.csv", folder / part
+        await asyncio.to_thread(_write_survey, survey, scans)
+        fit = ("fit", str(survey), "--method", job.method, "--out", str(model), "--json")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tutelage", *fit),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            _, words = await process.communicate()
+        except asyncio.CancelledError:
+            process.kill()
+            raise
+        if process.returncode:
+            reason = words.decode(errors="replace").strip().rpartition("error: ")[2]
+            raise BadInputError(f"the model cannot be learnt: {reason or process.returncode}")
+        return model
+
+    async def _compare(
+        self, trial: Path, held_out: Sequence[LabelledScan], n_stretches: int, replaces: str | None
+    ) -> Comparison:
+        def measure() -> Comparison:
+            new = ServedModel.load("new", exported_copy(trial))
+            old = self._models.get(replaces) if replaces is not None else None
+            return Comparison(
+                f"{n_stretches // _EVERY} of {n_stretches} places and walks",
+                len(held_out),
+                _measured(new, held_out, self._level),
+                None if old is None else _measured(old, held_out, self._level),
+            )
+
+        return await asyncio.to_thread(measure)
+
+    def _step(self, job: Job, number: int) -> Job:
+        return self._put(replace(job, step=_STEPS[number], done=number))
+
+    def _put(self, job: Job) -> Job:
+        self._jobs[job.id] = job
+        self._events.publish("job", job.id, job.as_json())
+        return job
+
+    def _model_path(self, job: Job) -> Path:
+        return self._folder / job.id / "model"
+
+
+def _stretches(labelled: Iterable[LabelledScan]) -> list[_Stretch]:
+    """Divide scans by their marks, in order of time."""
+    stretches: dict[tuple[str | None, str], _Stretch] = {}
+    for scan in sorted(labelled, key=lambda each: each.scan.time_s):
+        stretches.setdefault((scan.scan.session, scan.mark), _Stretch()).scans.append(scan)
+    return [*stretches.values()]
+
+
+def _measured(model: ServedModel, labelled: Sequence[LabelledScan], level: float) -> Measured:
+    answers = model.locate(
+        [HeardScan(each.scan.rss_dbm, each.scan.time_s, each.scan.age_s) for each in labelled], level
+    )
+    pairs = [(a, truth) for a, truth in zip(answers, labelled, strict=True) if not a.reason]
+    errors_m = [error for pair in pairs if (error := _error_m(*pair)) is not None]
+    hits = [answer.place == truth.place for answer, truth in pairs if truth.place and answer.place]
+    return Measured(len(pairs), _mean(errors_m), _mean(hits))
+
+
+def _error_m(answer: Answer, truth: LabelledScan) -> float | None:
+    if answer.x_m is None or answer.y_m is None or truth.x_m is None or truth.y_m is None:
+        return None
+    return math.hypot(answer.x_m - truth.x_m, answer.y_m - truth.y_m)
+
+
+def _mean(values: Sequence[float] | Sequence[bool]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _write_survey(path: Path, labelled: Sequence[LabelledScan]) -> None:
+    """Write scans as a table that `tutelage fit` reads; a session counts as a walker of its own."""
+    access_points = sorted({name for each in labelled for name in each.scan.rss_dbm})
+    labels = [name for name in _LABELS if any(getattr(each, name) for each in labelled)]
+    position = ["x_m", "y_m"] if all(each.x_m is not None for each in labelled) else []
+    with atomic_file(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["scan_id", *position, *labels, "user", "time", *access_points])
+        writer.writeheader()
+        for each in labelled:
+            row: dict[str, Any] = {name: getattr(each, name) for name in (*position, *labels)}
+            when = datetime.fromtimestamp(each.scan.time_s, UTC).isoformat(timespec="milliseconds")
+            writer.writerow(
+                row
+                | {"scan_id": each.scan.id, "user": each.scan.session or "", "time": when}
+                | dict(each.scan.rss_dbm)
+            )

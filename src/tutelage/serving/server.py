@@ -1,0 +1,110 @@
+"""Run the service: open its store and models, then listen until it is stopped."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import uvicorn
+
+from tutelage.errors import BadInputError
+from tutelage.serving.app import create_app
+from tutelage.serving.served_models import ServedModels
+from tutelage.serving.service import Service
+from tutelage.serving.settings import ServeSettings
+from tutelage.serving.store import Store, models_folder
+from tutelage.serving.tracks.settings import TrackSettings
+
+__all__ = ["NEEDS_KEYS", "serve"]
+
+_STOP_S = 5
+_CONNECTIONS = 1000
+NEEDS_KEYS = (
+    "{host} is reached from other machines, so requests need keys, and there is none. Make one with: "
+    "tutelage keys make NAME --role locate --store {store}. Put TLS before the service as well: keys "
+    "travel in the open without it."
+)
+
+
+def serve(
+    models: Sequence[Path],
+    store_url: str,
+    settings: ServeSettings,
+    track_settings: TrackSettings,
+    *,
+    needs_keys: bool = False,
+    n_simulated: int = 0,
+    on_ready: Callable[[str, Service], None],
+) -> None:
+    """Serve models until the process is asked to stop.
+
+    Parameters
+    ----------
+    models : sequence of Path
+        What `tutelage fit` or `tutelage export` wrote.
+    store_url : str
+        Where tracks, surveys and keys are kept.
+    settings : ServeSettings
+        Address and limits.
+    track_settings : TrackSettings
+        How scans of a device become a track.
+    needs_keys : bool, default False
+        Whether requests need keys on a loopback address too; on any other they always do.
+    n_simulated : int, default 0
+        Number of people who are not there, and walk through the first model's survey.
+    on_ready : callable
+        Called with the address of the map and the service once it listens.
+
+    Raises
+    ------
+    BadInputError
+        If a model cannot be read, the address is taken, or keys are needed and there is none.
+    """
+    with Store.open(store_url) as store:
+        needs_keys = needs_keys or not settings.is_loopback
+        if needs_keys and not any(key.revoked_s is None for key in store.keys.all()):
+            raise BadInputError(NEEDS_KEYS.format(host=settings.host, store=store_url))
+        service = Service(
+            _with_learnt(models, store), store, settings, track_settings, models_folder(store_url)
+        )
+        listening = _listening(settings)
+        config = uvicorn.Config(
+            create_app(service, needs_keys=needs_keys, n_simulated=n_simulated),
+            http="httptools",
+            ws="websockets-sansio",
+            log_config=None,
+            access_log=False,  # it would print keys in query strings
+            server_header=False,
+            limit_concurrency=_CONNECTIONS,
+            timeout_graceful_shutdown=_STOP_S,
+        )
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        on_ready(f"http://{host}:{listening.getsockname()[1]}/", service)
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _with_learnt(paths: Sequence[Path], store: Store) -> ServedModels:
+    """Load models, and those that were learnt here and went live."""
+    models = ServedModels(paths)
+    for learnt in store.models.all():
+        path = Path(learnt.path)
+        if learnt.active and path.exists():
+            models.put(learnt.name, path)
+    return models
+
+
+def _listening(settings: ServeSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        raise BadInputError(
+            f"cannot listen on {settings.host}, port {settings.port}: {error.strerror}; choose another "
+            "with --port, or 0 for a free one"
+        ) from error
+    listening.listen(2048)
+    return listening
