@@ -1,6 +1,7 @@
 """Every verb: its length, its help, and one short way from a survey to what it makes.
 
-`demo` is in test_cli_demo.py, `reproduce` in test_cli_real_data.py, `keys` and `forget` in test_cli_keys.py.
+`demo` is in test_cli_demo.py, `reproduce` in test_cli_real_data.py, `keys` and `forget` in
+test_cli_keys.py, `serve` in serving/http/test_process.py.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ VERBS = (
     *("fit", "evaluate", "locate", "export", "compare", "plan", "drift", "update", "tune", "teach"),
     *("pretrain", "reproduce", "demo", "zoo list", "zoo show", "zoo make"),
     *("data list", "data check", "data fetch", "data export"),
-    *("keys make", "keys list", "keys revoke", "forget"),
+    *("keys make", "keys list", "keys revoke", "forget", "serve"),
 )
 CLI = Path(tutelage.__file__).parent / "cli"
 MOST_LINES = 40

@@ -2,21 +2,91 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tutelage.cli.console import tell
-from tutelage.cli.options import verb
+from tutelage.cli.options import Json, verb
 
 if TYPE_CHECKING:  # only named in signatures
     from tutelage.serving.service import Service
+    from tutelage.serving.settings import ServeSettings
 
-__all__ = ["serve_command"]
+__all__ = ["ServiceOptions", "serve_command"]
 
 _SAFETY = "Safety"
+_SIMULATED = 3
+
+
+@dataclass(frozen=True)
+class ServiceOptions:
+    """Where the service listens, what it keeps, and who may ask."""
+
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address to listen on. Any but a loopback address needs keys: see tutelage keys.",
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[int, typer.Option(metavar="N", help="Port to listen on; 0 takes a free one.")] = 8765
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Where tracks, surveys and keys are kept: a file such as office.db, or "
+            "postgresql://USER@HOST/DATABASE. Default: a file in your data folder.",
+        ),
+    ] = None
+    level: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="Share of the true positions that radii contain, and of the true places that sets contain.",
+        ),
+    ] = 0.95
+    retention_days: Annotated[
+        float, typer.Option(metavar="N", help="Delete tracks of devices after N days.")
+    ] = 30.0
+    simulate: Annotated[
+        bool,
+        typer.Option(
+            "--simulate",
+            help="Let three simulated people walk through the first model's survey, to see the map live.",
+        ),
+    ] = False
+    require_keys: Annotated[
+        bool,
+        typer.Option("--require-keys", rich_help_panel=_SAFETY, help="Require keys on this machine too."),
+    ] = False
+    log: Annotated[
+        bool, typer.Option("--log", rich_help_panel=_SAFETY, help="Print a line for each request.")
+    ] = False
+    log_clients: Annotated[
+        bool,
+        typer.Option(
+            "--log-clients",
+            rich_help_panel=_SAFETY,
+            help="Print the addresses of clients in these lines; otherwise a hash stands for each.",
+        ),
+    ] = False
+
+    def settings(self) -> ServeSettings:
+        """Give the settings, checked."""
+        from tutelage.serving.settings import ServeSettings
+
+        return ServeSettings(
+            host=self.host,
+            port=self.port,
+            level=self.level,
+            retention_days=self.retention_days,
+            log_clients=self.log_clients,
+        )
 
 
 @verb
@@ -30,54 +100,8 @@ def serve_command(
         ),
     ],
     *,
-    host: Annotated[
-        str,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Address to listen on. Any but a loopback address needs keys: see tutelage keys.",
-        ),
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="N", help="Port to listen on; 0 takes a free one.")] = 8765,
-    store: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="Where tracks, surveys and keys are kept, such as sqlite:///office.db or "
-            "postgresql://user@host/name.",
-        ),
-    ] = None,
-    level: Annotated[
-        float,
-        typer.Option(
-            metavar="SHARE",
-            help="Share of the true positions that radii contain, and of the true places that sets contain.",
-        ),
-    ] = 0.95,
-    retention_days: Annotated[
-        float, typer.Option(metavar="N", help="Delete tracks of devices after N days.")
-    ] = 30.0,
-    simulate: Annotated[
-        bool,
-        typer.Option(
-            "--simulate",
-            help="Let three simulated people walk through the first model's survey, to see the map live.",
-        ),
-    ] = False,
-    require_keys: Annotated[
-        bool,
-        typer.Option("--require-keys", rich_help_panel=_SAFETY, help="Require keys on this machine too."),
-    ] = False,
-    log: Annotated[
-        bool, typer.Option("--log", rich_help_panel=_SAFETY, help="Print a line for each request.")
-    ] = False,
-    log_clients: Annotated[
-        bool,
-        typer.Option(
-            "--log-clients",
-            rich_help_panel=_SAFETY,
-            help="Print the addresses of clients in these lines; otherwise a hash stands for each.",
-        ),
-    ] = False,
+    options: ServiceOptions,
+    as_json: Json = False,
 ) -> None:
     """Serve models: positions over HTTP, and a live map in the browser.
 
@@ -86,28 +110,26 @@ def serve_command(
     Example: tutelage serve survey-model --simulate
     """
     from tutelage.serving.server import serve
-    from tutelage.serving.settings import ServeSettings
     from tutelage.serving.store import default_store_url
     from tutelage.serving.tracks.settings import TrackSettings
 
-    if log or log_clients:
+    if options.log or options.log_clients:
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
         logging.getLogger("tutelage.serving").setLevel(logging.INFO)
-    settings = ServeSettings(
-        host=host, port=port, level=level, retention_days=retention_days, log_clients=log_clients
-    )
     serve(
         models,
-        store or default_store_url(),
-        settings,
+        options.store or default_store_url(),
+        options.settings(),
         TrackSettings(),
-        needs_keys=require_keys,
-        n_simulated=_SIMULATED if simulate else 0,
-        on_ready=_tell_address,
+        needs_keys=options.require_keys,
+        n_simulated=_SIMULATED if options.simulate else 0,
+        on_ready=_print_address if as_json else _tell_address,
     )
 
 
-_SIMULATED = 3
+def _print_address(address: str, service: Service) -> None:
+    """Print one line for machines, once the service listens."""
+    print(json.dumps({"url": address, "models": [model.name for model in service.models.all()]}), flush=True)
 
 
 def _tell_address(address: str, service: Service) -> None:

@@ -72,11 +72,12 @@ def create_app(service: Service, *, needs_keys: bool, n_simulated: int = 0) -> F
         docs_url=None,  # their pages load scripts from another host
         redoc_url=None,
     )
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     app.state.service = service
     app.state.access = Access(service.store, needs_keys=needs_keys)
     for protocol in PROTOCOLS:
         for router in (protocol.router, *protocol.also):
-            app.include_router(router)
+            app.include_router(router, responses=protocol.refusals)
     app.mount("/", StaticFiles(directory=_STATIC, html=True), name="map")
     app.add_middleware(RequestLog, metrics=service.metrics, names_clients=service.settings.log_clients)
     app.add_middleware(
@@ -85,6 +86,16 @@ def create_app(service: Service, *, needs_keys: bool, n_simulated: int = 0) -> F
     for error, handler in _HANDLERS.items():
         app.add_exception_handler(error, handler)
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """Describe the application; what breaks a rule gets status 400, and never FastAPI's 422."""
+    if app.openapi_schema is None:
+        schema = FastAPI.openapi(app)
+        for path in schema["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+    return app.openapi_schema or {}
 
 
 def _answer(request: Request, problem: Problem) -> Response:

@@ -8,8 +8,18 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
-__all__ = ["Problem", "ProblemError", "Render", "as_response", "google_body", "plain_body"]
+__all__ = [
+    "GoogleBody",
+    "PlainBody",
+    "Problem",
+    "ProblemError",
+    "Render",
+    "as_response",
+    "google_body",
+    "plain_body",
+]
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,36 @@ class ProblemError(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
         self.problem = problem
+
+
+class _GoogleReason(BaseModel):
+    domain: str
+    reason: str
+    message: str
+
+
+class _GoogleError(BaseModel):
+    errors: list[_GoogleReason]
+    code: int
+    message: str
+
+
+class GoogleBody(BaseModel):
+    """A problem in the words of Google's and Mozilla's geolocation services."""
+
+    error: _GoogleError
+
+
+class _PlainError(BaseModel):
+    code: int
+    reason: str
+    message: str
+
+
+class PlainBody(BaseModel):
+    """A problem in our own words."""
+
+    error: _PlainError
 
 
 Render = Callable[[Problem], tuple[int, dict[str, Any]]]

@@ -88,13 +88,20 @@ class Fingerprint(BaseModel):
         return HeardScan(rss_dbm, self.time_s())
 
 
+class Failed(BaseModel):
+    """A problem in the words of FIND3."""
+
+    message: str
+    success: bool = False
+
+
 def _failed(problem: Problem) -> tuple[int, dict[str, Any]]:
     status = problem.status if problem.status in (401, 403, 429, 503) else 200
     return status, {"message": problem.message, "success": False}
 
 
 router = APIRouter(tags=["FIND3"])
-PROTOCOL = Protocol(router, ("/data", "/classify", "/passive", "/now", "/ping", "/api/v1/"), _failed)
+PROTOCOL = Protocol(router, ("/data", "/classify", "/passive", "/now", "/ping", "/api/v1/"), _failed, Failed)
 _MayLocate = Depends(require(Role.LOCATE))
 _MayRead = Depends(require(Role.READ))
 

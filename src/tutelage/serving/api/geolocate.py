@@ -16,7 +16,7 @@ from tutelage.serving.access_keys import Role
 from tutelage.serving.answers import Answer
 from tutelage.serving.api.protocol import Protocol
 from tutelage.serving.api.readings import Beacons, WifiAccessPoints, heard_scan
-from tutelage.serving.problems import Problem, ProblemError, google_body
+from tutelage.serving.problems import GoogleBody, Problem, ProblemError, google_body
 
 __all__ = ["PROTOCOL"]
 
@@ -60,7 +60,7 @@ class GeolocateAnswer(BaseModel):
 
 
 router = APIRouter(tags=["geolocation"])
-PROTOCOL = Protocol(router, ("/v1/geolocate",), google_body)
+PROTOCOL = Protocol(router, ("/v1/geolocate",), google_body, GoogleBody)
 
 
 @router.post("/v1/geolocate", response_model=GeolocateAnswer, dependencies=[Depends(require(Role.LOCATE))])

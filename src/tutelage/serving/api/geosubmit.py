@@ -16,7 +16,7 @@ from tutelage.serving.access_keys import Role
 from tutelage.serving.api.protocol import Protocol
 from tutelage.serving.api.readings import Beacons, WifiAccessPoints, heard_scan
 from tutelage.serving.heard_scans import Heard
-from tutelage.serving.problems import google_body
+from tutelage.serving.problems import GoogleBody, google_body
 
 __all__ = ["COLLECTOR", "PROTOCOL"]
 
@@ -60,7 +60,11 @@ class Counted(BaseModel):
 
 router = APIRouter(tags=["geolocation"])
 PROTOCOL = Protocol(
-    router, ("/v1/geosubmit", "/v2/geosubmit"), google_body, ("/v1/geosubmit", "/v2/geosubmit")
+    router,
+    ("/v1/geosubmit", "/v2/geosubmit"),
+    google_body,
+    GoogleBody,
+    batch_paths=("/v1/geosubmit", "/v2/geosubmit"),
 )
 
 

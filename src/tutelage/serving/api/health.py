@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import PlainTextResponse
 from prometheus_client import generate_latest
 
 from tutelage.serving.access import ServiceOf, require
@@ -31,7 +32,7 @@ async def readyz(service: ServiceOf) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics", dependencies=[Depends(require(Role.READ))])
+@router.get("/metrics", response_class=PlainTextResponse, dependencies=[Depends(require(Role.READ))])
 async def metrics(service: ServiceOf) -> Response:
     """Return counters for Prometheus."""
     return Response(generate_latest(service.metrics.registry), media_type=_PROMETHEUS)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel
 
 from tutelage.serving.access import COOKIE, ServiceOf, allows, require
 from tutelage.serving.access_keys import Role
@@ -43,6 +44,14 @@ _Crs = Annotated[Crs | None, Query(description="Coordinates; degrees where they 
 _GeoJson = Annotated[bool, Query(description="Write GeoJSON features.")]
 
 
+class Refused(BaseModel):
+    """A problem in the words of an omlox hub."""
+
+    type: str
+    code: int
+    message: str
+
+
 def _body(problem: Problem) -> tuple[int, dict[str, Any]]:
     kind = {401: "unauthorized", 403: "forbidden", 404: "not found"}.get(problem.status, "invalid")
     return problem.status, {"type": kind, "code": problem.status, "message": problem.message}
@@ -50,9 +59,8 @@ def _body(problem: Problem) -> tuple[int, dict[str, Any]]:
 
 router = APIRouter(prefix="/v2", tags=["omlox"], dependencies=[Depends(require(Role.READ))])
 sockets = APIRouter(tags=["omlox"])
-PROTOCOL = Protocol(
-    router, ("/v2/providers", "/v2/trackables", "/v2/zones", "/v2/fences", "/v2/ws"), _body, also=(sockets,)
-)
+_PATHS = ("/v2/providers", "/v2/trackables", "/v2/zones", "/v2/fences", "/v2/ws")
+PROTOCOL = Protocol(router, _PATHS, _body, Refused, also=(sockets,))
 
 
 @router.get("/providers/summary")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 
-from tutelage.serving.problems import Render, plain_body
+from tutelage.serving.problems import PlainBody, Render, plain_body
 
 __all__ = ["Protocol"]
+
+_REFUSALS = (400, 401, 403, 404, 405, 408, 413, 415, 429, 503)
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Protocol:
         How their paths begin.
     render : callable
         Writes a problem in its words.
+    problem : type of BaseModel
+        What `render` writes.
     batch_paths : tuple of str
         Paths whose bodies carry batches: they may be larger.
     also : tuple of APIRouter
@@ -32,5 +38,11 @@ class Protocol:
     router: APIRouter
     paths: tuple[str, ...]
     render: Render = field(default=plain_body)
+    problem: type[BaseModel] = PlainBody
     batch_paths: tuple[str, ...] = ()
     also: tuple[APIRouter, ...] = ()
+
+    @property
+    def refusals(self) -> dict[int | str, dict[str, Any]]:
+        """What the description says of refusals, by status."""
+        return {status: {"model": self.problem} for status in _REFUSALS}
