@@ -1,0 +1,100 @@
+// Texts, numbers and lists of the page. What the server sends becomes text, never HTML.
+
+let strings = {};
+let language = "en";
+
+export async function loadStrings() {
+  const all = await (await fetch("strings.json")).json();
+  language = navigator.languages.map((tag) => tag.split("-")[0]).find((tag) => tag in all) ?? "en";
+  strings = { ...all.en, ...all[language] };
+  document.documentElement.lang = language;
+  fill(document);
+}
+
+export const $ = (id) => document.getElementById(id);
+
+export const text = (key, values = {}) => (strings[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+
+export function counted(key, n, values = {}) {
+  const form = `${key}.${new Intl.PluralRules(language).select(n)}`;
+  return text(form in strings ? form : `${key}.other`, { n: number(n, 0), ...values });
+}
+
+export const number = (value, digits = 1) =>
+  value?.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+export const percent = (share) => share?.toLocaleString(language, { style: "percent" });
+
+export function ago(seconds) {
+  const [unit, length] = seconds < 60 ? ["s", 1] : seconds < 3600 ? ["min", 60] : ["h", 3600];
+  return seconds < 5 ? text("ago.now") : text(`ago.${unit}`, { n: number(seconds / length, 0) });
+}
+
+// Several facts in a line; those that are missing are left out.
+export const facts = (...parts) => parts.filter((part) => part || part === 0).join(" · ");
+
+function fill(root) {
+  for (const node of root.querySelectorAll("[data-text]")) node.textContent = text(node.dataset.text);
+  for (const node of root.querySelectorAll("[data-label]")) node.ariaLabel = text(node.dataset.label);
+  for (const node of root.querySelectorAll("[data-hint]")) node.placeholder = text(node.dataset.hint);
+}
+
+// A copy of a template of index.html, with texts in its slots.
+export function make(template, slots = {}) {
+  const copy = $(`${template}-template`).content.firstElementChild.cloneNode(true);
+  fill(copy);
+  for (const [slot, content] of Object.entries(slots)) write(copy, slot, content);
+  return copy;
+}
+
+function write(copy, slot, content = "") {
+  const node = copy.querySelector(`[data-slot=${slot}]`);
+  if (node.textContent !== content) node.textContent = content;
+}
+
+// An element of text: Leaflet would read a string as HTML.
+export const element = (tag, content, more = {}) => Object.assign(document.createElement(tag), { textContent: content, ...more });
+export const span = (content, className = "") => element("span", content, { className });
+export const button = (key, onclick, className = "quiet") => element("button", text(key), { type: "button", onclick, className });
+
+// Fills a list with {key, title, about, style, pressed, act, more: [[text key, act]]}; rows that stay keep the focus.
+export function fillList(list, items, none = "") {
+  const before = new Map([...list.children].map((row) => [row.dataset.key, row]));
+  const rows = items.map(({ key, title, about, style = "", pressed, act, more = [] }) => {
+    const row = before.get(key) ?? make("item");
+    row.dataset.key = key;
+    row.className = style;
+    write(row, "title", title);
+    write(row, "about", about);
+    row.firstElementChild.onclick = act;
+    if (pressed !== undefined) row.firstElementChild.ariaPressed = pressed;
+    const labels = more.map(([label]) => text(label)).join();
+    if (row.dataset.more !== labels) row.replaceChildren(row.firstElementChild, ...more.map((each) => button(...each)));
+    row.dataset.more = labels;
+    more.forEach(([, act], i) => { row.children[i + 1].onclick = act; });
+    return row;
+  });
+  if (rows.length !== list.children.length || rows.some((row, i) => row !== list.children[i])) list.replaceChildren(...rows);
+  if (!rows.length && none) list.replaceChildren(element("li", none, { className: "faint" }));
+}
+
+export function fillSelect(select, values, name = (value) => value) {
+  const before = select.value;
+  select.replaceChildren(...values.map((value) => new Option(name(value), value)));
+  if (values.includes(before)) select.value = before;
+}
+
+let hiding;
+export function say(message, stays = false) {
+  $("news").textContent = message;
+  clearTimeout(hiding);
+  if (message && !stays) hiding = setTimeout(say, 6000, "");
+}
+
+export function askName(title, name, act) {
+  const form = $("naming").querySelector("form");
+  $("naming-title").textContent = text(title);
+  form.name.value = name;
+  form.onsubmit = () => act(form.name.value.trim());
+  $("naming").showModal();
+  form.name.select();
+}

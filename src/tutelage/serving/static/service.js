@@ -1,0 +1,148 @@
+// What the page knows of the service: requests, the live stream, and marks that wait to be sent.
+
+import { $, say, text } from "./page.js";
+
+const KINDS = ["models", "plans", "rooms", "surveys", "jobs"];
+const AFFECTED = { model: ["models"], plan: ["plans", "rooms"], room: ["rooms"], survey: ["surveys"], job: ["jobs"] };
+const UNSENT = "tutelage.unsent.";
+const FINAL = [400, 404, 409, 413, 422]; // sent again, such a request would be refused again
+const AGAIN_MS = 2000;
+export const state = { models: [], plans: [], rooms: [], surveys: [], jobs: [], building: null, floor: null };
+const listeners = {};
+let role = null;
+let offset_s = 0;
+
+export const now = () => Date.now() / 1000 + offset_s; // by the clock of the service
+export const maySurvey = () => role === "survey" || role === "admin";
+export const path = (...parts) => `v1/${parts.map(encodeURIComponent).join("/")}`;
+export const newId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
+
+export function on(kinds, act) {
+  for (const kind of kinds.split(" ")) (listeners[kind] ??= []).push(act);
+}
+
+export function tell(kind, news) {
+  for (const act of listeners[kind] ?? []) act(news);
+}
+
+export async function call(method, where, body) {
+  const isFile = body instanceof Blob;
+  const headers = body && !isFile ? { "Content-Type": "application/json" } : {};
+  const answer = await fetch(where, { method, headers, body: isFile || !body ? body : JSON.stringify(body) });
+  const content = await answer.json().catch(() => ({}));
+  if (answer.ok) return content;
+  if (answer.status === 401 && where !== path("entry")) enter();
+  throw Object.assign(new Error(content.error?.message ?? answer.statusText), { status: answer.status });
+}
+
+// Does what may be refused, and says so.
+export async function attempt(work) {
+  try {
+    return await work();
+  } catch (problem) {
+    say(problem.status ? problem.message : text("problem.connection"));
+    if (!problem.status && !(problem instanceof TypeError)) throw problem;
+  }
+}
+
+async function enter() {
+  const began_s = Date.now() / 1000;
+  const entry = await call("GET", path("entry"));
+  offset_s = entry.time_s - (began_s + Date.now() / 1000) / 2;
+  role = entry.role;
+  document.body.classList.toggle("may-survey", maySurvey());
+  if (role === null && !$("entry").open) $("entry").showModal();
+  return role !== null;
+}
+
+$("entry").oncancel = (event) => event.preventDefault();
+$("entry").onsubmit = async (event) => {
+  event.preventDefault();
+  try {
+    await call("POST", path("entry"), { key: event.target.key.value });
+    $("entry").close();
+    start();
+  } catch (problem) {
+    $("entry-problem").textContent = problem.message;
+  }
+};
+
+// -- what there is, and what is new --------------------------------------------------------------------
+
+const loading = {};
+export async function load(kind) {
+  if (kind in loading) return (loading[kind] = true); // what is under way may be older than the news
+  loading[kind] = false;
+  try {
+    state[kind] = (await call("GET", path(kind)))[kind];
+    tell(kind);
+  } catch (problem) {
+    if (problem.status !== 404) tell("live", false);
+  }
+  const again = loading[kind];
+  delete loading[kind];
+  if (again) await load(kind);
+}
+
+export async function start() {
+  try {
+    if (!(await enter())) return;
+    await Promise.all(KINDS.map(load));
+  } catch {
+    tell("live", false);
+    setTimeout(start, AGAIN_MS);
+    return;
+  }
+  const stream = new EventSource(path("events"));
+  let isFirst = true;
+  stream.onopen = () => {
+    if (!isFirst) KINDS.forEach(load); // what was missed
+    isFirst = false;
+    tell("live", true);
+    flush();
+  };
+  stream.onerror = () => {
+    tell("live", false);
+    if (stream.readyState === EventSource.CLOSED) setTimeout(start, AGAIN_MS); // it does not try again by itself
+  };
+  for (const kind of ["device", "name", "forgotten", ...Object.keys(AFFECTED)]) {
+    stream.addEventListener(kind, (event) => {
+      AFFECTED[kind]?.forEach(load);
+      tell(kind, JSON.parse(event.data));
+    });
+  }
+}
+
+// -- what waits to be sent: it outlives the page, and is posted until the service has it ---------------
+
+export function unsent() {
+  const keys = Object.keys(localStorage).filter((key) => key.startsWith(UNSENT)).sort();
+  return keys.map((key) => ({ key, ...JSON.parse(localStorage[key]) }));
+}
+
+let nth = 0;
+export function send(method, where, body) {
+  const order = [Date.now(), String(nth++).padStart(6, "0"), newId()].join(".");
+  localStorage[UNSENT + order] = JSON.stringify({ method, where, body });
+  tell("unsent");
+  flush();
+}
+
+let isFlushing = false;
+async function flush() {
+  if (isFlushing) return;
+  isFlushing = true;
+  try {
+    for (let [next] = unsent(); next; [next] = unsent()) {
+      await call(next.method, next.where, next.body).then((answer) => tell("sent", answer), (problem) => {
+        if (!FINAL.includes(problem.status)) throw problem;
+        say(problem.message);
+      });
+      localStorage.removeItem(next.key);
+      tell("unsent");
+    }
+  } catch {
+    setTimeout(flush, AGAIN_MS);
+  }
+  isFlushing = false;
+}
