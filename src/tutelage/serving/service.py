@@ -12,6 +12,7 @@ from pathlib import Path
 from tutelage.errors import TutelageError
 from tutelage.serving.answers import Answer
 from tutelage.serving.batches import Batches
+from tutelage.serving.gone_access_points import GoneAccessPoints
 from tutelage.serving.heard_scans import Heard, HeardScan
 from tutelage.serving.learning import Learning
 from tutelage.serving.live_events import LiveEvents
@@ -71,6 +72,7 @@ class Service:
         self.settings = settings
         self.events = LiveEvents(settings.streams)
         self.metrics = Metrics()
+        self.gone_access_points = GoneAccessPoints()
         self.track_settings = track_settings
         self._rooms: dict[str, Rooms] = {}
         self.devices = Devices(track_settings, self._rooms)
@@ -198,6 +200,7 @@ class Service:
         bound_s = self.settings.max_age_s
         fresh = [scan.not_older_than(bound_s) for scan in scans]
         answers = self.models.locate(fresh, self.settings.level)
+        self.gone_access_points.note(self.models.all(), fresh, answers)
         return [
             replace(answer, n_heard=len(scan.rss_dbm), reason=STALE.format(bound=bound_s))
             if scan.rss_dbm and not kept.rss_dbm
