@@ -7,12 +7,14 @@ from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, Path, Query
+from fastapi.concurrency import run_in_threadpool
 
 from tutelage.errors import UnknownNameError
 from tutelage.runtime.survey_map import SurveyedPlaces
 from tutelage.serving.access import ServiceOf, require
 from tutelage.serving.access_keys import Role
 from tutelage.serving.api.protocol import Protocol
+from tutelage.serving.expected_errors import ExpectedErrors
 from tutelage.serving.problems import Problem, ProblemError
 from tutelage.serving.served_models import ServedModel
 from tutelage.serving.service import Service
@@ -24,6 +26,7 @@ PROTOCOL = Protocol(router, ("/v1/models",))
 _MayRead = Depends(require(Role.READ))
 _Name = Annotated[str, Path(max_length=200)]
 _Label = Annotated[str | None, Query(max_length=200)]
+_expected_errors = ExpectedErrors()
 
 
 @router.get("/v1/models", dependencies=[_MayRead])
@@ -66,6 +69,55 @@ async def radio_map(
     places, place_of = survey_map.places(chosen)
     mean_dbm = np.bincount(place_of, rss_dbm[chosen], len(places.n_scans)) / places.n_scans
     return {"places": _records(places, rss_dbm=mean_dbm.round(1).tolist())}
+
+
+@router.get("/v1/models/{name}/expected-error", dependencies=[_MayRead])
+async def expected_error(
+    service: ServiceOf, name: _Name, floor: _Label = None, building: _Label = None
+) -> dict[str, Any]:
+    """Return how large an error a model expects at the places of its survey, 2,000 of them at most.
+
+    The model locates what the survey heard there. The first request for a model takes some seconds.
+    """
+    level = service.settings.level
+    expected = await run_in_threadpool(_expected_errors.of, _model(service, name), level)
+    records = _records(expected.places, radius_m=expected.radius_m.round(2).tolist())
+    known = [
+        record
+        for record in records
+        if np.isfinite(record["radius_m"])
+        and (floor is None or record["floor"] == floor)
+        and (building is None or record["building"] == building)
+    ]
+    return {"level": level, "places": known}
+
+
+@router.get("/v1/models/{name}/gone-access-points", dependencies=[_MayRead])
+async def gone_access_points(service: ServiceOf, name: _Name) -> dict[str, Any]:
+    """Return the access points that should be heard where devices were located lately, but are not.
+
+    Counted since the model was loaded.
+    """
+    gone = await run_in_threadpool(service.gone_access_points.of, _model(service, name))
+    return {
+        "access_points": [
+            {
+                "access_point": each.name,
+                "n_missed": each.n_missed,
+                "since_s": each.since_s,
+                "places": [
+                    {
+                        "x_m": square.centre_m[0],
+                        "y_m": square.centre_m[1],
+                        "floor": square.floor or None,
+                        "building": square.building or None,
+                    }
+                    for square in each.squares
+                ],
+            }
+            for each in gone
+        ]
+    }
 
 
 def _records(places: SurveyedPlaces, **columns: list[Any]) -> list[dict[str, Any]]:
