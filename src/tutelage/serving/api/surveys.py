@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path
@@ -14,6 +15,7 @@ from tutelage.serving.access_keys import Role
 from tutelage.serving.api.locate import Name, Rss, Seconds, Time
 from tutelage.serving.api.protocol import Protocol
 from tutelage.serving.heard_scans import Heard, HeardScan
+from tutelage.serving.room_outlines import RoomOutlines
 from tutelage.serving.service import Service
 from tutelage.serving.store import Mark, SurveySession
 
@@ -159,9 +161,17 @@ async def change(service: ServiceOf, session: _PathId, body: SessionChange) -> d
 
 @router.post("/v1/surveys/{session}/marks", dependencies=[_MaySurvey])
 async def add_marks(service: ServiceOf, session: _PathId, body: NewMarks) -> dict[str, Any]:
-    """Add marks: the scans that arrive between start and end of a mark were taken there."""
+    """Add marks: the scans that arrive between start and end of a mark were taken there.
+
+    A place that is not named is called as the room that it lies in.
+    """
     marks = [Mark(session=session, **mark.model_dump()) for mark in body.marks]
-    await run_in_threadpool(service.store.surveys.add_marks, marks)
+
+    def add() -> None:
+        rooms = RoomOutlines(service.store.rooms.all())
+        service.store.surveys.add_marks([_named(mark, rooms) for mark in marks])
+
+    await run_in_threadpool(add)
     return await _refreshed(service, session)
 
 
@@ -180,6 +190,12 @@ async def change_mark(
 
     await run_in_threadpool(apply)
     return await _refreshed(service, session)
+
+
+def _named(mark: Mark, rooms: RoomOutlines) -> Mark:
+    if mark.kind == "walk" or mark.place or mark.x_m is None or mark.y_m is None:
+        return mark
+    return replace(mark, place=rooms.room_at(mark.x_m, mark.y_m, mark.floor))
 
 
 async def _refreshed(service: Service, session: str) -> dict[str, Any]:

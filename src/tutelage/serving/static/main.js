@@ -1,26 +1,22 @@
 // The frame of the page: sections, theme, connection, and what a click on the map means.
-
 import { $, counted, loadStrings, text } from "./page.js";
-import { map, roomAt } from "./map.js";
-import { chooseAt } from "./devices.js";
 import { on, start, tell, unsent } from "./service.js";
-import { rename } from "./plans.js";
+import "./devices.js";
+import "./plans.js";
 import "./survey.js";
 import "./models.js";
 
-function fold(isFolded) {
-  document.body.classList.toggle("folded", isFolded);
-  $("fold").ariaExpanded = !isFolded;
-}
-
-function open(section) {
-  for (const tab of $("tabs").children) {
-    tab.ariaExpanded = tab.dataset.section === section;
-    $(tab.dataset.section).hidden = tab.dataset.section !== section;
+const tabs = [...$("tabs").children];
+const isOpen = (tab) => tab.ariaExpanded === "true";
+function open(wanted) {
+  for (const tab of tabs) {
+    tab.ariaExpanded = tab === wanted;
+    $(tab.dataset.section).hidden = tab !== wanted;
   }
-  fold(false);
   tell("section");
 }
+// A second click closes the section: on a phone the map then has the whole screen.
+for (const tab of tabs) tab.onclick = () => open(isOpen(tab) ? null : tab);
 
 let isLive = false;
 function drawLive() {
@@ -28,35 +24,21 @@ function drawLive() {
   $("live").className = isLive && !waiting ? "live" : "";
   $("live").textContent = waiting ? counted("live.unsent", waiting) : text(isLive ? "live.yes" : "live.no");
 }
-
 on("live", (isNow) => { isLive = isNow; drawLive(); });
 on("unsent", drawLive);
-on("click", ([x, y]) => {
-  if (document.body.classList.contains("surveying")) return;
-  const room = roomAt(x, y);
-  if (chooseAt(x, y)) open("devices");
-  else if (room) rename(room);
-});
 
+on("chosen", () => open(tabs[0]));
+
+const theme = document.documentElement.dataset;
 const isDark = matchMedia("(prefers-color-scheme: dark)");
-function paint() {
-  const system = isDark.matches ? "dark" : "light";
-  document.documentElement.dataset.theme = localStorage["tutelage.theme"] ?? system;
+function paint(chosen) {
+  theme.theme = chosen ?? (isDark.matches ? "dark" : "light");
   tell("theme");
 }
-isDark.onchange = paint;
-$("theme").onclick = () => {
-  localStorage["tutelage.theme"] = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-  paint();
-};
-
-$("tabs").onclick = ({ target }) => target.dataset.section && open(target.dataset.section);
-$("fold").onclick = () => fold(!document.body.classList.contains("folded"));
-document.addEventListener("click", ({ target }) => target.closest("[data-close]")?.closest("dialog").close());
-new ResizeObserver(() => map.invalidateSize()).observe($("map"));
+isDark.onchange = () => paint();
+$("theme").onclick = () => paint(theme.theme === "dark" ? "light" : "dark");
 
 await loadStrings();
-open("devices");
-fold(matchMedia("(max-width: 700px)").matches);
+open(matchMedia("(max-width: 700px)").matches ? null : tabs[0]);
 paint();
 start();

@@ -1,36 +1,37 @@
 // What the models are worth, and learning from surveys.
-
 import { $, button, counted, facts, fillSelect, make, number, percent, text } from "./page.js";
-import { attempt, call, load, maySurvey, on, path, state } from "./service.js";
+import { attempt, call, load, on, path, state } from "./service.js";
 
 const form = $("learn");
 
 function drawModels() {
   $("model-list").replaceChildren(...state.models.map((model) => make("model", {
     title: model.name,
-    figure: facts(text("models.figure", { n: number(model.held_out_mae_m ?? NaN) }), model.held_out_hit && text("models.hit", { n: percent(model.held_out_hit) })),
+    figure: facts(
+      model.held_out_mae_m && text("models.figure", { n: number(model.held_out_mae_m) }),
+      model.held_out_hit && text("models.hit", { n: percent(model.held_out_hit) })),
     measured: model.held_out ? text("models.measured", model) : model.unsaid ?? text("models.unmeasured"),
     about: facts(model.method, counted("models.access_points", model.n_access_points)),
   })));
   fillSelect(form.replaces, [...state.models.map(({ name }) => name), ""], (name) => name || text("learn.nothing"));
-  suggestName();
-}
-
-function suggestName() {
-  const [, stem, n] = /^(.*?)(?:-(\d+))?$/.exec(form.replaces.value || "model");
-  form.name.value = `${stem}-${Number(n ?? 1) + 1}`;
+  form.name.value ||= `${form.replaces.value || "model"}-2`;
 }
 
 function drawSessions() {
   const left = [...form.querySelectorAll("[name=session]:not(:checked)")].map(({ value }) => value);
   const boxes = state.surveys.filter((each) => each.state === "approved").map(({ id, name }) => {
     const box = make("check", { title: name });
-    Object.assign(box.querySelector("input"), { value: id, checked: !left.includes(id) });
+    Object.assign(box.firstElementChild, { value: id, checked: !left.includes(id) });
     return box;
   });
   $("learn-sessions").replaceChildren(...(boxes.length ? boxes : [text("learn.none")]));
   $("learn-start").disabled = !boxes.length;
 }
+
+const goLive = async (job) => {
+  await call("POST", path("jobs", job.id, "go-live"));
+  ["jobs", "models"].forEach(load);
+};
 
 function drawJobs() {
   $("job-list").replaceChildren(...state.jobs.map((job) => {
@@ -42,9 +43,10 @@ function drawJobs() {
       compared: fresh && text(old ? "job.compared" : "job.measured", errors),
       held_out: held_out && text("job.held_out", { held_out }),
     });
-    Object.assign(card.querySelector("progress"), { hidden: job.state !== "running", max: job.steps || 1, value: job.done, ariaLabel: job.name });
-    const goLive = () => attempt(async () => { await call("POST", path("jobs", job.id, "go-live")); ["jobs", "models"].forEach(load); });
-    if (job.state === "done" && maySurvey()) card.append(button("learn.go_live", goLive, "strong"));
+    const progress = { hidden: job.state !== "running", max: job.steps || 1, value: job.done, ariaLabel: job.name };
+    Object.assign(card.querySelector("progress"), progress);
+    const act = button("learn.go_live", () => attempt(() => goLive(job)), "strong editor");
+    if (job.state === "done") card.append(act);
     return card;
   }));
 }
@@ -52,10 +54,10 @@ function drawJobs() {
 form.onsubmit = (event) => {
   event.preventDefault();
   const sessions = [...form.querySelectorAll("[name=session]:checked")].map(({ value }) => value);
-  const body = { sessions, name: form.name.value.trim(), replaces: form.replaces.value || null, method: form.elements.method.value };
+  const { name, replaces, method } = Object.fromEntries(new FormData(form));
+  const body = { sessions, name, replaces: replaces || null, method };
   attempt(async () => { await call("POST", path("learn"), body); load("jobs"); });
 };
-form.replaces.onchange = suggestName;
 on("models", drawModels);
 on("surveys", drawSessions);
 on("jobs", drawJobs);

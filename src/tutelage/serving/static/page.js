@@ -1,5 +1,4 @@
 // Texts, numbers and lists of the page. What the server sends becomes text, never HTML.
-
 let strings = {};
 let language = "en";
 
@@ -12,25 +11,21 @@ export async function loadStrings() {
 }
 
 export const $ = (id) => document.getElementById(id);
-
 export const text = (key, values = {}) => (strings[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+export const number = (value, digits = 1) =>
+  value?.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+export const percent = (share) => share?.toLocaleString(language, { style: "percent" });
+export const facts = (...parts) => parts.filter((part) => part).join(" · ");
 
 export function counted(key, n, values = {}) {
   const form = `${key}.${new Intl.PluralRules(language).select(n)}`;
   return text(form in strings ? form : `${key}.other`, { n: number(n, 0), ...values });
 }
 
-export const number = (value, digits = 1) =>
-  value?.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
-export const percent = (share) => share?.toLocaleString(language, { style: "percent" });
-
 export function ago(seconds) {
   const [unit, length] = seconds < 60 ? ["s", 1] : seconds < 3600 ? ["min", 60] : ["h", 3600];
   return seconds < 5 ? text("ago.now") : text(`ago.${unit}`, { n: number(seconds / length, 0) });
 }
-
-// Several facts in a line; those that are missing are left out.
-export const facts = (...parts) => parts.filter((part) => part || part === 0).join(" · ");
 
 function fill(root) {
   for (const node of root.querySelectorAll("[data-text]")) node.textContent = text(node.dataset.text);
@@ -51,12 +46,13 @@ function write(copy, slot, content = "") {
   if (node.textContent !== content) node.textContent = content;
 }
 
-// An element of text: Leaflet would read a string as HTML.
-export const element = (tag, content, more = {}) => Object.assign(document.createElement(tag), { textContent: content, ...more });
+// Elements of text. Leaflet reads a string as HTML, so it gets these.
+export const element = (tag, textContent, more) => Object.assign(document.createElement(tag), { textContent, ...more });
 export const span = (content, className = "") => element("span", content, { className });
-export const button = (key, onclick, className = "quiet") => element("button", text(key), { type: "button", onclick, className });
+export const button = (key, onclick, className = "quiet") =>
+  element("button", text(key), { type: "button", onclick, className });
 
-// Fills a list with {key, title, about, style, pressed, act, more: [[text key, act]]}; rows that stay keep the focus.
+// Fills a list with {key, title, about, style, pressed, act, more: [[text key, act]]}. Rows that stay keep the focus.
 export function fillList(list, items, none = "") {
   const before = new Map([...list.children].map((row) => [row.dataset.key, row]));
   const rows = items.map(({ key, title, about, style = "", pressed, act, more = [] }) => {
@@ -65,16 +61,16 @@ export function fillList(list, items, none = "") {
     row.className = style;
     write(row, "title", title);
     write(row, "about", about);
-    row.firstElementChild.onclick = act;
-    if (pressed !== undefined) row.firstElementChild.ariaPressed = pressed;
-    const labels = more.map(([label]) => text(label)).join();
-    if (row.dataset.more !== labels) row.replaceChildren(row.firstElementChild, ...more.map((each) => button(...each)));
-    row.dataset.more = labels;
-    more.forEach(([, act], i) => { row.children[i + 1].onclick = act; });
+    Object.assign(row.firstElementChild, { onclick: act, ariaPressed: pressed ?? null });
+    while (row.children.length > more.length + 1) row.lastChild.remove();
+    more.forEach(([label, onclick], i) => {
+      if (!row.children[i + 1]) row.append(button(label));
+      Object.assign(row.children[i + 1], { textContent: text(label), onclick });
+    });
     return row;
   });
-  if (rows.length !== list.children.length || rows.some((row, i) => row !== list.children[i])) list.replaceChildren(...rows);
-  if (!rows.length && none) list.replaceChildren(element("li", none, { className: "faint" }));
+  if (!rows.length && none) rows.push(element("li", none, { className: "faint" }));
+  if (rows.length !== before.size || rows.some((row, i) => row !== list.children[i])) list.replaceChildren(...rows);
 }
 
 export function fillSelect(select, values, name = (value) => value) {
@@ -95,6 +91,7 @@ export function askName(title, name, act) {
   $("naming-title").textContent = text(title);
   form.name.value = name;
   form.onsubmit = () => act(form.name.value.trim());
+  form.querySelector("[type=button]").onclick = () => $("naming").close();
   $("naming").showModal();
   form.name.select();
 }

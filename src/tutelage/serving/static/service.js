@@ -1,13 +1,12 @@
 // What the page knows of the service: requests, the live stream, and marks that wait to be sent.
-
 import { $, say, text } from "./page.js";
 
-const KINDS = ["models", "plans", "rooms", "surveys", "jobs"];
 const AFFECTED = { model: ["models"], plan: ["plans", "rooms"], room: ["rooms"], survey: ["surveys"], job: ["jobs"] };
 const UNSENT = "tutelage.unsent.";
 const FINAL = [400, 404, 409, 413, 422]; // sent again, such a request would be refused again
 const AGAIN_MS = 2000;
-export const state = { models: [], plans: [], rooms: [], surveys: [], jobs: [], building: null, floor: null };
+const lists = { models: [], plans: [], rooms: [], surveys: [], jobs: [] };
+export const state = { ...lists, building: null, floor: null };
 const listeners = {};
 let role = null;
 let offset_s = 0;
@@ -15,7 +14,7 @@ let offset_s = 0;
 export const now = () => Date.now() / 1000 + offset_s; // by the clock of the service
 export const maySurvey = () => role === "survey" || role === "admin";
 export const path = (...parts) => `v1/${parts.map(encodeURIComponent).join("/")}`;
-export const newId = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
+export const newId = () => [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join("-");
 
 export function on(kinds, act) {
   for (const kind of kinds.split(" ")) (listeners[kind] ??= []).push(act);
@@ -67,54 +66,28 @@ $("entry").onsubmit = async (event) => {
   }
 };
 
-// -- what there is, and what is new --------------------------------------------------------------------
-
-const loading = {};
+const turns = {};
 export async function load(kind) {
-  if (kind in loading) return (loading[kind] = true); // what is under way may be older than the news
-  loading[kind] = false;
-  try {
-    state[kind] = (await call("GET", path(kind)))[kind];
-    tell(kind);
-  } catch (problem) {
-    if (problem.status !== 404) tell("live", false);
-  }
-  const again = loading[kind];
-  delete loading[kind];
-  if (again) await load(kind);
+  const turn = (turns[kind] = (turns[kind] ?? 0) + 1);
+  const got = await attempt(() => call("GET", path(kind)));
+  if (!got || turn !== turns[kind]) return; // newer ones are under way
+  state[kind] = got[kind];
+  tell(kind);
 }
 
 export async function start() {
-  try {
-    if (!(await enter())) return;
-    await Promise.all(KINDS.map(load));
-  } catch {
-    tell("live", false);
-    setTimeout(start, AGAIN_MS);
-    return;
-  }
+  const again = () => { tell("live", false); setTimeout(start, AGAIN_MS); };
+  const isIn = await enter().catch(again);
+  if (!isIn) return;
   const stream = new EventSource(path("events"));
-  let isFirst = true;
-  stream.onopen = () => {
-    if (!isFirst) KINDS.forEach(load); // what was missed
-    isFirst = false;
-    tell("live", true);
-    flush();
-  };
-  stream.onerror = () => {
-    tell("live", false);
-    if (stream.readyState === EventSource.CLOSED) setTimeout(start, AGAIN_MS); // it does not try again by itself
-  };
+  stream.onopen = () => { Object.keys(lists).forEach(load); tell("live", true); flush(); }; // what was missed meanwhile, too
+  stream.onerror = () => (stream.readyState === EventSource.CLOSED ? again() : tell("live", false));
   for (const kind of ["device", "name", "forgotten", ...Object.keys(AFFECTED)]) {
-    stream.addEventListener(kind, (event) => {
-      AFFECTED[kind]?.forEach(load);
-      tell(kind, JSON.parse(event.data));
-    });
+    stream.addEventListener(kind, (event) => { AFFECTED[kind]?.forEach(load); tell(kind, JSON.parse(event.data)); });
   }
 }
 
-// -- what waits to be sent: it outlives the page, and is posted until the service has it ---------------
-
+// What waits to be sent outlives the page, and is posted until the service has it.
 export function unsent() {
   const keys = Object.keys(localStorage).filter((key) => key.startsWith(UNSENT)).sort();
   return keys.map((key) => ({ key, ...JSON.parse(localStorage[key]) }));
