@@ -70,6 +70,14 @@ class PostgresServer:
         while any(Path(f"/proc/{process}").exists() for process in (postmaster, *children)):
             time.sleep(0.005)
 
+    def kill_a_client_process(self) -> None:
+        """Kill the process that serves one client; the server then drops all clients and recovers."""
+        process = self.psql(
+            "SELECT pid FROM pg_stat_activity "
+            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1"
+        )
+        os.kill(int(process), signal.SIGKILL)
+
     def _run(self, program: str, *arguments: str) -> str:
         assert PROGRAMS is not None
         command = [*_AS_OTHER_USER, str(PROGRAMS / program), *arguments]

@@ -186,6 +186,13 @@ def test_a_server_that_is_not_there_is_named_without_the_password(tmp_path: Path
 
 
 @pytest.mark.postgres
+def test_a_commit_is_on_the_disk_whatever_the_server_is_told(postgres_server: PostgresServer) -> None:
+    url = f"{postgres_server.new_url()}%20-csynchronous_commit%3Doff"
+    with Store.open(url) as store, store._database.reading() as connection:
+        assert connection.scalar(text("SHOW synchronous_commit")) == "on"
+
+
+@pytest.mark.postgres
 def test_a_lost_connection_is_made_again(postgres_server: PostgresServer) -> None:
     with Store.open(postgres_server.new_url()) as store:
         store.ping()

@@ -6,9 +6,10 @@ import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Executable, Table, create_engine, event, select, update
@@ -45,6 +46,9 @@ class Database:
         self.name = url.render_as_string(hide_password=True)
         self.engine = _sqlite_engine(url) if url.drivername == "sqlite" else _postgresql_engine(url)
         self._for_writing = self.engine.execution_options(**{_WRITES: True})
+        # SQLite has one writer at a time. Threads that wait for it here are woken at once; SQLite would have
+        # them ask again after up to 100 ms.
+        self._turn = Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -70,7 +74,7 @@ class Database:
             If the database cannot be reached or written. After a lost connection the changes may have been
             made; to add the same rows again is harmless.
         """
-        with self._errors_in_words(), self._for_writing.begin() as connection:
+        with self._errors_in_words(), self._turn, self._for_writing.begin() as connection:
             yield connection
 
     def flush_deleted(self) -> None:
@@ -121,7 +125,14 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    return create_engine(url, json_serializer=_json, pool_size=_N_CONNECTIONS, pool_pre_ping=True)
+    engine = create_engine(url, json_serializer=_json, pool_size=_N_CONNECTIONS, pool_pre_ping=True)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.execute("SET synchronous_commit = on")  # some servers are set up to promise too early
+        connection.commit()
+
+    return engine
 
 
 _json = partial(json.dumps, allow_nan=False, default=dict, separators=(",", ":"))
