@@ -65,9 +65,7 @@ def serve(
         needs_keys = needs_keys or not settings.is_loopback
         if needs_keys and not any(key.revoked_s is None for key in store.keys.all()):
             raise BadInputError(NEEDS_KEYS.format(host=settings.host, store=store_url))
-        service = Service(
-            _with_learnt(models, store), store, settings, track_settings, models_folder(store_url)
-        )
+        service = Service(ServedModels(models), store, settings, track_settings, models_folder(store_url))
         listening = _listening(settings)
         config = uvicorn.Config(
             create_app(service, needs_keys=needs_keys, n_simulated=n_simulated),
@@ -81,17 +79,19 @@ def serve(
         )
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         on_ready(f"http://{host}:{listening.getsockname()[1]}/", service)
-        uvicorn.Server(config).run(sockets=[listening])
+        _Server(config, service).run(sockets=[listening])
 
 
-def _with_learnt(paths: Sequence[Path], store: Store) -> ServedModels:
-    """Load models, and those that were learnt here and went live."""
-    models = ServedModels(paths)
-    for learnt in store.models.all():
-        path = Path(learnt.path)
-        if learnt.active and path.exists():
-            models.put(learnt.name, path)
-    return models
+class _Server(uvicorn.Server):
+    """Ends live streams when it is asked to stop, instead of waiting for their listeners to leave."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._service.events.close()
+        await super().shutdown(sockets)
 
 
 def _listening(settings: ServeSettings) -> socket.socket:

@@ -17,6 +17,7 @@ from tutelage.serving.heard_scans import Heard, HeardScan
 from tutelage.serving.learning import Learning
 from tutelage.serving.live_events import LiveEvents
 from tutelage.serving.metrics import Metrics
+from tutelage.serving.replicas import Replicas, as_shown, as_stored
 from tutelage.serving.room_outlines import RoomOutlines
 from tutelage.serving.served_models import ServedModels
 from tutelage.serving.settings import ServeSettings
@@ -78,6 +79,7 @@ class Service:
         self.devices = Devices(track_settings, self._rooms)
         self.surveys = SurveyDesk(store.surveys, self.events)
         self.learning = Learning(store, models, self.events, models_folder, settings.level)
+        self._replicas = Replicas(store, models, self.devices)
         self._receivers = ReceiverWindow(settings.window_s, settings.min_receivers)
         self._locating = Batches(self._locate, largest=_BATCH, most_waiting=settings.waiting_scans)
         self._storing = Batches(self._keep, largest=_BATCH, most_waiting=settings.waiting_scans)
@@ -90,6 +92,7 @@ class Service:
         self._storing.start()
         repeated = {
             self._reload: _RELOAD_S,
+            self._follow: _SILENCE_S,
             self._silence: _SILENCE_S,
             self._refresh: _RELOAD_S,
             self._merge: _SILENCE_S,
@@ -151,7 +154,7 @@ class Service:
         answers = await self.locate([each.scan for each in heard])
         points = [self.devices.add(each.device, answer) for each, answer in zip(heard, answers, strict=True)]
         devices = [each.device for each in heard]
-        await self._storing.submit([_stored(*each) for each in zip(devices, points, strict=True)])
+        await self._storing.submit([as_stored(*each) for each in zip(devices, points, strict=True)])
         await self.surveys.collect(heard)
         for device, point in zip(devices, points, strict=True):
             self._tell(device, point)
@@ -215,7 +218,7 @@ class Service:
         for last in self.store.tracks.last():
             if last.time_s >= since_s:
                 stored = self.store.tracks.of(last.device, since_s, limit=_RESTORED_POINTS)
-                self.devices.restore(last.device, map(_shown, stored))
+                self.devices.restore(last.device, map(as_shown, stored))
 
     def refresh_rooms(self) -> None:
         """Read the rooms again: their outlines name the place of a position."""
@@ -232,9 +235,16 @@ class Service:
     # -- again and again ------------------------------------------------------------------------------
 
     async def _reload(self) -> None:
-        for name, error in await asyncio.to_thread(self.models.reload):
+        changed = await asyncio.to_thread(self.models.reload)
+        for name, error in changed + await asyncio.to_thread(self._replicas.new_models):
             self.metrics.reloaded(name, error)
             self.events.publish("model", name, {"name": name, "problem": str(error) if error else None})
+
+    async def _follow(self) -> None:
+        if self.store.is_shared:
+            stored = await asyncio.to_thread(self._replicas.stored, time.time())
+            for device, point in self._replicas.follow(stored):
+                self._tell(device, point)
 
     async def _silence(self) -> None:
         for device, point in self.devices.silent(time.time()):
@@ -265,27 +275,3 @@ async def _again_and_again(work: Callable[[], Awaitable[None]], pause_s: float) 
         except (TutelageError, OSError) as error:  # the next time may succeed
             _log.warning("%s: %s", work.__name__.strip("_"), error)
         await asyncio.sleep(pause_s)
-
-
-def _stored(device: str, point: TrackPoint) -> StoredPoint:
-    """Write a point of a track for the store, with the raw answer behind it."""
-    return StoredPoint(
-        device,
-        point.time_s,
-        model=point.answer.model,
-        reason=point.reason,
-        x_m=point.x_m,
-        y_m=point.y_m,
-        floor=point.floor,
-        building=point.building,
-        place=point.place,
-        radius_m=point.radius_m,
-        payload=point.as_json(),
-    )
-
-
-def _shown(stored: StoredPoint) -> TrackPoint:
-    """Read a point of a track from the store."""
-    answer = stored.payload["answer"]
-    raw = Answer(**{**answer, "place_set": tuple(answer["place_set"])})
-    return TrackPoint(**{**stored.payload, "answer": raw})

@@ -95,6 +95,11 @@ class Store:
             raise
         return cls(database)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines may use the store: PostgreSQL, and no file."""
+        return self._database.engine.dialect.name != "sqlite"
+
     def ping(self) -> None:
         """Require that the database answers.
 

@@ -129,6 +129,22 @@ class Tracks:
         with self._database.reading() as connection:
             return rows_of(connection, query, TrackPoint)
 
+    def since(self, time_s: float) -> list[TrackPoint]:
+        """Return the points of all devices since a time, by time.
+
+        Parameters
+        ----------
+        time_s : float
+            First time, included, in seconds since 1970.
+
+        Returns
+        -------
+        list of TrackPoint
+        """
+        query = select(track_points).where(track_points.c.time_s >= time_s).order_by(track_points.c.time_s)
+        with self._database.reading() as connection:
+            return rows_of(connection, query, TrackPoint)
+
     def prune(self, before_s: float) -> int:
         """Remove the points before a time.
 
