@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shlex
+import subprocess
 import sys
+import urllib.request
 from functools import partial
 from pathlib import Path
 
@@ -31,10 +34,26 @@ def test_demo_makes_everything_and_its_next_command_works(
     assert all(model in (out / "report.html").read_text(encoding="utf-8") for model in models)
 
     monkeypatch.chdir(tmp_path)
-    _, *words = shlex.split(demo.stdout.splitlines()[-1])
+    fit, _, serve = demo.stdout.splitlines()[-3:]
+    _, *words = shlex.split(fit)
     ended = tutelage(*words, *(f"--set={name}={value}" for name, value in SHORT.items()))
     assert ended.code == 0, ended.stderr
     assert (tmp_path / "my-model" / "model.json").is_file()
+    assert simulated_devices([sys.executable, "-m", "tutelage", *shlex.split(serve)[1:]]) == 3
+
+
+def simulated_devices(serve: list[str]) -> int:
+    """Start the service as the demo says, and count the devices that it shows."""
+    process = subprocess.Popen([*serve, "--port", "0", "--store", "a.db", "--json"], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        address = json.loads(process.stdout.readline())["url"]
+        with urllib.request.urlopen(f"{address}v1/events", timeout=20) as stream:
+            assert stream.readline() == b"event: device\n"
+            return len(json.loads(stream.readline().removeprefix(b"data: ")))
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_next_command_names_the_environment_where_it_is_not_active(
@@ -43,7 +62,9 @@ def test_next_command_names_the_environment_where_it_is_not_active(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert next_command(Path("demo")).splitlines()[-1].startswith("  .venv/bin/tutelage fit demo/survey.csv")
+    commands = next_command(Path("demo")).splitlines()[-3::2]
+    assert commands[0].startswith("  .venv/bin/tutelage fit demo/survey.csv")
+    assert commands[1] == "  .venv/bin/tutelage serve demo/default --simulate"
     program = tmp_path / "tutelage"
     program.touch(mode=0o755)
-    assert next_command(Path("demo")).splitlines()[-1].startswith("  tutelage fit demo/survey.csv")
+    assert next_command(Path("demo")).splitlines()[-3].startswith("  tutelage fit demo/survey.csv")

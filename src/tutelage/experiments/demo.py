@@ -128,5 +128,7 @@ def next_command(out: Path) -> str:
             f"Open {out / 'report.html'} in a browser.",
             f"Then learn your own building: write your scans like {survey}, and name that file here.",
             f"  {program} fit {shlex.quote(str(survey))} --out my-model",
+            "Or see the office live: three simulated people walk through it, on a map in your browser.",
+            f"  {program} serve {shlex.quote(str(out / 'default'))} --simulate",
         ]
     )
