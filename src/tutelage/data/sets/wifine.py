@@ -15,7 +15,7 @@ from tutelage.data.forms.matrix_csv import CsvFile, read_table, sparse_rss
 from tutelage.data.sparse_rows import csr as make_csr
 from tutelage.runtime.frames import LocalFrame
 
-__all__ = ["read"]
+__all__ = ["read", "read_split"]
 
 _NOT_HEARD = -100.0
 _FIRST_FLOOR = 4  # floorID 0 is floor 4 of the plans
@@ -43,11 +43,34 @@ def read(files: Mapping[str, CsvFile]) -> tuple[FingerprintSet, FingerprintSet]:
     BadInputError
         If a file is malformed.
     """
-    train = _read_split(files, "train")
-    return train, _read_split(files, "test", frame=train.frame)
+    train = read_split(files, "train")
+    return train, read_split(files, "test", frame=train.frame)
 
 
-def _read_split(files: Mapping[str, CsvFile], split: str, frame: LocalFrame | None = None) -> FingerprintSet:
+def read_split(
+    files: Mapping[str, CsvFile], split: str, *, frame: LocalFrame | None = None
+) -> FingerprintSet:
+    """Read the walks of one folder.
+
+    Parameters
+    ----------
+    files : mapping of str to CsvFile
+        Files by name.
+    split : str
+        "train", "val" or "test".
+    frame : LocalFrame, optional
+        Frame of the positions. By default, one around them.
+
+    Returns
+    -------
+    FingerprintSet
+        As for `read`.
+
+    Raises
+    ------
+    BadInputError
+        If a file is malformed.
+    """
     names = sorted(name for name in files if re.fullmatch(rf"(.*/)?{split}_[^/]*\.csv", name))
     walks = [PurePosixPath(name).stem for name in names]
     tables = [read_table(files[name], pa.float32(), header=True) for name in names]

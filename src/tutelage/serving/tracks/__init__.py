@@ -1,8 +1,21 @@
 """Tracks: what a device's scans say together, from the raw answer to a steady position, floor and room."""
 
 from tutelage.serving.tracks.devices import Devices
+from tutelage.serving.tracks.finished_walks import smoothed_walk
+from tutelage.serving.tracks.phone_offset import PhoneOffset, learnt_offset
 from tutelage.serving.tracks.receivers import ReceiverWindow
+from tutelage.serving.tracks.room_outlines import RoomOutlines
 from tutelage.serving.tracks.settings import TrackSettings
 from tutelage.serving.tracks.track import Track, TrackPoint
 
-__all__ = ["Devices", "ReceiverWindow", "Track", "TrackPoint", "TrackSettings"]
+__all__ = [
+    "Devices",
+    "PhoneOffset",
+    "ReceiverWindow",
+    "RoomOutlines",
+    "Track",
+    "TrackPoint",
+    "TrackSettings",
+    "learnt_offset",
+    "smoothed_walk",
+]

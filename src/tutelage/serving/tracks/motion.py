@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from tutelage.serving.tracks.settings import TrackSettings
 
-__all__ = ["Motion", "coordinate_sd_m"]
+__all__ = ["Motion", "coordinate_sd_m", "motion_noise"]
 
 _LEAST_SD_M = 0.1
 _START_SPEED_SD = 0.5  # metres a second along each axis, before a device was seen to move
@@ -37,6 +39,26 @@ def coordinate_sd_m(radius_m: float | None, level: float | None, settings: Track
     if radius_m is None or level is None or not math.isfinite(radius_m):
         return settings.position_sd_m
     return max(radius_m / math.sqrt(-2.0 * math.log1p(-level)), _LEAST_SD_M)
+
+
+def motion_noise(elapsed_s: float, settings: TrackSettings) -> np.ndarray:
+    """Return by how much position and velocity become less sure in a time.
+
+    Parameters
+    ----------
+    elapsed_s : float
+        The time in seconds.
+    settings : TrackSettings
+        `acceleration_m_s2`.
+
+    Returns
+    -------
+    numpy.ndarray
+        What is added to the covariance of position and velocity along an axis, [2, 2].
+    """
+    noise = settings.acceleration_m_s2**2 * elapsed_s
+    mixed = noise * elapsed_s / 2
+    return np.array([[noise * elapsed_s**2 / 3, mixed], [mixed, noise]])
 
 
 class Motion:
@@ -76,6 +98,14 @@ class Motion:
     def course_deg(self) -> float:
         """Direction of the velocity in degrees, clockwise from the y axis (north), in [0, 360)."""
         return math.degrees(math.atan2(self._vx, self._vy)) % 360.0
+
+    def state(self) -> list[list[float]]:
+        """Return position and velocity, x and y each, in metres and metres a second."""
+        return [[self.x_m, self.y_m], [self._vx, self._vy]]
+
+    def covariance(self) -> list[list[float]]:
+        """Return the covariance of position and velocity along an axis."""
+        return [[self._pp, self._pv], [self._pv, self._vv]]
 
     def move(self, time_s: float, x_m: float, y_m: float, sd_m: float) -> float:
         """Take a measured position in.

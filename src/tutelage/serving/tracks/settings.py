@@ -22,7 +22,7 @@ class TrackSettings:
         Highest speed of a device in metres a second. The smoothed position never moves faster.
     acceleration_m_s2 : float, default 0.1
         How fast a device changes its velocity: standard deviation in metres a second, after one second.
-    gate : float, default 3.0
+    gate : float, default 2.0
         Number of standard deviations from where an answer is expected, above which it counts less.
     position_sd_m : float, default 4.0
         Standard deviation of each coordinate of answers that have no radius, in metres.
@@ -32,11 +32,11 @@ class TrackSettings:
         Distance outside a room's outline that does not count as outside, in metres.
     exit_tolerance_share : float, default 0.1
         The same for places without outlines: by how much another place's share of the votes may lead.
-    tolerance_timeout_s : float, default 30.0
+    tolerance_timeout_s : float, default 15.0
         Time not inside a room, in seconds, after which the device has left it; at least `exit_delay_s`.
-    exit_delay_s : float, default 10.0
+    exit_delay_s : float, default 5.0
         Time outside a room, in seconds, after which the device has left it. Less is forgotten on return.
-    vote_s : float, default 10.0
+    vote_s : float, default 5.0
         Time in seconds after which an answer's vote on the place counts a third (1 / e).
     silence_s : float, default 60.0
         Time in seconds without an answer after which a device is unknown.
@@ -52,20 +52,20 @@ class TrackSettings:
 
     Examples
     --------
-    >>> TrackSettings(exit_delay_s=5.0).tolerance_timeout_s
-    30.0
+    >>> TrackSettings(exit_delay_s=2.0).tolerance_timeout_s
+    15.0
     """
 
     max_speed_m_s: float = 1.5
     acceleration_m_s2: float = 0.1
-    gate: float = 3.0
+    gate: float = 2.0
     position_sd_m: float = 4.0
     floor_streak: int = 3
     exit_tolerance_m: float = 1.0
     exit_tolerance_share: float = 0.1
-    tolerance_timeout_s: float = 30.0
-    exit_delay_s: float = 10.0
-    vote_s: float = 10.0
+    tolerance_timeout_s: float = 15.0
+    exit_delay_s: float = 5.0
+    vote_s: float = 5.0
     silence_s: float = 60.0
     max_age_s: float = 30.0
     max_devices: int = 10_000
