@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from made_answers import heard_at, walks
 
 from tutelage.serving.answers import Answer
+from tutelage.serving.room_outlines import RoomOutlines
+from tutelage.serving.store import Room
 from tutelage.serving.tracks import Devices, TrackSettings
+from tutelage.serving.tracks.places import Rooms
 
 
 @given(st.lists(st.integers(0, 9), max_size=60))
@@ -36,6 +39,14 @@ def test_a_device_is_forgotten() -> None:
     assert devices.forget("a")
     assert not devices.forget("a")
     assert devices.last() == {}
+
+
+def test_rooms_that_are_drawn_later_name_the_place() -> None:
+    square = {"type": "Polygon", "coordinates": [[[-5, -5], [5, -5], [5, 5], [-5, 5], [-5, -5]]]}
+    rooms: dict[str, Rooms] = {}
+    devices = Devices(rooms=rooms)
+    rooms["hq"] = RoomOutlines([Room("r1", "Kitchen", square)])
+    assert devices.add("a", heard_at(0.0)).place == "Kitchen"
 
 
 @given(walks(), walks())

@@ -37,7 +37,7 @@ class Devices:
         self, settings: TrackSettings | None = None, rooms: Mapping[str, Rooms] | None = None
     ) -> None:
         self._settings = settings or TrackSettings()
-        self._rooms = rooms or {}
+        self._rooms = {} if rooms is None else rooms  # one that is empty is filled later
         self._tracks: OrderedDict[str, Track] = OrderedDict()
 
     def __len__(self) -> int:

@@ -51,7 +51,7 @@ class Track:
     ) -> None:
         self.last: TrackPoint | None = None
         self._settings = settings or TrackSettings()
-        self._rooms = rooms or {}
+        self._rooms = {} if rooms is None else rooms  # one that is empty is filled later
         self._stretch: Stretch | None = None  # None while the device is unknown
 
     def add(self, answer: Answer) -> TrackPoint:
