@@ -20,7 +20,7 @@ from tutelage import FingerprintSet, Localizer, RunOptions, export_model, load
 from tutelage.export.verifying import as_mappings
 from tutelage.runtime import Runtime
 from tutelage.serving.heard_scans import HeardScan
-from tutelage.serving.tracks.phone_offset import PhoneOffset, learnt_offset
+from tutelage.serving.tracks.phone_offset import PhoneOffset, learnt_offset, shifted
 
 RESULTS = Path("results/phone_offsets.csv")
 PAGE = "research/tracks.md"
@@ -41,7 +41,7 @@ def exported_without(train: FingerprintSet) -> Runtime:
 
 def mean_error_m(model: Runtime, scans: list[HeardScan], true_m: np.ndarray, offset: PhoneOffset) -> float:
     """Return the mean error of the scans that are answered with an offset."""
-    answers = model.positions([offset.applied_to(scan).rss_dbm for scan in scans])
+    answers = model.positions([shifted(scan, offset.offset_db).rss_dbm for scan in scans])
     return float(np.nanmean(np.hypot(*(answers.absolute_position_m - true_m).T)))
 
 

@@ -17,6 +17,7 @@ from tutelage.serving.heard_scans import Heard, HeardScan
 from tutelage.serving.learning import Learning
 from tutelage.serving.live_events import LiveEvents
 from tutelage.serving.metrics import Metrics
+from tutelage.serving.offset_desk import OffsetDesk
 from tutelage.serving.replicas import Replicas, as_shown, as_stored
 from tutelage.serving.room_outlines import RoomOutlines
 from tutelage.serving.served_models import ServedModels
@@ -79,6 +80,7 @@ class Service:
         self.devices = Devices(track_settings, self._rooms)
         self.surveys = SurveyDesk(store.surveys, self.events)
         self.learning = Learning(store, models, self.events, models_folder, settings.level)
+        self.offsets = OffsetDesk(store, models)
         self._replicas = Replicas(store, models, self.devices)
         self._receivers = ReceiverWindow(settings.window_s, settings.min_receivers)
         self._locating = Batches(self._locate, largest=_BATCH, most_waiting=settings.waiting_scans)
@@ -151,7 +153,7 @@ class Service:
         TooBusyError
             If too many scans wait already.
         """
-        answers = await self.locate([each.scan for each in heard])
+        answers = await self.locate([self.offsets.shift(each) for each in heard])
         points = [self.devices.add(each.device, answer) for each, answer in zip(heard, answers, strict=True)]
         devices = [each.device for each in heard]
         await self._storing.submit([as_stored(*each) for each in zip(devices, points, strict=True)])
@@ -194,6 +196,7 @@ class Service:
         """
         forgotten = await asyncio.to_thread(self.store.forget, device)
         self.devices.forget(device)
+        self.offsets.forget(device)
         self.events.publish("forgotten", device, {"device": device})
         return forgotten
 
@@ -254,6 +257,7 @@ class Service:
         # Another replica may have opened a session, or changed a room.
         await asyncio.to_thread(self.surveys.refresh)
         await asyncio.to_thread(self.refresh_rooms)
+        await asyncio.to_thread(self.offsets.refresh)
 
     async def _merge(self) -> None:
         heard = [Heard(device, scan) for device, scan in self._receivers.complete(time.time())]

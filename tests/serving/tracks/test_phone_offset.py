@@ -13,7 +13,7 @@ from tutelage.errors import BadInputError
 from tutelage.export.verifying import as_mappings
 from tutelage.runtime import Runtime
 from tutelage.serving.heard_scans import HeardScan
-from tutelage.serving.tracks import PhoneOffset, learnt_offset
+from tutelage.serving.tracks import PhoneOffset, learnt_offset, shifted
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_offsets_of_two_phones_differ_by_what_was_added(office: tt.Survey, model
 
 def test_an_offset_is_added_within_the_range_of_readings() -> None:
     offset = PhoneOffset(-30.0, -31.0, -29.0, 0.1, 20)
-    scan = offset.applied_to(HeardScan({"a": -100.0, "b": -40.0}, 5.0, {"a": 1.0}))
+    scan = shifted(HeardScan({"a": -100.0, "b": -40.0}, 5.0, {"a": 1.0}), offset.offset_db)
     assert scan == HeardScan({"a": -120.0, "b": -70.0}, 5.0, {"a": 1.0})
     assert offset.as_json()["is_sure"]
     assert not PhoneOffset(2.0, -1.0, 4.0, 0.0, 20).is_sure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.concurrency import run_in_threadpool
@@ -24,6 +24,7 @@ _Seconds = Annotated[float, Query(ge=0, le=1e11, allow_inf_nan=False)]
 router = APIRouter(tags=["devices"])
 PROTOCOL = Protocol(router, ("/v1/devices", "/v1/events"))
 _MayRead = Depends(require(Role.READ))
+_MaySurvey = Depends(require(Role.SURVEY))
 
 
 class DeviceName(BaseModel):
@@ -32,6 +33,14 @@ class DeviceName(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=200, examples=["Trolley 7"])
+
+
+class OffsetChange(BaseModel):
+    """A step towards the offset of a phone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    do: Literal["begin", "look", "apply", "end"]
 
 
 @router.get("/v1/devices", dependencies=[_MayRead])
@@ -65,12 +74,31 @@ async def track(
     return {"device": device, "points": [dict(point.payload) for point in points]}
 
 
-@router.patch("/v1/devices/{device}", dependencies=[Depends(require(Role.SURVEY))])
+@router.patch("/v1/devices/{device}", dependencies=[_MaySurvey])
 async def rename(service: ServiceOf, device: _DeviceId, body: DeviceName) -> dict[str, str]:
     """Give a device a name."""
     await run_in_threadpool(service.store.devices.rename, device, body.name)
     service.events.publish("name", device, {"device": device, "name": body.name})
     return {"device": device, "name": body.name}
+
+
+@router.get("/v1/devices/{device}/offset", dependencies=[_MayRead])
+async def offset(service: ServiceOf, device: _DeviceId) -> dict[str, Any]:
+    """Return the offset that is applied to a phone's readings, and how many scans were collected for one."""
+    return await run_in_threadpool(service.offsets.state, device)
+
+
+@router.post("/v1/devices/{device}/offset", dependencies=[_MaySurvey])
+async def change_offset(service: ServiceOf, device: _DeviceId, body: OffsetChange) -> dict[str, Any]:
+    """Begin to collect scans for a phone's offset, look at what they say, apply it, or end it."""
+    desk = service.offsets
+    if body.do == "begin":
+        desk.begin(device)
+    learnt = await run_in_threadpool(desk.learn, device) if body.do in ("look", "apply") else None
+    if body.do in ("apply", "end"):
+        await run_in_threadpool(desk.apply, device, learnt)
+    state = await run_in_threadpool(desk.state, device)
+    return {**state, "learnt": None if learnt is None else learnt.as_json()}
 
 
 @router.delete("/v1/devices/{device}", dependencies=[Depends(require(Role.ADMIN))])

@@ -2,7 +2,7 @@
 
 from tutelage.serving.tracks.devices import Devices
 from tutelage.serving.tracks.finished_walks import smoothed_walk
-from tutelage.serving.tracks.phone_offset import PhoneOffset, learnt_offset
+from tutelage.serving.tracks.phone_offset import PhoneOffset, learnt_offset, shifted
 from tutelage.serving.tracks.receivers import ReceiverWindow
 from tutelage.serving.tracks.room_outlines import RoomOutlines
 from tutelage.serving.tracks.settings import TrackSettings
@@ -17,5 +17,6 @@ __all__ = [
     "TrackPoint",
     "TrackSettings",
     "learnt_offset",
+    "shifted",
     "smoothed_walk",
 ]

@@ -13,7 +13,7 @@ from tutelage.runtime import Runtime
 from tutelage.runtime.readings import RSS_MAX_DBM, RSS_MIN_DBM
 from tutelage.serving.heard_scans import HeardScan
 
-__all__ = ["PhoneOffset", "learnt_offset"]
+__all__ = ["PhoneOffset", "learnt_offset", "shifted"]
 
 _OFFSETS_DB = np.arange(-10.0, 11.0)
 _FEWEST_SCANS = 20
@@ -42,7 +42,7 @@ class PhoneOffset:
     >>> offset = PhoneOffset(offset_db=-4.0, low_db=-5.0, high_db=-3.0, expected_gain=0.12, n_scans=80)
     >>> offset.is_sure
     True
-    >>> offset.applied_to(HeardScan({"aa:bb:cc:dd:ee:01": -61.0}, time_s=0.0)).rss_dbm
+    >>> shifted(HeardScan({"aa:bb:cc:dd:ee:01": -61.0}, time_s=0.0), offset.offset_db).rss_dbm
     {'aa:bb:cc:dd:ee:01': -65.0}
     """
 
@@ -56,21 +56,6 @@ class PhoneOffset:
     def is_sure(self) -> bool:
         """Whether the scans tell the offset from none."""
         return self.low_db > 0 or self.high_db < 0
-
-    def applied_to(self, scan: HeardScan) -> HeardScan:
-        """Return a scan as a phone of the survey would have heard it.
-
-        Parameters
-        ----------
-        scan : HeardScan
-            A scan of the phone.
-
-        Returns
-        -------
-        HeardScan
-            The scan with the offset, within [-120, 0] dBm.
-        """
-        return replace(scan, rss_dbm=_shifted(scan.rss_dbm, self.offset_db))
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON, with `is_sure`."""
@@ -119,6 +104,24 @@ def learnt_offset(model: Runtime, scans: Sequence[HeardScan]) -> PhoneOffset:
     unshifted = int(np.flatnonzero(_OFFSETS_DB == 0)[0])
     gain = 1.0 - float(np.exp(mean[best] - mean[unshifted]))
     return PhoneOffset(float(_OFFSETS_DB[best]), low_db, high_db, gain, n)
+
+
+def shifted(scan: HeardScan, offset_db: float) -> HeardScan:
+    """Return a scan as a phone of the survey would have heard it.
+
+    Parameters
+    ----------
+    scan : HeardScan
+        A scan of the phone.
+    offset_db : float
+        Its offset in dB.
+
+    Returns
+    -------
+    HeardScan
+        The scan with the offset, within [-120, 0] dBm.
+    """
+    return replace(scan, rss_dbm=_shifted(scan.rss_dbm, offset_db))
 
 
 def _log_radii(model: Runtime, readings: Sequence[Mapping[str, float]], offset_db: float) -> np.ndarray:
