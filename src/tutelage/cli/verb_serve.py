@@ -60,6 +60,20 @@ class ServiceOptions:
             help="Let three simulated people walk through the first model's survey, to see the map live.",
         ),
     ] = False
+    requests_per_second: Annotated[
+        float,
+        typer.Option(
+            metavar="N", rich_help_panel=_SAFETY, help="Requests that one client may send in the long run."
+        ),
+    ] = 200.0
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            rich_help_panel=_SAFETY,
+            help="Address or network of a proxy whose header X-Forwarded-For names the client. Repeatable.",
+        ),
+    ] = None
     require_keys: Annotated[
         bool,
         typer.Option("--require-keys", rich_help_panel=_SAFETY, help="Require keys on this machine too."),
@@ -85,6 +99,8 @@ class ServiceOptions:
             port=self.port,
             level=self.level,
             retention_days=self.retention_days,
+            requests_per_s=self.requests_per_second,
+            trusted_proxies=("127.0.0.1", *(self.trusted_proxy or ())),
             log_clients=self.log_clients,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 __all__ = ["Answer"]
@@ -66,4 +66,4 @@ class Answer:
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON, with `place_set` as a list."""
-        return {**asdict(self), "place_set": list(self.place_set)}
+        return {**vars(self), "place_set": list(self.place_set)}

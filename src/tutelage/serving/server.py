@@ -74,6 +74,7 @@ def serve(
             log_config=None,
             access_log=False,  # it would print keys in query strings
             server_header=False,
+            forwarded_allow_ips=[*settings.trusted_proxies],
             limit_concurrency=_CONNECTIONS,
             timeout_graceful_shutdown=_STOP_S,
         )

@@ -37,6 +37,8 @@ class ServeSettings:
         Largest body of a request, inflated: of most, and of those that carry batches of scans.
     requests_per_s : float
         Requests that one client may send in the long run; twice as many at once.
+    trusted_proxies : tuple of str
+        Addresses of proxies that say whom they ask for, in the header X-Forwarded-For.
     waiting_scans : int
         Scans that may wait for a position; more are refused with status 503.
     streams : int
@@ -61,6 +63,7 @@ class ServeSettings:
     body_bytes: int = 1_000_000
     batch_bytes: int = 32_000_000
     requests_per_s: float = 200.0
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1",)
     waiting_scans: int = 4_000
     streams: int = 100
     retention_days: float = 30.0
