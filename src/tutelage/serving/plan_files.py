@@ -7,7 +7,7 @@ import json
 import tempfile
 import uuid
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -49,7 +49,12 @@ class PlanFile(NamedTuple):
 
 
 def read_plan(
-    content: bytes, plan: str, frame: LocalFrame, floor: str | None, building: str | None
+    content: bytes,
+    plan: str,
+    frame: LocalFrame,
+    floor: str | None,
+    building: str | None,
+    known_floors: Collection[str] = (),
 ) -> PlanFile:
     """Recognise a plan by its content, and read its rooms.
 
@@ -63,6 +68,9 @@ def read_plan(
         Coordinates of the survey.
     floor, building : str or None
         Labels of the plan; rooms that name their floors keep those.
+    known_floors : collection of str
+        Floors of the models. Of several ways of naming floors, as in IMDF, the one is taken that names most
+        of them.
 
     Returns
     -------
@@ -79,9 +87,10 @@ def read_plan(
             return PlanFile("image", media_type, [])
     if content.startswith(b"PK"):
         _require_sound_zip(content)
-        return PlanFile("imdf", "application/zip", _rooms(content, ".zip", plan, frame, floor, building))
+        rooms = _rooms(content, ".zip", plan, frame, floor, building, known_floors)
+        return PlanFile("imdf", "application/zip", rooms)
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        rooms = _rooms(content, ".geojson", plan, frame, floor, building)
+        rooms = _rooms(content, ".geojson", plan, frame, floor, building, known_floors)
         return PlanFile("geojson", "application/geo+json", rooms)
     raise BadInputError("a plan is a PNG, JPEG or WebP image, a GeoJSON file, or a zip file in IMDF")
 
@@ -100,7 +109,13 @@ def _require_sound_zip(content: bytes) -> None:
 
 
 def _rooms(
-    content: bytes, suffix: str, plan: str, frame: LocalFrame, floor: str | None, building: str | None
+    content: bytes,
+    suffix: str,
+    plan: str,
+    frame: LocalFrame,
+    floor: str | None,
+    building: str | None,
+    known_floors: Collection[str],
 ) -> list[Room]:
     from shapely.geometry import mapping  # only for plans with rooms
 
@@ -111,15 +126,24 @@ def _rooms(
         path.write_bytes(content)
         read = read_rooms(path)
         outlines = read.outlines_in(frame)
+    naming = _naming(read.floors, known_floors)
     rooms = []
     for number, (name, outline) in enumerate(zip(read.name.tolist(), outlines.tolist(), strict=True)):
-        # The first way of naming floors is what people see, as on the buttons of a lift.
-        named: list[str | None] = [*sorted(read.floors[number][0])] if read.floors[number] else []
+        named: list[str | None] = [*sorted(read.floors[number][naming])] if read.floors[number] else []
         polygon = json.loads(json.dumps(mapping(outline)))
         for its_floor in named or [floor]:
             room = str(uuid.uuid5(_NAMESPACE, f"{plan}/{number}/{its_floor}"))
             rooms.append(Room(room, name, polygon, building, its_floor))
     return rooms
+
+
+def _naming(floors: Sequence[Sequence[Collection[str]]], known_floors: Collection[str]) -> int:
+    """Return which way of naming floors goes with the models.
+
+    Where none does, it is the first: what people see, as on the buttons of a lift.
+    """
+    n_known = [len(set().union(*naming) & set(known_floors)) for naming in zip(*floors, strict=True)]
+    return n_known.index(max(n_known)) if n_known else 0
 
 
 class PlanPoint(BaseModel):

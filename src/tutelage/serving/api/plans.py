@@ -56,9 +56,9 @@ async def add(
     Rooms of GeoJSON and IMDF join the rooms of the map.
     """
     content = await request.body()
-    read = await run_in_threadpool(
-        read_plan, content, plan, service.models.frame_of(building), floor, building
-    )
+    frame = service.models.frame_of(building)
+    floors = {name for model in service.models.all() for name in model.card.get("floors") or ()}
+    read = await run_in_threadpool(read_plan, content, plan, frame, floor, building, floors)
     row = Plan(plan, name, read.kind, read.media_type, time.time(), building, floor)
 
     def keep() -> bool:

@@ -7,7 +7,6 @@ import "./survey.js";
 import "./models.js";
 
 const tabs = [...$("tabs").children];
-const isOpen = (tab) => tab.ariaExpanded === "true";
 function open(wanted) {
   for (const tab of tabs) {
     tab.ariaExpanded = tab === wanted;
@@ -16,7 +15,7 @@ function open(wanted) {
   tell("section");
 }
 // A second click closes the section: on a phone the map then has the whole screen.
-for (const tab of tabs) tab.onclick = () => open(isOpen(tab) ? null : tab);
+for (const tab of tabs) tab.onclick = () => open(tab.ariaExpanded === "true" ? null : tab);
 
 let isLive = false;
 function drawLive() {
@@ -26,7 +25,6 @@ function drawLive() {
 }
 on("live", (isNow) => { isLive = isNow; drawLive(); });
 on("unsent", drawLive);
-
 on("chosen", () => open(tabs[0]));
 
 const theme = document.documentElement.dataset;

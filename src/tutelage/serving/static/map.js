@@ -5,7 +5,7 @@ import { attempt, call, now, on, path, state, tell } from "./service.js";
 export const at = (x, y) => L.latLng(y, x);
 export const map = L.map("map", {
   crs: L.CRS.Simple, preferCanvas: true, attributionControl: false, zoomControl: false, minZoom: -3, maxZoom: 8,
-  zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 120,
+  zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 120, fadeAnimation: false,
 }).setView([0, 0], 3);
 L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
 const pane = (name, zIndex) => { map.createPane(name).style.zIndex = zIndex; return L.layerGroup().addTo(map); };
@@ -21,8 +21,7 @@ export function colour(name) {
 }
 
 export const natural = new Intl.Collator(undefined, { numeric: true }).compare;
-const isOf = (label, item) => (item[label] ?? state[label]) === state[label];
-export const isHere = (item) => isOf("building", item) && isOf("floor", item);
+export const isHere = (item) => ["building", "floor"].every((label) => (item[label] ?? state[label]) === state[label]);
 
 function labels(label) {
   const items = [...state.plans, ...state.rooms].map((item) => item[label]);
@@ -94,10 +93,11 @@ const latLngs = (room) => outlines(room).map((rings) => rings.map((ring) => ring
 
 function drawRooms() {
   rooms.clearLayers();
-  const style = { color: colour("room-line"), weight: 1.5, fillColor: colour("room"), fillOpacity: 1, interactive: false };
+  const style = { color: colour("room-line"), weight: 1.5, fillColor: colour("room"), fillOpacity: 1 };
   const tooltip = { permanent: true, direction: "center", className: "room-name" };
   for (const room of state.rooms.filter(isHere)) {
-    L.polygon(latLngs(room), { renderer: roomCanvas, ...style }).bindTooltip(span(room.name), tooltip).addTo(rooms);
+    const outline = L.polygon(latLngs(room), { renderer: roomCanvas, interactive: false, ...style });
+    outline.bindTooltip(span(room.name), tooltip).addTo(rooms);
   }
 }
 
@@ -149,19 +149,20 @@ function drawPlaces(kind, found, { extent_m }) {
   const shade = (each) => scale[Math.min(4, Math.floor((5 * (each - low)) / (high - low || 1)))];
   const [x, y, x2, y2] = extent_m ?? [0, 0, 1, 1];
   const radius = Math.min(3, Math.max(0.6, 0.5 * Math.sqrt(((x2 - x) * (y2 - y)) / found.length))); // m
-  const plain = colour(kind === "gone" ? "warning" : "faint");
+  const plain = { fillColor: colour(kind === "gone" ? "warning" : "faint"), fillOpacity: 0.55 };
+  const [draw, size] = kind === "points" ? [L.circleMarker, 1.8] : [L.circle, radius];
   places.clearLayers();
   for (const place of found) {
-    const style = { renderer: placeCanvas, interactive: false, stroke: false, fillColor: plain, fillOpacity: 0.55 };
-    if (value) Object.assign(style, { fillColor: shade(place[value]), fillOpacity: 0.8 });
-    const where = at(place.x_m, place.y_m);
-    places.addLayer(kind === "points" ? L.circleMarker(where, { ...style, radius: 1.8 }) : L.circle(where, { ...style, radius }));
+    const style = { renderer: placeCanvas, interactive: false, stroke: false, radius: size };
+    const fill = value ? { fillColor: shade(place[value]), fillOpacity: 0.8 } : plain;
+    places.addLayer(draw(at(place.x_m, place.y_m), { ...style, ...fill }));
   }
   $("legend").hidden = !value || !found.length;
-  $("legend").replaceChildren(span(value ? text(`legend.${kind}`) : "", "title"), ...(high > low ? STEPS : [0]).flatMap((step) => [
+  const steps = (high > low ? STEPS : [0]).flatMap((step) => [
     element("span", "", { className: "swatch", style: `background: ${scale[step]}` }),
     span(number(low + ((high - low) * step) / 4, digits)),
-  ]));
+  ]);
+  $("legend").replaceChildren(span(value ? text(`legend.${kind}`) : "", "title"), ...steps);
 }
 
 let picking = null;
@@ -180,12 +181,11 @@ map.on("click", (event) => choose(event.latlng));
 $("map").addEventListener("keydown", ({ key }) => key === "Enter" && choose(map.getCenter()));
 
 let isFitted = false;
-const redraw = () => attempt(drawLayer);
 on("models plans rooms", drawFloors);
 on("models", () => fillSelect($("layer-model"), state.models.map(({ name }) => name)));
-on("models floor theme", redraw);
+on("models floor theme", () => attempt(drawLayer));
 on("plans floor", drawPlans);
 on("rooms floor theme", drawRooms);
 on("models rooms", () => { isFitted ||= fit(); });
-$("layers").onchange = redraw;
+$("layers").onchange = () => attempt(drawLayer);
 $("building").onchange = (event) => show({ building: event.target.value });

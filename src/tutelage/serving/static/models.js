@@ -28,25 +28,25 @@ function drawSessions() {
   $("learn-start").disabled = !boxes.length;
 }
 
-const goLive = async (job) => {
-  await call("POST", path("jobs", job.id, "go-live"));
+async function goLive(job, { target }) {
+  target.disabled = true; // it takes seconds
+  await attempt(() => call("POST", path("jobs", job.id, "go-live")));
   ["jobs", "models"].forEach(load);
-};
+}
 
 function drawJobs() {
   $("job-list").replaceChildren(...state.jobs.map((job) => {
     const { n_scans, old, new: fresh, held_out } = job.comparison ?? {};
-    const errors = { n: number(n_scans, 0), new: number(fresh?.mae_m), old: number(old?.mae_m) };
+    const figures = { n: number(n_scans, 0), new: number(fresh?.mae_m), old: number(old?.mae_m) };
     const card = make("job", {
       title: job.name,
       state: text(`job.${job.state}`, job),
-      compared: fresh && text(old ? "job.compared" : "job.measured", errors),
+      compared: fresh && text(old ? "job.compared" : "job.measured", figures),
       held_out: held_out && text("job.held_out", { held_out }),
     });
     const progress = { hidden: job.state !== "running", max: job.steps || 1, value: job.done, ariaLabel: job.name };
     Object.assign(card.querySelector("progress"), progress);
-    const act = button("learn.go_live", () => attempt(() => goLive(job)), "strong editor");
-    if (job.state === "done") card.append(act);
+    if (job.state === "done") card.append(button("learn.go_live", (event) => goLive(job, event), "strong admin"));
     return card;
   }));
 }

@@ -41,10 +41,7 @@ export function make(template, slots = {}) {
   return copy;
 }
 
-function write(copy, slot, content = "") {
-  const node = copy.querySelector(`[data-slot=${slot}]`);
-  if (node.textContent !== content) node.textContent = content;
-}
+const write = (copy, slot, content) => { copy.querySelector(`[data-slot=${slot}]`).textContent = content ?? ""; };
 
 // Elements of text. Leaflet reads a string as HTML, so it gets these.
 export const element = (tag, textContent, more) => Object.assign(document.createElement(tag), { textContent, ...more });

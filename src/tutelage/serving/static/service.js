@@ -5,8 +5,8 @@ const AFFECTED = { model: ["models"], plan: ["plans", "rooms"], room: ["rooms"],
 const UNSENT = "tutelage.unsent.";
 const FINAL = [400, 404, 409, 413, 422]; // sent again, such a request would be refused again
 const AGAIN_MS = 2000;
-const lists = { models: [], plans: [], rooms: [], surveys: [], jobs: [] };
-export const state = { ...lists, building: null, floor: null };
+const KINDS = ["models", "plans", "rooms", "surveys", "jobs"];
+export const state = Object.fromEntries([["building", null], ["floor", null], ...KINDS.map((kind) => [kind, []])]);
 const listeners = {};
 let role = null;
 let offset_s = 0;
@@ -50,6 +50,7 @@ async function enter() {
   offset_s = entry.time_s - (began_s + Date.now() / 1000) / 2;
   role = entry.role;
   document.body.classList.toggle("may-survey", maySurvey());
+  document.body.classList.toggle("may-admin", role === "admin");
   if (role === null && !$("entry").open) $("entry").showModal();
   return role !== null;
 }
@@ -77,10 +78,9 @@ export async function load(kind) {
 
 export async function start() {
   const again = () => { tell("live", false); setTimeout(start, AGAIN_MS); };
-  const isIn = await enter().catch(again);
-  if (!isIn) return;
+  if (!(await enter().catch(again))) return;
   const stream = new EventSource(path("events"));
-  stream.onopen = () => { Object.keys(lists).forEach(load); tell("live", true); flush(); }; // what was missed meanwhile, too
+  stream.onopen = () => { KINDS.forEach(load); tell("live", true); flush(); }; // again after each gap
   stream.onerror = () => (stream.readyState === EventSource.CLOSED ? again() : tell("live", false));
   for (const kind of ["device", "name", "forgotten", ...Object.keys(AFFECTED)]) {
     stream.addEventListener(kind, (event) => { AFFECTED[kind]?.forEach(load); tell(kind, JSON.parse(event.data)); });

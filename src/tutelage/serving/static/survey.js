@@ -6,9 +6,8 @@ import { attempt, call, maySurvey, newId, now, on, path, send, state, unsent } f
 
 const CLOCK_S = 2; // a walker does not notice smaller differences of clocks
 const FRESH = { n_scans: 0, undone: false, end_s: null };
-const KEPT = "tutelage.survey";
 const shapes = L.layerGroup().addTo(map);
-let open = localStorage[KEPT]; // id of the session on this page
+let open = localStorage["tutelage.survey"]; // id of the session on this page
 let known = null; // the session as the service has it
 let late_s = []; // how long after it was taken each of the device's scans came; null once the surveyor decides
 
@@ -40,10 +39,10 @@ function click([x, y]) {
   const survey = session();
   if (!collects(survey)) return;
   const before = current(survey);
-  end(before, before?.kind === "walk" ? { x2_m: x, y2_m: y } : {});
-  if (before?.kind === "walk") return;
-  const place = $("survey-place").value.trim() || null; // else the service takes the room's name
+  if (before?.kind === "walk") return end(before, { x2_m: x, y2_m: y });
+  end(before);
   const { building, floor } = state;
+  const place = $("survey-place").value.trim() || null; // else the service takes the room's name
   const mark = { id: newId(), kind: tool(), start_s: now(), x_m: x, y_m: y, building, floor, place };
   send("POST", of("marks"), { marks: [mark] });
   $("survey-place").value = "";
@@ -60,7 +59,7 @@ function change(wanted) {
 
 function choose(id) {
   [open, known, late_s] = [id, null, []];
-  localStorage[KEPT] = id;
+  localStorage["tutelage.survey"] = id;
   refresh();
 }
 
@@ -87,9 +86,9 @@ $("survey-clock").onchange = (event) => {
 // A scan comes after it was taken, the quickest of some at once: what then differs is the clock of the device.
 function noteClock(news) {
   const survey = session();
-  const mine = news.find(({ device }) => device === survey?.device);
+  const mine = news.find(({ device, answer }) => device === survey?.device && answer.n_heard);
   if (!mine || !late_s || !collects(survey)) return;
-  late_s.push(now() - mine.time_s);
+  late_s.push(now() - mine.answer.time_s);
   const offset_s = Math.round(Math.min(...late_s));
   if (late_s.length < 3 || Math.abs(offset_s - survey.clock_offset_s) < CLOCK_S) return;
   send("PATCH", of(), { clock_offset_s: offset_s });
@@ -117,7 +116,8 @@ function drawSession(survey) {
   const n_scans = kept.reduce((sum, mark) => sum + mark.n_scans, 0);
   const stateName = text(`survey.state.${survey.state}`);
   $("survey-name").textContent = survey.name;
-  $("survey-facts").textContent = facts(stateName, counted("survey.marks", kept.length), counted("survey.scans", n_scans));
+  const counts = [counted("survey.marks", kept.length), counted("survey.scans", n_scans)];
+  $("survey-facts").textContent = facts(stateName, ...counts);
   $("survey-hint").textContent = text(`survey.hint.${hint}`);
   $("survey-tools").hidden = !isOpen;
   $("survey-undo").disabled = !kept.length;

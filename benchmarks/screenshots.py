@@ -1,0 +1,206 @@
+"""Pictures of the map: docs/service-map.png, docs/service-survey.png, docs/service-phone.png.
+
+    python -m benchmarks.screenshots
+
+They show WiFine, a real building of three floors (TUTELAGE_DATA, MIT licence). A k-NN learns its training
+walks, people walk along its test walks, and Chromium looks at the service. The network is not used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Browser, Page, sync_playwright
+
+import tutelage as tt
+from tutelage.data.fingerprints import FingerprintSet
+from tutelage.export import export_model
+from tutelage.files.atomic import atomic_file
+
+ROOT = Path(__file__).parents[1]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+PLAN_M = 0.1  # side of a pixel
+PEOPLE = ("Aigerim", "Bolat", "Dana", "Emir", "Laura", "Timur")
+SCANS = 14  # of each walk
+SURVEYED = ((58.0, 23.0), (62.0, 23.0), (66.0, 23.0), (71.0, 23.0), (76.0, 23.0))
+LARGEST_BYTES = 200_000
+
+
+def main() -> None:
+    """Write the pictures."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    data = Path(os.environ["TUTELAGE_DATA"])
+    survey = tt.load("wifine", data_dir=data)
+    assert survey.test is not None
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder, "wifine.zip")
+        tt.Localizer("knn").fit(survey.train[::2]).save(Path(folder, "fitted"))
+        export_model(Path(folder, "fitted"), model, progress=False)
+        with serving(model, Path(folder)) as url, sync_playwright() as playwright:
+            call = caller(url)
+            add_plans(call, data / "wifine" / "WiFine.zip")
+            walk(call, survey.test)
+            chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+            take_map(chromium, url)
+            take_survey(chromium, url, call, survey.test)
+            take_phone(chromium, url)
+            chromium.close()
+
+
+@contextmanager
+def serving(model: Path, folder: Path) -> Iterator[str]:
+    """Run the service, and yield its address."""
+    command = [sys.executable, "-m", "tutelage", "serve", str(model), "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--store", str(folder / "store.db")], stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    line = process.stderr.readline()
+    address = re.search(r"http://\S+/", line)
+    assert address is not None, line
+    try:
+        yield address[0]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def caller(url: str) -> Callable[[str, str, Any], Any]:
+    """Return what sends a request to the service."""
+
+    def call(method: str, path: str, body: Any) -> Any:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(url + path, content, headers, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    return call
+
+
+def add_plans(call: Callable[[str, str, Any], Any], archive: Path) -> None:
+    """Add the plan of each floor: its lower left corner is the origin."""
+    with zipfile.ZipFile(archive) as files:
+        for floor in ("4", "5", "6"):
+            content = files.read(f"floor_layouts/Floor_{floor}_10cm.png")
+            columns, rows = (int.from_bytes(content[i : i + 4], "big") for i in (16, 20))
+            query = urllib.parse.urlencode({"name": f"Floor {floor}", "floor": floor})
+            call("PUT", f"v1/plans/floor-{floor}?{query}", content)
+            corners = [
+                {"column": 0, "row": rows, "x_m": 0, "y_m": 0},
+                {"column": columns, "row": rows, "x_m": columns * PLAN_M, "y_m": 0},
+            ]
+            call("PUT", f"v1/plans/floor-{floor}/transform", {"points": corners})
+
+
+def readings(scans: FingerprintSet, row: int) -> dict[str, float]:
+    """Return what a scan heard: RSS of each access point in dBm."""
+    scan = scans.rss_dbm[[row]]
+    return dict(zip((scans.access_points[i] for i in scan.indices), scan.data.tolist(), strict=True))
+
+
+def walk(call: Callable[[str, str, Any], Any], scans: FingerprintSet) -> None:
+    """Let people walk: most of them on floor 5."""
+    assert scans.floor is not None
+    assert scans.user is not None
+    walks = [
+        rows
+        for floor, n in (("5", 4), ("4", 1), ("6", 1))
+        for name in np.unique(scans.user[scans.floor == floor])[: 3 * n : 3]
+        for rows in (np.flatnonzero(scans.user == name)[:SCANS],)
+    ]
+    now_s = time.time()
+    bodies = [
+        {"device": person, "rss_dbm": readings(scans, row), "time_s": now_s - 5.0 * (len(rows) - i)}
+        for person, rows in zip(PEOPLE, walks, strict=True)
+        for i, row in enumerate(rows.tolist())
+    ]
+    call("POST", "v1/locate", {"scans": bodies})
+
+
+def opened(browser: Browser, url: str, width: int, height: int, *, dark: bool = False) -> Page:
+    """Open the map on floor 5."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+    )
+    page = context.new_page()
+    page.goto(url)
+    page.wait_for_selector("#live.live")
+    page.get_by_role("button", name="Floor 5", exact=True).click()
+    page.wait_for_selector("#map svg.plan")
+    return page
+
+
+def keep(page: Page, name: str) -> None:
+    """Write a picture of a page."""
+    page.wait_for_timeout(1000)
+    picture = page.screenshot()
+    assert len(picture) < LARGEST_BYTES, f"{name} has {len(picture):,} bytes"
+    with atomic_file(ROOT / "docs" / name) as beside:
+        beside.write_bytes(picture)
+
+
+def take_map(browser: Browser, url: str) -> None:
+    """The map with devices, one of them chosen."""
+    page = opened(browser, url, 1280, 760)
+    page.locator("#device-list button", has_text=PEOPLE[0]).first.click()
+    page.wait_for_timeout(7000)  # until the message has gone
+    keep(page, "service-map.png")
+    page.context.close()
+
+
+def take_survey(
+    browser: Browser, url: str, call: Callable[[str, str, Any], Any], scans: FingerprintSet
+) -> None:
+    """A survey by click on the same floor, with what a phone collects."""
+    assert scans.floor is not None
+    page = opened(browser, url, 1280, 760)
+    page.locator("[data-section=survey]").click()
+    page.locator("#survey-new [name=name]").fill("Floor 5, east")
+    page.locator("#survey-new [name=device]").fill("surveyor")
+    page.get_by_role("button", name="Start").click()
+    rows = np.flatnonzero(scans.floor == "5")
+    for number, place in enumerate(SURVEYED):
+        point = page.evaluate(
+            "([x, y]) => import('./map.js').then(({ map, at }) => map.latLngToContainerPoint(at(x, y)))",
+            list(place),
+        )
+        page.locator("#map").click(position={"x": point["x"], "y": point["y"]})
+        for repeat in range(4 + number % 3):
+            scan = {"device": "surveyor", "rss_dbm": readings(scans, int(rows[7 * number + repeat]))}
+            call("POST", "v1/locate", {"scans": [{**scan, "time_s": time.time()}]})
+    page.wait_for_timeout(1500)
+    keep(page, "service-survey.png")
+    page.context.close()
+
+
+def take_phone(browser: Browser, url: str) -> None:
+    """The expected error on a phone, dark."""
+    page = opened(browser, url, 390, 760, dark=True)
+    page.locator("[data-section=layers]").click()
+    page.get_by_label("Expected error").check()
+    page.wait_for_selector("#legend:not([hidden])", timeout=120_000)
+    page.locator("[data-section=layers]").click()
+    page.wait_for_timeout(500)
+    keep(page, "service-phone.png")
+    page.context.close()
+
+
+if __name__ == "__main__":
+    main()
