@@ -45,7 +45,7 @@ def answers(time_s: float) -> st.SearchStrategy[Answer]:
 def walks(draw: st.DrawFn, least_s: float = 0.1, most_s: float = 90.0) -> list[Answer]:
     """Draw answers in the order of their times."""
     time_s, drawn = 1.7e9, []
-    for gap_s in draw(st.lists(st.floats(least_s, most_s), min_size=2, max_size=25)):
+    for gap_s in draw(st.lists(st.floats(least_s, most_s), min_size=2, max_size=15)):
         time_s += gap_s
         drawn.append(draw(answers(time_s)))
     return drawn

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_answers import heard_at, walks
 
@@ -11,6 +11,8 @@ from tutelage.serving.room_outlines import RoomOutlines
 from tutelage.serving.store import Room
 from tutelage.serving.tracks import Devices, TrackSettings
 from tutelage.serving.tracks.places import Rooms
+
+law = settings(max_examples=40)
 
 
 @given(st.lists(st.integers(0, 9), max_size=60))
@@ -49,6 +51,7 @@ def test_rooms_that_are_drawn_later_name_the_place() -> None:
     assert devices.add("a", heard_at(0.0)).place == "Kitchen"
 
 
+@law
 @given(walks(), walks())
 def test_a_restored_track_goes_on_as_if_nothing_had_happened(
     before: list[Answer], after: list[Answer]

@@ -72,10 +72,10 @@ def test_a_step_over_the_threshold_is_tolerated_for_a_time(rooms: RoomOutlines) 
 
 
 def test_far_outside_counts_after_the_delay(rooms: RoomOutlines) -> None:
-    track = Track(TrackSettings(exit_tolerance_m=1.0, exit_delay_s=8.0), {"hq": rooms})
+    track = Track(TrackSettings(exit_tolerance_m=1.0, exit_delay_s=8.0, scan_lag_s=0.0), {"hq": rooms})
     track.add(heard_at(0.0, 5.0, 8.0))
     walk = [track.add(heard_at(4.0 * n, 5.0 + 3.0 * n, 8.0)) for n in range(1, 9)]
     outside = [point for point in walk if point.x_m is not None and point.x_m > 11.0]
     assert [point.place for point in outside[:3]] == ["hall", "hall", "bar"]
     assert "outside" in outside[1].switch_reason
-    assert outside[2].switch_reason == "bar: 12 s not in hall"
+    assert outside[2].switch_reason == "bar: 8 s not in hall"

@@ -36,7 +36,8 @@ def test_a_walk_has_its_speed_and_course() -> None:
         track.add(heard_at(2.0 * n, 0.8 * 2.0 * n, 0.0))
     assert last_of(track).speed_m_s == pytest.approx(0.8, abs=0.02)
     assert last_of(track).course_deg == pytest.approx(90.0, abs=1.0), "east"
-    assert last_of(track).x_m == pytest.approx(0.8 * 58, abs=0.3), "no lag at a steady speed"
+    lag_m = 0.8 * TrackSettings().scan_lag_s
+    assert last_of(track).x_m == pytest.approx(0.8 * 58 + lag_m, abs=0.05), "where it is by now"
 
 
 def test_degrees_are_those_of_the_smoothed_position() -> None:
@@ -61,7 +62,7 @@ def test_another_model_takes_over_after_a_streak_with_its_own_coordinates() -> N
     track.add(heard_at(0.0, 3.0, 7.0, building="A"))
     stray = track.add(heard_at(5.0, 9_000.0, 0.0, building="B", model="annexe"))
     assert (stray.x_m, stray.building) == (3.0, "A")
-    assert stray.reason == "as before: the answer is by another model"
+    assert stray.reason == "as before: another building"
     moved = track.add(heard_at(10.0, 9_001.0, 0.0, building="B", model="annexe"))
     assert (moved.x_m, moved.building) == (9_001.0, "B")
     assert moved.switch_reason == "floor 2 of B by model annexe: 2 times in a row"
@@ -99,6 +100,25 @@ def test_a_clock_that_was_ahead_is_found() -> None:
     assert unknown is not None
     assert unknown.reason == "the last scan came from 9899 s ahead: check the device's clock"
     assert track.add(heard_at(105.0, 5.0)).x_m == 5.0
+
+
+def test_a_scan_that_was_on_its_way_when_silence_was_said_counts() -> None:
+    track = Track(TrackSettings(silence_s=60.0))
+    track.add(heard_at(0.0, 3.0))
+    assert track.silent(61.0) is not None
+    assert track.add(heard_at(60.0, 4.0)).x_m == 4.0
+
+
+def test_another_building_of_the_model_is_walked_to_after_a_streak() -> None:
+    track = Track(TrackSettings(floor_streak=2, max_speed_m_s=1.0))
+    for n in range(5):
+        track.add(heard_at(5.0 * n, 0.0, building="A"))
+    stray = track.add(heard_at(25.0, 100.0, building="B"))
+    assert (stray.x_m, stray.building) == (0.0, "A")
+    moved = track.add(heard_at(30.0, 100.0, building="B"))
+    assert moved.building == "B"
+    assert moved.x_m is not None
+    assert 0.0 < moved.x_m <= 5.0
 
 
 def test_equal_times_do_not_move_the_track() -> None:

@@ -24,5 +24,5 @@ def test_tolerance_cannot_end_before_the_delay() -> None:
 
 
 def test_a_streak_is_a_whole_number() -> None:
-    with pytest.raises(BadInputError, match=r"floor_streak is 2\.5; give a whole number, such as 3"):
+    with pytest.raises(BadInputError, match=r"floor_streak is 2\.5; give a whole number, such as 2"):
         TrackSettings(floor_streak=2.5)  # type: ignore[arg-type]

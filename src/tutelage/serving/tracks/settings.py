@@ -9,7 +9,7 @@ from tutelage.errors import BadInputError
 
 __all__ = ["TrackSettings"]
 
-_MAY_BE_ZERO = {"exit_tolerance_m", "exit_tolerance_share", "tolerance_timeout_s", "exit_delay_s"}
+_MAY_BE_ZERO = {"scan_lag_s", "exit_tolerance_m", "exit_tolerance_share", "exit_delay_s"}
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,10 @@ class TrackSettings:
         Number of standard deviations from where an answer is expected, above which it counts less.
     position_sd_m : float, default 4.0
         Standard deviation of each coordinate of answers that have no radius, in metres.
-    floor_streak : int, default 3
+    scan_lag_s : float, default 1.5
+        How long before its time a scan's readings were heard, on average, in seconds: about half of what a
+        scan takes. The shown position is moved on by it.
+    floor_streak : int, default 2
         Number of answers in a row that must name another floor, building or model before the track changes.
     exit_tolerance_m : float, default 1.0
         Distance outside a room's outline that does not count as outside, in metres.
@@ -60,7 +63,8 @@ class TrackSettings:
     acceleration_m_s2: float = 0.1
     gate: float = 2.0
     position_sd_m: float = 4.0
-    floor_streak: int = 3
+    scan_lag_s: float = 1.5
+    floor_streak: int = 2
     exit_tolerance_m: float = 1.0
     exit_tolerance_share: float = 0.1
     tolerance_timeout_s: float = 15.0

@@ -36,6 +36,10 @@ class Storey(NamedTuple):
         """Return whether positions on both can be compared."""
         return (self.model, self.epsg) == (other.model, other.epsg)
 
+    def shares_building(self, other: Storey) -> bool:
+        """Return whether both are floors of one building."""
+        return self.shares_coordinates(other) and self.building == other.building
+
     def __str__(self) -> str:
         """Return what tells it from others, in words."""
         floor = "no floor" if self.floor is None else f"floor {self.floor}"

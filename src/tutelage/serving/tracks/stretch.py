@@ -69,14 +69,13 @@ class Stretch:
         self.known_s = answer.time_s
         before, named = self._streak.storey, Storey.of(answer)
         switch_reason = self._streak.update(named)
-        if not named.shares_coordinates(before):
-            if named != self._streak.storey:
-                self._wait(answer)
-                reason = "as before: the answer is by another model"
-                return self.point(answer, reason=reason, switch_reason=switch_reason)
-            self._begin_motion(answer)
-        else:
+        if named != self._streak.storey and not named.shares_building(before):
+            self._wait(answer)
+            return self.point(answer, reason="as before: another building", switch_reason=switch_reason)
+        if named.shares_coordinates(before):
             self._move(answer)
+        else:
+            self._begin_motion(answer)
         if self._streak.storey != before:
             self._begin_place(answer)
         elif named == before:

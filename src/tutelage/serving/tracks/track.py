@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from tutelage.serving.answers import Answer
 from tutelage.serving.tracks.places import Rooms
 from tutelage.serving.tracks.settings import TrackSettings
 from tutelage.serving.tracks.stretch import Stretch, says_where
-from tutelage.serving.tracks.track_point import TrackPoint
+from tutelage.serving.tracks.track_point import LATE, TrackPoint
 
 __all__ = ["Track", "TrackPoint"]
 
@@ -17,12 +18,13 @@ class Track:
     """The answers to one device's scans, made steady.
 
     - **Late answers.** An answer that is not newer than the last one changes nothing. The same answer twice
-      gives the same point; another one gives a point with the raw answer alone, and `last` stays.
+      gives the same point; another one gives a point that `is_late`, with the raw answer alone.
     - **Answers without a position or a place.** The last point is kept, and says why, until `silence_s`.
     - **Silence.** After `silence_s` without an answer that says where, the track begins anew.
-    - **Another model or building.** It must answer `floor_streak` times in a row, as another floor must.
-      Until then its answers move nothing. Coordinates of another model begin a new motion.
-    - **Clocks.** A clock that was ahead is found by `silent`: a last answer from the future is forgotten.
+    - **Another model or building.** It must be named `floor_streak` times in a row, as another floor must.
+      Until then such answers move nothing. The coordinates of another model begin a new motion.
+    - **Clocks.** An answer from more than `silence_s` ahead is forgotten by the next `silent`. A clock that
+      is behind by more than that makes a device unknown: give times by the clock of `silent`.
 
     Parameters
     ----------
@@ -52,6 +54,7 @@ class Track:
         self.last: TrackPoint | None = None
         self._settings = settings or TrackSettings()
         self._rooms = {} if rooms is None else rooms  # one that is empty is filled later
+        self._heard_s = -math.inf  # time of the newest answer; by its own clock, so not that of `silent`
         self._stretch: Stretch | None = None  # None while the device is unknown
 
     def add(self, answer: Answer) -> TrackPoint:
@@ -67,10 +70,11 @@ class Track:
         TrackPoint
             The new point, which is `last` unless the answer comes late.
         """
-        if self.last is not None and answer.time_s <= self.last.time_s:
-            if answer == self.last.answer:
+        if answer.time_s <= self._heard_s:
+            if self.last is not None and answer == self.last.answer:
                 return self.last
-            return TrackPoint(answer.time_s, answer, reason="the scan is not newer than the last one")
+            return TrackPoint(answer.time_s, answer, reason=LATE)
+        self._heard_s = answer.time_s
         self.last = self._next_point(answer)
         return self.last
 
@@ -100,9 +104,10 @@ class Track:
         """
         if self.last is None:
             return None
-        ahead_s = self.last.time_s - now_s
+        ahead_s = self._heard_s - now_s
         silence_s = self._settings.silence_s
         if ahead_s > silence_s:
+            self._heard_s = now_s - silence_s
             reason = f"the last scan came from {ahead_s:.0f} s ahead: check the device's clock"
         elif self._stretch is not None and now_s - self._stretch.known_s >= silence_s:
             reason = f"nothing said for {now_s - self._stretch.known_s:.0f} s where the device is"

@@ -7,7 +7,10 @@ from typing import Any
 
 from tutelage.serving.answers import Answer
 
-__all__ = ["TrackPoint"]
+__all__ = ["LATE", "TrackPoint"]
+
+LATE = "the scan is not newer than the last one"
+"""Reason of a point that did not move its track."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,11 @@ class TrackPoint:
     place_probability: float | None = None
     reason: str = ""
     switch_reason: str = ""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the scan came after a newer one, so that it moved nothing."""
+        return self.reason == LATE
 
     @property
     def is_known(self) -> bool:
