@@ -74,7 +74,8 @@ def track_figures(walks: Sequence[Walk], estimates: Sequence[Estimate]) -> dict[
         a place and back within half a minute) an hour. Shares
         `floor_right` and `place_right`. `standing_m`, the distance from their mean (root mean square) while
         a walk stands. `lag_s`, the time by which the position is behind along the way. `floor_lag_s`, the
-        mean time after a change of floor until it is said. `coverage` of the radii.
+        mean time after a change of floor until it is said. `coverage` of the radii. NaN where a figure has
+        nothing to measure.
     """
     pairs = [*zip(walks, estimates, strict=True)]
     hours = sum(walk.time_s[-1] - walk.time_s[0] for walk in walks) / 3600
@@ -89,10 +90,10 @@ def track_figures(walks: Sequence[Walk], estimates: Sequence[Estimate]) -> dict[
         "place_flaps": float(sum(_n_flaps(walk.time_s, said.place) for walk, said in pairs) / hours),
         "floor_right": float(_joined(pairs, lambda walk, said: said.floor == walk.truth.floor).mean()),
         "place_right": float(_joined(pairs, lambda walk, said: said.place == walk.truth.place).mean()),
-        "standing_m": float(np.sqrt(np.mean(_joined(pairs, _standing_squares)))),
+        "standing_m": float(np.sqrt(_mean(_joined(pairs, _standing_squares)))),
         "lag_s": _lag_s(pairs),
-        "floor_lag_s": float(np.mean(_joined(pairs, _floor_lags))),
-        "coverage": float(np.mean(_joined(pairs, _inside))),
+        "floor_lag_s": _mean(_joined(pairs, _floor_lags)),
+        "coverage": _mean(_joined(pairs, _inside)),
     }
 
 
@@ -100,6 +101,10 @@ def _joined(
     pairs: Sequence[tuple[Walk, Estimate]], figure: Callable[[Walk, Estimate], np.ndarray]
 ) -> np.ndarray:
     return np.concatenate([figure(walk, said) for walk, said in pairs])
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def _length(vector_m: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from benchmarks.documented import (
     measurement_tables,
     method_tables,
     room_table,
+    track_table,
 )
 from benchmarks.documented.default_table import default_lines
 from benchmarks.documented.gain_tables import MATCHERS, TEACHERS, gain_table
@@ -120,6 +121,13 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
         "results/learning_curves.csv": measurement_tables.learning_curve_table,
         "results/learning_curves.csv: places": measurement_tables.place_table,
         "results/learning_curves.csv: predictions": measurement_tables.extrapolation_lines,
+    },
+    "research/tracks.md": {
+        "results/tracks.csv": track_table.position_table,
+        "results/tracks.csv: rooms": track_table.label_table,
+        "results/tracks.csv: goals": track_table.goal_lines,
+        "results/phone_offsets.csv": track_table.offset_table,
+        "results/phone_offsets.csv: mean": track_table.offset_lines,
     },
 }
 
