@@ -54,6 +54,12 @@ def test_bad_input_names_the_first_row_and_column() -> None:
     assert str(BadInputError("is empty", row=0, column=0)) == "row 0, column 0: is empty"
 
 
+def test_unknown_name_lists_the_first_of_very_many_names_and_says_so() -> None:
+    message = str(UnknownNameError("device", "phone", [f"tag {n:03}" for n in range(1040)]))
+    assert message.endswith("tag 038, tag 039 and 1,000 more.")
+    assert str(UnknownNameError("device", "phone", [])).endswith("Allowed: there is none yet.")
+
+
 def test_unknown_name_suggests_near_misses_and_lists_what_is_allowed() -> None:
     message = str(UnknownNameError("data set", "UJIIndorLoc", ["utsindoorloc", "ujiindoorloc", "tampere"]))
     assert message.startswith("unknown data set 'UJIIndorLoc'. Did you mean ujiindoorloc")

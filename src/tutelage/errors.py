@@ -39,6 +39,7 @@ BROUGHT_BY = {
     "postgres": ("psycopg",),
 }
 """The packages that each extra installs, by the names under which they are imported."""
+_MOST_NAMES = 40  # in one message
 
 
 class TutelageError(Exception):
@@ -109,7 +110,10 @@ class UnknownNameError(TutelageError, LookupError):
         self.allowed = sorted(allowed)
         near = difflib.get_close_matches(given.lower(), self.allowed, n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        super().__init__(f"unknown {kind} {given!r}.{hint} Allowed: {', '.join(self.allowed)}.")
+        shown = ", ".join(self.allowed[:_MOST_NAMES]) or "there is none yet"
+        more = len(self.allowed) - _MOST_NAMES
+        rest = f" and {more:,} more" if more > 0 else ""
+        super().__init__(f"unknown {kind} {given!r}.{hint} Allowed: {shown}{rest}.")
 
     def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
         """Pickle the error by its arguments; its message alone would not build it again."""

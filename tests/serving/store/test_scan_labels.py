@@ -62,6 +62,7 @@ def test_who_clicks_on_a_new_place_has_left_the_old_one() -> None:
         ({"kind": "run"}, "Allowed: stand, walk"),
         ({"y_m": None}, "half a position"),
         ({"kind": "walk"}, "lacks a position"),
+        ({"x2_m": 1.0, "y2_m": 1.0}, "only a walk has two"),
     ],
 )
 def test_a_mark_that_gives_no_label_is_refused(changes: dict[str, object], said: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-import sqlite3
 import stat
 import sys
 import threading
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 
 import tutelage.serving.store.store
 from postgres_server import PostgresServer
@@ -104,6 +103,17 @@ def test_an_answering_store_is_pinged(store: Store) -> None:
     store.ping()
 
 
+def test_a_database_of_another_program_keeps_its_tables(new_store_url: str) -> None:
+    engine = create_engine(store_url(new_store_url))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE survey_scans (mine INTEGER)"))
+    with pytest.raises(StoreUnavailableError, match=r"cannot use the store .*survey_scans.* already exists"):
+        Store.open(new_store_url)
+    with engine.connect() as connection:
+        assert inspect(connection).get_table_names() == ["survey_scans"]
+    engine.dispose()
+
+
 # -- SQLite --------------------------------------------------------------------------------------------
 
 
@@ -128,21 +138,9 @@ def test_sqlite_writes_ahead_and_through_to_the_disk(tmp_path: Path) -> None:
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "survey.csv"
     path.write_bytes(content)
-    with pytest.raises(StoreUnavailableError, match=r"survey\.csv is no database of SQLite, or damaged"):
+    with pytest.raises(StoreUnavailableError, match=r"survey\.csv: file is not a database"):
         Store.open(str(path))
     assert path.read_bytes() == content
-
-
-def test_a_database_of_another_program_keeps_its_tables(tmp_path: Path) -> None:
-    path = tmp_path / "other.db"
-    other = sqlite3.connect(path)
-    other.execute("CREATE TABLE devices (mine)")
-    other.close()
-    with pytest.raises(StoreUnavailableError, match="table devices already exists"):
-        Store.open(str(path))
-    other = sqlite3.connect(path)
-    assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("devices",)]
-    other.close()
 
 
 # -- places that are none ------------------------------------------------------------------------------
@@ -179,10 +177,19 @@ def test_the_driver_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.postgres
 def test_a_server_that_is_not_there_is_named_without_the_password(tmp_path: Path) -> None:
-    with pytest.raises(StoreUnavailableError, match=r"does not answer") as raised:
+    with pytest.raises(StoreUnavailableError, match="cannot use the store") as raised:
         Store.open(f"postgresql://ada:secret@/database?host={tmp_path}")
     assert "secret" not in str(raised.value)
     assert "ada:***" in str(raised.value)
+
+
+@pytest.mark.postgres
+def test_a_user_without_rights_is_told_so(postgres_server: PostgresServer) -> None:
+    postgres_server.psql("CREATE ROLE guest LOGIN")
+    with pytest.raises(
+        StoreUnavailableError, match=r"cannot use the store .*guest@.*: no schema has been selected"
+    ):
+        Store.open(postgres_server.new_url().replace("postgres@", "guest@"))
 
 
 @pytest.mark.postgres

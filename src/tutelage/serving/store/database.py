@@ -7,14 +7,14 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
-from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Executable, Table, create_engine, event, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tutelage.errors import BadInputError, StoreUnavailableError, UnknownNameError
 
@@ -91,15 +91,17 @@ class Database:
     def _errors_in_words(self) -> Iterator[None]:
         try:
             yield
-        except (OperationalError, InterfaceError) as error:
-            raise StoreUnavailableError(f"the store {self.name} does not answer: {error.orig}") from error
+        except IntegrityError:
+            raise  # the caller knows which rule a row has broken
         except (DataError, UnicodeEncodeError) as error:
-            raise BadInputError(f"the store cannot keep or look up a value: {error}") from error
-        except DatabaseError as error:
-            if "not a database" in str(error.orig) or "malformed" in str(error.orig):
-                message = f"the store {self.name} is no database of SQLite, or damaged: {error.orig}"
-                raise StoreUnavailableError(message) from error
-            raise
+            raise BadInputError(f"the store cannot keep or look up a value: {_reason(error)}") from error
+        except (DBAPIError, PoolTimeoutError) as error:
+            raise StoreUnavailableError(f"cannot use the store {self.name}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return what the driver says, without the statement and its values."""
+    return str(getattr(error, "orig", None) or error).partition("\n")[0]
 
 
 def _sqlite_engine(url: URL) -> Engine:
@@ -133,9 +135,6 @@ def _postgresql_engine(url: URL) -> Engine:
         connection.commit()
 
     return engine
-
-
-_json = partial(json.dumps, allow_nan=False, default=dict, separators=(",", ":"))
 
 
 def insert_new(connection: Connection, table: Table, rows: Iterable[object]) -> int:
@@ -248,6 +247,10 @@ def _require_storable(values: Mapping[str, object]) -> None:
                 raise BadInputError(f"{name} cannot be written as JSON: {error}") from error
         if isinstance(value, float) and not math.isfinite(value):
             raise BadInputError(f"{name} is {value}: a number must be finite")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, allow_nan=False, default=dict, separators=(",", ":"))
 
 
 def _is_unicode(text: str) -> bool:

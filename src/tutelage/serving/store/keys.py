@@ -84,7 +84,7 @@ class Keys:
         if not name.strip():
             raise BadInputError("the name of a key is empty: say who has it, such as 'phone of Ada'")
         token = new_token()
-        key = AccessKey(uuid.uuid4().hex[:8], name, role, token_hash(token), time.time())
+        key = AccessKey(uuid.uuid4().hex[:12], name, role, token_hash(token), time.time())
         try:
             with self._database.writing() as connection:
                 insert_new(connection, access_keys, [key])

@@ -106,7 +106,8 @@ class Mark:
         Raises
         ------
         BadInputError
-            If there is no such kind, the end is before the start, or an ended walk lacks a position.
+            If there is no such kind, the end is before the start, or there are not the positions that the
+            kind needs.
         """
         if self.kind not in ("stand", "walk"):
             raise BadInputError(f"kind of mark {self.id!r} is {self.kind!r}. Allowed: stand, walk")
@@ -116,6 +117,8 @@ class Mark:
             )
         if (self.x_m is None) != (self.y_m is None) or (self.x2_m is None) != (self.y2_m is None):
             raise BadInputError(f"mark {self.id!r} has half a position: give x and y, or neither")
+        if self.kind == "stand" and self.x2_m is not None:
+            raise BadInputError(f"stand {self.id!r} has a second position: only a walk has two")
         ended_walk = self.kind == "walk" and self.end_s is not None
         if ended_walk and (self.x_m is None or self.x2_m is None):
             raise BadInputError(f"walk {self.id!r} lacks a position: give those of both clicks")
