@@ -36,9 +36,11 @@ from tutelage.files.atomic import atomic_file
 ROOT = Path(__file__).parents[1]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 PLAN_M = 0.1  # side of a pixel
+# Where the upper left corner of each plan lies after half a turn: no scan is then in a wall.
+CORNER_M = {"4": (87.8, -9.7), "5": (87.0, -9.8), "6": (86.9, -8.9)}
 PEOPLE = ("Aigerim", "Bolat", "Dana", "Emir", "Laura", "Timur")
 SCANS = 14  # of each walk
-SURVEYED = ((58.0, 23.0), (62.0, 23.0), (66.0, 23.0), (71.0, 23.0), (76.0, 23.0))
+SURVEYED = ((30.0, 30.3), (36.0, 30.3), (42.0, 30.3), (48.0, 30.3), (54.0, 30.3))
 LARGEST_BYTES = 200_000
 
 
@@ -95,16 +97,16 @@ def caller(url: str) -> Callable[[str, str, Any], Any]:
 
 
 def add_plans(call: Callable[[str, str, Any], Any], archive: Path) -> None:
-    """Add the plan of each floor: its lower left corner is the origin."""
+    """Add the plan of each floor."""
     with zipfile.ZipFile(archive) as files:
-        for floor in ("4", "5", "6"):
+        for floor, (x_m, y_m) in CORNER_M.items():
             content = files.read(f"floor_layouts/Floor_{floor}_10cm.png")
-            columns, rows = (int.from_bytes(content[i : i + 4], "big") for i in (16, 20))
+            columns = int.from_bytes(content[16:20], "big")
             query = urllib.parse.urlencode({"name": f"Floor {floor}", "floor": floor})
             call("PUT", f"v1/plans/floor-{floor}?{query}", content)
             corners = [
-                {"column": 0, "row": rows, "x_m": 0, "y_m": 0},
-                {"column": columns, "row": rows, "x_m": columns * PLAN_M, "y_m": 0},
+                {"column": 0, "row": 0, "x_m": x_m, "y_m": y_m},
+                {"column": columns, "row": 0, "x_m": x_m - columns * PLAN_M, "y_m": y_m},
             ]
             call("PUT", f"v1/plans/floor-{floor}/transform", {"points": corners})
 
@@ -120,10 +122,9 @@ def walk(call: Callable[[str, str, Any], Any], scans: FingerprintSet) -> None:
     assert scans.floor is not None
     assert scans.user is not None
     walks = [
-        rows
+        np.flatnonzero((scans.user == name) & (scans.floor == floor))[5 * i :][:SCANS]
         for floor, n in (("5", 4), ("4", 1), ("6", 1))
-        for name in np.unique(scans.user[scans.floor == floor])[: 3 * n : 3]
-        for rows in (np.flatnonzero(scans.user == name)[:SCANS],)
+        for i, name in enumerate(np.unique(scans.user[scans.floor == floor])[: 4 * n : 4])
     ]
     now_s = time.time()
     bodies = [
@@ -159,7 +160,7 @@ def keep(page: Page, name: str) -> None:
 def take_map(browser: Browser, url: str) -> None:
     """The map with devices, one of them chosen."""
     page = opened(browser, url, 1280, 760)
-    page.locator("#device-list button", has_text=PEOPLE[0]).first.click()
+    page.locator("#device-list button", has_text=PEOPLE[1]).first.click()
     page.wait_for_timeout(7000)  # until the message has gone
     keep(page, "service-map.png")
     page.context.close()
@@ -175,15 +176,15 @@ def take_survey(
     page.locator("#survey-new [name=name]").fill("Floor 5, east")
     page.locator("#survey-new [name=device]").fill("surveyor")
     page.get_by_role("button", name="Start").click()
-    rows = np.flatnonzero(scans.floor == "5")
     for number, place in enumerate(SURVEYED):
         point = page.evaluate(
             "([x, y]) => import('./map.js').then(({ map, at }) => map.latLngToContainerPoint(at(x, y)))",
             list(place),
         )
         page.locator("#map").click(position={"x": point["x"], "y": point["y"]})
-        for repeat in range(4 + number % 3):
-            scan = {"device": "surveyor", "rss_dbm": readings(scans, int(rows[7 * number + repeat]))}
+        apart_m = np.hypot(*(scans.absolute_position_m - place).T) + 1000.0 * (scans.floor != "5")
+        for row in np.argsort(apart_m)[: 4 + number % 3].tolist():
+            scan = {"device": "surveyor", "rss_dbm": readings(scans, row)}
             call("POST", "v1/locate", {"scans": [{**scan, "time_s": time.time()}]})
     page.wait_for_timeout(1500)
     keep(page, "service-survey.png")

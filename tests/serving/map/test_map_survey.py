@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from live_map import LiveMap, post_scan
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 from running_service import RunningService
 
 pytestmark = pytest.mark.browser
@@ -161,8 +161,8 @@ def set_point(page: Page, number: int, **values: float) -> None:
 def test_an_image_is_placed_by_two_of_its_points(service: RunningService, open_map: OpenMap) -> None:
     shown = open_map(service)
     section = shown.section("plans")
-    file = {"name": "ground.png", "mimeType": "image/png", "buffer": grey_png(300, 150)}
-    section.get_by_label("Image, GeoJSON or IMDF file").set_input_files([file])
+    file = FilePayload(name="ground.png", mimeType="image/png", buffer=grey_png(300, 150))
+    section.get_by_label("Image, GeoJSON or IMDF file").set_input_files(file)
     section.get_by_role("button", name="Add").click()
     expect(section).to_contain_text("not placed yet")
     image = shown.page.locator("#placing-image img")

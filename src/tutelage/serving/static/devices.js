@@ -4,7 +4,7 @@ import { at, colour, goToRoom, isHere, map, natural, show } from "./map.js";
 import { attempt, call, maySurvey, now, on, path, state, tell } from "./service.js";
 
 const TRAIL = 60; // points
-const MANY = 40; // with more devices on a floor, only the chosen one has radius, trail and name
+const MANY = 40; // of more devices on a floor, only the chosen one has radius, trail and name
 const LISTED = 100;
 const LOST_S = 60; // without a scan a device turns grey
 export const devices = new Map(); // id -> {id, name, last, trail}
@@ -36,7 +36,7 @@ function draw() {
     map.panTo(place(followed.last));
   }
   shapes.clearLayers();
-  const shown = [...devices.values()].filter(isShown);
+  const shown = [...devices.values()].filter(isShown).sort((a, b) => (a.id === chosen) - (b.id === chosen));
   const colours = Object.fromEntries(["device", "chosen", "faint", "edge"].map((name) => [name, colour(name)]));
   for (const device of shown) drawDevice(device, shown.length > MANY, colours);
   list();

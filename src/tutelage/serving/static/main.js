@@ -18,25 +18,24 @@ function open(wanted) {
 for (const tab of tabs) tab.onclick = () => open(tab.ariaExpanded === "true" ? null : tab);
 
 let isLive = false;
-function drawLive() {
+on("live unsent", (isNow = isLive) => {
   const waiting = unsent().length;
+  isLive = isNow;
   $("live").className = isLive && !waiting ? "live" : "";
   $("live").textContent = waiting ? counted("live.unsent", waiting) : text(isLive ? "live.yes" : "live.no");
-}
-on("live", (isNow) => { isLive = isNow; drawLive(); });
-on("unsent", drawLive);
+});
 on("chosen", () => open(tabs[0]));
 
-const theme = document.documentElement.dataset;
+const { dataset } = document.documentElement;
 const isDark = matchMedia("(prefers-color-scheme: dark)");
-function paint(chosen) {
-  theme.theme = chosen ?? (isDark.matches ? "dark" : "light");
+function paint(theme) {
+  dataset.theme = theme;
   tell("theme");
 }
-isDark.onchange = () => paint();
-$("theme").onclick = () => paint(theme.theme === "dark" ? "light" : "dark");
+isDark.onchange = () => paint(isDark.matches ? "dark" : "light");
+$("theme").onclick = () => paint(dataset.theme === "dark" ? "light" : "dark");
 
 await loadStrings();
 open(matchMedia("(max-width: 700px)").matches ? null : tabs[0]);
-paint();
+isDark.onchange();
 start();

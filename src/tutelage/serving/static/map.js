@@ -8,7 +8,7 @@ export const map = L.map("map", {
   zoomSnap: 0.25, zoomDelta: 0.5, wheelPxPerZoomLevel: 120, fadeAnimation: false,
 }).setView([0, 0], 3);
 L.control.scale({ imperial: false, position: "bottomright" }).addTo(map);
-const pane = (name, zIndex) => { map.createPane(name).style.zIndex = zIndex; return L.layerGroup().addTo(map); };
+const pane = (name, zIndex) => Object.assign(map.createPane(name).style, { zIndex }) && L.layerGroup().addTo(map);
 const [plans, rooms, places] = [pane("plans", 200), pane("rooms", 250), pane("places", 300)];
 const [roomCanvas, placeCanvas] = ["rooms", "places"].map((name) => L.canvas({ pane: name }));
 map.on("zoomend", () => $("map").classList.toggle("far", map.getZoom() < 3));
@@ -43,7 +43,6 @@ function drawFloors() {
   })));
 }
 
-// Shows the floor that something is on.
 export function show({ building, floor }) {
   const before = [state.building, state.floor];
   [state.building, state.floor] = [building ?? state.building, floor ?? state.floor];
@@ -61,7 +60,6 @@ function fit() {
   }
   for (const group of [plans, rooms]) group.eachLayer((layer) => bounds.extend(layer.getBounds()));
   if (bounds.isValid()) map.fitBounds(bounds.pad(0.04), { animate: false });
-  return bounds.isValid();
 }
 
 function graphic(name, attributes) {
@@ -70,12 +68,16 @@ function graphic(name, attributes) {
   return made;
 }
 
+const isPlaced = (plan) => plan.transform && isHere(plan);
+
 async function drawPlans() {
   plans.clearLayers();
-  for (const { id, transform } of state.plans.filter((plan) => plan.transform && isHere(plan))) {
+  const floor = state.floor;
+  for (const { id, transform } of state.plans.filter(isPlaced)) {
     const href = path("plans", id, "content");
     const image = Object.assign(new Image(), { src: href });
     await image.decode().catch(() => {});
+    if (state.floor !== floor) return;
     const { naturalWidth: width, naturalHeight: height } = image;
     const [[a, b, c], [d, e, f]] = transform.matrix;
     const corners = [[0, 0], [width, 0], [0, height], [width, height]];
@@ -85,6 +87,7 @@ async function drawPlans() {
     const matrix = `matrix(${[a, -d, b, -e, c - west, north - f]})`;
     drawing.append(graphic("image", { href, width, height, transform: matrix }));
     plans.addLayer(L.svgOverlay(drawing, bounds, { pane: "plans", className: "plan" }));
+    tell("plan-drawn");
   }
 }
 
@@ -138,7 +141,8 @@ async function drawLayer() {
     key: each.access_point, title: each.access_point, act: () => show(each.places[0]),
     about: counted("layers.gone.item", each.n_missed, { ago: ago(now() - each.since_s) }),
   })), kind === "gone" ? text("layers.gone.none") : "");
-  drawPlaces(kind, answer.places ?? gone.flatMap((each) => each.places).filter(isHere), model);
+  const isHidden = kind === "points" && (state.plans.some(isPlaced) || state.rooms.some(isHere));
+  drawPlaces(kind, isHidden ? [] : answer.places ?? gone.flatMap((each) => each.places).filter(isHere), model);
 }
 
 function drawPlaces(kind, found, { extent_m }) {
@@ -180,12 +184,13 @@ function choose({ lng: x, lat: y }) {
 map.on("click", (event) => choose(event.latlng));
 $("map").addEventListener("keydown", ({ key }) => key === "Enter" && choose(map.getCenter()));
 
-let isFitted = false;
+let isMoved = false; // by the user
+for (const act of ["pointerdown", "wheel", "keydown"]) $("map").addEventListener(act, () => { isMoved = true; });
 on("models plans rooms", drawFloors);
 on("models", () => fillSelect($("layer-model"), state.models.map(({ name }) => name)));
-on("models floor theme", () => attempt(drawLayer));
+on("models plans rooms floor theme", () => attempt(drawLayer));
 on("plans floor", drawPlans);
 on("rooms floor theme", drawRooms);
-on("models rooms", () => { isFitted ||= fit(); });
+on("models rooms plan-drawn", () => isMoved || fit());
 $("layers").onchange = () => attempt(drawLayer);
 $("building").onchange = (event) => show({ building: event.target.value });

@@ -1,6 +1,5 @@
 // Texts, numbers and lists of the page. What the server sends becomes text, never HTML.
-let strings = {};
-let language = "en";
+let [strings, language] = [{}, "en"];
 
 export async function loadStrings() {
   const all = await (await fetch("strings.json")).json();
@@ -33,7 +32,6 @@ function fill(root) {
   for (const node of root.querySelectorAll("[data-hint]")) node.placeholder = text(node.dataset.hint);
 }
 
-// A copy of a template of index.html, with texts in its slots.
 export function make(template, slots = {}) {
   const copy = $(`${template}-template`).content.firstElementChild.cloneNode(true);
   fill(copy);

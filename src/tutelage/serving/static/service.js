@@ -34,7 +34,6 @@ export async function call(method, where, body) {
   throw Object.assign(new Error(content.error?.message ?? answer.statusText), { status: answer.status });
 }
 
-// Does what may be refused, and says so.
 export async function attempt(work) {
   try {
     return await work();

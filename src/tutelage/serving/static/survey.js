@@ -139,7 +139,7 @@ function drawMark(mark, isStanding) {
   const [from, to] = [at(mark.x_m, mark.y_m), at(mark.x2_m ?? mark.x_m, mark.y2_m ?? mark.y_m)];
   L.polyline([from, to], style).addTo(shapes);
   const dot = { ...style, radius: isStanding ? 11 : 8, fillOpacity: mark.n_scans ? 0.9 : 0.25 };
-  const tooltip = { permanent: true, direction: "right", className: "mark-count" };
+  const tooltip = { permanent: true, direction: "top", offset: [0, -6], className: "mark-count" };
   L.circleMarker(to, dot).bindTooltip(span(number(mark.n_scans, 0)), tooltip).addTo(shapes);
 }
 
