@@ -71,6 +71,7 @@ def test_scans_that_arrive_belong_to_the_place_that_was_clicked(
     press(shown, "Undo")
     facts(shown, "collecting · 1 place · 3 scans")
     press(shown, "Pause")
+    facts(shown, "paused · 1 place · 3 scans")  # the service knows of it
     post_scan(service, "collector", number=5)
     expect(shown.page.locator("#survey-hint")).to_contain_text("until you resume")
     press(shown, "Resume")
