@@ -80,7 +80,7 @@ class RoomPolygons:
         position_m = scans.absolute_position_m
         outline_m = self.outlines_in(scans.frame)
         floor = np.full(len(scans), "") if scans.floor is None else np.char.strip(scans.floor)
-        room_floors = self.floors_as_in(floor)
+        room_floors = self._floors_as_in(floor)
         row, room = shapely.STRtree(outline_m).query(shapely.points(position_m), predicate="intersects")
         fits = [
             not floor[i] or not room_floors[j] or floor[i].casefold() in room_floors[j]
@@ -138,24 +138,8 @@ class RoomPolygons:
         except BadInputError as error:
             raise BadInputError(str(error), file=self.file) from error
 
-    def floors_as_in(self, floor: np.ndarray) -> list[set[str]]:
-        """Return the floors of each room in the way in which scans name floors.
-
-        Parameters
-        ----------
-        floor : numpy.ndarray
-            Floors of scans, str; "" if unknown.
-
-        Returns
-        -------
-        list of set of str
-            Case-folded floors of each room, [p], in the naming that knows most of these floors.
-
-        Raises
-        ------
-        BadInputError
-            If every room has floors, and none is one of these.
-        """
+    def _floors_as_in(self, floor: np.ndarray) -> list[set[str]]:
+        """Return the floors of each room, [p], in the naming that knows most floors of the scans."""
         asked = {name.casefold() for name in np.unique(floor).tolist()} - {""}
         namings = [
             [{name.casefold() for name in names} for names in room] for room in zip(*self.floors, strict=True)

@@ -4,7 +4,6 @@ from tutelage.serving.tracks.devices import Devices
 from tutelage.serving.tracks.finished_walks import smoothed_survey_walks, smoothed_walk
 from tutelage.serving.tracks.phone_offset import PhoneOffset, learnt_offset, shifted
 from tutelage.serving.tracks.receivers import ReceiverWindow
-from tutelage.serving.tracks.room_outlines import RoomOutlines
 from tutelage.serving.tracks.settings import TrackSettings
 from tutelage.serving.tracks.track import Track, TrackPoint
 
@@ -12,7 +11,6 @@ __all__ = [
     "Devices",
     "PhoneOffset",
     "ReceiverWindow",
-    "RoomOutlines",
     "Track",
     "TrackPoint",
     "TrackSettings",

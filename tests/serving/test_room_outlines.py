@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import math
-from pathlib import Path
 
 import pytest
 from made_answers import heard_at
 
-from tutelage.data.rooms import read_rooms
-from tutelage.errors import BadInputError
-from tutelage.runtime.frames import LocalFrame
-from tutelage.serving.tracks import RoomOutlines, Track, TrackSettings
+from tutelage.serving.room_outlines import RoomOutlines
+from tutelage.serving.store import Room
+from tutelage.serving.tracks import Track, TrackSettings
 
 
-def square(name: str, left_m: float, floor: str, side_m: float = 10.0) -> dict[str, object]:
+def square(name: str, left_m: float, floor: str, side_m: float = 10.0) -> Room:
     ends = [(0, 0), (side_m, 0), (side_m, side_m), (0, side_m), (0, 0)]
-    outline = [[left_m + x, y] for x, y in ends]
-    return {
-        "type": "Feature",
-        "properties": {"name": name, "floor": floor},
-        "geometry": {"type": "Polygon", "coordinates": [outline]},
-    }
+    outline = {"type": "Polygon", "coordinates": [[[left_m + x, y] for x, y in ends]]}
+    return Room(name, name, outline, floor=floor)
 
 
 @pytest.fixture
-def rooms(tmp_path: Path) -> RoomOutlines:
-    features = [
-        square("hall", 0, "2"),
-        square("bar", 10, "2"),
-        square("desk", 4, "2", 1),
-        square("den", 0, "3"),
-    ]
-    file = tmp_path / "rooms.geojson"
-    file.write_text(json.dumps({"type": "FeatureCollection", "crs": None, "features": features}))
-    return RoomOutlines(read_rooms(file), LocalFrame(), ["2", "3"])
+def rooms() -> RoomOutlines:
+    floor_2 = [square("hall", 0, "2"), square("bar", 10, "2"), square("desk", 4, "2", 1)]
+    return RoomOutlines([*floor_2, square("den", 0, "3")])
 
 
 def test_a_position_lies_in_the_smallest_room_of_its_floor(rooms: RoomOutlines) -> None:
@@ -49,14 +35,6 @@ def test_distances_are_to_the_outline(rooms: RoomOutlines) -> None:
     assert rooms.distance_m("hall", 5.0, 5.0, "2") == 0.0
     assert rooms.distance_m("hall", 13.0, 14.0, "2") == pytest.approx(5.0)
     assert rooms.distance_m("hall", 5.0, 5.0, "3") == math.inf
-
-
-def test_rooms_of_other_floors_are_refused(tmp_path: Path) -> None:
-    file = tmp_path / "rooms.geojson"
-    collection = {"type": "FeatureCollection", "crs": None, "features": [square("hall", 0, "2")]}
-    file.write_text(json.dumps(collection))
-    with pytest.raises(BadInputError, match="no floor of the scans"):
-        RoomOutlines(read_rooms(file), LocalFrame(), ["G"])
 
 
 def test_a_step_over_the_threshold_is_tolerated_for_a_time(rooms: RoomOutlines) -> None:
