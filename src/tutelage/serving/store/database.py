@@ -40,15 +40,20 @@ class Database:
     ----------
     url : URL
         From `store_url`.
+
+    Attributes
+    ----------
+    has_one_writer : bool
+        Whether one transaction at a time can write, as on SQLite.
     """
 
     def __init__(self, url: URL) -> None:
         self.name = url.render_as_string(hide_password=True)
         self.engine = _sqlite_engine(url) if url.drivername == "sqlite" else _postgresql_engine(url)
         self._for_writing = self.engine.execution_options(**{_WRITES: True})
-        # SQLite has one writer at a time. Threads that wait for it here are woken at once; SQLite would have
-        # them ask again after up to 100 ms.
-        self._turn = Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
+        self.has_one_writer = self.engine.dialect.name == "sqlite"
+        # Threads that wait here are woken at once; SQLite would have them ask again after up to 100 ms.
+        self._turn = Lock() if self.has_one_writer else nullcontext()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -79,7 +84,7 @@ class Database:
 
     def flush_deleted(self) -> None:
         """Empty the log of SQLite, where deleted rows still stand, unless others are reading from it."""
-        if self.engine.dialect.name == "sqlite":
+        if self.has_one_writer:
             with self._errors_in_words(), closing(self.engine.raw_connection()) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

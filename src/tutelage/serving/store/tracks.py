@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from tutelage.serving.store.database import Database, insert_new, rows_of
 from tutelage.serving.store.devices import note_seen
+from tutelage.serving.store.group_commit import GroupCommit
 from tutelage.serving.store.tables import devices, track_points
 
 __all__ = ["TrackPoint", "Tracks"]
@@ -63,6 +64,7 @@ class Tracks:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._additions = GroupCommit(database, _add)
 
     def add(self, points: Sequence[TrackPoint]) -> int:
         """Add points, and note their devices as seen.
@@ -82,9 +84,7 @@ class Tracks:
         BadInputError
             If a value cannot be stored; none of the points is then added.
         """
-        with self._database.writing() as connection:
-            note_seen(connection, ((point.device, point.time_s) for point in points))
-            return insert_new(connection, track_points, points)
+        return self._additions.run(points)
 
     def of(
         self,
@@ -160,3 +160,9 @@ class Tracks:
         """
         with self._database.writing() as connection:
             return connection.execute(delete(track_points).where(track_points.c.time_s < before_s)).rowcount
+
+
+def _add(connection: Connection, additions: Sequence[Sequence[TrackPoint]]) -> list[int]:
+    # All devices first, in order: who shares one waits here, so that writers never wait in a ring.
+    note_seen(connection, ((point.device, point.time_s) for points in additions for point in points))
+    return [insert_new(connection, track_points, points) for points in additions]
