@@ -49,6 +49,19 @@ def test_a_phone_that_repeats_its_last_scan_is_found(office: FingerprintSet) -> 
     assert len(finding.rows) >= 20
 
 
+@pytest.mark.parametrize("has_positions", [True, False])
+def test_percent_with_a_minus_sign_is_found(office: FingerprintSet, has_positions: bool) -> None:
+    place = np.array([f"{x:.0f}" for x in office.known_position_m[:, 0] // 5])
+    scans = office if has_positions else replace(office, position_m=None, place=place)
+    assert "upside_down" not in codes(scans)
+    turned = scans.rss_dbm.copy()
+    turned.data = np.clip(-2 * (turned.data + 100), -100, -1)
+    (finding,) = [
+        each for each in capture_warnings(replace(scans, rss_dbm=turned)) if each.code == "upside_down"
+    ]
+    assert "--units rss=percent" in finding.advice
+
+
 def test_readings_in_the_wrong_order_are_found(office: FingerprintSet) -> None:
     mixed = with_rss(office, np.random.default_rng(0).permutation(len(office)))
     assert [finding.code for finding in capture_warnings(mixed)] == ["all_alike"]

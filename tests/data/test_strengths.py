@@ -54,8 +54,16 @@ def test_positive_numbers_are_told_apart_by_their_size(readings: list[float], ki
 
 def test_a_value_in_half_of_all_cells_is_common() -> None:
     assert common_value(np.array([-100.0] * 6 + [-50.0, -60.0]), 10) == -100
-    assert common_value(np.array([-100.0] * 4 + [-50.0, -60.0]), 10) is None
+    assert common_value(np.array([-80.0] * 4 + [-50.0, -60.0]), 10) is None
     assert common_value(np.full(10, -60.0), 10) is None  # nothing else is there to compare with
+
+
+def test_a_faint_value_far_below_the_others_is_common() -> None:
+    assert common_value(np.array([-110.0] * 3 + [-50.0, -60.0, -90.0]), 10) == -110
+    assert common_value(np.array([-110.0] * 2 + [-50.0, -60.0, -90.0]), 10) is None  # slips
+    assert common_value(np.array([-110.0] * 3 + [-50.0, -60.0, -90.0]), 100) is None
+    assert common_value(np.array([-98.0] * 3 + [-97.0, -60.0, -90.0]), 10) is None  # readings go on above it
+    assert common_value(np.array([-90.0] * 3 + [-80.0, -60.0]), 10) is None  # receivers measure it
 
 
 @pytest.mark.parametrize(

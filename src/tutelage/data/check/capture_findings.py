@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.sparse import csr_array
+from scipy.spatial import KDTree
 from scipy.spatial.distance import pdist
 
 from tutelage.data.check.access_point_findings import check_units
@@ -25,6 +27,10 @@ _MOST_COMPARED = 500
 _FEWEST_COMPARED = 20
 _DECIMALS = 5
 _NO_BETTER = 0.8  # of the distance between two scans drawn at random
+_NEAREST = 10
+_FEWEST_READINGS = 100
+_UPSIDE_DOWN = -0.3  # correlation; in sound surveys it is above 0.1
+_FLOORS_APART_M = 1e4
 _SECONDS = 15.0  # between scans; a walker who comes back takes longer
 _ONCE = 0.8  # share of the places that one walk alone passed
 
@@ -35,14 +41,17 @@ def check_capture(split: Split) -> Iterator[Finding]:
     Parameters
     ----------
     split : Split
-        The scans; without positions nothing is found.
+        The scans; with places alone only the order of their strengths is checked.
 
     Yields
     ------
     Finding
         Each kind of fault.
     """
-    if split.scans.position_m is None or not len(split.scans):
+    if not len(split.scans):
+        return
+    yield from _upside_down(split)
+    if split.scans.position_m is None:
         return
     yield from _stale(split)
     yield from _all_alike(split)
@@ -66,6 +75,50 @@ def capture_warnings(scans: FingerprintSet) -> list[Finding]:
     split = Split("train", scans, np.arange(1, len(scans) + 1))
     findings = [*check_capture(split), *check_units(split), *check_extent(split)]
     return [finding for finding in findings if finding.severity == "warning"]
+
+
+def _upside_down(split: Split) -> Iterator[Finding]:
+    """Find strengths in the wrong order: strong readings where scans nearby do not hear the access point."""
+    scans, where = split.scans, _where(split.scans)
+    if where is None or len(scans) < _FEWEST_COMPARED:
+        return
+    asked = np.sort(np.random.default_rng(0).permutation(len(scans))[:_MOST_COMPARED])
+    near = KDTree(where).query(where[asked], k=_NEAREST + 1)[1][:, 1:]
+    rss = scans.rss_dbm
+    is_heard = csr_array((np.ones_like(rss.data), rss.indices, rss.indptr), rss.shape)
+    row = np.repeat(np.arange(len(asked)), _NEAREST)
+    share = csr_array((np.full(near.size, 1 / _NEAREST), (row, near.ravel())), (len(asked), len(scans)))
+    rss = rss[asked]
+    heard_near = (share @ is_heard).toarray()[
+        np.repeat(np.arange(len(asked)), np.diff(rss.indptr)), rss.indices
+    ]
+    if len(rss.data) < _FEWEST_READINGS or not np.ptp(rss.data) or not np.ptp(heard_near):
+        return
+    if np.corrcoef(rss.data, heard_near)[0, 1] < _UPSIDE_DOWN:
+        yield split.finding(
+            "upside_down",
+            "warning",
+            np.empty(0, dtype=np.int64),
+            "access points are missed most where they are heard strongest, as if the order of strengths were "
+            "turned round",
+            "are these percent of signal quality with a minus sign? Remove the signs, and pass --units "
+            "rss=percent",
+        )
+
+
+def _where(scans: FingerprintSet) -> np.ndarray | None:
+    """Return coordinates, far apart for different floors or places, [n, k]; None if nothing is known."""
+    apart = [
+        _FLOORS_APART_M * np.unique(label, return_inverse=True)[1]
+        for label in (scans.building, scans.floor, scans.place if scans.position_m is None else None)
+        if label is not None
+    ]
+    if scans.position_m is not None:
+        apart = [*apart, *scans.position_m.T]
+    if not apart:
+        return None
+    where = np.column_stack(apart).astype(np.float64)
+    return where + np.random.default_rng(0).normal(0.0, 1e-3, where.shape)  # so that ties are of any scans
 
 
 def _stale(split: Split) -> Iterator[Finding]:

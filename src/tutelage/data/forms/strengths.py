@@ -16,6 +16,8 @@ _HALF = 0.5
 _PERCENT_MEDIAN = 60.0  # most readings are faint: 40 percent of quality, or 80 dBm without a minus sign
 _FEW = 3
 _SHOWN = 5
+_FAINT_DBM = -95.0  # receivers lose what is fainter
+_GAP_DB = 5.0  # readings of receivers leave no gap below the others
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,9 @@ def codes_within(strangers: Strangers) -> np.ndarray:
 
 
 def common_value(readings: np.ndarray, n_cells: int) -> float | None:
-    """Return a number that fills half of all cells or more, though it may be an RSS.
+    """Return a number that likely means "not heard", though it may be an RSS.
+
+    It fills half of all cells or more, or it is the faintest, far below the others, and fills a twentieth.
 
     Parameters
     ----------
@@ -165,7 +169,18 @@ def common_value(readings: np.ndarray, n_cells: int) -> float | None:
         return None
     middle = float(np.median(readings))  # what fills half of all cells is the median of the filled ones
     n = int(np.count_nonzero(readings == middle))
-    return middle if _HALF * n_cells <= n < len(readings) and n > ONCE_OR_TWICE else None
+    if _HALF * n_cells <= n < len(readings) and n > ONCE_OR_TWICE:
+        return middle
+    return _common_faintest(readings, n_cells)
+
+
+def _common_faintest(readings: np.ndarray, n_cells: int) -> float | None:
+    faintest = float(readings.min())
+    n = int(np.count_nonzero(readings == faintest))
+    if faintest > _FAINT_DBM or n == len(readings) or n <= max(CODE_SHARE * n_cells, ONCE_OR_TWICE):
+        return None
+    next_dbm = float(readings[readings > faintest].min())
+    return faintest if next_dbm - faintest >= _GAP_DB else None
 
 
 def _may_hold_code(readings: np.ndarray, n_cells: int) -> bool:

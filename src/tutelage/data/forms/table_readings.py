@@ -100,8 +100,9 @@ def heard_dbm(numbers: np.ndarray, options: ReadOptions) -> np.ndarray:
     heard = np.where(options.not_heard.means(numbers), np.nan, numbers) if options.not_heard else numbers
     unit = options.units.rss
     if unit != "dbm" and (heard < 0).any() and not (heard >= 0).any():
+        percent = "; if they are percent with a minus sign, remove the signs" if unit == "percent" else ""
         raise BadInputError(
-            f"--units rss={unit}: every reading is below 0, so all are in dBm already; leave it out"
+            f"--units rss={unit}: every reading is below 0, so all are in dBm already; leave it out{percent}"
         )
     return options.units.to_dbm(heard).astype(numbers.dtype, copy=False)
 
