@@ -1,0 +1,1 @@
+"""Files of users written in other ways."""
