@@ -228,12 +228,16 @@ class Reading(FileReading):
     ] = None
     data_dir: DataDir = None
 
-    def load(self, name: str, *, for_training: bool = True, known: Sequence[str] = ()) -> Survey:
+    def load(
+        self, name: str, *, for_training: bool = True, several_places: bool = True, known: Sequence[str] = ()
+    ) -> Survey:
         """Load one survey; columns with names that a model knows are access points."""
         options = self.load_options()
         if known and is_user_file(Path(name)):
             options["access_points"] = [*(self.access_points or "").split(","), *known]
-        return surveys.load(name, for_training=for_training, data_dir=self.data_dir, **options)
+        return surveys.load(
+            name, for_training=for_training, several_places=several_places, data_dir=self.data_dir, **options
+        )
 
     def load_options(self) -> dict[str, Any]:
         """Give the options of `load` that were given, but for the folder of the public sets."""
@@ -249,7 +253,7 @@ class Reading(FileReading):
             scans = self.read_scans(name, with_positions=True)
             if scans.position_m is None:
                 return Survey(path.stem, scans)
-        return self.load(name, for_training=for_training)
+        return self.load(name, for_training=for_training, several_places=False)
 
     def load_several(self, names: Sequence[str]) -> list[Survey]:
         """Load several surveys in one frame of reading."""

@@ -101,6 +101,7 @@ def load(
     rooms: str | Path | None = None,
     months: str | Iterable[int] | None = None,
     for_training: bool = True,
+    several_places: bool = True,
 ) -> Survey:
     """Load a survey.
 
@@ -134,7 +135,10 @@ def load(
     months : str or iterable of int, optional
         Months of uji_library, such as "1-3" or (1, 25). By default month 1, with its training and test scans.
     for_training : bool, default True
-        Refuse your own table if all its scans come from one position, or name one place.
+        Refuse your own table if its scans cannot be learnt.
+    several_places : bool, default True
+        For training, also refuse scans that all come from one position, or name one place. Only `update` takes
+        them.
 
     Returns
     -------
@@ -173,7 +177,9 @@ def load(
         return _in_rooms(read_user_pair(detail, options), rooms)
     path = Path(source)
     if is_user_file(path):
-        return _in_rooms(read_user_table(path, options, for_training=for_training), rooms)
+        return _in_rooms(
+            read_user_table(path, options, for_training=for_training, several_places=several_places), rooms
+        )
     if path.is_dir():
         raise BadInputError(
             "is a folder; give a table in it, matrix:FOLDER/PREFIX, or a folder of comford's tables "

@@ -34,13 +34,15 @@ class TrainingSet(NamedTuple):
     licence: str
 
 
-def training_set(survey: AnySurvey) -> TrainingSet:
+def training_set(survey: AnySurvey, *, several_places: bool = True) -> TrainingSet:
     """Give the training scans of a survey, with its name and licence.
 
     Parameters
     ----------
     survey : Survey or FingerprintSet
         Bare scans are called "unnamed".
+    several_places : bool
+        Whether scans of one place are refused; an update takes them.
 
     Raises
     ------
@@ -51,12 +53,12 @@ def training_set(survey: AnySurvey) -> TrainingSet:
     scans, name, licence = (
         (survey.train, survey.name, survey.licence) if isinstance(survey, Survey) else (survey, "unnamed", "")
     )
-    _require_several(scans, name)
+    _require_places(scans, name, 2 if several_places else 1)
     return TrainingSet(scans, name, licence)
 
 
-def _require_several(scans: FingerprintSet, name: str) -> None:
-    """Require scans of several reference points, or of several places."""
+def _require_places(scans: FingerprintSet, name: str, n_least: int) -> None:
+    """Require scans of so many reference points, or of so many places."""
     usable_scans = scans[scans.n_heard > 0]
     if scans.position_m is None and scans.place is None:
         raise BadInputError(
@@ -72,7 +74,7 @@ def _require_several(scans: FingerprintSet, name: str) -> None:
         n, what = len(np.unique(places)), "place(s); places"
     else:
         n, what = len(np.unique(usable_scans.position_m, axis=0)), "reference point(s); positions"
-    if n < 2:
+    if n < n_least:
         raise BadInputError(
             f"the training scans of {name!r} that hear anything come from {n} {what} can only be learnt from "
             "several"

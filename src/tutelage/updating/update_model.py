@@ -90,7 +90,7 @@ def update(
     model : Localizer
         A fitted model. It does not change.
     survey : Survey or FingerprintSet
-        New scans, or a survey with a training split. With positions, or all without.
+        New scans, or a survey with a training split. With positions, or all without. They may be of one place.
     drop : collection of str
         Access points to forget, such as those that `measure_drift` reports as gone.
     calibrate : bool
@@ -161,7 +161,7 @@ def _given(survey: AnySurvey) -> TrainingSet:
     """Give the training scans with name and licence; those of nowhere need no reference points."""
     scans = survey.train if isinstance(survey, Survey) else survey
     if scans.position_m is not None or scans.place is not None:
-        return training_set(survey)
+        return training_set(survey, several_places=False)
     name, licence = (survey.name, survey.licence) if isinstance(survey, Survey) else ("unnamed", "")
     return TrainingSet(scans, name, licence)
 
@@ -286,6 +286,9 @@ def _trial(
     if within_places:
         is_asked = (is_new | (not from_new)) & (joined.known_place != "")
         some = blocks_to_hold_out(joined.known_place, point, share, run.seed, is_asked)
+    if not from_new and not within_places and len(np.unique(point[is_new])) == 1:
+        # Without its only new point, the update would not be one.
+        some = np.random.default_rng(run.seed).choice(np.setdiff1d(points, point[is_new]), len(some), False)
     is_held_out = np.isin(point, some)
     asked = parts.without_silent(joined)
     is_query = (is_held_out & is_new if from_new else is_held_out) & (asked.n_heard > 0)

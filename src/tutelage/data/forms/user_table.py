@@ -33,7 +33,11 @@ _LEFT_OUT = ("no_access_point",)
 
 
 def read_user_table(
-    path: str | Path, options: ReadOptions | None = None, *, for_training: bool = True
+    path: str | Path,
+    options: ReadOptions | None = None,
+    *,
+    for_training: bool = True,
+    several_places: bool = True,
 ) -> Survey:
     """Read a survey from a user's own table, or from another form of `tutelage.data.forms`.
 
@@ -45,8 +49,10 @@ def read_user_table(
         What the user says: columns, codes, units, and the EPSG code of x_m and y_m (None for a building's own
         plan). Degrees are projected into it, without it into the UTM zone of the survey.
     for_training : bool, default True
-        Whether to refuse training scans that all come from one position or name one place, and a table in
-        which all scans are marked as test scans. Where scans are evaluated, such a table is one split.
+        Whether to refuse degrees for metres, and a table in which all scans are marked as test scans. Where
+        scans are evaluated, such a table is one split.
+    several_places : bool, default True
+        For training, whether to refuse scans that all come from one position or name one place.
 
     Returns
     -------
@@ -76,7 +82,9 @@ def read_user_table(
     else:
         frame = LocalFrame.around(places.absolute_m[is_train], places.epsg)
         scans, notes = _fingerprints(tables, places.absolute_m, frame)
-    if for_training:
+    if for_training and places is not None:
+        _require_metres(table, scans[is_train])
+    if for_training and several_places:
         require = _require_several_places if places is None else _require_spread
         require(table, scans[is_train])
     _tell(tables, notes)
@@ -167,13 +175,17 @@ def _training_rows(table: LocatedTable, for_training: bool) -> np.ndarray:
     return ~is_train
 
 
-def _require_spread(table: LocatedTable, train: FingerprintSet) -> None:
+def _require_metres(table: LocatedTable, train: FingerprintSet) -> None:
     position_m = train.absolute_position_m
-    columns = place_columns(table, required=True)
     if degrees := look_like_degrees(position_m):
         raise table.error(f"{degrees}; {degrees_advice(table)}")
     if fault := spread_over_kilometres(position_m, table):
         raise table.error(fault)
+
+
+def _require_spread(table: LocatedTable, train: FingerprintSet) -> None:
+    position_m = train.absolute_position_m
+    columns = place_columns(table, required=True)
     if (position_m == position_m[0]).all():
         x, y = position_m[0]
         raise table.error(
