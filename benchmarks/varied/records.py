@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.varied.varied_text import VariedText
 from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.forms.known_columns import KNOWN_NAMES, bare_name
+from tutelage.data.forms.located_table import number_in
 from tutelage.runtime.access_point_names import normalised_name
 
 __all__ = ["RECORD_CHANGES", "VariedRecords"]
@@ -86,13 +87,16 @@ class VariedRecords(VariedText):
                 return [walk(each) for each in value]
             if not isinstance(value, dict):
                 return value
-            return {
-                name: change(each)
-                if isinstance(each, (int, float))
-                and (normalised_name(name) in known or bare_name(name) in KNOWN_NAMES["rss_dbm"])
-                else walk(each)
-                for name, each in value.items()
-            }
+            return {name: reading(each) if is_strength(name) else walk(each) for name, each in value.items()}
+
+        def is_strength(name: str) -> bool:
+            return normalised_name(name) in known or bare_name(name) in KNOWN_NAMES["rss_dbm"]
+
+        def reading(value: Any) -> Any:
+            number = number_in(value) if isinstance(value, str) else value
+            if not isinstance(number, (int, float)) or not number < 0:  # "level" may be a floor
+                return walk(value)
+            return str(change(number)) if isinstance(value, str) else change(number)
 
         self.records = walk(self.records)
 

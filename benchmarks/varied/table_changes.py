@@ -189,14 +189,11 @@ def _in_unit(
     convert: Callable[[float], float],
     faintest_dbm: float,
 ) -> bool:
-    dbm = table.scans.rss_dbm.data
-    is_done = "unit" in table.done or "not_heard" in table.options
-    if (
-        not len(dbm)
-        or dbm.min() < faintest_dbm
-        or is_done
-        or not table.say("units", f"rss={unit}", generator)
-    ):
+    if not table.strengths or table.scans.rss_dbm.data.min(initial=0.0) < faintest_dbm:
+        return False
+    if "unit" in table.done or "not_heard" in table.options:
+        return False
+    if not table.say("units", f"rss={unit}", generator):
         return False
     table.done.add("unit")
     table.map_readings(lambda value: f"{convert(value):.9g}")

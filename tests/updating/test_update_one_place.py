@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rooms import rooms_survey
+import torch
 
+from rooms import rooms_survey
 from tutelage import Budget, Localizer, RunOptions, update
 from tutelage.cli import main
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.surveys import export_table, simulated_survey
 from tutelage.errors import BadInputError
+from tutelage.methods.network_update import widen_places
+from tutelage.training.labels import LabelHeads
 
+BRIEF = RunOptions(device="cpu", budget=Budget(1))
 KNN = {"metric": "sorensen", "representation": "powed", "k": 3}
 
 
@@ -29,10 +33,8 @@ def test_a_room_is_added_and_scans_of_it_and_of_others_are_held_out(survey: Surv
     assert survey.test is not None
     model = Localizer("knn", settings=KNN).fit(survey.train[~is_new])
     after = update(model, survey.train[is_new])
-    places = after.predict(survey.test).places
-    assert places is not None
     is_asked = survey.test.known_place == room
-    assert np.mean(places.best[is_asked] == room) > 0.8
+    assert np.mean(_best(after, survey.test)[is_asked] == room) > 0.8
     assert after.place_calibration_ is not None
     assert "blocks" in after.place_calibration_.held_out
 
@@ -48,17 +50,39 @@ def test_a_known_room_is_scanned_again(survey: Survey) -> None:
     assert len(after.method_.radio_map) == half.sum() + len(more)
 
 
-def test_a_network_learns_a_known_room_and_refuses_another(survey: Survey) -> None:
+def test_a_blend_learns_a_new_room_and_a_bare_network_refuses_it(survey: Survey) -> None:
     room = survey.train.known_place[0]
     is_new = survey.train.known_place == room
-    run = RunOptions(device="cpu", budget=Budget(1))
+    assert survey.test is not None
+    is_asked = survey.test.known_place == room
     network = {"width": 16, "d_e": 8}
-    known = Localizer("dnn", settings=network, run=run).fit(survey.train)
-    more = replace(survey.train[is_new][:9], scan_id=np.array([f"more{i}" for i in range(9)]))
-    assert update(known, more, run=run).lineage_.n_train == 9
-    unknown = Localizer("dnn", settings=network, run=run).fit(survey.train[~is_new])
+    settings = {**network, "share": 0.3, "matcher.fine_tune": False}
+    blend = Localizer("blend", settings=settings, run=BRIEF).fit(survey.train[~is_new])
+    after = update(blend, survey.train[is_new], run=BRIEF)
+    hits = _best(after, survey.test) == survey.test.known_place
+    assert hits[is_asked].mean() > 0.8
+    assert hits[~is_asked].mean() > 0.8
+    bare = Localizer("dnn", settings=network, run=BRIEF).fit(survey.train[~is_new])
     with pytest.raises(BadInputError, match=f"the new scans name '{room}'; fit it anew"):
-        update(unknown, survey.train[is_new], run=run)
+        update(bare, survey.train[is_new], run=BRIEF)
+
+
+def _best(model: Localizer, scans: FingerprintSet) -> np.ndarray:
+    places = model.without_calibration().predict(scans).places
+    assert places is not None
+    return places.best
+
+
+def test_places_are_added_to_heads_and_answers_stay() -> None:
+    heads = LabelHeads(4, {"floor": ("1", "2"), "place": ("bath", "hall")})
+    scans = replace(rooms_survey().train[:2], place=np.array(["attic", "hall"]))
+    wider = widen_places(heads, scans)
+    z_e = torch.randn(3, 4)
+    assert wider.classes == {"floor": ("1", "2"), "place": ("attic", "bath", "hall")}
+    torch.testing.assert_close(wider(z_e)["place"][:, 1:], heads(z_e)["place"])
+    torch.testing.assert_close(wider(z_e)["floor"], heads(z_e)["floor"])
+    assert wider(z_e)["place"][:, 0].tolist() == [0, 0, 0]
+    assert widen_places(heads, replace(scans, place=np.array(["hall", ""]))) is heads
 
 
 @pytest.mark.parametrize("seed", range(3))

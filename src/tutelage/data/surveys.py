@@ -137,8 +137,7 @@ def load(
     for_training : bool, default True
         Refuse your own table if its scans cannot be learnt.
     several_places : bool, default True
-        For training, also refuse scans that all come from one position, or name one place. Only `update` takes
-        them.
+        For training, refuse scans that all come from one position, or name one place. `update` takes them.
 
     Returns
     -------

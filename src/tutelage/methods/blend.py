@@ -400,7 +400,7 @@ def _is_clearly_better(error_m: np.ndarray, before_m: np.ndarray, point: np.ndar
 
 def _continue(method: Blend, old: FingerprintSet, new: FingerprintSet, run: RunOptions) -> Blend:
     """Search old and new scans together, and let the network learn on; the share stays."""
-    network = method.network and continue_network(method.network, old, new, run)
+    network = method.network and continue_network(method.network, old, new, run, adds_places=True)
     return Blend(continue_matcher(method.matcher, old, new, run), network, method.share)
 
 

@@ -26,16 +26,22 @@ from tutelage.training import (
     seeded,
     supervised_step,
 )
+from tutelage.training.labels import LabelHeads
 from tutelage.training.trained_network import TrainedNetwork
 
-__all__ = ["continue_network", "takes_access_points", "widen_inputs"]
+__all__ = ["continue_network", "takes_access_points", "widen_inputs", "widen_places"]
 
 _SHARE_OF_UPDATES = 0.25  # of the recipe's
 _SHARE_OF_RATE = 0.5
 
 
 def continue_network(
-    trained: TrainedNetwork, old: FingerprintSet, new: FingerprintSet, run: RunOptions
+    trained: TrainedNetwork,
+    old: FingerprintSet,
+    new: FingerprintSet,
+    run: RunOptions,
+    *,
+    adds_places: bool = False,
 ) -> TrainedNetwork:
     """Continue from a network's weights on old and new scans together, half of each on average.
 
@@ -52,6 +58,9 @@ def continue_network(
         Scans of the same building. None of them: the network learns the old ones alone.
     run : RunOptions
         Seed, device, length, checkpoints.
+    adds_places : bool
+        Whether new scans may name further places. Without all old scans, a network forgets other places over
+        them.
 
     Raises
     ------
@@ -59,7 +68,7 @@ def continue_network(
         If a new scan names a floor or building that the network does not know. If the network's shape
         depends on its access points in another way than by one row of weights for each.
     """
-    _require_same_labels(trained, new)
+    _require_same_labels(trained, new, adds_places=adds_places)
     device = resolve_device(run.device)
     recipe = LearningRecipe(**trained.config()["recipe"])
     shorter = {
@@ -72,7 +81,7 @@ def continue_network(
     with seeded(run.seed, device):
         wider = widen_inputs(trained, scans.access_points)
         network = wider.network.to(device)
-        heads = wider.heads and wider.heads.to(device)
+        heads = wider.heads and widen_places(wider.heads, new).to(device)
         classes = heads.classes if heads is not None else {}
         keep_last = recipe.last_batch == "kept"
         data = TrainingData(scans, wider.representation, wider.scaler, device, classes, keep_last=keep_last)
@@ -142,6 +151,37 @@ def widen_inputs(trained: TrainedNetwork, access_points: Sequence[str]) -> Train
     )
 
 
+def widen_places(heads: LabelHeads, new: FingerprintSet) -> LabelHeads:
+    """Give the same heads for further places, with zero weights for new ones.
+
+    Parameters
+    ----------
+    heads : LabelHeads
+        They do not change.
+    new : FingerprintSet
+        Scans that may name further places.
+    """
+    before = heads.classes.get("place")
+    if before is None or new.place is None:
+        return heads
+    after = tuple(sorted({*before, *new.known_place.tolist()} - {""}))
+    if after == before:
+        return heads
+    old_head = heads.heads["place"]
+    assert isinstance(old_head, nn.Linear)
+    wider = LabelHeads(old_head.in_features, {**heads.classes, "place": after})
+    state = wider.state_dict() | {
+        key: value for key, value in heads.state_dict().items() if not key.startswith("heads.place.")
+    }
+    source = torch.as_tensor([before.index(name) if name in before else -1 for name in after])
+    state |= {
+        f"heads.place.{name}": _select(value.detach(), source, 0)
+        for name, value in old_head.named_parameters()
+    }
+    wider.load_state_dict(state)
+    return wider
+
+
 def takes_access_points(trained: TrainedNetwork) -> bool:
     """Tell whether a network has one row of weights for each access point, so that it can take others.
 
@@ -193,11 +233,11 @@ def _balance(old: FingerprintSet, new: FingerprintSet) -> FingerprintSet:
     return FingerprintSet.join(parts)
 
 
-def _require_same_labels(trained: TrainedNetwork, new: FingerprintSet) -> None:
+def _require_same_labels(trained: TrainedNetwork, new: FingerprintSet, *, adds_places: bool) -> None:
     if trained.heads is None:
         return
     for kind, classes in trained.heads.classes.items():
-        labels = getattr(new, kind)
+        labels = None if adds_places and kind == "place" else getattr(new, kind)
         strange = [] if labels is None else sorted({*map(str, labels)} - {*classes, ""})
         if strange:
             raise BadInputError(

@@ -90,7 +90,8 @@ def update(
     model : Localizer
         A fitted model. It does not change.
     survey : Survey or FingerprintSet
-        New scans, or a survey with a training split. With positions, or all without. They may be of one place.
+        New scans, or a survey with a training split. With positions, or all without. They may be of one
+        place. A network without a radio map takes no new places.
     drop : collection of str
         Access points to forget, such as those that `measure_drift` reports as gone.
     calibrate : bool
