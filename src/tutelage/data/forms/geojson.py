@@ -32,6 +32,7 @@ from tutelage.data.fingerprints import LABELS, FingerprintSet
 from tutelage.data.forms import json_text
 from tutelage.data.forms.fields import METRES, PLACE
 from tutelage.data.forms.form import Form, ScanTables, read_text
+from tutelage.data.forms.geojson_system import named_epsg
 from tutelage.data.forms.known_columns import reading_of
 from tutelage.data.forms.located_table import LocatedTable
 from tutelage.data.forms.read_options import ReadOptions
@@ -42,7 +43,6 @@ from tutelage.runtime.degrees import is_true_to_scale, to_degrees, to_wgs84
 
 __all__ = ["FORM"]
 
-_WGS84 = 4326
 _TYPES = "Feature|FeatureCollection|GeometryCollection|(?:Multi)?(?:Point|LineString|Polygon)"
 _GEOJSON = re.compile(rf'"type"\s*:\s*"(?:{_TYPES})"')
 _TEXTS = (*LABELS, "time", "split")
@@ -186,29 +186,23 @@ def _in_its_system(
     crs = collection.get("crs")
     if crs is None or "lat" not in table.names:
         return table, epsg
-    properties = crs.get("properties") if isinstance(crs, dict) else None
-    name = properties.get("name") if isinstance(properties, dict) else None
-    code = re.search(r"(?:EPSG:{1,2}|/EPSG/0/)(\d+)$", str(name))
-    if str(name).endswith("CRS84") or (code and int(code[1]) == _WGS84):
+    named = named_epsg(crs, path)
+    if named is None:
         return table, epsg
-    if code is None:
-        raise BadInputError(
-            f"the system {name!r} is not known; save the layer in EPSG:4326 (WGS 84)", file=path, column="crs"
-        )
     x, y = (table.numbers(field, "a coordinate is a number") for field in ("lon", "lat"))
-    lat_lon = to_wgs84(np.column_stack([x, y]), int(code[1]))
+    lat_lon = to_wgs84(np.column_stack([x, y]), named)
     for row in np.flatnonzero(np.isfinite(x) & ~np.isfinite(lat_lon).all(axis=1))[:1].tolist():
         raise table.error(
-            f"({x[row]:g}, {y[row]:g}) is no place in EPSG:{code[1]}, which crs names", row, "lat"
+            f"({x[row]:g}, {y[row]:g}) is no place in EPSG:{named}, which crs names", row, "lat"
         )
-    if is_true_to_scale(int(code[1])):
+    if is_true_to_scale(named):
         fields = {"x_m": pa.array(x), "y_m": pa.array(y)}
-        epsg = epsg or int(code[1])
+        epsg = epsg or named
     else:  # as in web maps, whose metres are longer than metres
         fields = {"lat": pa.array(lat_lon[:, 0]), "lon": pa.array(lat_lon[:, 1])}
     rest = {name: table.columns[name] for name in table.names if name not in ("lat", "lon")}
     titles = {**table.titles, "x_m": "geometry.coordinates", "y_m": "geometry.coordinates"}
-    note = f"coordinates are read in EPSG:{code[1]}, as crs says"
+    note = f"coordinates are read in EPSG:{named}, as crs says"
     return replace(
         table, columns=pa.table({**rest, **fields}), titles=titles, notes=(*table.notes, note)
     ), epsg

@@ -18,7 +18,6 @@ Features of the first have the `feature_type` unit and names by language. A floo
 
 from __future__ import annotations
 
-import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tutelage.data.forms.file_content import file_content, lenient_text
+from tutelage.data.forms.geojson_system import named_epsg
 from tutelage.data.forms.json_text import label_text, parse_json
 from tutelage.errors import BadInputError
 from tutelage.runtime.degrees import to_wgs84
@@ -38,8 +38,6 @@ _UNITS, _LEVELS = "unit.geojson", "level.geojson"
 _NAMES = ("name", "room", "place", "ref", "id")
 _FLOORS = ("level", "floor", "level_id")
 _LEVEL_NAMES = ("short_name", "ordinal")  # a survey uses the one or the other
-_EPSG = re.compile(r"(?:EPSG:{1,2}|/EPSG/0/)(\d+)$")
-_WGS84 = 4326
 _LARGEST = 1e9  # no system of coordinates reaches so far
 
 Fail = Callable[[str], BadInputError]
@@ -186,16 +184,9 @@ def _in_its_system(read: RoomFile, collection: Mapping[str, Any], file: Path) ->
     if "crs" not in collection:
         low_x, low_y, high_x, high_y = shapely.total_bounds([room.polygon for room in read.rooms])
         return read._replace(in_degrees=bool(max(-low_x, high_x) <= 180 and max(-low_y, high_y) <= 90))
-    properties = collection["crs"].get("properties") if isinstance(collection["crs"], dict) else None
-    name = str(properties.get("name") if isinstance(properties, dict) else None)
-    code = _EPSG.search(name)
-    if name.endswith("CRS84") or (code and int(code[1]) == _WGS84):
+    epsg = named_epsg(collection["crs"], file)
+    if epsg is None:
         return read
-    if code is None:
-        raise BadInputError(
-            f"the system {name!r} is not known; save the layer in EPSG:4326 (WGS 84)", file=file, column="crs"
-        )
-    epsg = int(code[1])
 
     def lon_lat(x_y: np.ndarray) -> np.ndarray:
         return to_wgs84(x_y, epsg)[:, ::-1]
