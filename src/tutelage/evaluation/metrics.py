@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.same_names import named_as
 from tutelage.errors import BadInputError
 from tutelage.evaluation.label_hits import LabelHits
 from tutelage.runtime.positions import Positions
@@ -279,6 +280,8 @@ def evaluate_positions(answers: Positions, truth: FingerprintSet, *, name: str =
     has_metres = truth.position_m is not None and answers.has_coordinates
     if not has_metres and (truth.place is None or answers.places is None):
         raise BadInputError(_nothing_in_common(truth, answers, name or "the model"))
+    if answers.places is not None:
+        truth = named_as(truth, answers.places.name)
     answers = _sort_answers(answers, truth.scan_id, name or "the answers")
     errors_m = np.full(len(truth), np.nan)
     if has_metres:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias, cast, get_args
 
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
-from tutelage.errors import BadInputError, UnknownNameError
+from tutelage.data.same_names import places_apart, same_names
+from tutelage.errors import BadInputError, ReadAsWarning, UnknownNameError
 from tutelage.methods.base import FitPlan, SourceSurvey, Teachers, Transfer
 from tutelage.methods.method_registry import MethodChoice, method_choice
 from tutelage.methods.teacher_names import (
@@ -42,7 +44,8 @@ def training_set(survey: AnySurvey, *, several_places: bool = True) -> TrainingS
     survey : Survey or FingerprintSet
         Bare scans are called "unnamed".
     several_places : bool
-        Whether scans of one place are refused; an update takes them.
+        Whether scans of one place are refused, and places of one name on several floors told apart. An update
+        takes the first, and names places as its model does.
 
     Raises
     ------
@@ -54,7 +57,21 @@ def training_set(survey: AnySurvey, *, several_places: bool = True) -> TrainingS
         (survey.train, survey.name, survey.licence) if isinstance(survey, Survey) else (survey, "unnamed", "")
     )
     _require_places(scans, name, 2 if several_places else 1)
-    return TrainingSet(scans, name, licence)
+    return TrainingSet(_places_apart(scans, name) if several_places else scans, name, licence)
+
+
+def _places_apart(scans: FingerprintSet, name: str) -> FingerprintSet:
+    several = same_names(scans)
+    if not several:
+        return scans
+    words = "1 name of a place is" if len(several) == 1 else f"{len(several)} names of places are"
+    warnings.warn(
+        f"{name}: {words} on several floors or in several buildings and count as a place on each: "
+        f"{', '.join(next(iter(several.values())))}",
+        ReadAsWarning,
+        stacklevel=3,
+    )
+    return places_apart(scans)
 
 
 def _require_places(scans: FingerprintSet, name: str, n_least: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from tutelage.data.fingerprints import FingerprintSet
+from tutelage.data.same_names import named_as, places_apart
 from tutelage.data.sparse_rows import csr
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.localizer import Localizer
@@ -95,6 +96,7 @@ def aligned_new_scans(model: Localizer, scans: FingerprintSet, old: FingerprintS
         position_m = None
         if (usable_scans.known_place == "").any():
             raise BadInputError("some of the new scans name no place; name it, or leave them out")
+    usable_scans = _named_as(usable_scans, old, are_scans=model.method_.radio_map is not None)
     column = find_columns(old.access_points, usable_scans.access_points)
     is_shared = np.isin(usable_scans.rss_dbm.indices, np.flatnonzero(column >= 0))
     if not is_shared.any():
@@ -114,6 +116,32 @@ def aligned_new_scans(model: Localizer, scans: FingerprintSet, old: FingerprintS
         floor=_label("floor", usable_scans.floor, old.floor),
         building=_label("building", usable_scans.building, old.building),
     )
+
+
+def _named_as(new: FingerprintSet, old: FingerprintSet, *, are_scans: bool) -> FingerprintSet:
+    """Give new scans the names that the old ones have for their places; labels of landmarks are answers."""
+    if new.place is None or old.place is None:
+        return new
+    known = set(old.known_place.tolist())
+    new = places_apart(named_as(new, known), known)
+    for kind in ("floor", "building") if are_scans else ():
+        if getattr(old, kind) is not None and getattr(new, kind) is not None:
+            _require_where_they_were(new, old, kind)
+    return new
+
+
+def _require_where_they_were(new: FingerprintSet, old: FingerprintSet, kind: str) -> None:
+    label_of = {
+        place: label
+        for place, label in zip(old.known_place.tolist(), getattr(old, kind).tolist(), strict=True)
+        if place and label
+    }
+    for place, label in zip(new.known_place.tolist(), getattr(new, kind).tolist(), strict=True):
+        if label and label_of.get(place, label) != label:
+            raise BadInputError(
+                f"place {place!r} is on {kind}s {label_of[place]} and {label}; name the new one otherwise, "
+                "or fit anew with all scans, which tells them apart"
+            )
 
 
 def _label(kind: str, new: np.ndarray | None, old: np.ndarray | None) -> np.ndarray | None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from tutelage.data.check.findings import Finding, Split, quantity
 from tutelage.data.place_blocks import are_few
+from tutelage.data.same_names import same_names
 
 __all__ = ["check_places"]
 
@@ -31,6 +32,7 @@ def check_places(splits: Sequence[Split]) -> Iterator[Finding]:
     """
     yield from _alike_names(splits)
     train = splits[0]
+    yield from _same_names(train)
     if train.scans.position_m is None and train.scans.place is not None:
         yield from _few_scans(train)
         yield from _not_surveyed(train, splits[1:])
@@ -58,6 +60,20 @@ def _alike_names(splits: Sequence[Split]) -> Iterator[Finding]:
                 f"names of places differ only by case or blanks: {shown}",
                 "write each place in one way; these count as different places",
             )
+
+
+def _same_names(split: Split) -> Iterator[Finding]:
+    """Find names on several floors or in several buildings."""
+    several = same_names(split.scans)
+    if several:
+        yield split.finding(
+            "same_name",
+            "note",
+            np.flatnonzero(np.isin(_names(split), [*several])),
+            f"{quantity(len(several), 'name')} of places on several floors or in several buildings: "
+            f"{_shown([', '.join(names) for names in several.values()])}",
+            "each counts as a place of its own floor, and answers name it so",
+        )
 
 
 def _few_scans(split: Split) -> Iterator[Finding]:
