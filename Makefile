@@ -40,7 +40,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 lint-tests: $(READY)
-	for folder in $(TEST_FOLDERS); do MYPYPATH=src:.:docs/hooks:tests:$$folder $(BIN)/mypy --allow-untyped-calls --follow-imports=silent $$folder/*.py || exit 1; done
+	for folder in $(TEST_FOLDERS); do MYPYPATH=src:.:docs/hooks:tests:$$(dirname $$folder):$$folder $(BIN)/mypy --allow-untyped-calls --follow-imports=silent $$folder/*.py || exit 1; done
 
 # Lines and branches, of every test.
 coverage: $(READY)
