@@ -40,8 +40,8 @@ def smoothed_walk(
     Returns
     -------
     numpy.ndarray
-        Smoothed positions in metres, [n, 2]; also where there was none, but NaN before the first and after
-        the last.
+        Smoothed positions in metres, [n, 2]. Where there was none, on the line between the neighbours; NaN
+        before the first and after the last.
 
     Raises
     ------
@@ -67,11 +67,13 @@ def smoothed_walk(
     smoothed = np.full((n, 2), np.nan)
     if not len(rows):
         return smoothed
-    inner = np.arange(rows[0], rows[-1] + 1)
     radius = np.full(n, np.nan) if radius_m is None else radius_m
-    sd_m = [coordinate_sd_m(each, level, settings) for each in radius[inner].tolist()]
-    states, covariances = _forward(times_s[inner], position_m[inner], sd_m, settings)
-    smoothed[inner] = _backward(np.diff(times_s[inner]), states, covariances, settings)
+    sd_m = [coordinate_sd_m(each, level, settings) for each in radius[rows].tolist()]
+    states, covariances = _forward(times_s[rows], position_m[rows], sd_m, settings)
+    smoothed[rows] = _backward(np.diff(times_s[rows]), states, covariances, settings)
+    inner = np.arange(rows[0], rows[-1] + 1)
+    for axis in range(2):
+        smoothed[inner, axis] = np.interp(times_s[inner], times_s[rows], smoothed[rows, axis])
     return smoothed
 
 
@@ -82,10 +84,7 @@ def _forward(
     motion = Motion(settings, float(times_s[0]), float(position_m[0, 0]), float(position_m[0, 1]), sd_m[0])
     states, covariances = [motion.state()], [motion.covariance()]
     for time_s, (x_m, y_m), sd in zip(times_s[1:].tolist(), position_m[1:].tolist(), sd_m[1:], strict=True):
-        if np.isfinite(x_m):
-            motion.move(time_s, x_m, y_m, sd)
-        else:
-            motion.wait(time_s)
+        motion.move(time_s, x_m, y_m, sd)
         states.append(motion.state())
         covariances.append(motion.covariance())
     return np.array(states), np.array(covariances)
