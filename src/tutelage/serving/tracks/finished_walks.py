@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tutelage.data.fingerprints import FingerprintSet
 from tutelage.errors import BadInputError
 from tutelage.serving.tracks.motion import Motion, coordinate_sd_m, motion_noise
 from tutelage.serving.tracks.settings import TrackSettings
+
+if TYPE_CHECKING:  # only named in signatures: tracks need NumPy alone
+    from tutelage.data.fingerprints import FingerprintSet
 
 __all__ = ["smoothed_survey_walks", "smoothed_walk"]
 
