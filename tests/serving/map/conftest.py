@@ -26,9 +26,9 @@ def office(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     return made_once("office-of-the-map", make) / "office.zip"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service(office: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    """A service that the tests of a file share: each uses devices and rooms of its own."""
+    """A service that the tests share: each uses devices and rooms of its own."""
     with RunningService([office], tmp_path_factory.mktemp("service")) as running:
         yield running
 

@@ -40,8 +40,10 @@ def facts(shown: LiveMap, words: str) -> None:
     expect(shown.page.locator("#survey-facts")).to_have_text(words)
 
 
-def session_of(service: RunningService, name: str) -> dict[str, Any]:
-    """A survey with its marks, as the service has it."""
+def session_of(shown: LiveMap, name: str) -> dict[str, Any]:
+    """A survey with its marks, as the service has it once the page has sent all."""
+    service = shown.service
+    expect(shown.page.locator("#live")).to_have_class("live")
     (found,) = (each for each in service.call("GET", "v1/surveys")["surveys"] if each["name"] == name)
     session: dict[str, Any] = service.call("GET", f"v1/surveys/{found['id']}")
     return session
@@ -58,14 +60,14 @@ def test_scans_that_arrive_belong_to_the_place_that_was_clicked(
     shown = open_map(service)
     begin(shown, "ground floor", "collector")
     shown.page.get_by_label("Name of the place").fill("Lobby")
-    shown.click(5.0, 5.0)
+    shown.click(5.0, 12.0)
     facts(shown, "collecting · 1 place · 0 scans")
     for number in range(3):
         post_scan(service, "collector", number=number)
     post_scan(service, "somebody else")
     facts(shown, "collecting · 1 place · 3 scans")
     expect(shown.page.locator("#map .mark-count")).to_have_text(["3"])
-    shown.click(9.0, 5.0)
+    shown.click(9.0, 12.0)
     post_scan(service, "collector", number=4)
     facts(shown, "collecting · 2 places · 4 scans")
     press(shown, "Undo")
@@ -80,7 +82,7 @@ def test_scans_that_arrive_belong_to_the_place_that_was_clicked(
     facts(shown, "to be reviewed · 2 places · 4 scans")
     press(shown, "Approve")
     facts(shown, "approved · 2 places · 4 scans")
-    session = session_of(service, "ground floor")
+    session = session_of(shown, "ground floor")
     assert [(mark["place"], mark["n_scans"], mark["undone"]) for mark in session["marks"]] == [
         ("Lobby", 3, False),
         (None, 1, False),
@@ -104,9 +106,9 @@ def test_a_walk_is_two_clicks_and_its_clock_is_that_of_the_service(
     expect(shown.page.locator("#survey-clock")).to_have_value("120")
     shown.click(20.0, 6.0)
     facts(shown, "collecting · 1 place · 4 scans")
-    (mark,) = session_of(service, "a walk")["marks"]
+    (mark,) = session_of(shown, "a walk")["marks"]
     assert (mark["kind"], mark["x2_m"]) == ("walk", pytest.approx(20.0, abs=0.1))
-    assert session_of(service, "a walk")["clock_offset_s"] == 120
+    assert session_of(shown, "a walk")["clock_offset_s"] == 120
 
 
 @pytest.mark.slow
@@ -128,7 +130,7 @@ def test_a_dropped_connection_and_a_killed_service_lose_no_click(
     shown.page.reload()
     shown.section("survey")
     facts(shown, "collecting · 2 places · 1 scan")
-    marks = session_of(own_service, "through a tunnel")["marks"]
+    marks = session_of(shown, "through a tunnel")["marks"]
     assert [mark["end_s"] is None for mark in marks] == [False, True]
     own_service.restart()
     expect(shown.page.locator("#live")).to_have_text("Live", timeout=15_000)
@@ -185,7 +187,8 @@ def test_an_image_is_placed_by_two_of_its_points(service: RunningService, open_m
     assert frame is not None
     assert [box["x"] - frame["x"], box["y"]] == pytest.approx([corners[0]["x"], corners[0]["y"]], abs=1.5)
     assert box["width"] == pytest.approx(corners[1]["x"] - corners[0]["x"], abs=1.5)
-    (plan,) = service.call("GET", "v1/plans")["plans"]
+    plans = service.call("GET", "v1/plans")["plans"]
+    (plan,) = (each for each in plans if each["name"] == "ground.png")
     np.testing.assert_allclose(plan["transform"]["matrix"], [[0.1, 0, 0], [0, -0.1, 15]], atol=1e-9)
 
 
