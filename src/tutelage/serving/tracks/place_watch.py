@@ -22,9 +22,9 @@ class PlaceWatch:
     """The place of a device, kept until the device has left it.
 
     A device has left its place once it was outside for `exit_delay_s`, or not inside for
-    `tolerance_timeout_s`, from the first such answer on. Coming back inside starts both anew. The device is
-    then where answers say, or in no place. From no place it enters a place at once. Two changes are never
-    closer than `exit_delay_s`.
+    `tolerance_timeout_s`, from the first such answer on. Coming back inside starts both anew, coming back
+    within the tolerance the delay alone. The device is then where answers say, or in no place. From no place
+    it enters a place at once. Two changes are never closer than `exit_delay_s`.
 
     Parameters
     ----------
@@ -68,6 +68,8 @@ class PlaceWatch:
         self._away_since = min(self._away_since, time_s)
         if standing is Standing.OUTSIDE:
             self._outside_since = min(self._outside_since, time_s)
+        elif self.place is not None:
+            self._outside_since = math.inf
         away_s, outside_s = time_s - self._away_since, time_s - self._outside_since
         here, there = _words(self.place), _words(other)
         if outside_s < self._settings.exit_delay_s and away_s < self._settings.tolerance_timeout_s:

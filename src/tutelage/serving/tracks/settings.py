@@ -16,6 +16,8 @@ _MAY_BE_ZERO = {"scan_lag_s", "exit_tolerance_m", "exit_tolerance_share", "exit_
 class TrackSettings:
     """How a track is smoothed, and when it changes floor and place.
 
+    Metres are those of the survey's coordinates.
+
     Parameters
     ----------
     max_speed_m_s : float, default 1.5

@@ -19,7 +19,7 @@ from tutelage.serving.tracks.track_point import TrackPoint
 __all__ = ["Stretch", "says_where"]
 
 _STANDING_M_S = 0.1  # below this speed a course is chance
-_LEAST_VOTE = 0.01  # of a place without a probability: only who comes first matters then
+_LEAST_VOTE = 0.01  # so that an answer with a probability of 0 counts too
 
 
 def says_where(answer: Answer) -> bool:
@@ -184,7 +184,9 @@ class Stretch:
         return self._watch.update(answer.time_s, place, standing)
 
     def _vote(self, answer: Answer) -> None:
-        self._votes.add(answer.time_s, answer.place, answer.place_probability or _LEAST_VOTE)
+        probability = answer.place_probability
+        weight = 1.0 if probability is None else max(probability, _LEAST_VOTE)
+        self._votes.add(answer.time_s, answer.place, weight)
 
     def _place_said(self, place: str | None) -> tuple[str | None, Standing]:
         """Return where outlines or votes say that the device is, and how it stands to a place."""
