@@ -23,6 +23,7 @@ from typing import Any
 from tutelage.data.forms.form import Form, LeftOut, ScanTables, beginning, read_text
 from tutelage.data.forms.heard_scans import HeardScan, scan_tables
 from tutelage.data.forms.read_options import ReadOptions
+from tutelage.data.forms.receiver_topics import heard_device
 
 __all__ = ["FORM"]
 
@@ -84,17 +85,14 @@ def _heard(line: str) -> tuple[str, str, Any, float | None] | None:
         body = json.loads(line[topic.end() :])
     except (ValueError, RecursionError):
         return None
-    if not isinstance(body, dict) or not isinstance(body.get("rssi"), (int, float)):
+    heard = heard_device(topic[1], body) if isinstance(body, dict) else None
+    if heard is None or not isinstance(heard.rss, (int, float)):
         return None
-    parts = topic[1].split("/")
-    is_gateway = "BTtoMQTT" in parts
-    receiver = parts[parts.index("BTtoMQTT") - 1] if is_gateway else parts[3]
-    device = str(body.get("id") or (parts[-1] if is_gateway else parts[2]))
     time = next(
         (body[name] for name in _TIMES if isinstance(body.get(name), (int, float, str))),
         line[: topic.start()],
     )
-    return device, receiver, body["rssi"], _seconds(time)
+    return *heard, _seconds(time)
 
 
 def _seconds(time: object) -> float | None:
