@@ -13,6 +13,7 @@ from benchmarks.cases_folder import cases_folder
 from filelock import FileLock
 from hypothesis import settings
 
+import mosquitto
 import postgres_server
 
 # Small tensors: more threads only wait for each other, here and in the processes that tests start.
@@ -35,6 +36,7 @@ NEEDS = {
         "set TUTELAGE_CASES to the folder of files that people really have",
     ),
     "browser": (CHROMIUM is not None, "install Chromium (Debian: chromium)"),
+    "broker": (mosquitto.PROGRAM is not None, "install mosquitto (Debian: mosquitto)"),
     "postgres": (postgres_server.PROGRAMS is not None, "install PostgreSQL (Debian: postgresql)"),
 }
 MISSING = {marker: remedy for marker, (is_here, remedy) in NEEDS.items() if not is_here}

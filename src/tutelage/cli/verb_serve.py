@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tutelage.cli.bridge_options import BridgeOptions
 from tutelage.cli.console import tell
 from tutelage.cli.options import Json, verb
 
@@ -117,6 +119,7 @@ def serve_command(
     ],
     *,
     options: ServiceOptions,
+    bridges: BridgeOptions,
     as_json: Json = False,
 ) -> None:
     """Serve models: positions over HTTP, and a live map in the browser.
@@ -126,19 +129,23 @@ def serve_command(
     Example: tutelage serve survey-model --simulate
     """
     from tutelage.serving.server import serve
+    from tutelage.serving.simulated_people import keep_walking
     from tutelage.serving.store import default_store_url
     from tutelage.serving.tracks.settings import TrackSettings
 
     if options.log or options.log_clients:
         logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
         logging.getLogger("tutelage.serving").setLevel(logging.INFO)
+    background = bridges.background()
+    if options.simulate:
+        background.append(partial(keep_walking, n_people=_SIMULATED))
     serve(
         models,
         options.store or default_store_url(),
         options.settings(),
         TrackSettings(),
         needs_keys=options.require_keys,
-        n_simulated=_SIMULATED if options.simulate else 0,
+        background=background,
         on_ready=_print_address if as_json else _tell_address,
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from importlib.metadata import version
@@ -23,10 +24,13 @@ from tutelage.serving.problems import Problem, ProblemError, as_response
 from tutelage.serving.request_limits import RequestLimits
 from tutelage.serving.request_log import RequestLog
 from tutelage.serving.service import Service
-from tutelage.serving.simulated_people import keep_walking
 
-__all__ = ["create_app"]
+__all__ = ["Background", "create_app"]
 
+Background = Callable[[Service], Awaitable[None]]
+"""Work beside the requests; it goes on until it is cancelled."""
+
+_log = logging.getLogger("tutelage.serving")
 _STATIC = Path(__file__).parent / "static"
 _DESCRIPTION = "Positions from radio fingerprints: from phones, gateways and home automation to a map."
 _REASONS = {
@@ -36,7 +40,7 @@ _REASONS = {
 }
 
 
-def create_app(service: Service, *, needs_keys: bool, n_simulated: int = 0) -> FastAPI:
+def create_app(service: Service, *, needs_keys: bool, background: Sequence[Background] = ()) -> FastAPI:
     """Build the application.
 
     Parameters
@@ -45,8 +49,9 @@ def create_app(service: Service, *, needs_keys: bool, n_simulated: int = 0) -> F
         What answers.
     needs_keys : bool
         Whether requests need keys.
-    n_simulated : int, default 0
-        Number of people who are not there, and walk through the first model's survey.
+    background : sequence of callable
+        What runs beside the requests, such as a bridge to MQTT. It begins after the service, and is
+        cancelled before the service stops.
 
     Returns
     -------
@@ -57,10 +62,11 @@ def create_app(service: Service, *, needs_keys: bool, n_simulated: int = 0) -> F
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await service.start()
-        walking = asyncio.create_task(keep_walking(service, n_simulated)) if n_simulated else None
+        tasks = [asyncio.create_task(_run(work, service)) for work in background]
         yield
-        if walking:
-            walking.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await service.stop()
 
     app = FastAPI(
@@ -96,6 +102,13 @@ def _described(app: FastAPI) -> dict[str, Any]:
             for operation in path.values():
                 operation["responses"].pop("422", None)
     return app.openapi_schema or {}
+
+
+async def _run(work: Background, service: Service) -> None:
+    try:
+        await work(service)
+    except Exception:  # the service goes on without it
+        _log.exception("what runs beside the requests has ended")
 
 
 def _answer(request: Request, problem: Problem) -> Response:

@@ -9,7 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from tutelage.errors import BadInputError
-from tutelage.serving.app import create_app
+from tutelage.serving.app import Background, create_app
 from tutelage.serving.served_models import ServedModels
 from tutelage.serving.service import Service
 from tutelage.serving.settings import ServeSettings
@@ -34,7 +34,7 @@ def serve(
     track_settings: TrackSettings,
     *,
     needs_keys: bool = False,
-    n_simulated: int = 0,
+    background: Sequence[Background] = (),
     on_ready: Callable[[str, Service], None],
 ) -> None:
     """Serve models until the process is asked to stop.
@@ -51,8 +51,8 @@ def serve(
         How scans of a device become a track.
     needs_keys : bool, default False
         Whether requests need keys on a loopback address too; on any other they always do.
-    n_simulated : int, default 0
-        Number of people who are not there, and walk through the first model's survey.
+    background : sequence of callable
+        What runs beside the requests, such as a bridge to MQTT.
     on_ready : callable
         Called with the address of the map and the service once it listens.
 
@@ -68,7 +68,7 @@ def serve(
         service = Service(ServedModels(models), store, settings, track_settings, models_folder(store_url))
         listening = _listening(settings)
         config = uvicorn.Config(
-            create_app(service, needs_keys=needs_keys, n_simulated=n_simulated),
+            create_app(service, needs_keys=needs_keys, background=background),
             http="httptools",
             ws="websockets-sansio",
             log_config=None,

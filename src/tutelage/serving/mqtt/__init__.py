@@ -1,0 +1,1 @@
+"""MQTT: what receivers hear comes in, where devices are goes out, announced to Home Assistant."""
