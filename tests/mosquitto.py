@@ -21,16 +21,20 @@ _PATIENCE_S = 15.0
 
 
 class Mosquitto:
-    """A broker that forgets everything when it stops."""
+    """A broker that forgets everything when it stops; with a password it has one user, "tutelage"."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, password: str | None = None) -> None:
         self._config = folder / "mosquitto.conf"
+        self.password = password
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
-        self._config.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nuser root\n"
-        )
+        lets_in = "allow_anonymous true"
+        if password is not None:
+            users = folder / "users"
+            subprocess.run(["mosquitto_passwd", "-b", "-c", users, "tutelage", password], check=True)
+            lets_in = f"allow_anonymous false\npassword_file {users}"
+        self._config.write_text(f"listener {self.port} 127.0.0.1\n{lets_in}\npersistence false\nuser root\n")
         self.start()
 
     @property
@@ -74,6 +78,8 @@ class Listener:
         self._client = Client(CallbackAPIVersion.VERSION2)
         self._client.on_message = self._on_message
         self._client.on_subscribe = lambda *_: self._is_ready.set()
+        if broker.password is not None:
+            self._client.username_pw_set("tutelage", broker.password)
         self._client.connect("127.0.0.1", broker.port)
         self._client.loop_start()
         self._client.subscribe("#")

@@ -106,8 +106,16 @@ Serving = Callable[..., AbstractContextManager[TestClient]]
 
 
 @pytest.fixture
-def serving(home: Path, store: Store, broker: Mosquitto, listener: Listener, tmp_path: Path) -> Serving:
+def serving(
+    home: Path,
+    store: Store,
+    broker: Mosquitto,
+    listener: Listener,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Serving:
     """Serve a model, connected to the broker, within a `with` block."""
+    monkeypatch.setattr("tutelage.serving.mqtt.bridge._PAUSE_S", 0.1)  # no test waits for a second
 
     @contextmanager
     def serve(model: Path = home, track: TrackSettings | None = None, **of_mqtt: Any) -> Iterator[TestClient]:
