@@ -269,6 +269,8 @@ class Service:
         await asyncio.to_thread(self.store.tracks.prune, before_s)
 
     def _tell(self, device: str, point: TrackPoint) -> None:
+        if point.is_late:  # the device has been elsewhere since
+            return
         self.events.publish("device", device, {"device": device, **point.as_json()})
 
 
