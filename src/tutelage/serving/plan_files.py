@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from tutelage.errors import BadInputError
 from tutelage.runtime.frames import LocalFrame
@@ -157,10 +157,18 @@ class PlanPoint(BaseModel):
     y_m: float = Field(ge=-1e8, le=1e8)
 
 
+_CORNERS: JsonValue = {
+    "points": [
+        {"column": 0, "row": 800, "x_m": 0, "y_m": 0},
+        {"column": 1200, "row": 800, "x_m": 60, "y_m": 0},
+    ]
+}
+
+
 class PlanTransform(BaseModel):
     """Two or three points that place an image."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_CORNERS]})
 
     points: list[PlanPoint] = Field(min_length=2, max_length=3)
 

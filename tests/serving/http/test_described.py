@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import schemathesis
 import uvicorn
+from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
@@ -48,6 +49,24 @@ def described(service: Service) -> Iterator[Any]:
     )
     server.should_exit = True
     thread.join(10)
+
+
+def test_every_body_is_described_by_an_example_that_is_valid(client: TestClient) -> None:
+    description = client.get("/openapi.json").json()
+    bodies = [
+        (f"{method} {path}", operation["requestBody"]["content"]["application/json"]["schema"])
+        for path, operations in description["paths"].items()
+        for method, operation in operations.items()
+        if "requestBody" in operation
+    ]
+    assert len(bodies) > 10
+    for name, schema in bodies:
+        (reference,) = (each["$ref"] for each in (schema, *schema.get("anyOf", [])) if "$ref" in each)
+        described = description["components"]["schemas"][reference.rpartition("/")[2]]
+        method, path = name.split()
+        (example,) = described["examples"]
+        answer = client.request(method, path.replace("{", "").replace("}", ""), json=example)
+        assert answer.status_code in (200, 401, 404), f"{name}: {answer.text}"
 
 
 @pytest.mark.parametrize("n_examples", [10, pytest.param(60, marks=pytest.mark.slow)])

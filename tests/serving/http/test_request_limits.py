@@ -9,9 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.websockets import WebSocketDisconnect
 
 from tutelage.errors import BadInputError
 from tutelage.serving.app import create_app
+from tutelage.serving.live_events import LiveEvents
 from tutelage.serving.problems import ProblemError
 from tutelage.serving.request_limits import TokenBuckets, inflated
 from tutelage.serving.service import Service
@@ -103,6 +105,21 @@ def test_answers_carry_a_strict_policy_and_no_permission_for_other_sites(client:
         assert "unsafe" not in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert not any(name.lower().startswith("access-control") for name in headers)
+
+
+def test_one_listener_too_many_is_told_to_try_again(service: Service) -> None:
+    service.events = LiveEvents(most_listeners=0)
+    with limited(service) as client:
+        answer = client.get("/v1/events")
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "1"
+        host = {"Host": "127.0.0.1"}
+        with (
+            pytest.raises(WebSocketDisconnect) as closed,
+            client.websocket_connect("/v2/ws/socket", headers=host),
+        ):
+            pass
+        assert closed.value.code == 1013
 
 
 def test_other_encodings_are_refused(client: TestClient) -> None:

@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from tutelage.serving.access import ServiceOf, require
 from tutelage.serving.access_keys import Role
+from tutelage.serving.api.bodies import exact
 from tutelage.serving.api.protocol import Protocol
+from tutelage.serving.live_events import Subscription
 
 __all__ = ["PROTOCOL"]
 
@@ -30,7 +32,7 @@ _MaySurvey = Depends(require(Role.SURVEY))
 class DeviceName(BaseModel):
     """A name that people understand."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = exact({"name": "Trolley 7"})
 
     name: str = Field(min_length=1, max_length=200, examples=["Trolley 7"])
 
@@ -38,7 +40,7 @@ class DeviceName(BaseModel):
 class OffsetChange(BaseModel):
     """A step towards the offset of a phone."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = exact({"do": "begin"})
 
     do: Literal["begin", "look", "apply", "end"]
 
@@ -107,17 +109,24 @@ async def forget(service: ServiceOf, device: _DeviceId) -> dict[str, Any]:
     return vars(await service.forget(device))
 
 
-@router.get("/v1/events", response_class=EventSourceResponse, dependencies=[_MayRead])
-async def events(service: ServiceOf) -> AsyncIterator[ServerSentEvent]:
-    """Stream what is new: an event a kind, with a list of the latest of each subject."""
+async def _listening(service: ServiceOf) -> AsyncIterator[Subscription]:
+    """Listen until the answer ends. One listener too many is refused before the answer begins."""
     with service.events.listening() as listener:
-        for device, point in service.devices.last().items():
-            listener.put("device", device, {"device": device, **point.as_json()})
-        async for news in listener.batches(_PAUSE_S, _QUIET_S):
-            if not news:
-                yield ServerSentEvent(comment="alive")
-            by_kind: dict[str, list[dict[str, Any]]] = {}
-            for kind, content in news:
-                by_kind.setdefault(kind, []).append(content)
-            for kind, contents in by_kind.items():
-                yield ServerSentEvent(event=kind, data=contents)
+        yield listener
+
+
+@router.get("/v1/events", response_class=EventSourceResponse, dependencies=[_MayRead])
+async def events(
+    service: ServiceOf, listener: Annotated[Subscription, Depends(_listening)]
+) -> AsyncIterator[ServerSentEvent]:
+    """Stream what is new: an event a kind, with a list of the latest of each subject."""
+    for device, point in service.devices.last().items():
+        listener.put("device", device, {"device": device, **point.as_json()})
+    async for news in listener.batches(_PAUSE_S, _QUIET_S):
+        if not news:
+            yield ServerSentEvent(comment="alive")
+        by_kind: dict[str, list[dict[str, Any]]] = {}
+        for kind, content in news:
+            by_kind.setdefault(kind, []).append(content)
+        for kind, contents in by_kind.items():
+            yield ServerSentEvent(event=kind, data=contents)

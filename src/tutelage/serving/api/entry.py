@@ -7,10 +7,11 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from tutelage.serving.access import COOKIE, Access
 from tutelage.serving.access_keys import Role
+from tutelage.serving.api.bodies import exact
 from tutelage.serving.api.protocol import Protocol
 from tutelage.serving.problems import Problem, ProblemError
 
@@ -25,7 +26,7 @@ PROTOCOL = Protocol(router, ("/v1/entry",))
 class Key(BaseModel):
     """A key, as `tutelage keys make` printed it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = exact({"key": "ttl_..."})
 
     key: str = Field(min_length=1, max_length=200)
 

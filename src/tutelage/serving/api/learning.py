@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from tutelage.serving.access import ServiceOf, require
 from tutelage.serving.access_keys import Role
+from tutelage.serving.api.bodies import exact
 from tutelage.serving.api.locate import Name
 from tutelage.serving.api.protocol import Protocol
 
@@ -24,7 +25,7 @@ PROTOCOL = Protocol(router, ("/v1/learn", "/v1/jobs"))
 class LearnRequest(BaseModel):
     """Sessions to learn from."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = exact({"sessions": ["4f7d"], "name": "office-2", "replaces": "office", "method": "knn"})
 
     sessions: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(min_length=1, max_length=1000)
     name: str = Field(

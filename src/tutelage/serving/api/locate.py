@@ -6,10 +6,11 @@ import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from tutelage.serving.access import ServiceOf, require
 from tutelage.serving.access_keys import Role
+from tutelage.serving.api.bodies import RSS_DBM, exact
 from tutelage.serving.api.protocol import Protocol
 from tutelage.serving.heard_scans import Heard, HeardScan
 
@@ -24,10 +25,7 @@ Time = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)]
 class ScanBody(BaseModel):
     """One scan."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"rss_dbm": {"01:23:45:67:89:ab": -61, "01:23:45:67:89:ac": -70}}]},
-    )
+    model_config = exact({"rss_dbm": RSS_DBM})
 
     rss_dbm: dict[Name, Rss] = Field(max_length=2000, description="RSS of each access point, in dBm.")
     age_s: dict[Name, Seconds] = Field(
@@ -44,7 +42,7 @@ class ScanBody(BaseModel):
 class LocateRequest(BaseModel):
     """Scans to locate."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = exact({"scans": [{"device": "trolley 7", "rss_dbm": RSS_DBM}]})
 
     scans: list[ScanBody] = Field(max_length=10_000)
 

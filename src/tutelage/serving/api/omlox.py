@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, WebSocket, WebSocketDisconnect
@@ -26,6 +26,7 @@ from tutelage.serving.api.omlox_objects import (
     zones,
 )
 from tutelage.serving.api.protocol import Protocol
+from tutelage.serving.batches import TooBusyError
 from tutelage.serving.problems import Problem, ProblemError
 from tutelage.serving.service import Service
 from tutelage.serving.tracks.track import TrackPoint
@@ -168,9 +169,14 @@ async def socket(websocket: WebSocket) -> None:
     if problem is not None:
         await websocket.close(code=1008, reason=problem.reason)
         return
-    await websocket.accept()
-    client = _Client(websocket, service)
-    with service.events.listening() as listener:
+    with ExitStack() as stack:
+        try:
+            listener = stack.enter_context(service.events.listening())
+        except TooBusyError as error:
+            await websocket.close(code=1013, reason=str(error))  # try again later
+            return
+        await websocket.accept()
+        client = _Client(websocket, service)
         sending = asyncio.create_task(client.send_news(listener.batches(_PAUSE_S, _QUIET_S)))
         with suppress(WebSocketDisconnect):
             while not sending.done():

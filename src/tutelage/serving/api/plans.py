@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from tutelage.serving.access import ServiceOf, require
 from tutelage.serving.access_keys import Role
+from tutelage.serving.api.bodies import exact
 from tutelage.serving.api.protocol import Protocol
 from tutelage.serving.plan_files import PlanTransform, read_plan
 from tutelage.serving.problems import Problem, ProblemError
@@ -31,7 +32,7 @@ _MaySurvey = Depends(require(Role.SURVEY))
 class RoomName(BaseModel):
     """What a room is called."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = exact({"name": "Kitchen"})
 
     name: str = Field(min_length=1, max_length=200, examples=["Kitchen"])
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tutelage.serving.access import ServiceOf, require
 from tutelage.serving.access_keys import Role
+from tutelage.serving.api.bodies import RSS_DBM, exact
 from tutelage.serving.api.locate import Name, Rss, Seconds, Time
 from tutelage.serving.api.protocol import Protocol
 from tutelage.serving.heard_scans import Heard, HeardScan
@@ -31,7 +32,7 @@ _Exact = ConfigDict(extra="forbid")
 class NewSession(BaseModel):
     """A session that begins. Sent again, it changes nothing."""
 
-    model_config = _Exact
+    model_config = exact({"id": "4f7d", "name": "Second floor, east", "device": "phone 1", "floor": "2"})
 
     id: _Id = Field(description="Made by the client, such as a UUID.")
     name: _Label = Field(examples=["Second floor, east"])
@@ -62,7 +63,9 @@ class NewMark(BaseModel):
 class NewMarks(BaseModel):
     """Marks of one session."""
 
-    model_config = _Exact
+    model_config = exact(
+        {"marks": [{"id": "9c1e", "start_s": 1764410000, "x_m": 3.5, "y_m": 7.0, "place": "kitchen"}]}
+    )
 
     marks: list[NewMark] = Field(max_length=1000)
 
@@ -70,7 +73,7 @@ class NewMarks(BaseModel):
 class MarkChange(BaseModel):
     """What changes of a mark: its end, or whether it counts."""
 
-    model_config = _Exact
+    model_config = exact({"end_s": 1764410030})
 
     end_s: Time | None = None
     x2_m: _Metres | None = None
@@ -81,7 +84,7 @@ class MarkChange(BaseModel):
 class SessionChange(BaseModel):
     """What changes of a session."""
 
-    model_config = _Exact
+    model_config = exact({"state": "finished"})
 
     state: Literal["open", "paused", "finished", "approved"] | None = None
     clock_offset_s: Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)] | None = Field(
@@ -102,7 +105,12 @@ class CollectedScan(BaseModel):
 class CollectedScans(BaseModel):
     """Scans of a device that collects. Sent again, they change nothing."""
 
-    model_config = _Exact
+    model_config = exact(
+        {
+            "device": "phone 1",
+            "scans": [{"time_s": 1764410000, "rss_dbm": RSS_DBM}],
+        }
+    )
 
     device: Name
     scans: list[CollectedScan] = Field(max_length=10_000)
