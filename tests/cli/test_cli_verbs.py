@@ -1,7 +1,8 @@
 """Every verb: its length, its help, and one short way from a survey to what it makes.
 
 `demo` is in test_cli_demo.py, `reproduce` in test_cli_real_data.py, `keys` and `forget` in
-test_cli_keys.py, `serve` in serving/http/test_process.py.
+test_cli_keys.py, `serve` in serving/http/test_process.py, `collect` in
+serving/http/test_collect.py.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ VERBS = (
     *("fit", "evaluate", "locate", "export", "compare", "plan", "drift", "update", "tune", "teach"),
     *("pretrain", "reproduce", "demo", "zoo list", "zoo show", "zoo make"),
     *("data list", "data check", "data fetch", "data export"),
-    *("keys make", "keys list", "keys revoke", "forget", "serve"),
+    *("keys make", "keys list", "keys revoke", "forget", "serve", "collect"),
 )
 CLI = Path(tutelage.__file__).parent / "cli"
 MOST_LINES = 40

@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from tutelage.cli.console import plain, tell
+from tutelage.cli.verb_collect import collect_command
 from tutelage.cli.verb_compare import compare_command
 from tutelage.cli.verb_data_check import data_check_command
 from tutelage.cli.verb_data_export import data_export_command
@@ -91,6 +92,7 @@ app.command("teach")(teach_command)
 app.command("pretrain")(pretrain_command)
 app.command("reproduce")(reproduce_command)
 app.command("serve")(serve_command)
+app.command("collect")(collect_command)
 app.command("demo")(demo_command)
 app.command("forget")(forget_command)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,14 @@ from filelock import FileLock, Timeout
 
 from tutelage.errors import BadInputError, TutelageError
 
-__all__ = ["atomic_file", "atomic_folder", "cache_dir", "exclusive_lock", "require_writable_parent"]
+__all__ = [
+    "atomic_file",
+    "atomic_folder",
+    "cache_dir",
+    "data_dir",
+    "exclusive_lock",
+    "require_writable_parent",
+]
 
 
 def cache_dir() -> Path:
@@ -26,6 +34,21 @@ def cache_dir() -> Path:
         The folder, which may not exist yet.
     """
     return Path(os.environ.get("TUTELAGE_CACHE") or pooch.os_cache("tutelage"))
+
+
+def data_dir() -> Path:
+    """Return the folder for files of the user that no option names.
+
+    Returns
+    -------
+    Path
+        The folder, which may not exist yet.
+    """
+    if sys.platform == "win32":
+        return Path(os.environ["LOCALAPPDATA"]) / "tutelage"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "tutelage"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "tutelage"
 
 
 def _name_beside(path: Path, purpose: str) -> Path:

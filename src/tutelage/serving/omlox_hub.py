@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from tutelage.errors import BadInputError, TutelageError
+from tutelage.errors import BadInputError
 from tutelage.serving.api.omlox_objects import location
+from tutelage.serving.json_request import RequestError, send_json
 from tutelage.serving.service import Service
 
 __all__ = ["OmloxHub", "keep_pushing"]
 
 _PAUSE_S = 1.0
 _QUIET_S = 1.0
-_TIMEOUT_S = 10.0
 _LONGEST_RETRY_S = 60.0
 _MOST_WAITING = 10_000  # devices
 _IN_ONE_REQUEST = 500
 _PATH = "/providers/locations"
 _FINAL = (400, 413, 422)
 _log = logging.getLogger("tutelage.serving.omlox")
-
-
-class HubError(TutelageError):
-    """The hub did not take what was sent; it may later."""
-
-
-class RefusedError(HubError):
-    """The hub will never take what was sent."""
 
 
 @dataclass(frozen=True)
@@ -78,33 +67,10 @@ class OmloxHub:
 
         Raises
         ------
-        RefusedError
-            If the hub finds fault with them.
-        HubError
-            If the hub does not let the service in, or cannot be reached.
+        RequestError
+            If the hub refuses them, or cannot be reached.
         """
-        headers = {"Content-Type": "application/json"}
-        if self.key:
-            headers["Authorization"] = f"Bearer {self.key}"
-        body = json.dumps(locations, allow_nan=False).encode()
-        request = urllib.request.Request(self.url.rstrip("/") + _PATH, body, headers, method="PUT")
-        try:
-            with _OPENER.open(request, timeout=_TIMEOUT_S):
-                return
-        except urllib.error.HTTPError as error:
-            with error:
-                kind = RefusedError if error.code in _FINAL else HubError
-                raise kind(f"it answers {error.code} {error.reason}") from error
-        except (OSError, ValueError) as error:
-            raise HubError(str(getattr(error, "reason", error))) from error
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Refuse: a redirect would carry the key to another host."""
-
-
-_OPENER = urllib.request.build_opener(_NoRedirects)
+        send_json("PUT", self.url.rstrip("/") + _PATH, locations, key=self.key)
 
 
 async def keep_pushing(service: Service, hub: OmloxHub) -> None:
@@ -136,7 +102,7 @@ async def keep_pushing(service: Service, hub: OmloxHub) -> None:
                 continue
             try:
                 await _send(hub, waiting)
-            except HubError as error:
+            except RequestError as error:
                 if str(error) != last_words:
                     _log.warning("omlox hub %s: %s", urlsplit(hub.url).hostname, error)
                 last_words = str(error)
@@ -154,8 +120,7 @@ async def _send(hub: OmloxHub, waiting: dict[str, dict[str, Any]]) -> None:
         locations = [{**waiting.pop(device), "timestamp_sent": now} for device in devices]
         try:
             await asyncio.to_thread(hub.put, locations)
-        except RefusedError:  # sent again, they would hold up the others
-            raise
-        except HubError:
-            waiting.update(zip(devices, locations, strict=True))
+        except RequestError as error:
+            if error.status not in _FINAL:  # what has a fault would hold up the others
+                waiting.update(zip(devices, locations, strict=True))
             raise

@@ -9,7 +9,7 @@ from tutelage.data.forms.form import Form, ScanTables, beginning, read_text
 from tutelage.data.forms.one_scan import ADDRESS, ToolReading, one_scan
 from tutelage.data.forms.read_options import ReadOptions
 
-__all__ = ["FORM"]
+__all__ = ["FORM", "readings_of"]
 
 _ESCAPED = re.compile(r"(?:^|:)(?P<address>[0-9A-Za-z]{2}(?:\\:[0-9A-Za-z]{2}){5})(?::|$)")
 _TABLE = re.compile(
@@ -25,15 +25,31 @@ def _recognises(path: Path) -> bool:
     return _ESCAPED.search(first) is not None or (_HEADER.search(text) is not None and "," not in first)
 
 
-def _read(path: Path, options: ReadOptions) -> ScanTables:
+def readings_of(text: str) -> list[ToolReading]:
+    """Read what `nmcli device wifi list` prints, with or without -t.
+
+    Parameters
+    ----------
+    text : str
+        Its output.
+
+    Returns
+    -------
+    list of ToolReading
+        One for each access point, in percent.
+    """
     readings = []
-    for row, line in enumerate(read_text(path).split("\n"), start=1):
+    for row, line in enumerate(text.split("\n"), start=1):
         escaped = _ESCAPED.search(line)
         if escaped:
             readings.append(_terse(line, escaped, row))
         elif (cells := _TABLE.match(line)) is not None:
             readings.append(ToolReading(row, cells["address"], float(cells["signal"]), cells["ssid"], True))
-    return one_scan(path, readings, "nmcli", options)
+    return readings
+
+
+def _read(path: Path, options: ReadOptions) -> ScanTables:
+    return one_scan(path, readings_of(read_text(path)), "nmcli", options)
 
 
 def _terse(line: str, escaped: re.Match[str], row: int) -> ToolReading:

@@ -35,6 +35,8 @@ class ToolReading:
         Name of the network.
     is_percent : bool
         Whether the strength is percent.
+    age_s : float
+        How long ago the tool heard it, in seconds.
     """
 
     row: int
@@ -42,6 +44,14 @@ class ToolReading:
     strength: float | None
     network: str = ""
     is_percent: bool = False
+    age_s: float = 0.0
+
+    @property
+    def rss_dbm(self) -> float | None:
+        """Its RSS in dBm."""
+        if self.strength is None or not self.is_percent:
+            return self.strength
+        return self.strength / 2 - 100
 
 
 def one_scan(path: Path, readings: Sequence[ToolReading], tool: str, options: ReadOptions) -> ScanTables:
@@ -83,7 +93,7 @@ def one_scan(path: Path, readings: Sequence[ToolReading], tool: str, options: Re
     note = f"{n_percent} strengths are percent of signal quality, read as dBm = percent / 2 - 100"
     scan = HeardScan(
         told[0].row,
-        [(each.name, _dbm(each)) for each in told],
+        [(each.name, each.rss_dbm) for each in told],
         re.sub(r"\s+", "-", path.name.split(".")[0]) or "scan",
         reading_rows=[each.row for each in told],
     )
@@ -98,8 +108,3 @@ def one_scan(path: Path, readings: Sequence[ToolReading], tool: str, options: Re
     return scan_tables(
         path, [scan], options, notes=notes, left_out=tuple(each for each in left_out if each.rows)
     )
-
-
-def _dbm(reading: ToolReading) -> float:
-    assert reading.strength is not None
-    return reading.strength / 2 - 100 if reading.is_percent else reading.strength

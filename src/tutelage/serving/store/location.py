@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from tutelage.errors import BadInputError, missing_package_message
+from tutelage.files.atomic import data_dir
 
 __all__ = ["default_store_url", "models_folder", "store_url"]
 
@@ -28,7 +28,7 @@ def default_store_url() -> str:
     """
     if given := os.environ.get("TUTELAGE_STORE"):
         return given
-    folder = _data_folder() / "tutelage"
+    folder = data_dir()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return str(folder / "tutelage.db")
 
@@ -49,7 +49,7 @@ def models_folder(given: str) -> Path:
     url = store_url(given)
     if url.drivername == "sqlite":
         return Path(f"{url.database}.models").absolute()
-    return _data_folder() / "tutelage" / "models"
+    return data_dir() / "models"
 
 
 def store_url(given: str, *, make: bool = True) -> URL:
@@ -103,11 +103,3 @@ def _with_driver(url: URL) -> URL:
     except ModuleNotFoundError as error:
         raise BadInputError(missing_package_message("a store on PostgreSQL", error) or str(error)) from error
     return url.set(drivername="postgresql+psycopg")
-
-
-def _data_folder() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ["LOCALAPPDATA"])
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
