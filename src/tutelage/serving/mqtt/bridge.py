@@ -55,7 +55,8 @@ class _Bridge:
     def __init__(self, service: Service, settings: MqttSettings) -> None:
         self._service = service
         self._settings = settings
-        self._home = f"{settings.discovery}/status" if settings.discovery else None
+        # Home Assistant keeps its own status topic when another discovery prefix is set.
+        self._homes = {"homeassistant/status", f"{settings.discovery}/status"} if settings.discovery else set()
         registry = service.metrics.registry
         self._messages = Counter(
             "tutelage_mqtt_messages",
@@ -81,6 +82,8 @@ class _Bridge:
                 if words != last_words:
                     _log.warning("MQTT broker %s: %s; trying again", self._settings.host, words)
                 last_words = words
+            except* Exception:  # a fault of ours ends one connection, not the bridge
+                _log.exception("the MQTT bridge has failed; trying again")
             finally:
                 self._is_connected.set(0)
             if time.monotonic() - began_s > _LONGEST_RETRY_S:
@@ -124,8 +127,7 @@ class _Bridge:
     async def _tell(self, client: aiomqtt.Client, announcer: Announcer, news: Subscription) -> None:
         # The broker sends what it has retained of our devices before it confirms what follows.
         own = DeviceTopics(self._settings, "+").state
-        home = [self._home] if self._home else []
-        topics = (own, status_topic(self._settings), *home, *FILTERS)
+        topics = (own, status_topic(self._settings), *self._homes, *FILTERS)
         await client.subscribe([(topic, 0) for topic in topics])
         await announcer.everything()
         await client.unsubscribe(own)
@@ -155,7 +157,7 @@ class _Bridge:
                 # A connection that the network lost says goodbye late, when the next one is there already.
                 if payload == OFFLINE.encode() and not message.retain:
                     news.put(_STATUS_LOST, "", {})
-            elif topic == self._home:
+            elif topic in self._homes:
                 if payload == ONLINE.encode() and not message.retain:
                     news.put(_AGAIN, "", {})
             elif aiomqtt.Topic(topic).matches(own):
