@@ -78,7 +78,8 @@ async def content(service: ServiceOf, plan: _PathId) -> Response:
     file = await run_in_threadpool(service.store.plans.content, plan)
     if file is None or plan not in rows:
         raise ProblemError(_no("plan", plan))
-    return Response(file, media_type=rows[plan].media_type)
+    headers = {"Cache-Control": "private, max-age=86400"}  # a plan never changes; its floors change often
+    return Response(file, media_type=rows[plan].media_type, headers=headers)
 
 
 @router.put("/v1/plans/{plan}/transform", dependencies=[_MaySurvey])

@@ -10,7 +10,8 @@ let placing = null; // id of the plan that is being placed
 const isImage = ({ kind }) => kind === "image";
 
 function draw() {
-  const remove = ({ id }) => ["remove", () => attempt(() => call("DELETE", path("plans", id)))];
+  const sure = (plan) => confirm(text("plans.sure", plan));
+  const remove = (plan) => ["remove", () => sure(plan) && attempt(() => call("DELETE", path("plans", plan.id)))];
   fillList($("plan-list"), state.plans.map((plan) => ({
     key: plan.id, title: plan.name, act: () => show(plan),
     about: facts(plan.floor && text("floor", plan), isImage(plan) && !plan.transform && text("plans.unplaced")),

@@ -59,8 +59,7 @@ $("entry").onsubmit = async (event) => {
   event.preventDefault();
   try {
     await call("POST", path("entry"), { key: event.target.key.value });
-    $("entry").close();
-    start();
+    location.reload();
   } catch (problem) {
     $("entry-problem").textContent = problem.message;
   }

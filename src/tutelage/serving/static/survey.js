@@ -88,7 +88,7 @@ function noteClock(news) {
   const survey = session();
   const mine = news.find(({ device, answer }) => device === survey?.device && answer.n_heard);
   if (!mine || !late_s || !collects(survey)) return;
-  late_s.push(now() - mine.answer.time_s);
+  late_s = [...late_s.slice(-50), now() - mine.answer.time_s];
   const offset_s = Math.round(Math.min(...late_s));
   if (late_s.length < 3 || Math.abs(offset_s - survey.clock_offset_s) < CLOCK_S) return;
   send("PATCH", of(), { clock_offset_s: offset_s });
