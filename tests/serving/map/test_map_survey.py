@@ -73,7 +73,8 @@ def test_scans_that_arrive_belong_to_the_place_that_was_clicked(
     press(shown, "Undo")
     facts(shown, "collecting · 1 place · 3 scans")
     press(shown, "Pause")
-    facts(shown, "paused · 1 place · 3 scans")  # the service knows of it
+    facts(shown, "paused · 1 place · 3 scans")
+    expect(shown.page.locator("#live")).to_have_class("live")  # the service knows of it
     post_scan(service, "collector", number=5)
     expect(shown.page.locator("#survey-hint")).to_contain_text("until you resume")
     press(shown, "Resume")
@@ -205,8 +206,8 @@ def test_a_surveyed_walk_is_learnt_and_goes_live(own_service: RunningService, op
     press(shown, "Finish")
     press(shown, "Approve")
     section = shown.section("models")
-    section.get_by_label("Takes the place of").select_option("office")
-    section.get_by_label("Name of the new model").fill("office-2")
+    expect(section.get_by_label("Takes the place of")).to_have_value("office")
+    expect(section.get_by_label("Name of the new model")).to_have_value("office-2")
     section.get_by_role("button", name="Learn").click()
     job = section.locator("#job-list article")
     expect(job.get_by_role("button", name="Go live")).to_be_visible(timeout=90_000)

@@ -1,7 +1,6 @@
 // The frame of the page: sections, theme, connection, and what a click on the map means.
 import { $, counted, loadStrings, text } from "./page.js";
 import { on, start, tell, unsent } from "./service.js";
-import "./devices.js";
 import "./plans.js";
 import "./survey.js";
 import "./models.js";
@@ -12,6 +11,7 @@ function open(wanted) {
     tab.ariaExpanded = tab === wanted;
     $(tab.dataset.section).hidden = tab !== wanted;
   }
+  $("sections").scrollTop = 0;
   tell("section");
 }
 // A second click closes the section: on a phone the map then has the whole screen.

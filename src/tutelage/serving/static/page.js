@@ -71,7 +71,7 @@ export function fillList(list, items, none = "") {
 export function fillSelect(select, values, name = (value) => value) {
   const before = select.value;
   select.replaceChildren(...values.map((value) => new Option(name(value), value)));
-  if (values.includes(before)) select.value = before;
+  if (before && values.includes(before)) select.value = before;
 }
 
 let hiding;
