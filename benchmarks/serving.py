@@ -1,6 +1,7 @@
 """Measure the service under load, beside an endpoint of the same framework that only echoes its body.
 
-    python -m benchmarks.serving [--model FOLDER] [--seconds 10] [--memory-minutes 60]
+    python -m benchmarks.serving [--model FOLDER] [--seconds 10]
+    python -m benchmarks.serving --memory-minutes 60 [--rate 40]
 
 Needs wrk for the closed loop (Debian: wrk). Delays come from a client of our own. It sends at a fixed rate
 and counts from the time at which a request was due, so that a slow answer delays no later request. All
@@ -28,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.result_rows import write_rows
+from benchmarks.result_rows import read_rows, write_rows
 from tutelage import Localizer, load
 from tutelage.runtime import Runtime
 from tutelage.serving.exported_copy import exported_copy
@@ -64,17 +65,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--memory-minutes", type=float, default=0.0)
+    parser.add_argument("--memory-minutes", type=float, help="measure memory alone, under a steady load")
+    parser.add_argument("--rate", type=float, default=40.0, help="positions a second of that load")
     given = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("wrk is missing (Debian: apt-get install wrk)")
     with tempfile.TemporaryDirectory() as folder:
         model = given.model or _knn(Path(folder, "ujiindoorloc"))
         scan = _scan_of(model)
-        rows = [*_measured(model, scan, Path(folder), given.seconds, given.memory_minutes)]
+        if given.memory_minutes:
+            rows = [*_memory(model, scan, Path(folder), given.rate, given.memory_minutes)]
+        else:
+            rows = [*_loaded(model, scan, Path(folder), given.seconds)]
     for row in rows:
         print(*(f"{row[name]}" for name in COLUMNS), sep=" | ")
-    write_rows(RESULTS, COLUMNS, rows)
+    new = {row["measure"] for row in rows}
+    kept = [row for row in read_rows(RESULTS) if row["measure"] not in new] if RESULTS.exists() else []
+    write_rows(RESULTS, COLUMNS, [*rows, *kept])
 
 
 def _knn(folder: Path) -> Path:
@@ -93,14 +100,12 @@ def _scan_of(model: Path) -> dict[str, float]:
     return {name: round(rss) for name, rss in survey.readings(row).items()}
 
 
-def _measured(
-    model: Path, scan: dict[str, float], folder: Path, seconds: float, memory_minutes: float
-) -> Iterator[dict[str, Any]]:
+def _loaded(model: Path, scan: dict[str, float], folder: Path, seconds: float) -> Iterator[dict[str, Any]]:
     one = json.dumps({"scans": [{"rss_dbm": scan}]}).encode()
     many = json.dumps({"scans": [{"rss_dbm": scan}] * BATCH}).encode()
     with _echo() as echo:
         echoed = _closed_loop(echo, one, folder, seconds)
-    with _service(model, folder) as (address, process):
+    with _service(model, folder) as (address, _):
         located = _closed_loop(address, one, folder, seconds)
         again = _runtime_alone(model, scan)
         yield _row("single positions", located, "a second", echoed, f"echo; runtime alone {again:.0f}")
@@ -113,8 +118,6 @@ def _measured(
         yield _row("half of the answers at half load", _percentile(delays_ms, 50), "ms", "", "")
         yield _row("median of an update to a listener", *_live(address, scan, seconds))
         yield from _overload(address, scan)
-        if memory_minutes:
-            yield from _memory(address, one, located / 4, process, memory_minutes)
 
 
 def _row(measure: str, value: float, unit: str, beside: float | str, note: str) -> dict[str, Any]:
@@ -218,12 +221,13 @@ async def _open_loop(address: str, body: bytes, rate_per_s: float, seconds: floa
         free.put_nowait(connection)
 
     began_s = time.perf_counter()
-    tasks = []
+    tasks: set[asyncio.Task[None]] = set()
     for number in range(int(rate_per_s * seconds)):
         due_s = began_s + number / rate_per_s
         if (pause_s := due_s - time.perf_counter()) > 0:
             await asyncio.sleep(pause_s)
-        tasks.append(asyncio.create_task(ask(due_s)))
+        tasks.add(task := asyncio.create_task(ask(due_s)))
+        task.add_done_callback(tasks.discard)
     await asyncio.gather(*tasks)
     while not free.empty():
         free.get_nowait()[1].close()
@@ -291,14 +295,16 @@ async def _at_once(address: str, body: bytes, n: int) -> list[tuple[int, float]]
 
 
 def _memory(
-    address: str, body: bytes, rate_per_s: float, process: subprocess.Popen[str], minutes: float
+    model: Path, scan: dict[str, float], folder: Path, rate_per_s: float, minutes: float
 ) -> Iterator[dict[str, Any]]:
-    """Watch the memory of the service under a steady load."""
-    asyncio.run(_open_loop(address, body, rate_per_s, 20))
-    before_mb = _rss_mb(process.pid)
-    asyncio.run(_open_loop(address, body, rate_per_s, 60 * minutes))
-    after_mb = _rss_mb(process.pid)
-    note = f"before; {minutes:g} minutes at {rate_per_s:.0f} positions a second"
+    """Watch the memory of the service under a steady load of devices."""
+    body = json.dumps({"scans": [{"rss_dbm": scan, "device": "phone"}]}).encode()
+    with _service(model, folder) as (address, process):
+        asyncio.run(_open_loop(address, body, rate_per_s, 60))
+        before_mb = _rss_mb(process.pid)
+        asyncio.run(_open_loop(address, body, rate_per_s, 60 * minutes))
+        after_mb = _rss_mb(process.pid)
+    note = f"after a minute; {minutes:g} minutes at {rate_per_s:.0f} scans of a device a second"
     yield _row("memory after a steady load", after_mb, "MB", f"{before_mb:.4g}", note)
 
 

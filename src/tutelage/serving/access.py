@@ -67,7 +67,7 @@ class Access:
         return role
 
 
-def service_of(connection: HTTPConnection) -> Service:
+async def service_of(connection: HTTPConnection) -> Service:
     """Return the service that answers a request or a socket.
 
     Parameters

@@ -56,7 +56,9 @@ class _Bridge:
         self._service = service
         self._settings = settings
         # Home Assistant keeps its own status topic when another discovery prefix is set.
-        self._homes = {"homeassistant/status", f"{settings.discovery}/status"} if settings.discovery else set()
+        self._homes = (
+            {"homeassistant/status", f"{settings.discovery}/status"} if settings.discovery else set()
+        )
         registry = service.metrics.registry
         self._messages = Counter(
             "tutelage_mqtt_messages",
