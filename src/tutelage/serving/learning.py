@@ -83,6 +83,8 @@ class Job:
         Name of the model to come.
     method : str
         Method that `tutelage fit` takes.
+    replaces : str or None
+        Name of the model in use whose place it takes; it then answers under that name.
     state : {"running", "done", "failed", "live"}
         How far it is: done means that it may go live.
     step : str
@@ -98,6 +100,7 @@ class Job:
     id: str
     name: str
     method: str
+    replaces: str | None = None
     state: Literal["running", "done", "failed", "live"] = "running"
     step: str = _STEPS[0]
     done: int = 0
@@ -171,9 +174,9 @@ class Learning:
         """
         if replaces is not None:
             self._models.get(replaces)
-        job = Job(uuid.uuid4().hex[:12], name, method)
+        job = Job(uuid.uuid4().hex[:12], name, method, replaces)
         self._put(job)
-        task = asyncio.create_task(self._run(job, sessions, replaces))
+        task = asyncio.create_task(self._run(job, sessions))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return job
@@ -203,11 +206,11 @@ class Learning:
         job = self._jobs[job_id]
         if job.state not in ("done", "live"):
             raise BadInputError(f"job {job_id} is {job.state}; a model goes live once its job is done")
-        path = self._model_path(job)
-        model = await asyncio.to_thread(self._models.put, job.name, path)
-        note = StoredModel(job.name, str(path), time.time(), card={"method": model.card["method"]})
+        path, name = self._model_path(job), job.replaces or job.name
+        model = await asyncio.to_thread(self._models.put, name, path)
+        note = StoredModel(name, str(path), time.time(), card={"method": model.card["method"]})
         await asyncio.to_thread(self._store.models.put, note)
-        self._events.publish("model", job.name, {"name": job.name, "problem": None})
+        self._events.publish("model", name, {"name": name, "problem": None})
         return self._put(replace(job, state="live"))
 
     async def stop(self) -> None:
@@ -218,15 +221,15 @@ class Learning:
 
     # -- one job --------------------------------------------------------------------------------------
 
-    async def _run(self, job: Job, sessions: Sequence[str], replaces: str | None) -> None:
+    async def _run(self, job: Job, sessions: Sequence[str]) -> None:
         async with self._one_at_a_time:
             try:
-                job = await self._learn(job, sessions, replaces)
+                job = await self._learn(job, sessions)
                 self._put(replace(job, state="done", step=_STEPS[-1], done=job.steps))
             except TutelageError as error:
                 self._put(replace(self._jobs[job.id], state="failed", message=str(error)))
 
-    async def _learn(self, job: Job, sessions: Sequence[str], replaces: str | None) -> Job:
+    async def _learn(self, job: Job, sessions: Sequence[str]) -> Job:
         labelled = await asyncio.to_thread(self._store.surveys.labelled_scans, sessions)
         if not labelled:
             raise BadInputError("no scan of these sessions was taken during a mark; collect scans first")
@@ -237,7 +240,7 @@ class Learning:
             job = self._step(job, 1)
             trial = await self._fit(job, others, "trial")
             job = self._step(job, 2)
-            job = replace(job, comparison=await self._compare(trial, held_out, len(stretches), replaces))
+            job = replace(job, comparison=await self._compare(trial, held_out, len(stretches), job.replaces))
         job = self._step(job, 3)
         await self._fit(job, labelled, "model")
         return job

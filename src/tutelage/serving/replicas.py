@@ -52,13 +52,15 @@ class Replicas:
         """
         return self._store.tracks.since(now_s - _OVERLAP_S)
 
-    def follow(self, stored: Iterable[StoredPoint]) -> Iterator[tuple[str, TrackPoint]]:
+    def follow(self, stored: Iterable[StoredPoint], now_s: float) -> Iterator[tuple[str, TrackPoint]]:
         """Go on with tracks by the answers that other replicas gave; to be called in the event loop.
 
         Parameters
         ----------
         stored : iterable of StoredPoint
             Points of all replicas, by time.
+        now_s : float
+            The present time, in seconds since 1970.
 
         Yields
         ------
@@ -69,7 +71,7 @@ class Replicas:
         for point in stored:
             own = last.get(point.device)
             if own is None or own.time_s < point.time_s:
-                last[point.device] = self._devices.add(point.device, as_shown(point).answer)
+                last[point.device] = self._devices.add(point.device, as_shown(point).answer, now_s)
                 yield point.device, last[point.device]
 
     def new_models(self) -> list[tuple[str, TutelageError | None]]:

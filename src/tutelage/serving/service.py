@@ -154,7 +154,10 @@ class Service:
             If too many scans wait already.
         """
         answers = await self.locate([self.offsets.shift(each) for each in heard])
-        points = [self.devices.add(each.device, answer) for each, answer in zip(heard, answers, strict=True)]
+        now_s = time.time()
+        points = [
+            self.devices.add(each.device, answer, now_s) for each, answer in zip(heard, answers, strict=True)
+        ]
         devices = [each.device for each in heard]
         await self._storing.submit([as_stored(*each) for each in zip(devices, points, strict=True)])
         await self.surveys.collect(heard)
@@ -246,7 +249,7 @@ class Service:
     async def _follow(self) -> None:
         if self.store.is_shared:
             stored = await asyncio.to_thread(self._replicas.stored, time.time())
-            for device, point in self._replicas.follow(stored):
+            for device, point in self._replicas.follow(stored, time.time()):
                 self._tell(device, point)
 
     async def _silence(self) -> None:

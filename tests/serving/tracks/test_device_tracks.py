@@ -61,3 +61,22 @@ def test_a_restored_track_goes_on_as_if_nothing_had_happened(
     restored.restore("a", points)
     assert restored.last() == lived.last()
     assert [restored.add("a", answer) for answer in after] == [lived.add("a", answer) for answer in after]
+
+
+def test_a_device_whose_clock_is_behind_is_silent_only_after_it_was_not_heard() -> None:
+    devices = Devices(TrackSettings(silence_s=60.0))
+    start_s = heard_at(0.0).time_s
+    for n in range(5):
+        devices.add("slow clock", heard_at(10.0 * n), now_s=start_s + 900.0 + 10.0 * n)
+        assert devices.silent(start_s + 901.0 + 10.0 * n) == []
+    ((device, point),) = devices.silent(start_s + 1001.0)
+    assert (device, point.is_known) == ("slow clock", False)
+
+
+def test_a_device_whose_clock_is_set_back_is_shown_again() -> None:
+    devices = Devices(TrackSettings(silence_s=60.0))
+    start_s = heard_at(0.0).time_s
+    devices.add("a", heard_at(3600.0), now_s=start_s)
+    assert devices.add("a", heard_at(10.0), now_s=start_s + 10.0).is_late
+    assert len(devices.silent(start_s + 70.0)) == 1
+    assert devices.add("a", heard_at(80.0), now_s=start_s + 80.0).is_known

@@ -39,12 +39,13 @@ class Devices:
         self._settings = settings or TrackSettings()
         self._rooms = {} if rooms is None else rooms  # one that is empty is filled later
         self._tracks: OrderedDict[str, Track] = OrderedDict()
+        self._behind_s: dict[str, float] = {}
 
     def __len__(self) -> int:
         """Return the number of tracks."""
         return len(self._tracks)
 
-    def add(self, device: str, answer: Answer) -> TrackPoint:
+    def add(self, device: str, answer: Answer, now_s: float | None = None) -> TrackPoint:
         """Take in the answer to a device's scan.
 
         Parameters
@@ -53,6 +54,9 @@ class Devices:
             The device.
         answer : Answer
             The answer.
+        now_s : float, optional
+            When it arrives, in seconds since 1970: silence then counts from there, since clocks of devices
+            may be wrong.
 
         Returns
         -------
@@ -62,8 +66,17 @@ class Devices:
         track = self._tracks.setdefault(device, Track(self._settings, self._rooms))
         self._tracks.move_to_end(device)
         if len(self._tracks) > self._settings.max_devices:
-            self._tracks.popitem(last=False)
-        return track.add(answer)
+            self.forget(next(iter(self._tracks)))
+        point = track.add(answer)
+        if now_s is None:
+            return point
+        if point.is_late and track.last is not None and not track.last.is_known:
+            # Its clock was set back, and nothing that came before says where it is.
+            self._tracks[device] = Track(self._settings, self._rooms)
+            point = self._tracks[device].add(answer)
+        if not point.is_late:
+            self._behind_s[device] = now_s - answer.time_s
+        return point
 
     def silent(self, now_s: float) -> list[tuple[str, TrackPoint]]:
         """Return the devices that have become unknown since the last call, with their unknown points.
@@ -78,7 +91,10 @@ class Devices:
         list of tuple of str and TrackPoint
             Each device once, until it is heard again.
         """
-        points = ((device, track.silent(now_s)) for device, track in self._tracks.items())
+        points = (
+            (device, track.silent(now_s - self._behind_s.get(device, 0.0)))
+            for device, track in self._tracks.items()
+        )
         return [(device, point) for device, point in points if point is not None]
 
     def last(self) -> dict[str, TrackPoint]:
@@ -87,6 +103,7 @@ class Devices:
 
     def forget(self, device: str) -> bool:
         """Delete the track of a device, and return whether there was one."""
+        self._behind_s.pop(device, None)
         return self._tracks.pop(device, None) is not None
 
     def restore(self, device: str, points: Iterable[TrackPoint]) -> None:
