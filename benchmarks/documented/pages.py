@@ -19,6 +19,7 @@ from benchmarks.documented.gain_tables import MATCHERS, TEACHERS, gain_table
 from benchmarks.documented.matcher_tables import choice_table
 from benchmarks.documented.network_tables import network_table
 from benchmarks.documented.page_blocks import Table, write_blocks
+from benchmarks.documented.serving_table import serving_table
 from benchmarks.documented.verdict_table import verdict_table
 
 __all__ = ["PAGES", "write_page"]
@@ -122,6 +123,7 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
         "results/learning_curves.csv: places": measurement_tables.place_table,
         "results/learning_curves.csv: predictions": measurement_tables.extrapolation_lines,
     },
+    "research/serving.md": {"results/serving.csv": serving_table},
     "research/tracks.md": {
         "results/tracks.csv": track_table.position_table,
         "results/tracks.csv: rooms": track_table.label_table,

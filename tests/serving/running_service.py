@@ -41,7 +41,7 @@ class RunningService:
         self._models = models
         self._options = options
         self._log = folder / "serve.log"
-        self.store = folder / "service.db"
+        self.store: Path | str = folder / "service.db"
         self.key = key
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None

@@ -25,8 +25,8 @@ def museum(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *(f"0e:00:00:00:00:{i:02x}" for i in range(len(survey.train.access_points) - 1)),
     )
     assert survey.test is not None
-    renamed = [replace(scans, access_points=names) for scans in (survey.train, survey.test)]
-    tt.Localizer("knn").fit(tt.Survey("museum", *renamed)).save(folder / "fitted")
+    train, test = (replace(scans, access_points=names) for scans in (survey.train, survey.test))
+    tt.Localizer("knn").fit(tt.Survey("museum", train, test)).save(folder / "fitted")
     export_model(folder / "fitted", folder / "museum.zip", progress=False)
     return folder / "museum.zip"
 
