@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from home_assistant_rules import broken_rules, components_of, is_discovery_topic
 
 from mosquitto import Listener, Mosquitto, wait_until
+from tutelage.serving.mqtt.announcer import Announcer
 from tutelage.serving.store import Store
 from tutelage.serving.tracks.settings import TrackSettings
 
@@ -221,6 +222,24 @@ def test_a_silent_device_becomes_unknown(
         state = listener.wait_for(STATE, lambda body: not is_known(body))
         assert set(state.values()) == {None}
         listener.wait_for(ATTRIBUTES, lambda body: body == {})
+
+
+def test_a_fault_ends_one_connection_alone(
+    bridged: TestClient, listener: Listener, heard: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_news = Announcer.news
+    faults = iter([ValueError("a fault")])
+
+    async def news(announcer: Announcer, batch: Any) -> None:
+        for fault in faults:
+            raise fault
+        await publish_news(announcer, batch)
+
+    monkeypatch.setattr(Announcer, "news", news)
+    locate(bridged, heard)
+    listener.wait_for(STATE, is_known)
+    assert next(faults, None) is None
+    assert listener.bodies("tutelage/status") in (["online", "online"], ["online", "offline", "online"])
 
 
 def test_a_late_goodbye_is_corrected(bridged: TestClient, listener: Listener) -> None:
