@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
 
 from tutelage.runtime.degrees import has_degrees
 from tutelage.serving.mqtt.device_messages import (
@@ -22,19 +22,11 @@ from tutelage.serving.mqtt.object_ids import object_id
 from tutelage.serving.service import Service
 from tutelage.serving.tracks.track import TrackPoint
 
-__all__ = ["Announcer", "Publish"]
+__all__ = ["Announcer"]
 
 _LEAST_EXPIRY_S = 30
 _BEATS = 3  # messages before a state expires: one may be lost
 _DAY_S = 86_400.0
-
-
-class Publish(Protocol):
-    """Sends a retained message."""
-
-    async def __call__(self, topic: str, payload: str, *, is_sure: bool) -> None:
-        """Send it; `is_sure` waits until the broker has it."""
-        ...
 
 
 class Announcer:
@@ -46,11 +38,14 @@ class Announcer:
         Who knows where devices are.
     settings : MqttSettings
         Topics and devices.
-    publish : Publish
-        Sends a retained message.
+    publish : callable
+        Takes a topic and a body, and sends them in order. A connection that breaks may lose some: then
+        everything is published again.
     """
 
-    def __init__(self, service: Service, settings: MqttSettings, publish: Publish) -> None:
+    def __init__(
+        self, service: Service, settings: MqttSettings, publish: Callable[[str, str], Awaitable[None]]
+    ) -> None:
         self._service = service
         self._settings = settings
         self._publish = publish
@@ -69,7 +64,7 @@ class Announcer:
         """Publish everything, also what was published before."""
         self._sent.clear()
         self._sent_s.clear()
-        await self._publish(status_topic(self._settings), ONLINE, is_sure=True)
+        await self._publish(status_topic(self._settings), ONLINE)
         self._has_degrees = self._models_have_degrees()
         since_s = time.time() - self._service.settings.retention_days * _DAY_S
         stored = await asyncio.to_thread(self._service.store.devices.all)
@@ -137,11 +132,12 @@ class Announcer:
             Its name in topics.
         """
         topics = DeviceTopics(self._settings, object_id)
+        # The state goes last: what is left of a device is found by its state.
         for topic in (topics.announcement, topics.attributes, topics.state):
             if topic is not None:
                 self._sent.pop(topic, None)
                 self._sent_s.pop(topic, None)
-                await self._publish(topic, "", is_sure=True)
+                await self._publish(topic, "")
 
     # -- one device ---------------------------------------------------------------------------------------
 
@@ -151,7 +147,7 @@ class Announcer:
             told = announcement(
                 topics, self._names[device], has_degrees=self._has_degrees, expire_s=self._expire_s
             )
-            await self._changed(topics.announcement, told, told, is_sure=True)
+            await self._changed(topics.announcement, told, told)
         told = state(point)
         same = {name: value for name, value in told.items() if name != "t"}  # the time alone is no news
         await self._changed(topics.state, told, same)
@@ -159,10 +155,10 @@ class Announcer:
             told = attributes(point)
             await self._changed(topics.attributes, told, told)
 
-    async def _changed(self, topic: str, told: Any, compared: Any, *, is_sure: bool = False) -> None:
+    async def _changed(self, topic: str, told: Any, compared: Any) -> None:
         if topic in self._sent and self._sent[topic] == compared:
             return
-        await self._publish(topic, json.dumps(told, allow_nan=False), is_sure=is_sure)
+        await self._publish(topic, json.dumps(told, allow_nan=False))
         self._sent[topic] = compared
         self._sent_s[topic] = time.monotonic()
 

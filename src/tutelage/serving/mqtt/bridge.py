@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
 import time
 from contextlib import suppress
@@ -103,14 +104,15 @@ class _Bridge:
             tls_context=ssl.create_default_context() if settings.is_encrypted else None,
             will=aiomqtt.Will(status_topic(settings), OFFLINE, qos=_SURE, retain=True),
             keepalive=_KEEP_ALIVE_S,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
             max_queued_incoming_messages=_WAITING_MESSAGES,
         )
 
     async def _serve(self, client: aiomqtt.Client, news: Subscription) -> None:
         """Work until the connection is lost."""
 
-        async def publish(topic: str, payload: str, *, is_sure: bool) -> None:
-            await client.publish(topic, payload, qos=_SURE if is_sure else 0, retain=True)
+        async def publish(topic: str, payload: str) -> None:
+            await client.publish(topic, payload, retain=True)
 
         announcer = Announcer(self._service, self._settings, publish)
         try:
