@@ -117,6 +117,22 @@ def test_collector_apps_send_batches_that_are_never_refused_whole(
     assert client.post("/v2/geosubmit").json() == {"accepted": 0, "repeated": 0, "left_out": 0}
 
 
+def test_a_phone_sends_what_termux_prints(client: TestClient, service: Service) -> None:
+    begin(client)
+    mark(client, id="m1", start_s=time.time() - 5, x_m=3.0, y_m=4.0)
+    fresh = {"bssid": "02:00:00:00:00:05", "rssi": -50, "ssid": "office", "timestamp": 90_000_000_000}
+    stale = {"BSSID": "02:00:00:00:00:06", "level": -60, "timestamp": 30_000_000_000}
+    owner_said_no = {"bssid": "02:00:00:00:00:07", "rssi": -60, "ssid": "home_nomap"}
+    printed: list[Any] = [fresh, stale, owner_said_no, {"bssid": "none"}, "text"]
+    answer = client.post("/v1/scan-results?device=phone", json=printed)
+    assert answer.json() == {"heard": 2}
+    (scan,) = service.store.surveys.scans_of("s1")
+    assert scan.rss_dbm == {"02:00:00:00:00:05": -50.0, "02:00:00:00:00:06": -60.0}
+    assert scan.age_s["02:00:00:00:00:06"] == pytest.approx(60_000.0)
+    (device,) = client.get("/v1/devices").json()["devices"]
+    assert device["last"]["answer"]["n_known"] == 1  # the stale one is left out
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "words"),
     [

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from tutelage.runtime.access_point_names import NO_MAP, is_mac, normalised_name
 from tutelage.serving.heard_scans import HeardScan
 
-__all__ = ["Beacon", "Beacons", "WifiAccessPoint", "WifiAccessPoints", "heard_scan"]
+__all__ = [
+    "Beacon",
+    "Beacons",
+    "ScanResult",
+    "ScanResults",
+    "WifiAccessPoint",
+    "WifiAccessPoints",
+    "heard_scan",
+    "phone_scan",
+]
 
 _MOST_ITEMS = 2000
 _MS = 1000.0
+_US_IN_MS = 1000.0
 
 
 class _Transmitter(BaseModel):
@@ -45,6 +55,15 @@ class Beacon(_Transmitter):
     """A Bluetooth beacon in a scan."""
 
 
+class ScanResult(_Transmitter):
+    """An access point as Android's list of scan results has it; Termux prints such lists."""
+
+    mac_address: str = Field(validation_alias=AliasChoices("bssid", "BSSID"), max_length=40)
+    signal_strength: float = Field(validation_alias=AliasChoices("rssi", "level"), ge=-120, lt=0)
+    ssid: str | None = Field(default=None, validation_alias=AliasChoices("ssid", "SSID"), max_length=200)
+    timestamp: float = Field(default=0, ge=0, le=1e18, description="Microseconds since the phone started.")
+
+
 def _sound(kind: type[_Transmitter]) -> BeforeValidator:
     """Leave out the items of a list that break a rule, as the geolocation services do."""
 
@@ -68,6 +87,7 @@ def _parsed(kind: type[_Transmitter]) -> Any:
 
 WifiAccessPoints = Annotated[list[WifiAccessPoint], _sound(WifiAccessPoint)]
 Beacons = Annotated[list[Beacon], _sound(Beacon)]
+ScanResults = Annotated[list[ScanResult], _sound(ScanResult)]
 
 
 def heard_scan(items: Iterable[_Transmitter], time_s: float) -> HeardScan:
@@ -90,8 +110,30 @@ def heard_scan(items: Iterable[_Transmitter], time_s: float) -> HeardScan:
     age_s: dict[str, float] = {}
     for item in items:
         name = item.name
-        if name is None or (isinstance(item, WifiAccessPoint) and (item.ssid or "").endswith(NO_MAP)):
+        if name is None or (getattr(item, "ssid", None) or "").endswith(NO_MAP):
             continue
         rss_dbm[name].append(item.signal_strength)
         age_s[name] = abs(item.age) / _MS
     return HeardScan({name: sum(rss) / len(rss) for name, rss in rss_dbm.items()}, time_s, age_s)
+
+
+def phone_scan(results: Sequence[ScanResult], time_s: float) -> HeardScan:
+    """Make a scan of Android's results; the newest is fresh, and the others are older by their timestamps.
+
+    Parameters
+    ----------
+    results : sequence of ScanResult
+        The list that a phone gave.
+    time_s : float
+        When it gave it, in seconds since 1970.
+
+    Returns
+    -------
+    HeardScan
+        The scan.
+    """
+    newest_us = max((result.timestamp for result in results), default=0.0)
+    aged = (
+        result.model_copy(update={"age": (newest_us - result.timestamp) / _US_IN_MS}) for result in results
+    )
+    return heard_scan(aged, time_s)

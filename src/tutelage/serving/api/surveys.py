@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Body, Depends, Path, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,6 +15,7 @@ from tutelage.serving.access_keys import Role
 from tutelage.serving.api.bodies import RSS_DBM, exact
 from tutelage.serving.api.locate import Name, Rss, Seconds, Time
 from tutelage.serving.api.protocol import Protocol
+from tutelage.serving.api.readings import ScanResults, phone_scan
 from tutelage.serving.heard_scans import Heard, HeardScan
 from tutelage.serving.room_outlines import RoomOutlines
 from tutelage.serving.service import Service
@@ -117,7 +118,7 @@ class CollectedScans(BaseModel):
 
 
 router = APIRouter(tags=["surveys"])
-PROTOCOL = Protocol(router, ("/v1/surveys", "/v1/scans"), batch_paths=("/v1/scans",))
+PROTOCOL = Protocol(router, ("/v1/surveys", "/v1/scans", "/v1/scan-results"), batch_paths=("/v1/scans",))
 _MayRead = Depends(require(Role.READ))
 _MaySurvey = Depends(require(Role.SURVEY))
 
@@ -128,6 +129,18 @@ async def add_scans(service: ServiceOf, body: CollectedScans) -> dict[str, int]:
     heard = [Heard(body.device, HeardScan(scan.rss_dbm, scan.time_s, scan.age_s)) for scan in body.scans]
     n_new = await service.surveys.keep(heard)
     return {"accepted": n_new, "repeated": len(heard) - n_new}
+
+
+@router.post("/v1/scan-results", dependencies=[Depends(require(Role.LOCATE))])
+async def add_scan_results(
+    service: ServiceOf,
+    device: Annotated[str, Query(min_length=1, max_length=200)],
+    results: Annotated[ScanResults, Body(examples=[[{"bssid": "01:23:45:67:89:ab", "rssi": -61}]])],
+) -> dict[str, int]:
+    """Keep one scan as Termux prints it. The device's track goes on, and an open survey gets it."""
+    scan = phone_scan(results, time.time())
+    await service.hear([Heard(device, scan)])
+    return {"heard": len(scan.rss_dbm)}
 
 
 @router.get("/v1/surveys", dependencies=[_MayRead])
