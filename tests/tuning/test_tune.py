@@ -11,6 +11,8 @@ import torch
 from small_search import TINY, small_building, small_search
 from torch import Tensor, nn
 
+import tutelage
+from rooms import rooms_survey
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.errors import BadInputError, TutelageError, UnknownNameError
 from tutelage.networks import NetworkFile, SearchRecord, register_network
@@ -256,3 +258,9 @@ def test_random_numbers_of_the_caller_are_left_alone(building: Survey) -> None:
 def test_another_building_is_another_search() -> None:
     one, other = (record(small_search(small_building(seed), n_trials=1)) for seed in (6, 7))
     assert one.data_hash != other.data_hash
+
+
+def test_a_survey_of_places_alone_is_refused_with_what_to_do() -> None:
+    message = r"has places alone.* tutelage compare, and give settings to fit by"
+    with pytest.raises(BadInputError, match=message):
+        tutelage.tune(rooms_survey(), "dnn", n_trials=1)
