@@ -231,15 +231,17 @@ def _judged(file: _Sound, reading: Reading, varied: VariedText, *, is_cut: bool)
     fault = difference(wanted, read)
     if fault is None:
         return "same"
-    n_strange = sum(not any(is_part(scan, whole) for whole in wanted) for scan in read)
+    literal = wanted
+    if varied.written is not None:
+        names = [normalised_name(name) for name in file.reading.scans.access_points]
+        literal = as_written(wanted, varied.written, names)
+    n_strange = sum(not any(is_part(scan, whole) for whole in literal) for scan in read)
     if is_cut and n_strange <= 1:  # the last scan may end within a cell
         return "part"
     if varied.is_part and varied.rows is None and not n_strange:
         return "part"
-    if varied.written is not None:
-        names = [normalised_name(name) for name in file.reading.scans.access_points]
-        if difference(as_written(wanted, varied.written, names), read) is None:
-            return "as written"
+    if varied.written is not None and difference(literal, read) is None:
+        return "as written"
     told = reading.told - file.reading.told
     is_changed = is_cut or varied.is_part or varied.is_unsaid or len(wanted) != len(file.content)
     if not is_changed or not told:

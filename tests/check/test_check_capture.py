@@ -82,6 +82,16 @@ def test_positions_in_other_units_are_found_in_place_of_moving_access_points(
     assert "moving_access_point" not in codes(scaled)
 
 
+@pytest.mark.parametrize("factor", [1, 100])
+def test_positions_of_one_access_point_in_other_units_are_found(
+    office: FingerprintSet, factor: float
+) -> None:
+    assert office.position_m is not None
+    strongest = office.access_points[int(office.rss_dbm.tocoo().coords[1][office.rss_dbm.data.argmax()])]
+    one = replace(office, position_m=office.position_m * factor).aligned_to([strongest])
+    assert ("units" in codes(one)) is (factor == 100)
+
+
 def test_a_survey_of_many_kilometres_is_told(office: FingerprintSet) -> None:
     assert office.position_m is not None
     as_degrees = replace(office, position_m=office.position_m * 1e5)

@@ -196,13 +196,13 @@ def check_units(split: Split) -> Iterator[Finding]:
     """
     for level_dbm, apart_m in _REACHES:
         moving, n_heard = _far_heard(split, level_dbm, apart_m)
-        if len(moving) <= max(_FEW_MOVE, _MOST_MOVE * n_heard):
+        if not _most_move(split, len(moving), n_heard):
             continue
         yield split.finding(
             "units",
             "warning",
             np.empty(0, dtype=np.int64),
-            f"{len(moving):,} of {quantity(n_heard, 'access point')} are heard at {level_dbm:.0f} dBm or "
+            f"{len(moving):,} of {quantity(n_heard, 'access point', 'are')} heard at {level_dbm:.0f} dBm or "
             f"more at places over {apart_m:,.0f} m apart, as if all of them moved",
             "look whether the positions are metres; for others pass --units place=mm (or cm, feet), "
             "or metres in "
@@ -211,9 +211,14 @@ def check_units(split: Split) -> Iterator[Finding]:
         return
 
 
+def _most_move(split: Split, n_moving: int, n_heard: int) -> bool:
+    is_all = n_moving == split.scans.n_access_points
+    return n_moving > max(_FEW_MOVE, _MOST_MOVE * n_heard) or (is_all and n_moving > 0)
+
+
 def _moving(split: Split) -> Iterator[Finding]:
     moving, n_strong = _far_heard(split)
-    if not len(moving) or len(moving) > max(_FEW_MOVE, _MOST_MOVE * n_strong):
+    if not len(moving) or _most_move(split, len(moving), n_strong):
         return
     _, row, column = _strong_readings(split.scans)
     yield split.finding(
