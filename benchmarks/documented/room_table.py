@@ -7,7 +7,7 @@ from statistics import mean
 
 from benchmarks.documented.page_blocks import Row, table_lines
 
-__all__ = ["room_hits", "room_sets"]
+__all__ = ["room_hits", "room_hits_later", "room_sets"]
 
 _TITLES = {
     "default": "default",
@@ -22,16 +22,31 @@ _TITLES = {
 
 
 def room_hits(rows: Sequence[Row]) -> Iterable[str]:
-    """Return the share of right rooms, one row a set."""
+    """Return the share of right rooms with seed 0, one row a set."""
+    yield from _hits([row for row in rows if row["seed"] == "0"])
+
+
+def room_hits_later(rows: Sequence[Row]) -> Iterable[str]:
+    """Return the share of right rooms with other seeds, one row a set and seed."""
+    yield from _hits([row for row in rows if row["seed"] != "0"])
+
+
+def _hits(rows: Sequence[Row]) -> Iterable[str]:
     methods = [name for name in _TITLES if any(row["method"] == name for row in rows)]
-    head = ["set", "scans learnt", "places", *(_TITLES[name] for name in methods)]
-    yield from table_lines(head, (_hit_cells(name, of_set, methods) for name, of_set in _sets(rows).items()))
+    cells = [
+        [name, seed, *_hit_cells([row for row in of_set if row["seed"] == seed], methods)]
+        for name, of_set in _sets(rows).items()
+        for seed in sorted({row["seed"] for row in of_set})
+    ]
+    yield from table_lines(
+        ["set", "seed", "scans learnt", "places", *(_TITLES[name] for name in methods)], cells
+    )
 
 
 def room_sets(rows: Sequence[Row]) -> Iterable[str]:
-    """Return coverage and size of the sets, and the calibration error, of our methods and the forest."""
-    head = ["set", "method", "sets that hold the room", "rooms in a set", "calibration error"]
-    shown = ("pretrained_matcher", "knn", "random_forest")
+    """Return coverage and size of the sets, and the calibration error, means over the seeds."""
+    head = ["set", "method", "seeds", "sets that hold the room", "rooms in a set", "calibration error"]
+    shown = ("default", "matcher", "pretrained_matcher", "knn", "random_forest")
     yield from table_lines(
         head,
         (
@@ -50,17 +65,17 @@ def _sets(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return sets
 
 
-def _hit_cells(name: str, rows: Sequence[Row], methods: Sequence[str]) -> list[str]:
-    cells = []
-    for method in methods:
-        hits = [float(row["place_hit"]) for row in rows if row["method"] == method]
-        seeds = f" ({len(hits)} seeds)" if len(hits) > 1 else ""
-        cells.append(f"{mean(hits):.1%}{seeds}" if hits else "-")
-    return [name, f"{int(rows[0]['n_train']):,}", rows[0]["n_places"], *cells]
+def _hit_cells(rows: Sequence[Row], methods: Sequence[str]) -> list[str]:
+    hit = {row["method"]: f"{float(row['place_hit']):.1%}" for row in rows}
+    return [
+        f"{int(rows[0]['n_train']):,}",
+        rows[0]["n_places"],
+        *(hit.get(method, "-") for method in methods),
+    ]
 
 
 def _set_cells(name: str, method: str, rows: Sequence[Row]) -> list[str]:
     coverage, size, error = (
         mean(float(row[column]) for row in rows) for column in ("place_set_coverage", "place_set_size", "ece")
     )
-    return [name, _TITLES[method], f"{coverage:.1%}", f"{size:.1f}", f"{error:.2f}"]
+    return [name, _TITLES[method], str(len(rows)), f"{coverage:.1%}", f"{size:.1f}", f"{error:.2f}"]
