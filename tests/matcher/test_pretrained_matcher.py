@@ -12,6 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rooms import rooms_survey
 from tutelage.data.fingerprints import Survey
 from tutelage.data.surveys import exclude_buildings, load, shareable_sets
 from tutelage.errors import BadInputError, FileFormatError, UnknownNameError
@@ -387,3 +388,10 @@ def test_without_leaves_out_a_building_or_its_campus() -> None:
         exclude_buildings(["tampere"], ["tampere"])
     with pytest.raises(BadInputError, match="name the set whose campus"):
         exclude_buildings(names, [], campus=True)
+
+
+def test_places_alone_are_asked_of_the_matcher_as_it_is_unless_the_user_wants_it_trained() -> None:
+    rooms = rooms_survey()
+    assert Localizer("matcher").fit(rooms).lineage_.fine_tune is False
+    trained = Localizer("matcher", settings={"fine_tune": True, "fine_tune_updates": 4, "exercises": 64})
+    assert trained.fit(rooms).lineage_.fine_tune is True

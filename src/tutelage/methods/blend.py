@@ -224,7 +224,7 @@ def fit_blend(plan: FitPlan, scans: FingerprintSet) -> Fitted:
         if name not in blend_settings and not name.startswith(_MATCHER)
     }
     lesson = _checked_lesson(settings, network_settings)  # a wrong setting is refused before anything learns
-    require_effect(matcher_plan(plan), _MATCHER)
+    require_effect(matcher_plan(plan), scans, _MATCHER)
     usable_scans = scans[scans.n_heard > 0]
     if lesson.recipe.rss_min_dbm is None:
         network_settings = {"rss_min_dbm": settings.not_heard_dbm(usable_scans), **network_settings}

@@ -60,7 +60,7 @@ class MatcherSettings(MatcherRecipe):
     """Settings of the method matcher."""
 
     fine_tune: bool | None = None
-    """Train on your own map too. By default, not if `--pretrained` names a file or `untrained`."""
+    """Train on your own map too. By default the zoo's matcher does where there are positions; others do not."""
     sharpness: Annotated[float, Field(gt=0)] = 1.25
     """Factor on the scores of a pretrained matcher that is not fine-tuned.
 
@@ -84,7 +84,8 @@ def fit_matcher(plan: FitPlan, scans: FingerprintSet) -> Fitted:
     plan : FitPlan
         Its `pretrained` says what it begins with: the zoo's matcher, the user's, or random weights (the
         control). "none" learns from the survey's own radio map alone. The setting `fine_tune` decides whether
-        a pretrained matcher learns that map too. By default the zoo's does, another does not.
+        a pretrained matcher learns that map too. By default the zoo's does if there are positions, another
+        does not.
     scans : FingerprintSet
         With positions, places or both. Without positions, it learns by the cross-entropy of its votes.
 
@@ -95,7 +96,7 @@ def fit_matcher(plan: FitPlan, scans: FingerprintSet) -> Fitted:
     """
     pretrained = plan.pretrained
     run = plan.run
-    settings, recipe, fine_tune = _lesson(plan)
+    settings, recipe, fine_tune = _lesson(plan, scans)
     fingerprint = {
         "recipe": recipe.model_dump(),
         "seed": run.seed,
@@ -127,10 +128,10 @@ def fit_matcher(plan: FitPlan, scans: FingerprintSet) -> Fitted:
     return Fitted(Matcher.of(scans, network, recipe), lineage, twin_settings=twin_settings)
 
 
-def _lesson(plan: FitPlan) -> _Lesson:
+def _lesson(plan: FitPlan, scans: FingerprintSet) -> _Lesson:
     settings = MatcherSettings(**checked_settings(MatcherSettings, plan.settings, "setting of the matcher"))
     pretrained = plan.pretrained
-    fine_tune = _learns(settings, pretrained)
+    fine_tune = _learns(settings, pretrained, scans)
     if pretrained == "none" and not fine_tune:
         raise BadInputError(
             "fine_tune=false leaves nothing to learn from; give pretrained weights, or leave it out"
@@ -145,22 +146,29 @@ def _lesson(plan: FitPlan) -> _Lesson:
             "sharpness is for a pretrained matcher that is used as it is; leave it out, or give one and set "
             "fine_tune=false"
         )
-    require_effect(plan)
+    require_effect(plan, scans)
     return _Lesson(settings, MatcherRecipe(**settings.model_dump(exclude=_METHOD_SETTINGS)), fine_tune)
 
 
-def _learns(settings: MatcherSettings, pretrained: PretrainedChoice) -> bool:
-    """Tell whether the survey's own radio map is learnt."""
-    return settings.fine_tune if settings.fine_tune is not None else pretrained in ("zoo", "none")
+def _learns(settings: MatcherSettings, pretrained: PretrainedChoice, scans: FingerprintSet) -> bool:
+    """Tell whether the survey's own radio map is learnt.
+
+    On places alone, fine-tuning gained on no set and lost much with few scans a room (research/rooms.md).
+    """
+    if settings.fine_tune is not None:
+        return settings.fine_tune
+    return pretrained == "none" or (pretrained == "zoo" and scans.position_m is not None)
 
 
-def require_effect(plan: FitPlan, prefix: str = "") -> None:
+def require_effect(plan: FitPlan, scans: FingerprintSet, prefix: str = "") -> None:
     """Refuse settings of the fine-tuning where nothing is fine-tuned.
 
     Parameters
     ----------
     plan : FitPlan
         Of a matcher.
+    scans : FingerprintSet
+        What it learns.
     prefix : str, default ""
         Stands before the names of the settings where the user gives them, such as "matcher." in a blend.
 
@@ -171,7 +179,7 @@ def require_effect(plan: FitPlan, prefix: str = "") -> None:
     """
     settings = MatcherSettings(**checked_settings(MatcherSettings, plan.settings, "setting of the matcher"))
     named = [name for name in _FINE_TUNING if name in plan.settings]
-    if not named or (_learns(settings, plan.pretrained) and plan.pretrained != "none"):
+    if not named or (_learns(settings, plan.pretrained, scans) and plan.pretrained != "none"):
         return
     name = prefix + named[0]
     if plan.pretrained != "none":
