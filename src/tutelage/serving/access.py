@@ -17,7 +17,7 @@ from tutelage.serving.problems import Problem, ProblemError
 from tutelage.serving.service import Service
 from tutelage.serving.store import Store
 
-__all__ = ["COOKIE", "Access", "ServiceOf", "allows", "require", "service_of"]
+__all__ = ["COOKIE", "Access", "ServiceOf", "allows", "held_role", "require", "service_of", "token_of"]
 
 COOKIE = "tutelage_key"
 _KEPT_S = 5.0  # a revoked key is refused after so long
@@ -87,6 +87,51 @@ async def service_of(connection: HTTPConnection) -> Service:
 ServiceOf = Annotated[Service, Depends(service_of)]
 
 
+def token_of(connection: HTTPConnection) -> str | None:
+    """Return the key that a request or a socket shows.
+
+    Parameters
+    ----------
+    connection : HTTPConnection
+        The request.
+
+    Returns
+    -------
+    str or None
+        None if it shows none.
+    """
+    scheme, _, bearer = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and bearer:
+        return bearer
+    return connection.query_params.get("key") or connection.cookies.get(COOKIE)
+
+
+async def held_role(access: Access, token: str | None) -> Role | Problem:
+    """Return the role of who asks.
+
+    Parameters
+    ----------
+    access : Access
+        Where keys are looked up.
+    token : str or None
+        The key; None if the request has none.
+
+    Returns
+    -------
+    Role or Problem
+        What the key allows, or why it allows nothing.
+    """
+    if not access.needs_keys:
+        return Role.ADMIN
+    if not token:
+        message = "a key is missing: send it as Authorization: Bearer KEY, or as ?key=KEY"
+        return Problem(HTTPStatus.UNAUTHORIZED, message, "keyInvalid", "usageLimits")
+    message = "the key is unknown or revoked; make one with: tutelage keys make NAME"
+    return await access.role_of(token) or Problem(
+        HTTPStatus.UNAUTHORIZED, message, "keyInvalid", "usageLimits"
+    )
+
+
 async def allows(access: Access, role: Role, token: str | None) -> Problem | None:
     """Check a key.
 
@@ -104,15 +149,9 @@ async def allows(access: Access, role: Role, token: str | None) -> Problem | Non
     Problem or None
         Why the request is refused; None if it is allowed.
     """
-    if not access.needs_keys:
-        return None
-    if not token:
-        message = "a key is missing: send it as Authorization: Bearer KEY, or as ?key=KEY"
-        return Problem(HTTPStatus.UNAUTHORIZED, message, "keyInvalid", "usageLimits")
-    held = await access.role_of(token)
-    if held is None:
-        message = "the key is unknown or revoked; make one with: tutelage keys make NAME"
-        return Problem(HTTPStatus.UNAUTHORIZED, message, "keyInvalid", "usageLimits")
+    held = await held_role(access, token)
+    if isinstance(held, Problem):
+        return held
     if not held.allows(role):
         message = f"the key has role {held.value}; this needs {role.value}"
         return Problem(HTTPStatus.FORBIDDEN, message, "forbidden", "usageLimits")

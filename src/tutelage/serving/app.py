@@ -87,7 +87,11 @@ def create_app(service: Service, *, needs_keys: bool, background: Sequence[Backg
     app.mount("/", StaticFiles(directory=_STATIC, html=True), name="map")
     app.add_middleware(RequestLog, metrics=service.metrics, names_clients=service.settings.log_clients)
     app.add_middleware(
-        RequestLimits, settings=service.settings, batch_paths=batch_paths(), render_for=render_for
+        RequestLimits,
+        settings=service.settings,
+        access=app.state.access,
+        batch_paths=batch_paths(),
+        render_for=render_for,
     )
     for error, handler in _HANDLERS.items():
         app.add_exception_handler(error, handler)

@@ -12,8 +12,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tutelage.errors import StoreUnavailableError
+from tutelage.serving.access import Access, held_role, token_of
 from tutelage.serving.problems import Problem, ProblemError, Render, as_response
 from tutelage.serving.settings import ServeSettings
 
@@ -21,6 +24,7 @@ __all__ = ["RequestLimits", "TokenBuckets", "inflated"]
 
 _READING_S = 30.0  # for a whole body
 _CLIENTS = 10_000  # whose rate is known
+_KEYLESS = ("/v1/entry",)  # where a key is entered
 _MEANS_JSON = ("", "application/x-www-form-urlencoded", "text/plain")
 _POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; "
@@ -93,6 +97,8 @@ class RequestLimits:
         What answers the requests that are let through.
     settings : ServeSettings
         The limits.
+    access : Access
+        Where keys are looked up: without one that is in force, no body is read.
     batch_paths : tuple of str
         Paths whose bodies carry batches.
     render_for : callable
@@ -100,10 +106,16 @@ class RequestLimits:
     """
 
     def __init__(
-        self, app: ASGIApp, settings: ServeSettings, batch_paths: tuple[str, ...], render_for: RenderFor
+        self,
+        app: ASGIApp,
+        settings: ServeSettings,
+        access: Access,
+        batch_paths: tuple[str, ...],
+        render_for: RenderFor,
     ) -> None:
         self._app = app
         self._settings = settings
+        self._access = access
         self._batch_paths = batch_paths
         self._render_for = render_for
         self._buckets = TokenBuckets(settings.requests_per_s)
@@ -118,6 +130,7 @@ class RequestLimits:
             self._require_known_sender(headers)
             self._require_rate(scope)
             if scope["type"] == "http" and scope["method"] in ("POST", "PUT", "PATCH"):
+                await self._require_key(scope)
                 receive = await self._whole_body(scope, headers, receive)
         except ProblemError as refusal:
             if scope["type"] == "websocket":
@@ -132,7 +145,7 @@ class RequestLimits:
         """Refuse what a page of another site sends, and names that another site may point here."""
         host = headers.get("host", "")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and origin.partition("://")[2] != host:
             message = f"a page of {origin[:100]} may not use this service; open the service's own page"
             raise ProblemError(Problem(403, message, "forbidden"))
         if self._settings.is_loopback and not _names_loopback(host):
@@ -146,6 +159,18 @@ class RequestLimits:
             message = f"more than {self._settings.requests_per_s:g} requests a second; send scans in batches"
             retry_s = max(1, round(wait_s))
             raise ProblemError(Problem(429, message, "userRateLimitExceeded", "usageLimits", retry_s))
+
+    async def _require_key(self, scope: Scope) -> None:
+        """Refuse a body of someone without a key, before it costs time to inflate and to parse."""
+        if scope["path"] in _KEYLESS:
+            return
+        try:
+            held = await held_role(self._access, token_of(HTTPConnection(scope)))
+        except StoreUnavailableError as error:
+            problem = Problem(503, str(error), "serviceUnavailable", "usageLimits", retry_after_s=1)
+            raise ProblemError(problem) from error
+        if isinstance(held, Problem):
+            raise ProblemError(held)
 
     async def _whole_body(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         """Read a body, inflate it, and return what hands it on in one piece."""
@@ -252,10 +277,10 @@ def _headers_of(headers: Headers, n_bytes: int) -> list[tuple[bytes, bytes]]:
 
 
 def _names_loopback(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
-    if name == "localhost":
-        return True
     try:
+        name = urlsplit(f"//{host}").hostname or ""
+        if name == "localhost":
+            return True
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -87,3 +88,21 @@ def test_a_browser_keeps_the_key_in_a_cookie_that_no_script_reads(
     assert guarded.get("/v1/devices").status_code == 200
     guarded.delete("/v1/entry")
     assert guarded.get("/v1/devices").status_code == 401
+
+
+def test_the_body_of_someone_without_a_key_is_not_read(guarded: TestClient) -> None:
+    broken = b"no gzip"
+    for key in ("", "wrong", f"ttl_{'a' * 43}"):
+        headers = {"Content-Encoding": "gzip", "Authorization": f"Bearer {key}"}
+        assert guarded.post("/v1/locate", content=broken, headers=headers).status_code == 401
+
+
+def test_a_body_is_refused_while_keys_cannot_be_looked_up(guarded: TestClient, service: Service) -> None:
+    key = service.store.keys.make("phone", Role.LOCATE)
+    service.store.close()
+    path = Path(str(service.store._database.engine.url.database))
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+    answer = guarded.post(f"/v1/locate?key={key}", json={"scans": []})
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "1"

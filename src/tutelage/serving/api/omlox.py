@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Path, Query, WebSocket, WebSocketDisconn
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
-from tutelage.serving.access import COOKIE, ServiceOf, allows, require
+from tutelage.serving.access import ServiceOf, allows, require, token_of
 from tutelage.serving.access_keys import Role
 from tutelage.serving.api.omlox_objects import (
     Crs,
@@ -165,7 +165,7 @@ async def one_fence(service: ServiceOf, fence_id: _Id) -> dict[str, Any]:
 async def socket(websocket: WebSocket) -> None:
     """Send what a client subscribes to: locations, and rooms that are entered and left."""
     service: Service = websocket.app.state.service
-    problem = await allows(websocket.app.state.access, Role.READ, _key(websocket))
+    problem = await allows(websocket.app.state.access, Role.READ, token_of(websocket))
     if problem is not None:
         await websocket.close(code=1008, reason=problem.reason)
         return
@@ -266,13 +266,6 @@ class _Client:
 
     async def _send(self, message: dict[str, Any]) -> None:
         await self._websocket.send_text(json.dumps(message, allow_nan=False))
-
-
-def _key(websocket: WebSocket) -> str | None:
-    scheme, _, bearer = websocket.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return bearer
-    return websocket.query_params.get("key") or websocket.cookies.get(COOKIE)
 
 
 async def _names(service: Service) -> dict[str, str]:
