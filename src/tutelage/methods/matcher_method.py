@@ -60,7 +60,7 @@ class MatcherSettings(MatcherRecipe):
     """Settings of the method matcher."""
 
     fine_tune: bool | None = None
-    """Train on your own map too. By default the zoo's matcher does where there are positions; others do not."""
+    """Train on your own map too. By default the zoo's matcher does if there are positions; others do not."""
     sharpness: Annotated[float, Field(gt=0)] = 1.25
     """Factor on the scores of a pretrained matcher that is not fine-tuned.
 

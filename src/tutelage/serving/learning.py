@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import csv
+import logging
 import math
 import sys
 import time
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from tutelage.errors import BadInputError, TutelageError, UnknownNameError
-from tutelage.files.atomic import atomic_file
 from tutelage.serving.answers import Answer
 from tutelage.serving.exported_copy import exported_copy
 from tutelage.serving.heard_scans import HeardScan
 from tutelage.serving.live_events import LiveEvents
 from tutelage.serving.served_models import ServedModel, ServedModels
 from tutelage.serving.store import LabelledScan, Store, StoredModel
+from tutelage.serving.survey_table import READING_COLUMNS, write_survey
 
 __all__ = ["Comparison", "Job", "Learning", "Measured"]
 
+_log = logging.getLogger("tutelage.serving")
 _STEPS = ("collecting scans", "learning for the comparison", "comparing", "learning from all scans", "done")
 _EVERY = 4  # one stretch of so many is held out of the comparison
-_LABELS = ("floor", "building", "place")
 
 
 @dataclass(frozen=True)
@@ -226,34 +225,50 @@ class Learning:
             try:
                 job = await self._learn(job, sessions)
                 self._put(replace(job, state="done", step=_STEPS[-1], done=job.steps))
-            except TutelageError as error:
+            except (TutelageError, OSError) as error:
                 self._put(replace(self._jobs[job.id], state="failed", message=str(error)))
+            except Exception:  # the others that wait are learnt all the same
+                _log.exception("job %s has ended", job.id)
+                words = "the service has a fault; its log says more"
+                self._put(replace(self._jobs[job.id], state="failed", message=words))
 
     async def _learn(self, job: Job, sessions: Sequence[str]) -> Job:
         labelled = await asyncio.to_thread(self._store.surveys.labelled_scans, sessions)
         if not labelled:
             raise BadInputError("no scan of these sessions was taken during a mark; collect scans first")
+        epsg = self._epsg(labelled, job.replaces)
         stretches = _stretches(labelled)
         held_out = [scan for stretch in stretches[_EVERY - 1 :: _EVERY] for scan in stretch.scans]
         if held_out:
             others = [scan for i, s in enumerate(stretches) if i % _EVERY != _EVERY - 1 for scan in s.scans]
             job = self._step(job, 1)
-            trial = await self._fit(job, others, "trial")
+            trial = await self._fit(job, others, "trial", epsg)
             job = self._step(job, 2)
             job = replace(job, comparison=await self._compare(trial, held_out, len(stretches), job.replaces))
         job = self._step(job, 3)
-        await self._fit(job, labelled, "model")
+        await self._fit(job, labelled, "model", epsg)
         return job
 
-    async def _fit(self, job: Job, scans: Sequence[LabelledScan], part: str) -> Path:
+    def _epsg(self, labelled: Sequence[LabelledScan], replaces: str | None) -> int | None:
+        """Return the system of the plan that was clicked on; None for metres of no system."""
+        if labelled[0].x_m is None:
+            return None
+        if replaces is None:
+            return self._models.frame_of(labelled[0].building).epsg
+        epsg: int | None = self._models.get(replaces).card["frame"]["epsg"]
+        return epsg
+
+    async def _fit(self, job: Job, scans: Sequence[LabelledScan], part: str, epsg: int | None) -> Path:
         """Learn a model in a process of its own, and return where it is."""
         folder = self._folder / job.id
         folder.mkdir(parents=True, exist_ok=True)
         survey, model = folder / f"{part}.csv", folder / part
-        await asyncio.to_thread(_write_survey, survey, scans)
-        fit = ("fit", str(survey), "--method", job.method, "--out", str(model), "--json")
+        await asyncio.to_thread(write_survey, survey, scans)
+        fit = ["fit", str(survey), "--method", job.method, "--columns", READING_COLUMNS]
+        if epsg is not None:
+            fit += ["--epsg", str(epsg)]
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tutelage", *fit),
+            *(sys.executable, "-m", "tutelage", *fit, "--out", str(model), "--json"),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -320,21 +335,3 @@ def _error_m(answer: Answer, truth: LabelledScan) -> float | None:
 
 def _mean(values: Sequence[float] | Sequence[bool]) -> float | None:
     return sum(values) / len(values) if values else None
-
-
-def _write_survey(path: Path, labelled: Sequence[LabelledScan]) -> None:
-    """Write scans as a table that `tutelage fit` reads; a session counts as a walker of its own."""
-    access_points = sorted({name for each in labelled for name in each.scan.rss_dbm})
-    labels = [name for name in _LABELS if any(getattr(each, name) for each in labelled)]
-    position = ["x_m", "y_m"] if all(each.x_m is not None for each in labelled) else []
-    with atomic_file(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, ["scan_id", *position, *labels, "user", "time", *access_points])
-        writer.writeheader()
-        for each in labelled:
-            row: dict[str, Any] = {name: getattr(each, name) for name in (*position, *labels)}
-            when = datetime.fromtimestamp(each.scan.time_s, UTC).isoformat(timespec="milliseconds")
-            writer.writerow(
-                row
-                | {"scan_id": each.scan.id, "user": each.scan.session or "", "time": when}
-                | dict(each.scan.rss_dbm)
-            )

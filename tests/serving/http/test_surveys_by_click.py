@@ -177,10 +177,12 @@ def test_a_survey_is_learnt_compared_and_goes_live(client: TestClient, office_su
     compared = job["comparison"]
     assert compared["n_scans"] > 0
     assert compared["old"]["mae_m"] < compared["new"]["mae_m"]  # the old one learnt just these scans
+    (old,) = client.get("/v1/models").json()["models"]
     client.post(f"/v1/jobs/{job['id']}/go-live").raise_for_status()
-    (model,) = client.get("/v1/models").json()["models"]
-    assert model["name"] == "office"  # the new one has taken its place
-    assert model["epsg"] is None
+    (new,) = client.get("/v1/models").json()["models"]
+    assert new["name"] == old["name"] == "office", "the new one has taken its place"
+    assert new["epsg"] == old["epsg"], "positions stay in degrees"
+    assert new["extent_m"] == pytest.approx(old["extent_m"])
 
 
 def test_a_job_that_fails_says_why(client: TestClient) -> None:
