@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, NamedTuple, TypeVar
 
-from tutelage.errors import TutelageError
+from tutelage.errors import BadInputError, TutelageError
 
 __all__ = ["Batches", "TooBusyError"]
 
@@ -99,19 +99,29 @@ class Batches(Generic[Item, Result]):
         self._thread.shutdown()
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await self._is_woken.wait()
             self._is_woken.clear()
             while self._waiting:
                 batch = self._take()
-                items = [item for waiting in batch for item in waiting.items]
                 try:
-                    results = await loop.run_in_executor(self._thread, self._handle, items)
+                    await self._handle_together(batch)
+                except BadInputError:  # of one request, which must not fail the others
+                    for waiting in batch:
+                        await self._handle_alone(waiting)
                 except Exception as error:  # each request reports it
                     _fail(batch, error)
-                else:
-                    _answer(batch, results)
+
+    async def _handle_alone(self, waiting: _Waiting[Item, Result]) -> None:
+        try:
+            await self._handle_together([waiting])
+        except Exception as error:  # its request reports it
+            _fail([waiting], error)
+
+    async def _handle_together(self, batch: list[_Waiting[Item, Result]]) -> None:
+        items = [item for waiting in batch for item in waiting.items]
+        loop = asyncio.get_running_loop()
+        _answer(batch, await loop.run_in_executor(self._thread, self._handle, items))
 
     def _take(self) -> list[_Waiting[Item, Result]]:
         """Take the requests that fit in a batch, at least one."""

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tutelage.errors import BadInputError
 from tutelage.serving.batches import Batches, TooBusyError
 from tutelage.serving.live_events import LiveEvents
 
@@ -49,6 +50,26 @@ def test_a_fault_reaches_those_who_asked_and_no_other() -> None:
     first, second, third = asyncio.run(ask())
     assert (first, third) == ([0.5], [0.25])
     assert isinstance(second, ZeroDivisionError)
+
+
+def test_bad_input_of_one_request_fails_no_other_of_its_batch() -> None:
+    def invert(items: list[float]) -> list[float]:
+        if 0.0 in items:
+            raise BadInputError("0 has no inverse")
+        return [1 / item for item in items]
+
+    async def ask() -> list[object]:
+        batches = Batches(invert, largest=8, most_waiting=10)
+        batches.start()
+        answers = await asyncio.gather(
+            *(batches.submit([item]) for item in (2.0, 0.0, 4.0)), return_exceptions=True
+        )
+        await batches.stop()
+        return list(answers)
+
+    first, second, third = asyncio.run(ask())
+    assert (first, third) == ([0.5], [0.25])
+    assert isinstance(second, BadInputError)
 
 
 def test_more_than_may_wait_is_refused_at_once() -> None:
