@@ -12,12 +12,23 @@ from fastapi import Depends
 from fastapi.requests import HTTPConnection
 from fastapi.security import APIKeyCookie, APIKeyQuery, HTTPAuthorizationCredentials, HTTPBearer
 
+from tutelage.errors import StoreUnavailableError
 from tutelage.serving.access_keys import Role
 from tutelage.serving.problems import Problem, ProblemError
 from tutelage.serving.service import Service
 from tutelage.serving.store import Store
 
-__all__ = ["COOKIE", "Access", "ServiceOf", "allows", "held_role", "require", "service_of", "token_of"]
+__all__ = [
+    "COOKIE",
+    "Access",
+    "ServiceOf",
+    "allows",
+    "held_role",
+    "is_still_allowed",
+    "require",
+    "service_of",
+    "token_of",
+]
 
 COOKIE = "tutelage_key"
 _KEPT_S = 5.0  # a revoked key is refused after so long
@@ -156,6 +167,25 @@ async def allows(access: Access, role: Role, token: str | None) -> Problem | Non
         message = f"the key has role {held.value}; this needs {role.value}"
         return Problem(HTTPStatus.FORBIDDEN, message, "forbidden", "usageLimits")
     return None
+
+
+async def is_still_allowed(access: Access, role: Role, token: str | None) -> bool:
+    """Check the key of a stream again: it may have been revoked since the stream began.
+
+    Parameters
+    ----------
+    access, role, token
+        As for `allows`.
+
+    Returns
+    -------
+    bool
+        Whether the stream may go on. It may while the store cannot be asked.
+    """
+    try:
+        return await allows(access, role, token) is None
+    except StoreUnavailableError:
+        return True
 
 
 def require(role: Role) -> Callable[..., Awaitable[None]]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from running_service import RunningService
 
+from tutelage.serving.access import _KEPT_S
 from tutelage.serving.access_keys import Role
 from tutelage.serving.app import create_app
 from tutelage.serving.service import Service
@@ -72,6 +76,21 @@ def test_a_revoked_key_is_refused_within_seconds(
     assert guarded.get("/v1/devices", headers=header).status_code == 200
     service.store.keys.revoke("phone")
     assert guarded.get("/v1/devices", headers=header).status_code == 401
+
+
+@pytest.mark.slow
+def test_a_stream_ends_when_its_key_is_revoked(
+    service: Service, office: Path, tmp_path: Path, heard: dict[str, float]
+) -> None:
+    key = service.store.keys.make("screen", Role.READ)
+    phone = service.store.keys.make("phone", Role.LOCATE)
+    running = RunningService([office], tmp_path, ["--require-keys"], phone)
+    running.store = tmp_path / "tutelage.db"
+    with running, urllib.request.urlopen(f"{running.url}v1/events?key={key}", timeout=30) as stream:
+        service.store.keys.revoke("screen")
+        time.sleep(_KEPT_S + 0.5)
+        running.call("POST", "v1/locate", {"scans": [{"device": "trolley", "rss_dbm": heard}]})
+        assert b"trolley" not in stream.read()
 
 
 def test_a_browser_keeps_the_key_in_a_cookie_that_no_script_reads(

@@ -127,6 +127,32 @@ def test_a_socket_tells_what_is_wrong_and_goes_on(client: TestClient, message: s
         assert socket.receive_json()["event"] == "subscribed"
 
 
+def test_a_socket_of_bytes_is_told_and_goes_on(client: TestClient) -> None:
+    with connected(client) as socket:
+        socket.send_bytes(b"{}")
+        assert socket.receive_json()["code"] == 10005
+        socket.send_json({"event": "subscribe", "topic": "fence_events"})
+        assert socket.receive_json()["event"] == "subscribed"
+
+
+def test_a_socket_ends_when_its_key_is_revoked(
+    service: Service, heard: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tutelage.serving.access._KEPT_S", 0.0)
+    key = service.store.keys.make("hub", Role.READ)
+    with (
+        TestClient(create_app(service, needs_keys=True), base_url="http://127.0.0.1") as client,
+        connected(client, f"?key={key}") as socket,
+    ):
+        socket.send_json({"event": "subscribe", "topic": "location_updates"})
+        assert socket.receive_json()["event"] == "subscribed"
+        service.store.keys.revoke("hub")
+        client.headers["Authorization"] = f"Bearer {service.store.keys.make('phone', Role.LOCATE)}"
+        hear(client, heard)
+        with pytest.raises(WebSocketDisconnect):
+            socket.receive_json()
+
+
 def test_a_socket_needs_a_key_where_keys_are_needed(service: Service) -> None:
     with TestClient(create_app(service, needs_keys=True), base_url="http://127.0.0.1") as client:
         with pytest.raises(WebSocketDisconnect), connected(client) as refused:

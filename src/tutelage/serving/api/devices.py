@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, Field
 
-from tutelage.serving.access import ServiceOf, require
+from tutelage.serving.access import ServiceOf, is_still_allowed, require, token_of
 from tutelage.serving.access_keys import Role
 from tutelage.serving.api.bodies import exact
 from tutelage.serving.api.protocol import Protocol
@@ -117,12 +117,15 @@ async def _listening(service: ServiceOf) -> AsyncIterator[Subscription]:
 
 @router.get("/v1/events", response_class=EventSourceResponse, dependencies=[_MayRead])
 async def events(
-    service: ServiceOf, listener: Annotated[Subscription, Depends(_listening)]
+    request: Request, service: ServiceOf, listener: Annotated[Subscription, Depends(_listening)]
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream what is new: an event a kind, with a list of the latest of each subject."""
+    key = token_of(request)
     for device, point in service.devices.last().items():
         listener.put("device", device, {"device": device, **point.as_json()})
     async for news in listener.batches(_PAUSE_S, _QUIET_S):
+        if not await is_still_allowed(request.app.state.access, Role.READ, key):
+            return
         if not news:
             yield ServerSentEvent(comment="alive")
         by_kind: dict[str, list[dict[str, Any]]] = {}

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, WebSocket, WebSocketDisconnect
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
 
-from tutelage.serving.access import ServiceOf, allows, require, token_of
+from tutelage.serving.access import Access, ServiceOf, allows, is_still_allowed, require, token_of
 from tutelage.serving.access_keys import Role
 from tutelage.serving.api.omlox_objects import (
     Crs,
@@ -165,7 +166,9 @@ async def one_fence(service: ServiceOf, fence_id: _Id) -> dict[str, Any]:
 async def socket(websocket: WebSocket) -> None:
     """Send what a client subscribes to: locations, and rooms that are entered and left."""
     service: Service = websocket.app.state.service
-    problem = await allows(websocket.app.state.access, Role.READ, token_of(websocket))
+    access: Access = websocket.app.state.access
+    key = token_of(websocket)
+    problem = await allows(access, Role.READ, key)
     if problem is not None:
         await websocket.close(code=1008, reason=problem.reason)
         return
@@ -177,12 +180,23 @@ async def socket(websocket: WebSocket) -> None:
             return
         await websocket.accept()
         client = _Client(websocket, service)
-        sending = asyncio.create_task(client.send_news(listener.batches(_PAUSE_S, _QUIET_S)))
-        with suppress(WebSocketDisconnect):
-            while not sending.done():
-                await client.answer(await websocket.receive_text())
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
+        may_go_on = partial(is_still_allowed, access, Role.READ, key)
+        sending = asyncio.create_task(client.send_news(listener.batches(_PAUSE_S, _QUIET_S), may_go_on))
+        try:
+            with suppress(WebSocketDisconnect):
+                while not sending.done():
+                    await client.answer(await _received(websocket))
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+
+async def _received(websocket: WebSocket) -> str:
+    """Return the next message; one of bytes is no message of this protocol, and "" stands for it."""
+    message = await websocket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1005))
+    return message.get("text") or ""
 
 
 class _Client:
@@ -229,9 +243,12 @@ class _Client:
         else:
             await self._send({"event": "unsubscribed", "subscription_id": number})
 
-    async def send_news(self, batches: Any) -> None:
-        """Send what is new to each subscription, until the client leaves."""
+    async def send_news(self, batches: Any, may_go_on: Callable[[], Awaitable[bool]]) -> None:
+        """Send what is new to each subscription, until the client leaves or its key is revoked."""
         async for news in batches:
+            if not await may_go_on():
+                await self._websocket.close(code=1008, reason="keyInvalid")
+                return
             moved = [content["device"] for kind, content in news if kind == "device"]
             last = self._service.devices.last()
             points = [(device, last[device]) for device in moved if device in last]
