@@ -4,7 +4,7 @@
 
 Rooms of UJIIndoorLoc are asked about by users who did not survey. WiFine and the library have no rooms, so
 square cells of 5 m of a floor stand for them. The first set is what a user of FIND3 had. No scan has a
-position. Matcher and default start from a matcher that did not learn in the building. The pretrained matcher
+position. Matchers and blends start from a matcher that did not learn in the building. The pretrained matcher
 learns nothing there. Rows of results/rooms.csv that exist are kept.
 """
 
@@ -45,8 +45,9 @@ SURVEYED_USERS = 2 / 3
 FIND3 = "01-find3-rooms"
 OURS: dict[str, tuple[str, dict[str, Any]]] = {
     "knn": ("knn", {}),
-    "matcher": ("matcher", {"fine_tune": True}),
-    "default": ("blend", {"matcher.fine_tune": True}),
+    "default": ("blend", {}),
+    "fine_tuned_matcher": ("matcher", {"fine_tune": True}),
+    "fine_tuned_blend": ("blend", {"matcher.fine_tune": True}),
     "pretrained_matcher": ("matcher", {"fine_tune": False}),
 }
 

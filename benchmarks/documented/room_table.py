@@ -11,8 +11,9 @@ __all__ = ["room_hits", "room_hits_later", "room_sets"]
 
 _TITLES = {
     "default": "default",
-    "matcher": "matcher",
     "pretrained_matcher": "pretrained matcher, nothing learnt here",
+    "fine_tuned_matcher": "fine-tuned matcher",
+    "fine_tuned_blend": "fine-tuned blend",
     "knn": "k-NN",
     "random_forest": "random forest",
     "svc": "support vector machine",
@@ -46,7 +47,8 @@ def _hits(rows: Sequence[Row]) -> Iterable[str]:
 def room_sets(rows: Sequence[Row]) -> Iterable[str]:
     """Return coverage and size of the sets, and the calibration error, means over the seeds."""
     head = ["set", "method", "seeds", "sets that hold the room", "rooms in a set", "calibration error"]
-    shown = ("default", "matcher", "pretrained_matcher", "knn", "random_forest")
+    ours = ("default", "pretrained_matcher", "fine_tuned_matcher", "fine_tuned_blend", "knn")
+    shown = (*ours, "random_forest")
     yield from table_lines(
         head,
         (
