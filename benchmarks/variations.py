@@ -9,8 +9,8 @@ is kept. The law:
   refused in words.
 - Where scans or readings are cut or doubled, what is read is what is left, or the file is refused or told of.
   Of a file that ends in the middle, one scan may be cut short.
-- Where a unit or code changes and no option says so, the file is refused or told of. Feet, pixels, and a code
-  that few cells hold cannot be known: these are read as they are written.
+- Where a unit or code changes and no option says so, the file is refused or told of. Feet, pixels, a code
+  that few cells hold, and units of fewer than ten scans cannot be known: these are read as they are written.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ __all__ = ["Variation", "outcome_of", "variations", "varied_files"]
 
 _OPTION = re.compile(r"--([a-z-]+) '([^']+)'")
 _MOST_CHANGES = 4
+_FEW_SCANS = 10  # of fewer, nobody can tell centimetres from metres
 _CUTS = ("cut in the middle", "last lines gone")
 
 
@@ -232,7 +233,7 @@ def _judged(file: _Sound, reading: Reading, varied: VariedText, *, is_cut: bool)
     if fault is None:
         return "same"
     literal = wanted
-    if varied.written is not None:
+    if varied.written is not None and not (varied.must_be_told and len(read) >= _FEW_SCANS):
         names = [normalised_name(name) for name in file.reading.scans.access_points]
         literal = as_written(wanted, varied.written, names)
     n_strange = sum(not any(is_part(scan, whole) for whole in literal) for scan in read)
@@ -240,7 +241,7 @@ def _judged(file: _Sound, reading: Reading, varied: VariedText, *, is_cut: bool)
         return "part"
     if varied.is_part and varied.rows is None and not n_strange:
         return "part"
-    if varied.written is not None and difference(literal, read) is None:
+    if literal is not wanted and difference(literal, read) is None:
         return "as written"
     told = reading.told - file.reading.told
     is_changed = is_cut or varied.is_part or varied.is_unsaid or len(wanted) != len(file.content)

@@ -19,6 +19,7 @@ _CODES = ("100", "0", "-200", "-999", "127", "-110", "1")
 _EXTRA = {"heading": "213", "tx_power": "-59", "comment": "by the door", "z": "-3.2", "count": "2"}
 _OFTEN = 0.8  # what is left is always refused, which is tested soon
 _FEW = 0.05  # of all cells; a reading may be so common
+_PIXELS = 50  # in a metre; such a survey is of no impossible size
 _SMALL_M = 10.0  # extent; in centimetres it is that of a large site
 
 
@@ -216,8 +217,9 @@ def _place_unit(table: VariedTable, generator: random.Random) -> None:
             row[j] = f"{(number_in(row[j].strip()) or 0.0) * factor:.9f}"
     position_m = table.scans.position_m
     extent_m = 0.0 if position_m is None else float(np.ptp(position_m, axis=0).max())
-    if table.is_unsaid and (factor < 50 or extent_m < _SMALL_M):
+    if table.is_unsaid:
         table.written = Written(factor)
+        table.must_be_told = factor > _PIXELS and extent_m >= _SMALL_M
 
 
 def _other_coordinates(table: VariedTable, _: random.Random) -> None:

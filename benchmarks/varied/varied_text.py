@@ -44,7 +44,9 @@ class VariedText:
     is_unsaid : bool
         Whether something changed that its owner does not say.
     written : Written or None
-        What the file holds by its letters, if nobody could know better.
+        What the file holds by its letters, where nobody says a unit or code.
+    must_be_told : bool
+        Whether that must be told of where there are enough scans to know better.
     strongest_dbm : float
         What stronger readings became; percent of signal quality end at -50 dBm.
     """
@@ -56,6 +58,7 @@ class VariedText:
     is_part: bool = False
     is_unsaid: bool = False
     written: Written | None = None
+    must_be_told: bool = False
     strongest_dbm: float = 0.0
 
     @property
