@@ -8,7 +8,7 @@ from typing import Any
 
 from tutelage.serving.heard_scans import Heard, HeardScan
 from tutelage.serving.live_events import LiveEvents
-from tutelage.serving.store.survey_rows import Mark, SurveyScan, SurveySession, scan_id
+from tutelage.serving.store.survey_rows import Mark, SurveyScan, SurveySession, places_of, scan_id
 from tutelage.serving.store.surveys import Surveys
 
 __all__ = ["SurveyDesk"]
@@ -84,7 +84,8 @@ class SurveyDesk:
         place : str
             Where it was taken.
         """
-        session = SurveySession(f"places of {device}", f"places of {device}", scan.time_s, state="paused")
+        name = places_of(device)
+        session = SurveySession(name, name, scan.time_s, state="paused")
         moment = scan_id(device, scan.time_s)
         mark = Mark(moment, session.id, "stand", scan.time_s, scan.time_s, place=place)
 

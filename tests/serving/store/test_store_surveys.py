@@ -18,6 +18,7 @@ from tutelage.serving.store import (
     TrackPoint,
     scan_id,
 )
+from tutelage.serving.store.survey_rows import places_of
 
 SESSION = SurveySession(
     "one", "ground floor", 1.0, device="phone", building="main", floor="0", clock_offset_s=-100.0
@@ -165,6 +166,20 @@ def test_a_forgotten_device_leaves_its_readings_without_its_name(surveyed: Store
     left = surveyed.surveys.scans_of("one")
     assert {each.device for each in left} == {None}
     assert not {each.id for each in left} & {named.id, *(scan(time_s).id for time_s in (12.0, 15.0, 25.0))}
+
+
+def test_a_forgotten_device_leaves_the_places_that_it_told_without_its_name(store: Store) -> None:
+    moment = scan_id("phone", 5.0)
+    own = places_of("phone")
+    store.surveys.add_session(SurveySession(own, own, 5.0, state="paused"))
+    store.surveys.add_marks([Mark(moment, own, "stand", 5.0, 5.0, place="kitchen")])
+    store.surveys.add_scans([SurveyScan(moment, 5.0, {"ee": -50.0}, session=own, device="phone")])
+    assert store.forget("phone") == Forgotten("phone", 0, 1, 1)
+    (session,) = store.surveys.sessions()
+    (labelled,) = store.surveys.labelled_scans([session.id])
+    assert "phone" not in session.id + session.name
+    assert labelled.place == "kitchen"
+    assert moment not in (labelled.mark, labelled.scan.id)
 
 
 def test_nothing_is_known_of_a_device_after_it_was_forgotten(surveyed: Store) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, bindparam, delete, select, union, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, delete, select, union, update
 
 from tutelage.errors import UnknownNameError
-from tutelage.serving.store.database import Database, rows_of
-from tutelage.serving.store.survey_rows import SurveySession
+from tutelage.serving.store.database import Database, insert_new, rows_of
+from tutelage.serving.store.survey_rows import SurveySession, places_of
 from tutelage.serving.store.surveys import adopt_scans
-from tutelage.serving.store.tables import devices, survey_scans, survey_sessions, track_points
+from tutelage.serving.store.tables import devices, survey_marks, survey_scans, survey_sessions, track_points
 
 __all__ = ["Forgotten", "forget"]
 
@@ -72,8 +72,8 @@ def forget(database: Database, device: str) -> Forgotten:
         forgotten = Forgotten(
             device,
             connection.execute(delete(track_points).where(track_points.c.device == device)).rowcount,
-            _rename_scans(connection, device),
-            connection.execute(sessions).rowcount,
+            _with_new_ids(connection, survey_scans, survey_scans.c.device == device, device=None),
+            connection.execute(sessions).rowcount + _rename_places(connection, device),
         )
         connection.execute(delete(devices).where(devices.c.id == device))
     database.flush_deleted()
@@ -89,10 +89,27 @@ def _require_known(connection: Connection, device: str) -> None:
         raise UnknownNameError("device", device, names)
 
 
-def _rename_scans(connection: Connection, device: str) -> int:
-    ids = connection.scalars(select(survey_scans.c.id).where(survey_scans.c.device == device)).all()
+def _rename_places(connection: Connection, device: str) -> int:
+    """Rename the session of places that the device told, whose id names it; return how many there were."""
+    own = places_of(device)
+    sessions = rows_of(connection, select(survey_sessions).where(survey_sessions.c.id == own), SurveySession)
+    for session in sessions:
+        renamed = replace(session, id=uuid.uuid4().hex, name=places_of("a forgotten device"))
+        insert_new(connection, survey_sessions, [renamed])
+        _with_new_ids(connection, survey_marks, survey_marks.c.session == own, session=renamed.id)
+        of_session = update(survey_scans).where(survey_scans.c.session == own)
+        connection.execute(of_session.values(session=renamed.id))
+        connection.execute(delete(survey_sessions).where(survey_sessions.c.id == own))
+    return len(sessions)
+
+
+def _with_new_ids(
+    connection: Connection, table: Table, chosen: ColumnElement[bool], **changes: str | None
+) -> int:
+    """Give rows ids that are made of nothing, and other values; return how many they were."""
+    ids = connection.scalars(select(table.c.id).where(chosen)).all()
     if ids:
-        rename = update(survey_scans).where(survey_scans.c.id == bindparam("old"))
-        rename = rename.values(id=bindparam("new"), device=None)
+        rename = update(table).where(table.c.id == bindparam("old"))
+        rename = rename.values(id=bindparam("new"), **changes)
         connection.execute(rename, [{"old": each, "new": uuid.uuid4().hex} for each in ids])
     return len(ids)

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from tutelage.errors import BadInputError
 
-__all__ = ["STATES", "Mark", "SessionState", "SurveyScan", "SurveySession", "scan_id"]
+__all__ = ["STATES", "Mark", "SessionState", "SurveyScan", "SurveySession", "places_of", "scan_id"]
 
 SessionState = Literal["open", "paused", "finished", "approved"]
 STATES: tuple[SessionState, ...] = get_args(SessionState)
@@ -150,6 +150,17 @@ class SurveyScan:
     age_s: Mapping[str, float] = field(default_factory=dict)
     session: str | None = None
     device: str | None = None
+
+
+def places_of(device: str) -> str:
+    """Return id and name of the session of a device that says itself where it is.
+
+    Parameters
+    ----------
+    device : str
+        Id of the device.
+    """
+    return f"places of {device}"
 
 
 def scan_id(device: str, time_s: float) -> str:
