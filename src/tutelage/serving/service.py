@@ -85,6 +85,7 @@ class Service:
         self._receivers = ReceiverWindow(settings.window_s, settings.min_receivers)
         self._locating = Batches(self._locate, largest=_BATCH, most_waiting=settings.waiting_scans)
         self._storing = Batches(self._keep, largest=_BATCH, most_waiting=settings.waiting_scans)
+        self._missing: set[str] = set()  # from the store, when it was read last
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -198,9 +199,7 @@ class Service:
             If nothing is known of it.
         """
         forgotten = await asyncio.to_thread(self.store.forget, device)
-        self.devices.forget(device)
-        self.offsets.forget(device)
-        self.events.publish("forgotten", device, {"device": device})
+        self._drop(device)
         return forgotten
 
     # -- in the threads of the batches ----------------------------------------------------------------
@@ -244,6 +243,8 @@ class Service:
         changed = await asyncio.to_thread(self.models.reload)
         for name, error in changed + await asyncio.to_thread(self._replicas.new_models):
             self.metrics.reloaded(name, error)
+            if error is not None:
+                _log.warning("model %s cannot be read: %s", name, error)
             self.events.publish("model", name, {"name": name, "problem": str(error) if error else None})
 
     async def _follow(self) -> None:
@@ -261,6 +262,21 @@ class Service:
         await asyncio.to_thread(self.surveys.refresh)
         await asyncio.to_thread(self.refresh_rooms)
         await asyncio.to_thread(self.offsets.refresh)
+        await self._drop_forgotten()
+
+    async def _drop_forgotten(self) -> None:
+        """Drop the tracks of devices that the command or another replica has forgotten."""
+        heard = self.devices.last().keys()
+        stored = {device.id for device in await asyncio.to_thread(self.store.devices.all)}
+        missing = {*heard} - stored
+        for device in missing & self._missing:  # what was heard just now may be stored in a moment
+            self._drop(device)
+        self._missing = missing
+
+    def _drop(self, device: str) -> None:
+        self.devices.forget(device)
+        self.offsets.forget(device)
+        self.events.publish("forgotten", device, {"device": device})
 
     async def _merge(self) -> None:
         heard = [Heard(device, scan) for device, scan in self._receivers.complete(time.time())]
@@ -278,9 +294,16 @@ class Service:
 
 
 async def _again_and_again(work: Callable[[], Awaitable[None]], pause_s: float) -> None:
+    last_words = ""
     while True:
         try:
             await work()
-        except (TutelageError, OSError) as error:  # the next time may succeed
-            _log.warning("%s: %s", work.__name__.strip("_"), error)
+        except Exception as error:  # the next time may succeed
+            is_expected = isinstance(error, TutelageError | OSError)
+            words = str(error) if is_expected else repr(error)
+            if words != last_words:
+                _log.warning("%s: %s", work.__name__.strip("_"), words, exc_info=not is_expected)
+            last_words = words
+        else:
+            last_words = ""
         await asyncio.sleep(pause_s)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from tutelage.errors import BadInputError
 from tutelage.runtime import Runtime
+from tutelage.serving.service import Service, _again_and_again
 
 URL = "/v1/locate"
 
@@ -73,3 +77,35 @@ def test_a_bad_scan_is_named(client: TestClient, scan: dict[str, Any], words: st
 def test_numbers_that_are_none_are_refused_without_a_fault(client: TestClient) -> None:
     answer = client.post(URL, content='{"scans": [{"rss_dbm": {"a": NaN}}]}')
     assert answer.status_code == 400
+
+
+def test_a_device_that_the_command_forgets_leaves_the_map(
+    client: TestClient, service: Service, heard: dict[str, float]
+) -> None:
+    scan = {"device": "phone", "rss_dbm": heard}
+    client.post("/v1/locate", json={"scans": [scan, {**scan, "device": "tablet"}]}).raise_for_status()
+    service.store.forget("phone")
+    ends_s = time.monotonic() + 10
+    while "phone" in service.devices.last() and time.monotonic() < ends_s:
+        time.sleep(0.05)
+    assert [*service.devices.last()] == ["tablet"]
+
+
+def test_what_is_done_again_and_again_goes_on_after_any_fault(caplog: pytest.LogCaptureFixture) -> None:
+    faults: list[Exception] = [OSError("away"), OSError("away"), KeyError("x"), BadInputError("odd")]
+    n_left = len(faults)
+
+    async def work() -> None:
+        nonlocal n_left
+        n_left -= 1
+        if n_left < 0:
+            raise asyncio.CancelledError
+        raise faults[-1 - n_left]
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(_again_and_again(work, 0.0))
+    assert [record.getMessage() for record in caplog.records] == [
+        "work: away",
+        "work: KeyError('x')",
+        "work: odd",
+    ], "each once, as long as it stays the same"
