@@ -284,8 +284,9 @@ class Service:
             await self.hear(heard)
 
     async def _prune(self) -> None:
-        before_s = time.time() - self.settings.retention_days * _DAY_S
-        await asyncio.to_thread(self.store.tracks.prune, before_s)
+        now_s = time.time()
+        kept_s = self.settings.retention_days * _DAY_S
+        await asyncio.to_thread(self.store.tracks.prune, now_s - kept_s, now_s + _DAY_S)
 
     def _tell(self, device: str, point: TrackPoint) -> None:
         if point.is_late:  # the device has been elsewhere since

@@ -95,6 +95,12 @@ def test_last_is_the_newest_point_of_each_device(store: Store) -> None:
     assert store.tracks.last() == [TrackPoint("a", 2.0), TrackPoint("b", 3.0)]
 
 
+def test_points_of_clocks_that_are_far_ahead_are_pruned(store: Store) -> None:
+    store.tracks.add([TrackPoint("phone", 5.0), TrackPoint("phone", 9e10)])
+    assert store.tracks.prune(2.0, 100.0) == 1
+    assert [point.time_s for point in store.tracks.of("phone")] == [5.0]
+
+
 def test_points_before_a_time_are_pruned(store: Store) -> None:
     store.tracks.add([TrackPoint("a", 1.0), TrackPoint("a", 2.0), TrackPoint("b", 1.5), TrackPoint("b", 3.0)])
     assert store.tracks.prune(2.0) == 2

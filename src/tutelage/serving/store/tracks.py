@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -145,13 +146,13 @@ class Tracks:
         with self._database.reading() as connection:
             return rows_of(connection, query, TrackPoint)
 
-    def prune(self, before_s: float) -> int:
-        """Remove the points before a time.
+    def prune(self, before_s: float, after_s: float = math.inf) -> int:
+        """Remove the points before a time, and those of clocks that are far ahead.
 
         Parameters
         ----------
-        before_s : float
-            Time of the first point to keep, in seconds since 1970.
+        before_s, after_s : float
+            Times of the first and the last point to keep, in seconds since 1970.
 
         Returns
         -------
@@ -159,7 +160,10 @@ class Tracks:
             Number of points that were removed.
         """
         with self._database.writing() as connection:
-            return connection.execute(delete(track_points).where(track_points.c.time_s < before_s)).rowcount
+            time_s = track_points.c.time_s
+            return connection.execute(
+                delete(track_points).where((time_s < before_s) | (time_s > after_s))
+            ).rowcount
 
 
 def _add(connection: Connection, additions: Sequence[Sequence[TrackPoint]]) -> list[int]:
