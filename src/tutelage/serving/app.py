@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from tutelage.errors import BadInputError, StoreUnavailableError, UnknownNameError
+from tutelage.errors import BadInputError, StoreUnavailableError, TutelageError, UnknownNameError
 from tutelage.serving.access import Access
 from tutelage.serving.api.all_protocols import PROTOCOLS, batch_paths, render_for
 from tutelage.serving.batches import TooBusyError
@@ -111,7 +111,9 @@ def _described(app: FastAPI) -> dict[str, Any]:
 async def _run(work: Background, service: Service) -> None:
     try:
         await work(service)
-    except Exception:  # the service goes on without it
+    except TutelageError as error:  # the service goes on without it
+        _log.warning("what runs beside the requests has ended: %s", error)
+    except Exception:
         _log.exception("what runs beside the requests has ended")
 
 

@@ -6,11 +6,13 @@ import asyncio
 import math
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
-from tutelage.errors import BadInputError
+from tutelage.errors import BadInputError, StoreUnavailableError
+from tutelage.serving.batches import TooBusyError
 from tutelage.serving.heard_scans import Heard, HeardScan
 from tutelage.serving.served_models import ServedModel
 from tutelage.serving.service import Service
@@ -135,5 +137,7 @@ async def keep_walking(service: Service, n_people: int, every_s: float = 1.0) ->
     }
     while True:
         now_s = time.time()
-        await service.hear([Heard(name, person.scan(every_s, now_s)) for name, person in people.items()])
+        heard = [Heard(name, person.scan(every_s, now_s)) for name, person in people.items()]
+        with suppress(TooBusyError, StoreUnavailableError):  # they walk on, as people do
+            await service.hear(heard)
         await asyncio.sleep(every_s)
