@@ -101,7 +101,7 @@ def test_a_page_of_another_site_is_refused(client: TestClient) -> None:
 @pytest.mark.parametrize("name", ["[", "[::1", "http://[", "[x]:80", "\xff"])
 def test_a_host_or_origin_that_is_none_is_refused_without_a_fault(client: TestClient, name: str) -> None:
     for header in ("Host", "Origin"):
-        assert client.get("/v1/devices", headers={header: name.encode("latin-1")}).status_code == 403
+        assert client.get("/v1/devices", headers={header.encode(): name.encode("latin-1")}).status_code == 403
 
 
 def test_answers_carry_a_strict_policy_and_no_permission_for_other_sites(client: TestClient) -> None:
