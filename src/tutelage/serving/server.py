@@ -64,7 +64,7 @@ def serve(
     with Store.open(store_url) as store:
         needs_keys = needs_keys or not settings.is_loopback
         if needs_keys and not any(key.revoked_s is None for key in store.keys.all()):
-            raise BadInputError(NEEDS_KEYS.format(host=settings.host, store=store_url))
+            raise BadInputError(NEEDS_KEYS.format(host=settings.host, store=store.name))
         service = Service(ServedModels(models), store, settings, track_settings, models_folder(store_url))
         listening = _listening(settings)
         config = uvicorn.Config(

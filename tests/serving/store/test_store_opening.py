@@ -18,6 +18,7 @@ import tutelage.serving.store.store
 from postgres_server import PostgresServer
 from tutelage.errors import BadInputError, StoreUnavailableError
 from tutelage.serving.store import Store, TrackPoint, default_store_url
+from tutelage.serving.store.database import Database
 from tutelage.serving.store.location import store_url
 from tutelage.serving.store.tables import METADATA
 
@@ -225,3 +226,9 @@ def test_the_default_is_one_file_in_the_data_folder(tmp_path: Path, monkeypatch:
 def test_the_environment_names_another_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUTELAGE_STORE", "postgresql://host/database")
     assert default_store_url() == "postgresql://host/database"
+
+
+def test_the_name_of_a_store_has_no_password(tmp_path: Path) -> None:
+    assert "secret" not in Database(store_url("postgresql://ada:secret@db/tutelage")).name
+    with Store.open(str(tmp_path / "store.db")) as store:
+        assert store.name == str(tmp_path / "store.db")

@@ -48,7 +48,8 @@ class Database:
     """
 
     def __init__(self, url: URL) -> None:
-        self.name = url.render_as_string(hide_password=True)
+        is_file = url.drivername == "sqlite"
+        self.name = str(url.database) if is_file else url.render_as_string(hide_password=True)
         self.engine = _sqlite_engine(url) if url.drivername == "sqlite" else _postgresql_engine(url)
         self._for_writing = self.engine.execution_options(**{_WRITES: True})
         self.has_one_writer = self.engine.dialect.name == "sqlite"

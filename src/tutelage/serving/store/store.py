@@ -96,6 +96,11 @@ class Store:
         return cls(database)
 
     @property
+    def name(self) -> str:
+        """Where the store is, without a password: a file, or a URL."""
+        return self._database.name
+
+    @property
     def is_shared(self) -> bool:
         """Whether other machines may use the store: PostgreSQL, and no file."""
         return self._database.engine.dialect.name != "sqlite"
