@@ -6,6 +6,7 @@ import asyncio
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
@@ -109,3 +110,13 @@ def test_what_is_done_again_and_again_goes_on_after_any_fault(caplog: pytest.Log
         "work: KeyError('x')",
         "work: odd",
     ], "each once, as long as it stays the same"
+
+
+def test_a_device_may_have_any_id(client: TestClient, heard: dict[str, float]) -> None:
+    for device in ("trolley/7", "../x", "a/track", "Küche 1?#"):
+        client.post("/v1/locate", json={"scans": [{"device": device, "rss_dbm": heard}]}).raise_for_status()
+        path = f"/v1/devices/{quote(device, safe='')}"
+        assert len(client.get(f"{path}/track").json()["points"]) == 1
+        assert client.get(f"{path}/offset").status_code == 200
+        assert client.patch(path, json={"name": "renamed"}).json()["device"] == device
+        assert client.delete(path).json()["n_track_points"] == 1

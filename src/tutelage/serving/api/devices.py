@@ -63,7 +63,7 @@ async def devices(service: ServiceOf) -> dict[str, Any]:
     }
 
 
-@router.get("/v1/devices/{device}/track", dependencies=[_MayRead])
+@router.get("/v1/devices/{device:path}/track", dependencies=[_MayRead])
 async def track(
     service: ServiceOf,
     device: _DeviceId,
@@ -76,7 +76,7 @@ async def track(
     return {"device": device, "points": [dict(point.payload) for point in points]}
 
 
-@router.patch("/v1/devices/{device}", dependencies=[_MaySurvey])
+@router.patch("/v1/devices/{device:path}", dependencies=[_MaySurvey])
 async def rename(service: ServiceOf, device: _DeviceId, body: DeviceName) -> dict[str, str]:
     """Give a device a name."""
     await run_in_threadpool(service.store.devices.rename, device, body.name)
@@ -84,13 +84,13 @@ async def rename(service: ServiceOf, device: _DeviceId, body: DeviceName) -> dic
     return {"device": device, "name": body.name}
 
 
-@router.get("/v1/devices/{device}/offset", dependencies=[_MayRead])
+@router.get("/v1/devices/{device:path}/offset", dependencies=[_MayRead])
 async def offset(service: ServiceOf, device: _DeviceId) -> dict[str, Any]:
     """Return the offset that is applied to a phone's readings, and how many scans were collected for one."""
     return await run_in_threadpool(service.offsets.state, device)
 
 
-@router.post("/v1/devices/{device}/offset", dependencies=[_MaySurvey])
+@router.post("/v1/devices/{device:path}/offset", dependencies=[_MaySurvey])
 async def change_offset(service: ServiceOf, device: _DeviceId, body: OffsetChange) -> dict[str, Any]:
     """Begin to collect scans for a phone's offset, look at what they say, apply it, or end it."""
     desk = service.offsets
@@ -103,7 +103,7 @@ async def change_offset(service: ServiceOf, device: _DeviceId, body: OffsetChang
     return {**state, "learnt": None if learnt is None else learnt.as_json()}
 
 
-@router.delete("/v1/devices/{device}", dependencies=[Depends(require(Role.ADMIN))])
+@router.delete("/v1/devices/{device:path}", dependencies=[Depends(require(Role.ADMIN))])
 async def forget(service: ServiceOf, device: _DeviceId) -> dict[str, Any]:
     """Forget a device: its name and its track. Survey scans stay, without its name."""
     return vars(await service.forget(device))
