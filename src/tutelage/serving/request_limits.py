@@ -47,7 +47,7 @@ class TokenBuckets:
     Parameters
     ----------
     rate_per_s : float
-        Requests a second in the long run; twice as many at once.
+        Requests a second in the long run; twice as many at once, and one at least.
     most_clients : int
         Clients that are remembered; the one that was silent longest is forgotten first.
 
@@ -60,7 +60,7 @@ class TokenBuckets:
 
     def __init__(self, rate_per_s: float, *, most_clients: int = _CLIENTS) -> None:
         self._rate_per_s = rate_per_s
-        self._size = 2 * rate_per_s
+        self._size = max(1.0, 2 * rate_per_s)
         self._most_clients = most_clients
         self._tokens: OrderedDict[str, tuple[float, float]] = OrderedDict()
 

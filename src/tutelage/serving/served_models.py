@@ -147,7 +147,7 @@ class ServedModels:
         self._sources: dict[str, _Source] = {}
         self._models: dict[str, ServedModel] = {}
         for path in paths:
-            name = path.stem if path.is_file() else path.name
+            name = path.stem if path.is_file() else path.resolve().name
             if name in self._models:
                 raise BadInputError(f"two models have the name {name!r}; rename one of their files")
             self.put(name, path)

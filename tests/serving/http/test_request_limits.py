@@ -56,14 +56,14 @@ def test_a_bomb_is_refused_before_it_is_inflated() -> None:
         inflated(bomb, 10_000)
 
 
-@given(st.floats(0.5, 50), st.lists(st.floats(0, 10), min_size=1, max_size=50))
+@given(st.floats(0.1, 50), st.lists(st.floats(0, 10), min_size=1, max_size=50))
 def test_no_client_gets_more_than_its_rate(rate: float, pauses: list[float]) -> None:
     buckets = TokenBuckets(rate)
     now, let_through = 0.0, 0
     for pause in pauses:
         now += pause
         let_through += buckets.wait_s("phone", now) == 0.0
-    assert let_through <= 2 * rate + rate * now + 1e-6
+    assert 1 <= let_through <= max(1, 2 * rate) + rate * now + 1e-6
 
 
 def test_clients_are_forgotten_before_memory_runs_out() -> None:

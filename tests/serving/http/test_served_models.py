@@ -107,3 +107,10 @@ def test_the_survey_of_a_model_is_at_hand(office: Path, office_survey: tt.Survey
     assert {name: round(rss, 3) for name, rss in first.items()} == {n: round(v, 3) for n, v in truth.items()}
     name = next(iter(first))
     assert survey.heard(name)[0] == pytest.approx(truth[name])
+
+
+def test_a_folder_is_named_by_itself_wherever_it_is_given_from(
+    fitted_office: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fitted_office)
+    assert [model.name for model in ServedModels([Path()]).all()] == ["office"]
