@@ -148,6 +148,8 @@ class RequestLimits:
         if origin is not None and origin.partition("://")[2] != host:
             message = f"a page of {origin[:100]} may not use this service; open the service's own page"
             raise ProblemError(Problem(403, message, "forbidden"))
+        if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
+            raise ProblemError(Problem(403, "a page of another site may not use this service", "forbidden"))
         if self._settings.is_loopback and not _names_loopback(host):
             message = f"host {host[:100]!r} does not name this machine; use 127.0.0.1 or localhost"
             raise ProblemError(Problem(403, message, "forbidden"))

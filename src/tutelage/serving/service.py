@@ -287,6 +287,7 @@ class Service:
         now_s = time.time()
         kept_s = self.settings.retention_days * _DAY_S
         await asyncio.to_thread(self.store.tracks.prune, now_s - kept_s, now_s + _DAY_S)
+        await asyncio.to_thread(self.store.devices.prune, now_s - kept_s)
 
     def _tell(self, device: str, point: TrackPoint) -> None:
         if point.is_late:  # the device has been elsewhere since

@@ -96,6 +96,10 @@ def test_a_page_of_another_site_is_refused(client: TestClient) -> None:
     assert client.post("/data", json={}, headers=evil).status_code == 403
     assert client.get("/v1/devices", headers={"Host": "evil.example"}).status_code == 403
     assert client.get("/v1/devices", headers={"Origin": LOOPBACK}).status_code == 200
+    picture = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    assert client.get("/v1/events", headers=picture).status_code == 403
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert client.get("/", headers=link).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["[", "[::1", "http://[", "[x]:80", "\xff"])

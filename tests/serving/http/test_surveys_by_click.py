@@ -83,6 +83,16 @@ def test_undone_marks_and_other_devices_give_nothing(client: TestClient, service
     assert len(service.store.surveys.labelled_scans(["s1"])) == 1
 
 
+def test_a_mark_is_changed_in_its_own_session_alone(client: TestClient, service: Service) -> None:
+    begin(client)
+    mark(client, id="m1", start_s=100.0, end_s=110.0, x_m=3.0, y_m=4.0)
+    begin(client, id="s2")
+    for session in ("s2", "none"):
+        answer = client.patch(f"/v1/surveys/{session}/marks/m1", json={"undone": True})
+        assert answer.status_code == 404
+    assert [each.undone for each in service.store.surveys.marks_of("s1")] == [False]
+
+
 def test_a_phone_whose_clock_is_wrong_is_joined_by_its_offset(client: TestClient, service: Service) -> None:
     begin(client)
     mark(client, id="m1", start_s=1000.0, end_s=1010.0, x_m=3.0, y_m=4.0)

@@ -101,6 +101,16 @@ def test_points_of_clocks_that_are_far_ahead_are_pruned(store: Store) -> None:
     assert [point.time_s for point in store.tracks.of("phone")] == [5.0]
 
 
+def test_devices_that_left_nothing_are_pruned(store: Store) -> None:
+    for device in ("gone", "named", "set", "tracked", "recent"):
+        store.devices.seen(device, 100.0 if device != "recent" else 900.0)
+    store.devices.rename("named", "Ada")
+    store.devices.set_settings("set", {"offset": {"offset_db": -3.0}})
+    store.tracks.add([TrackPoint("tracked", 100.0)])
+    assert store.devices.prune(500.0) == 1
+    assert [device.id for device in store.devices.all()] == ["named", "recent", "set", "tracked"]
+
+
 def test_points_before_a_time_are_pruned(store: Store) -> None:
     store.tracks.add([TrackPoint("a", 1.0), TrackPoint("a", 2.0), TrackPoint("b", 1.5), TrackPoint("b", 3.0)])
     assert store.tracks.prune(2.0) == 2

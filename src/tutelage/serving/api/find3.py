@@ -136,9 +136,9 @@ async def passive(service: ServiceOf, fingerprint: Annotated[Fingerprint, Body()
     """Take what one receiver hears of devices; the receivers of a device make one scan."""
     if (fault := fingerprint.fault()) is not None:
         return {"message": f"problem validating data: {fault}", "success": False}
-    heard = fingerprint.scan()
-    for device, rss_dbm in heard.rss_dbm.items():
-        service.receive(device, fingerprint.device, rss_dbm, heard.time_s)
+    now_s = time.time()  # clocks of receivers differ, and what they hear within a window is one scan
+    for device, rss_dbm in fingerprint.scan().rss_dbm.items():
+        service.receive(device, fingerprint.device, rss_dbm, now_s)
     return {"message": "inserted data", "success": True}
 
 

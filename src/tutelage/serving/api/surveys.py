@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Depends, Path, Query
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from tutelage.errors import UnknownNameError
 from tutelage.serving.access import ServiceOf, require
 from tutelage.serving.access_keys import Role
 from tutelage.serving.api.bodies import RSS_DBM, exact
@@ -204,6 +205,9 @@ async def change_mark(
     store = service.store.surveys
 
     def apply() -> None:
+        own = [each.id for each in store.marks_of(store.session(session).id)]
+        if mark not in own:
+            raise UnknownNameError("mark", mark, own)
         if body.end_s is not None:
             store.end_mark(mark, body.end_s, body.x2_m, body.y2_m)
         if body.undone is not None:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, case, delete, exists, select
 
 from tutelage.serving.store.database import Database, change_row, rows_of, upsert
-from tutelage.serving.store.tables import devices
+from tutelage.serving.store.tables import devices, track_points
 
 __all__ = ["Device", "Devices", "note_seen"]
 
@@ -95,6 +95,29 @@ class Devices:
         """
         with self._database.writing() as connection:
             change_row(connection, devices, "device", device, settings=settings)
+
+    def prune(self, before_s: float) -> int:
+        """Remove the devices that were last heard before a time, and that nobody has named or set.
+
+        Parameters
+        ----------
+        before_s : float
+            The time, in seconds since 1970.
+
+        Returns
+        -------
+        int
+            Number of devices that were removed. One that still has a track stays.
+        """
+        has_track = exists().where(track_points.c.device == devices.c.id)
+        silent = select(devices).where(
+            devices.c.last_seen_s < before_s, devices.c.name == devices.c.id, ~has_track
+        )
+        with self._database.writing() as connection:
+            unset = [each.id for each in rows_of(connection, silent, Device) if not each.settings]
+            for device in unset:
+                connection.execute(delete(devices).where(devices.c.id == device))
+        return len(unset)
 
 
 def note_seen(connection: Connection, times: Iterable[tuple[str, float]]) -> None:
