@@ -20,8 +20,8 @@ class Role(StrEnum):
     - `READ`: see the map, the plans, the models and every device. For a screen on the wall.
     - `LOCATE`: send scans and get the position of each. For a phone or a scanner. It sees no other device and
       no map, so a lost phone gives nobody's position away.
-    - `SURVEY`: record, review and approve surveys, and all that `READ` and `LOCATE` may. For who walks through
-      the building.
+    - `SURVEY`: record, review and approve surveys, and all that `READ` and `LOCATE` may. For who walks
+      through the building.
     - `ADMIN`: everything, as to learn models, to let them answer, and to forget a device.
 
     Examples

@@ -92,6 +92,7 @@ def create_app(service: Service, *, needs_keys: bool, background: Sequence[Backg
         access=app.state.access,
         batch_paths=batch_paths(),
         render_for=render_for,
+        is_busy=lambda: service.is_busy,
     )
     for error, handler in _HANDLERS.items():
         app.add_exception_handler(error, handler)

@@ -38,6 +38,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_BUSY = Problem(503, "too many scans are waiting; try again", "serviceUnavailable", "usageLimits", 1)
 RenderFor = Callable[[str], Render]
 
 
@@ -103,6 +104,8 @@ class RequestLimits:
         Paths whose bodies carry batches.
     render_for : callable
         Returns how a problem is written, by path.
+    is_busy : callable
+        Tells whether as much work waits as may: bodies are then refused before they are parsed.
     """
 
     def __init__(
@@ -112,12 +115,14 @@ class RequestLimits:
         access: Access,
         batch_paths: tuple[str, ...],
         render_for: RenderFor,
+        is_busy: Callable[[], bool],
     ) -> None:
         self._app = app
         self._settings = settings
         self._access = access
         self._batch_paths = batch_paths
         self._render_for = render_for
+        self._is_busy = is_busy
         self._buckets = TokenBuckets(settings.requests_per_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,6 +137,8 @@ class RequestLimits:
             if scope["type"] == "http" and scope["method"] in ("POST", "PUT", "PATCH"):
                 await self._require_key(scope)
                 receive = await self._whole_body(scope, headers, receive)
+                if self._is_busy():
+                    raise ProblemError(_BUSY)
         except ProblemError as refusal:
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008, "reason": refusal.problem.reason})

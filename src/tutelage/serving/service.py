@@ -113,6 +113,12 @@ class Service:
         await self._locating.stop()
         await self._storing.stop()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether as many scans wait as may."""
+        waiting = max(self._locating.n_waiting, self._storing.n_waiting)
+        return waiting >= self.settings.waiting_scans
+
     async def locate(self, scans: Sequence[HeardScan]) -> list[Answer]:
         """Locate scans, each for itself.
 

@@ -117,6 +117,19 @@ def test_answers_carry_a_strict_policy_and_no_permission_for_other_sites(client:
         assert not any(name.lower().startswith("access-control") for name in headers)
 
 
+def test_a_busy_service_refuses_bodies_before_it_reads_them(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with limited(service) as client:
+        monkeypatch.setattr(Service, "is_busy", True)
+        answer = client.post("/v1/locate", content=b"no JSON at all")
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "1"
+        assert client.get("/healthz").status_code == 200
+        monkeypatch.undo()
+        assert client.post("/v1/locate", json={"scans": []}).status_code == 200
+
+
 def test_one_listener_too_many_is_told_to_try_again(service: Service) -> None:
     service.events = LiveEvents(most_listeners=0)
     with limited(service) as client:
