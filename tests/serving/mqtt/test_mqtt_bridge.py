@@ -105,7 +105,13 @@ def test_a_fingerprint_with_a_location_joins_the_survey(
     listener.send("find3/data", {"d": "phone", "f": "home", "l": "Kitchen", "s": {"wifi": heard}})
     wait_until(lambda: bridged.get("/v1/surveys").json()["surveys"])
     (session,) = bridged.get("/v1/surveys").json()["surveys"]
-    (mark,) = bridged.get(f"/v1/surveys/{session['id']}").json()["marks"]
+
+    def marks() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = bridged.get(f"/v1/surveys/{session['id']}").json()["marks"]
+        return found
+
+    wait_until(lambda: any(each["n_scans"] for each in marks()))
+    (mark,) = marks()
     assert (mark["place"], mark["n_scans"]) == ("kitchen", 1)
 
 
