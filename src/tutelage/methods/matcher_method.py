@@ -232,8 +232,8 @@ def pretrained_candidates(plan: FitPlan, scans: FingerprintSet, survey: str) -> 
     BadInputError
         If the settings turn off learning from own data.
     """
-    settings = checked_settings(MatcherSettings, plan.settings, "setting of the matcher")
-    if MatcherSettings(**settings).fine_tune is False:
+    settings = MatcherSettings(**checked_settings(MatcherSettings, plan.settings, "setting of the matcher"))
+    if settings.fine_tune is False:
         raise BadInputError(
             "fine_tune=false does not go with pretrained auto, which may choose your radio map alone; leave "
             "one of them out"
@@ -242,7 +242,8 @@ def pretrained_candidates(plan: FitPlan, scans: FingerprintSet, survey: str) -> 
     own_data = TeacherCandidate("none", pretrained="none", without=frozenset(_FINE_TUNING))
     if same_building(sources, scans, survey):
         return [own_data]
-    zoo = TeacherCandidate("zoo", pretrained="zoo")
+    is_fine_tuned = _learns(settings, "zoo", scans)
+    zoo = TeacherCandidate("zoo", pretrained="zoo", without=frozenset(() if is_fine_tuned else _FINE_TUNING))
     return [zoo, replace(own_data, rivals=(zoo.name,))]
 
 
