@@ -31,6 +31,7 @@ Background = Callable[[Service], Awaitable[None]]
 """Work beside the requests; it goes on until it is cancelled."""
 
 _log = logging.getLogger("tutelage.serving")
+_STOP_S = 5.0
 _STATIC = Path(__file__).parent / "static"
 _DESCRIPTION = "Positions from radio fingerprints: from phones, gateways and home automation to a map."
 _REASONS = {
@@ -66,7 +67,8 @@ def create_app(service: Service, *, needs_keys: bool, background: Sequence[Backg
         yield
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=_STOP_S)  # none may keep the service from ending
         await service.stop()
 
     app = FastAPI(

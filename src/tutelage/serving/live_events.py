@@ -65,7 +65,9 @@ class Subscription:
         """
         while True:
             try:
-                await asyncio.wait_for(self._is_filled.wait(), quiet_s)
+                # Not wait_for: before Python 3.12 it loses a cancellation that comes with the news.
+                async with asyncio.timeout(quiet_s):
+                    await self._is_filled.wait()
             except TimeoutError:
                 yield []
                 continue

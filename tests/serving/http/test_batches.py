@@ -147,3 +147,24 @@ def test_a_quiet_stream_tells_that_it_is_alive() -> None:
         raise AssertionError("no batch")
 
     assert asyncio.run(listen()) == []
+
+
+def test_a_listener_that_is_cancelled_as_news_arrive_ends() -> None:
+    async def listen() -> bool:
+        events = LiveEvents(most_listeners=1)
+        with events.listening() as listener:
+
+            async def follow() -> None:
+                async for _ in listener.batches(0.0, 10.0):
+                    pass
+
+            following = asyncio.create_task(follow())
+            await asyncio.sleep(0.01)
+            events.publish("device", "phone", {})
+            await asyncio.sleep(0)  # the news have woken the wait, and not yet the listener
+            following.cancel()
+            done, _ = await asyncio.wait([following], timeout=1.0)
+            return bool(done)
+
+    for _ in range(20):
+        assert asyncio.run(listen())
