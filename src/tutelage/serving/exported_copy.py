@@ -38,6 +38,8 @@ def exported_copy(model: Path) -> Path:
     if is_exported(model):
         return model
     card = model / _CARD
+    if model.exists() and not card.is_file():
+        raise BadInputError(f"{model} is no model; give a folder that fit wrote, or a file that export wrote")
     if not card.is_file():
         raise BadInputError(
             f"there is no model {model}; give what fit or export wrote, or make one with: "

@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -110,13 +110,6 @@ class Job:
     def as_json(self) -> dict[str, Any]:
         """Return the fields for JSON."""
         return asdict(self)
-
-
-@dataclass(frozen=True)
-class _Stretch:
-    """Scans that were taken in one go: at one place, or on one walk."""
-
-    scans: list[LabelledScan] = field(default_factory=list)
 
 
 class Learning:
@@ -238,9 +231,9 @@ class Learning:
             raise BadInputError("no scan of these sessions was taken during a mark; collect scans first")
         epsg = self._epsg(labelled, job.replaces)
         stretches = _stretches(labelled)
-        held_out = [scan for stretch in stretches[_EVERY - 1 :: _EVERY] for scan in stretch.scans]
+        held_out = [scan for stretch in stretches[_EVERY - 1 :: _EVERY] for scan in stretch]
         if held_out:
-            others = [scan for i, s in enumerate(stretches) if i % _EVERY != _EVERY - 1 for scan in s.scans]
+            others = [scan for i, s in enumerate(stretches) if i % _EVERY != _EVERY - 1 for scan in s]
             job = self._step(job, 1)
             trial = await self._fit(job, others, "trial", epsg)
             job = self._step(job, 2)
@@ -309,11 +302,11 @@ class Learning:
         return self._folder / job.id / "model"
 
 
-def _stretches(labelled: Iterable[LabelledScan]) -> list[_Stretch]:
-    """Divide scans by their marks, in order of time."""
-    stretches: dict[tuple[str | None, str], _Stretch] = {}
+def _stretches(labelled: Iterable[LabelledScan]) -> list[list[LabelledScan]]:
+    """Divide scans by their marks, in order of time: what was taken at one place, or on one walk."""
+    stretches: dict[tuple[str | None, str], list[LabelledScan]] = {}
     for scan in sorted(labelled, key=lambda each: each.scan.time_s):
-        stretches.setdefault((scan.scan.session, scan.mark), _Stretch()).scans.append(scan)
+        stretches.setdefault((scan.scan.session, scan.mark), []).append(scan)
     return [*stretches.values()]
 
 

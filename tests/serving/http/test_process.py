@@ -73,6 +73,7 @@ print("torch" in sys.modules)
     ("arguments", "words"),
     [
         (["nothing"], "there is no model nothing"),
+        (["SURVEY"], "is no model; give a folder that fit wrote"),
         (["OFFICE", "--host", "0.0.0.0"], "requests need keys, and there is none"),
         (["OFFICE", "--require-keys"], "requests need keys, and there is none"),
         (["OFFICE", "--level", "2"], "level 2"),
@@ -81,6 +82,9 @@ print("torch" in sys.modules)
     ],
 )
 def test_bad_input_is_one_message(office: Path, tmp_path: Path, arguments: list[str], words: str) -> None:
-    given = [str(office) if each == "OFFICE" else each for each in arguments]
+    survey = tmp_path / "survey.csv"
+    survey.write_text("scan_id,x_m,y_m,AP1\n1,2,3,-50\n")
+    files = {"OFFICE": str(office), "SURVEY": str(survey)}
+    given = [files.get(each, each) for each in arguments]
     ended = CliRunner().invoke(app, ["serve", *given, "--store", str(tmp_path / "a.db")])
     assert words in str(ended.exception)
