@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from tutelage.errors import BadInputError
 from tutelage.serving.heard_scans import Heard, HeardScan
 from tutelage.serving.served_models import ServedModels
-from tutelage.serving.store import Store
+from tutelage.serving.store import Device, Store
 from tutelage.serving.tracks.phone_offset import PhoneOffset, learnt_offset, shifted
 
 __all__ = ["OffsetDesk"]
@@ -35,11 +36,17 @@ class OffsetDesk:
         self._scans: dict[str, deque[HeardScan]] = {}
         self._offset_db: dict[str, float] = {}
 
-    def refresh(self) -> None:
-        """Read from the store which phones have an offset."""
+    def refresh(self, stored: Iterable[Device]) -> None:
+        """Note which phones have an offset.
+
+        Parameters
+        ----------
+        stored : iterable of Device
+            All devices of the store.
+        """
         self._offset_db = {
             device.id: float(device.settings[_SETTING]["offset_db"])
-            for device in self._store.devices.all()
+            for device in stored
             if _SETTING in device.settings
         }
 
@@ -143,7 +150,7 @@ class OffsetDesk:
         own = {} if offset is None else {_SETTING: offset.as_json()}
         self._store.devices.set_settings(device, others | own)
         self._scans.pop(device, None)
-        self.refresh()
+        self.refresh(self._store.devices.all())
 
     def forget(self, device: str) -> None:
         """Drop what was collected of a device.

@@ -267,14 +267,13 @@ class Service:
         # Another replica may have opened a session, or changed a room.
         await asyncio.to_thread(self.surveys.refresh)
         await asyncio.to_thread(self.refresh_rooms)
-        await asyncio.to_thread(self.offsets.refresh)
-        await self._drop_forgotten()
+        heard = {*self.devices.last()}
+        stored = await asyncio.to_thread(self.store.devices.all)
+        self.offsets.refresh(stored)
+        self._drop_forgotten(heard - {device.id for device in stored})
 
-    async def _drop_forgotten(self) -> None:
+    def _drop_forgotten(self, missing: set[str]) -> None:
         """Drop the tracks of devices that the command or another replica has forgotten."""
-        heard = self.devices.last().keys()
-        stored = {device.id for device in await asyncio.to_thread(self.store.devices.all)}
-        missing = {*heard} - stored
         for device in missing & self._missing:  # what was heard just now may be stored in a moment
             self._drop(device)
         self._missing = missing
