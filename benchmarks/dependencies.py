@@ -29,6 +29,7 @@ USES: Mapping[str, str] = {
     "numpy": "arrays, and all arithmetic of the runtime",
     "lazy-loader": "imports a name when it is first used",
     "onnxruntime": "runs exported networks",
+    "numba": "compiles the loops of search and description",
     "scipy": "sparse matrices, statistics, curve fits",
     "scikit-learn": "interface of estimators, error scale, area under the curve",
     "torch": "networks and their training",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
 from tutelage.runtime.compared_scans import ComparedScans
+from tutelage.runtime.compiled import compiled_loops, map_blocks
 from tutelage.runtime.fingerprint_index import FingerprintIndex
 from tutelage.runtime.likelihood import LIKELIHOOD_FEATURES, HeardAround
 from tutelage.runtime.pair_features import PAIR_FEATURES, describe_pairs
@@ -94,6 +96,7 @@ class CandidateSearch:
         self._first = np.cumsum([0, *(kind.shape[0] for kind in kinds[:-1])])
         self._described = ComparedScans(stack_rows(kinds), rarity)
         self._index = FingerprintIndex(_powed(self._described, n), "sorensen")
+        self._log1p = np.log1p(np.arange(n_ap + 1))
 
     def candidates(self, strength: Rows, n_candidates: int) -> CandidateLists:
         """Find the fingerprints nearest to scans, by Sorensen distance in the powed representation.
@@ -112,25 +115,23 @@ class CandidateSearch:
         """
         if strength.shape[0] <= _BLOCK:
             return self._block_candidates(strength, n_candidates)
-        starts = range(0, strength.shape[0], _BLOCK)
-        lists = [
-            self._block_candidates(slice_rows(strength, first, first + _BLOCK), n_candidates)
-            for first in starts
-        ]
+        lists = map_blocks(
+            lambda first, end: self._block_candidates(slice_rows(strength, first, end), n_candidates),
+            *(strength.shape[0], _BLOCK),
+        )
         return CandidateLists(*map(np.concatenate, zip(*lists, strict=True)))
 
     def _block_candidates(self, strength: Rows, n_candidates: int) -> CandidateLists:
         queries = ComparedScans(strength, self._described.rarity)
         distance, row = self._index.nearest(_powed(queries, len(queries)), n_candidates)
-        query = np.repeat(np.arange(len(queries)), row.shape[1])
-        candidate = row.ravel()
-        point = self._point[candidate]
-        rows = [first + at for first, at in zip(self._first, (candidate, point, point), strict=True)]
-        pairs = describe_pairs(queries, self._described, np.tile(query, len(rows)), np.concatenate(rows))
-        scanned, near, wide = pairs.reshape(len(rows), *row.shape, len(PAIR_FEATURES))
-        likelihood = self._heard_around.describe(queries, query, point).reshape(
-            *row.shape, len(LIKELIHOOD_FEATURES)
-        )
+        point = self._point[row]
+        rows = np.stack([row, self._first[1] + point, self._first[2] + point], axis=1)
+        loops = compiled_loops(0)
+        if loops is None:
+            pairs, likelihood = self._described_by_numpy(queries, rows, point)
+        else:
+            pairs, likelihood = self._described_by_loops(loops, queries, rows, point)
+        scanned, near, wide = pairs.transpose(1, 0, 2, 3)
         place = np.broadcast_to(np.arange(row.shape[1]) / n_candidates, row.shape)[..., None]
         unlikely = [-likelihood[:, :, LIKELIHOOD_FEATURES.index(name)] for name in _RANKED]
         ranked = [distance, near[:, :, _SORENSEN], wide[:, :, _SORENSEN], *unlikely]
@@ -138,6 +139,36 @@ class CandidateSearch:
         features = [scanned, place, scan_ranks, near, near_ranks, wide, wide_ranks]
         features += [likelihood, *(each[:, :, :2] for each in likelihood_ranks)]
         return CandidateLists(np.concatenate(features, axis=2, dtype=np.float32), row)
+
+    def _described_by_numpy(
+        self, queries: ComparedScans, rows: np.ndarray, point: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Describe queries beside their rows [n, 3, k] and points [n, k]."""
+        query = np.arange(len(queries))
+        beside = np.repeat(query, rows.shape[1] * rows.shape[2])
+        pairs = describe_pairs(queries, self._described, beside, rows.ravel())
+        around = np.repeat(query, point.shape[1])
+        likelihood = self._heard_around.describe(queries, around, point.ravel())
+        return (
+            pairs.reshape(*rows.shape, len(PAIR_FEATURES)),
+            likelihood.reshape(*point.shape, len(LIKELIHOOD_FEATURES)),
+        )
+
+    def _described_by_loops(
+        self, loops: ModuleType, queries: ComparedScans, rows: np.ndarray, point: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Describe queries as `_described_by_numpy` does."""
+        pairs = np.empty((*rows.shape, len(PAIR_FEATURES)), dtype=np.float32)
+        likelihood = np.empty((*point.shape, len(LIKELIHOOD_FEATURES)))
+        if len(queries):
+            scans = queries.arrays
+            flat = rows.reshape(len(rows), -1)
+            loops.describe_pairs(
+                *(scans, self._described.arrays, flat, self._described.rarity, self._log1p),
+                pairs.reshape(*flat.shape, -1),
+            )
+            loops.describe_points(scans, self._heard_around.arrays, point, len(self._log1p), likelihood)
+        return pairs, likelihood
 
 
 def _in_list(distance: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,9 +18,39 @@ from tutelage.runtime.rows import (
     sort_columns,
 )
 
-__all__ = ["STRONGEST", "ComparedScans"]
+__all__ = ["STRONGEST", "ComparedScans", "ScanArrays"]
 
 STRONGEST = 5  # access points of a scan that are looked at one by one
+
+
+class ScanArrays(NamedTuple):
+    """Figures of n scans with nnz readings, in the types that the compiled loops take.
+
+    Attributes
+    ----------
+    data, indices, powed, place : numpy.ndarray
+        Strength, access point, powed strength and rank of each reading, [nnz].
+    indptr : numpy.ndarray
+        Where each scan begins among the readings, [n + 1].
+    n_heard, total, total_powed, total_rare, norm, norm_powed : numpy.ndarray
+        Sums over each scan, [n].
+    strongest, strongest_strength : numpy.ndarray
+        As `ComparedScans.strongest` gives them, [n, STRONGEST].
+    """
+
+    data: np.ndarray
+    indices: np.ndarray
+    powed: np.ndarray
+    place: np.ndarray
+    indptr: np.ndarray
+    n_heard: np.ndarray
+    total: np.ndarray
+    total_powed: np.ndarray
+    total_rare: np.ndarray
+    norm: np.ndarray
+    norm_powed: np.ndarray
+    strongest: np.ndarray
+    strongest_strength: np.ndarray
 
 
 class ComparedScans:
@@ -74,6 +105,27 @@ class ComparedScans:
         access_point[at] = self.strength.indices[entry]
         strength[at] = self.strength.data[entry]
         return access_point, strength
+
+    @cached_property
+    def arrays(self) -> ScanArrays:
+        """What the compiled loops read."""
+        rows = self.strength
+        strongest, strongest_strength = self.strongest
+        return ScanArrays(
+            data=rows.data.astype(np.float64, copy=False),
+            indices=rows.indices.astype(np.int64, copy=False),
+            powed=self.powed.astype(np.float64, copy=False),
+            place=self.place,
+            indptr=rows.indptr.astype(np.int64, copy=False),
+            n_heard=self.n_heard.astype(np.int64, copy=False),
+            total=self.total,
+            total_powed=self.total_powed,
+            total_rare=self.total_rare,
+            norm=self.norm,
+            norm_powed=self.norm_powed,
+            strongest=strongest,
+            strongest_strength=strongest_strength,
+        )
 
     def entries(self, rows: np.ndarray) -> np.ndarray:
         """Return the places of all readings of some rows, row by row.

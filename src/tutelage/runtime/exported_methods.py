@@ -252,4 +252,6 @@ def _session(graph: bytes) -> Any:
         ) from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors
+    # Threads that wait by spinning take the time of those that search.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -10,6 +10,7 @@ import numpy as np
 
 from tutelage.errors import BadInputError, FileFormatError
 from tutelage.runtime.access_point_names import find_columns
+from tutelage.runtime.compiled import load_compiled
 from tutelage.runtime.conformal import require_level
 from tutelage.runtime.exported_file import read_exported
 from tutelage.runtime.exported_methods import ExportedMethod, build_judge, build_method
@@ -72,6 +73,11 @@ class Runtime:
             raise FileFormatError(
                 f"exported model {path} does not fit this runtime: {error}; export it again"
             ) from error
+
+    def prepare(self) -> None:
+        """Load what the first answer would load, as a service does at its start."""
+        load_compiled()
+        self.locate([{self.access_points[0]: -60.0}])
 
     def locate(
         self,

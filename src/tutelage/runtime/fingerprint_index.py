@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
+from types import ModuleType
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
 from tutelage.errors import UnknownNameError
+from tutelage.runtime.compiled import compiled_loops, map_blocks, zeros_of_thread
 from tutelage.runtime.rows import (
+    CompressedRows,
     Rows,
     gather,
     index_ranges,
@@ -24,6 +28,7 @@ __all__ = ["FingerprintIndex", "Metric", "distances", "nearest"]
 Metric = Literal["euclidean", "manhattan", "cosine", "sorensen"]
 
 _BLOCK_ENTRIES = 200_000  # distances held at a time: 1.6 MB stay in a core's cache
+_LOOP_BLOCK = 256  # queries that a thread takes at a time
 _TINY = 1e-12  # instead of dividing by zero
 
 
@@ -76,10 +81,11 @@ class FingerprintIndex:
     def __init__(self, radio_map: Rows, metric: str) -> None:
         if metric not in _METRICS:
             raise UnknownNameError("metric", metric, get_args(Metric))
+        self._number = get_args(Metric).index(metric)  # as the compiled loop knows it
         self._metric = _METRICS[metric]
         self._n_map = radio_map.shape[0]
-        self._heard = transpose(radio_map)
-        self._of_map = self._metric.of_scan(radio_map)
+        self._heard = transpose(_in_double(radio_map))
+        self._of_map = self._metric.of_scan(_in_double(radio_map))
         self._n_hearing = row_lengths(self._heard)
 
     def distances(self, queries: Rows) -> np.ndarray:
@@ -95,18 +101,30 @@ class FingerprintIndex:
         numpy.ndarray
             Distances, [n_queries, n_map] float64.
         """
+        queries = _in_double(queries)
+        loops = compiled_loops(queries.shape[0])
+        if loops is None:
+            return self._distances(queries, self._shared(queries))
+        both = np.zeros((queries.shape[0], self._n_map))
+        loops.shared_sums(self._number, _in_loop_types(queries), self._for_loops[0], both)
+        return self._distances(queries, both)
+
+    def _distances(self, queries: Rows, both: np.ndarray) -> np.ndarray:
+        return self._metric.joined(both, self._metric.of_scan(queries)[:, None], self._of_map[None, :])
+
+    def _shared(self, queries: Rows) -> np.ndarray:
+        """Sum what each query shares with each fingerprint, [n_queries, n_map]."""
         n = queries.shape[0]
         by_access_point = self._heard
         n_hearing = self._n_hearing[queries.indices]
         entry = index_ranges(by_access_point.indptr[queries.indices], n_hearing)
-        both = np.bincount(
+        return np.bincount(
             np.repeat(row_numbers(queries) * self._n_map, n_hearing) + gather(by_access_point.indices, entry),
             weights=self._metric.of_shared(
                 np.repeat(queries.data, n_hearing), gather(by_access_point.data, entry)
             ),
             minlength=n * self._n_map,
         ).reshape(n, self._n_map)
-        return self._metric.joined(both, self._metric.of_scan(queries)[:, None], self._of_map[None, :])
 
     def nearest(self, queries: Rows, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Find the k nearest fingerprints of each query, nearest first.
@@ -126,13 +144,56 @@ class FingerprintIndex:
             Rows of the radio map, of the same shape. Distances equal to six decimals keep the map's order.
         """
         k = min(k, self._n_map)
+        queries = _in_double(queries)
+        loops = compiled_loops(queries.shape[0])
+        if loops is not None:
+            return self._nearest_by_loops(loops, queries, k)
         blocks = [(np.empty((0, k)), np.empty((0, k), dtype=np.int64))]
         n_block = max(1, _BLOCK_ENTRIES // self._n_map)
         for first in range(0, queries.shape[0], n_block):
-            distance = self.distances(slice_rows(queries, first, first + n_block))
+            block = slice_rows(queries, first, first + n_block)
+            distance = self._distances(block, self._shared(block))
             row = _k_smallest(distance, k)
             blocks.append((np.take_along_axis(distance, row, axis=1), row))
         return np.concatenate([d for d, _ in blocks]), np.concatenate([r for _, r in blocks])
+
+    def _nearest_by_loops(self, loops: ModuleType, queries: Rows, k: int) -> tuple[np.ndarray, np.ndarray]:
+        of_query = self._metric.of_scan(queries)
+        distance = np.empty((queries.shape[0], k))
+        row = np.empty((queries.shape[0], k), dtype=np.int64)
+        data, indices, indptr = _in_loop_types(queries)
+
+        def search(first: int, end: int) -> None:
+            loops.nearest_rows(
+                self._number,
+                (data, indices, indptr[first : end + 1]),
+                of_query[first:end],
+                *self._for_loops,
+                zeros_of_thread(self._n_map),
+                distance[first:end],
+                row[first:end],
+            )
+
+        map_blocks(search, queries.shape[0], _LOOP_BLOCK)
+        return distance, row
+
+    @cached_property
+    def _for_loops(self) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]:
+        """The radio map by access point, the sums of its rows, and the rows in the order of these."""
+        # Scans that share nothing are 1 apart by these metrics, so that the map's order decides.
+        is_by_row = self._number >= get_args(Metric).index("cosine")
+        by_sum = np.arange(self._n_map) if is_by_row else np.argsort(self._of_map, kind="stable")
+        return _in_loop_types(self._heard), self._of_map, by_sum
+
+
+def _in_double(rows: Rows) -> CompressedRows:
+    return CompressedRows(rows.data.astype(np.float64, copy=False), rows.indices, rows.indptr, rows.shape)
+
+
+def _in_loop_types(rows: Rows) -> tuple[np.ndarray, ...]:
+    """Return strengths, columns and beginnings in types that the loops are compiled for."""
+    kinds = ((rows.data, np.float64), (rows.indices, np.int32), (rows.indptr, np.int64))
+    return tuple(array.astype(kind, copy=False) for array, kind in kinds)
 
 
 def distances(queries: Rows, radio_map: Rows, metric: str) -> np.ndarray:

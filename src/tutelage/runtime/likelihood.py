@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import NamedTuple
+
 import numpy as np
 
 from tutelage.runtime.compared_scans import ComparedScans
 from tutelage.runtime.rows import Rows, index_ranges, range_numbers, row_lengths
 
-__all__ = ["LIKELIHOOD_FEATURES", "HeardAround"]
+__all__ = ["LIKELIHOOD_FEATURES", "AroundArrays", "HeardAround"]
 
 LIKELIHOOD_FEATURES = (
     "squared_difference",  # mean over the access points that both hear, in units of their variance
@@ -21,6 +24,30 @@ LIKELIHOOD_FEATURES = (
 _NOISE = 0.05  # standard deviation of a strength that never varied: about 5 dB
 _MOST = 25.0  # five standard deviations: one access point that moved does not decide
 _RARE = 0.02  # probability of hearing what was never heard, and of not hearing what always was
+
+
+class AroundArrays(NamedTuple):
+    """Figures of reference points with nnz entries, in the types that the compiled loops take.
+
+    Attributes
+    ----------
+    indices, mean, variance, log_variance, log_heard, log_silent : numpy.ndarray
+        Access point of each entry, and what is known of it there, [nnz].
+    indptr : numpy.ndarray
+        Where each point begins among the entries, [n_points + 1].
+    log_rare, most_squared : float
+        Log probability of hearing what was never heard; the largest squared difference that counts.
+    """
+
+    indices: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+    log_variance: np.ndarray
+    log_heard: np.ndarray
+    log_silent: np.ndarray
+    indptr: np.ndarray
+    log_rare: float
+    most_squared: float
 
 
 class HeardAround:
@@ -40,13 +67,22 @@ class HeardAround:
     """
 
     def __init__(self, mean: Rows, share: np.ndarray, mean_square: np.ndarray) -> None:
-        self._start = mean.indptr
+        self._indptr = mean.indptr
         self._length = row_lengths(mean)
         self._access_point = mean.indices
         self._mean = mean.data / share
         self._variance = np.maximum(mean_square / share - self._mean**2, 0) + _NOISE**2
+        self._log_variance = np.log(self._variance / _NOISE**2)
         self._log_heard = np.log(np.clip(share, _RARE, 1 - _RARE))
         self._log_silent = np.log(np.clip(1 - share, _RARE, 1 - _RARE))
+
+    @cached_property
+    def arrays(self) -> AroundArrays:
+        """What the compiled loops read."""
+        of_entries = (self._mean, self._variance, self._log_variance, self._log_heard, self._log_silent)
+        access_point = self._access_point.astype(np.int64, copy=False)
+        indptr = self._indptr.astype(np.int64, copy=False)
+        return AroundArrays(access_point, *of_entries, indptr, float(np.log(_RARE)), _MOST)
 
     def describe(self, queries: ComparedScans, query: np.ndarray, point: np.ndarray) -> np.ndarray:
         """Compute features of P pairs of a scan and a reference point.
@@ -65,7 +101,7 @@ class HeardAround:
         """
         length = self._length[point]
         pair = range_numbers(length)
-        entry = index_ranges(self._start[point], length)
+        entry = index_ranges(self._indptr[point], length)
         reading = queries.find(query[pair], self._access_point[entry])
         both = reading >= 0
         silent = reading < 0
@@ -79,7 +115,7 @@ class HeardAround:
         n_heard = queries.n_heard[query]
         difference = queries.strength.data[reading[both]] - self._mean[here]
         squared = np.minimum(difference**2 / self._variance[here], _MOST)
-        density = -(squared + np.log(self._variance[here] / _NOISE**2)) / 2
+        density = -(squared + self._log_variance[here]) / 2
         log_density = sums(at, density)
         log_heard = sums(at, self._log_heard[here]) + (n_heard - n_both) * np.log(_RARE)
         log_silent = sums(pair[silent], self._log_silent[entry[silent]])

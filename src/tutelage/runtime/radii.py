@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -149,7 +150,7 @@ class Calibration:
         require_level(level)
         n = rss_dbm.shape[0]
         marks = self.landmarks
-        quantile = conformal_quantile(self.score, self.share, level)
+        quantile = self._quantile(level)
         radius_m = np.full(n, np.nan)
         unlike = np.zeros(n, dtype=bool)
         for first in range(0, n, _SCANS):
@@ -161,6 +162,16 @@ class Calibration:
                 hard = difficulty(similarity, marks.position_m, row_lengths(scans), position_m[these])
                 radius_m[these] = self.scale.relative_error(hard) * quantile
         return Judgement(radius_m, unlike)
+
+    def _quantile(self, level: float) -> float:
+        """Return the quantile of the scores; each is computed once, as scans come one by one."""
+        if level not in self._quantiles:
+            self._quantiles[level] = conformal_quantile(self.score, self.share, level)
+        return self._quantiles[level]
+
+    @cached_property
+    def _quantiles(self) -> dict[float, float]:
+        return {}
 
     @property
     def highest_level(self) -> float:

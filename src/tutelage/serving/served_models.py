@@ -65,6 +65,7 @@ class ServedModel:
         """
         card, files = read_exported(path)
         runtime = Runtime(card, files)
+        runtime.prepare()
         known = frozenset(map(normalised_name, runtime.access_points))
         return cls(name, runtime, known, SurveyMap.read(card, files))
 
