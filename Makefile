@@ -74,13 +74,12 @@ figures: $(READY)
 	$(BIN)/python -m benchmarks.learning_curves
 	$(BIN)/python -m benchmarks.eight_bits
 	$(BIN)/python -m benchmarks.drift
+	$(BIN)/python -m benchmarks.labels
 	$(BIN)/python -m benchmarks.documented
 
+# Speed beside alternatives: benchmarks/results.json and docs/performance.md. --only KIND measures a part.
 bench: $(READY)
-	$(BIN)/python -m benchmarks.loading
-	$(BIN)/python -m benchmarks.sparse
-	$(BIN)/python -m benchmarks.labels
-	$(BIN)/python -m benchmarks.matcher
+	$(BIN)/python -m benchmarks.speed
 
 # The constraints file pins what pyproject.toml gives in ranges.
 $(READY): pyproject.toml $(CONSTRAINTS)

@@ -102,13 +102,13 @@ def read_source(root: Path, name: str) -> list[Row]:
     root : Path
         The folder of the repository.
     name : str
-        The name of the block: `results/FILE.csv`, `results/FILE.json`, several of these with commas between,
+        The name of the block: `results/FILE.csv`, `FOLDER/FILE.json`, several of these with commas between,
         or such a name with `: part`. Another name has no rows: its block is counted from the package.
 
     Returns
     -------
     list of mapping
-        Rows of the CSV, or the groups of a table of experiments, each with the name of its table.
+        Rows of the CSV or JSON, or the groups of a table of experiments, each with the name of its table.
     """
     rows: list[Row] = []
     for file in (root / part for part in name.partition(": ")[0].split(", ")):
@@ -116,7 +116,8 @@ def read_source(root: Path, name: str) -> list[Row]:
             rows += read_rows(file)
         if file.suffix == ".json":
             page = json.loads(file.read_text(encoding="utf-8"))
-            rows += [{"table": page["table"], **group} for group in page["groups"]]
+            groups = page.get("groups", ())  # of experiments
+            rows += [*page.get("rows", ()), *({"table": page["table"], **group} for group in groups)]
     return rows
 
 

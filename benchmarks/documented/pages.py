@@ -20,6 +20,7 @@ from benchmarks.documented.matcher_tables import choice_table
 from benchmarks.documented.network_tables import network_table
 from benchmarks.documented.page_blocks import Table, write_blocks
 from benchmarks.documented.serving_table import serving_table
+from benchmarks.documented.speed_table import speed_table
 from benchmarks.documented.verdict_table import verdict_table
 
 __all__ = ["PAGES", "write_page"]
@@ -43,6 +44,10 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
     },
     "docs/about/verdict.md": {
         _VERDICT: verdict_table,
+    },
+    "docs/performance.md": {
+        f"benchmarks/results.json: {kind}": speed_table(kind)
+        for kind in ("positions", "fits", "starts", "loads", "steps", "growth")
     },
     "docs/concepts/calibration.md": {
         "results/calibration.csv: goal": calibration_tables.goal_lines,

@@ -6,15 +6,16 @@ import importlib
 import importlib.util
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
 from typing import TypeVar
 
 import numpy as np
 
-__all__ = ["compiled_loops", "load_compiled", "map_blocks", "zeros_of_thread"]
+__all__ = ["compiled_loops", "load_compiled", "map_blocks", "numpy_alone", "zeros_of_thread"]
 
 _T = TypeVar("_T")
 
@@ -37,6 +38,22 @@ def load_compiled() -> ModuleType | None:
     if _loops is None and os.environ.get("TUTELAGE_COMPILED") != "0" and _has_numba():
         _loops = importlib.import_module("tutelage.runtime.loops")
     return _loops
+
+
+@contextmanager
+def numpy_alone() -> Iterator[None]:
+    """Search with NumPy in this block, to compare both."""
+    global _loops
+    before, _loops = _loops, None
+    asked = os.environ.get("TUTELAGE_COMPILED")
+    os.environ["TUTELAGE_COMPILED"] = "0"
+    try:
+        yield
+    finally:
+        _loops = before
+        del os.environ["TUTELAGE_COMPILED"]
+        if asked is not None:
+            os.environ["TUTELAGE_COMPILED"] = asked
 
 
 def compiled_loops(n_scans: int) -> ModuleType | None:

@@ -1,0 +1,1 @@
+"""Speed: every figure beside that of an alternative, measured in turns in the same run."""
