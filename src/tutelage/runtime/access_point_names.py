@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["NO_MAP", "WHOLE_NUMBER", "find_columns", "is_mac", "normalised_name"]
+__all__ = ["NO_MAP", "WHOLE_NUMBER", "ColumnFinder", "find_columns", "is_mac", "normalised_name"]
 
 NO_MAP = "_nomap"
 """Ending of a network's name whose owner does not want it used for positioning, in any form."""
@@ -60,12 +61,49 @@ def normalised_name(name: str) -> str:
     return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
 
+class ColumnFinder:
+    """Columns of access points by name, for one who asks often: they are hashed once.
+
+    Parameters
+    ----------
+    access_points : sequence of str
+        Names of the columns.
+    """
+
+    def __init__(self, access_points: Sequence[str]) -> None:
+        self._column = {name: j for j, name in enumerate(access_points)}
+        self._by_spelling = {normalised_name(name): j for name, j in self._column.items() if is_mac(name)}
+
+    def find(self, names: Sequence[str]) -> np.ndarray:
+        """Find the column of each name.
+
+        A name that is not there is looked for under other spellings of the same MAC address. If several names
+        mean one column, only one of them gets it.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Names to find.
+
+        Returns
+        -------
+        numpy.ndarray
+            Column of each name, [len(names)] int64; -1 where there is none.
+        """
+        columns = [self._column.get(name, -1) for name in names]
+        used = set(columns)
+        for i, name in enumerate(names):
+            if columns[i] < 0:
+                j = self._by_spelling.get(normalised_name(name), -1)
+                if j not in used:
+                    columns[i] = j
+                    used.add(j)
+        return np.array(columns, dtype=np.int64)
+
+
 @lru_cache(maxsize=32)  # a table's scans ask the same again, one by one
 def find_columns(access_points: tuple[str, ...], names: tuple[str, ...]) -> np.ndarray:
-    """Find the column of each name among access points.
-
-    A name that is not among them is looked for under other spellings of the same MAC address. If several
-    names mean one column, only one of them gets it.
+    """Find the column of each name among access points; see `ColumnFinder.find`.
 
     Parameters
     ----------
@@ -79,20 +117,6 @@ def find_columns(access_points: tuple[str, ...], names: tuple[str, ...]) -> np.n
     numpy.ndarray
         Column of each name, [len(names)] int64; -1 where there is none. The array is read-only.
     """
-    column, by_spelling = _places(access_points)
-    columns = np.array([column.get(name, -1) for name in names], dtype=np.int64)
-    used = set(columns.tolist())
-    for i in np.flatnonzero(columns < 0).tolist():
-        j = by_spelling.get(normalised_name(names[i]), -1)
-        if j not in used:
-            columns[i] = j
-            used.add(j)
+    columns = ColumnFinder(access_points).find(names)
     columns.setflags(write=False)
     return columns
-
-
-@lru_cache(maxsize=32)  # a model's are the same for every scan, whose names are not
-def _places(access_points: tuple[str, ...]) -> tuple[dict[str, int], dict[str, int]]:
-    """Return the column of each name, and the column of each MAC address in its normalised spelling."""
-    column = {name: j for j, name in enumerate(access_points)}
-    return column, {normalised_name(name): j for name, j in column.items() if is_mac(name)}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tutelage.errors import BadInputError, FileFormatError
-from tutelage.runtime.access_point_names import find_columns
+from tutelage.runtime.access_point_names import ColumnFinder
 from tutelage.runtime.compiled import load_compiled
 from tutelage.runtime.conformal import require_level
 from tutelage.runtime.exported_file import read_exported
@@ -41,6 +41,7 @@ class Runtime:
     def __init__(self, card: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
         self.card = dict(card)
         self.access_points: tuple[str, ...] = tuple(card["access_points"])
+        self._columns = ColumnFinder(self.access_points)
         self._frame = LocalFrame(tuple(card["frame"]["origin_m"]), card["frame"]["epsg"])
         self._method: ExportedMethod = build_method(card, files)
         self._judge = build_judge(card, files)
@@ -162,8 +163,8 @@ class Runtime:
         data = _numbers([rss for scan in scans for rss in scan.values()], names)
         by_name = CompressedRows(data, np.arange(len(names)), indptr, (len(scans), len(names)))
         require_rss_range(by_name, names, ids, "Leave such access points out.")
-        distinct = tuple(dict.fromkeys(names))
-        column_of = dict(zip(distinct, find_columns(self.access_points, distinct).tolist(), strict=True))
+        distinct = list(dict.fromkeys(names))
+        column_of = dict(zip(distinct, self._columns.find(distinct).tolist(), strict=True))
         column = np.array([column_of[name] for name in names], dtype=np.int64)
         by_column = CompressedRows(data, column, indptr, (len(scans), len(self.access_points)))
         return sort_columns(select_entries(by_column, column >= 0)), n_heard
