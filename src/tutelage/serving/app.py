@@ -87,7 +87,6 @@ def create_app(service: Service, *, needs_keys: bool, background: Sequence[Backg
         for router in (protocol.router, *protocol.also):
             app.include_router(router, responses=protocol.refusals)
     app.mount("/", StaticFiles(directory=_STATIC, html=True), name="map")
-    app.add_middleware(RequestLog, metrics=service.metrics, names_clients=service.settings.log_clients)
     app.add_middleware(
         RequestLimits,
         settings=service.settings,
@@ -95,7 +94,10 @@ def create_app(service: Service, *, needs_keys: bool, background: Sequence[Backg
         batch_paths=batch_paths(),
         render_for=render_for,
         is_busy=lambda: service.is_busy,
+        on_refusal=service.metrics.refused,
     )
+    # Outermost, so that refusals are counted and logged too.
+    app.add_middleware(RequestLog, metrics=service.metrics, names_clients=service.settings.log_clients)
     for error, handler in _HANDLERS.items():
         app.add_exception_handler(error, handler)
     return app

@@ -30,6 +30,12 @@ class Metrics:
             ["route", "status"],
             registry=self.registry,
         )
+        self._refusals = Counter(
+            "tutelage_refusals",
+            "Requests and sockets that were refused before they were read, by reason.",
+            ["reason"],
+            registry=self.registry,
+        )
         self._scans = Counter(
             "tutelage_scans", "Scans, by model and outcome.", ["model", "outcome"], registry=self.registry
         )
@@ -57,6 +63,16 @@ class Metrics:
             HTTP status of the answer.
         """
         self._requests.labels(route, f"{status // 100}xx").inc()
+
+    def refused(self, reason: str) -> None:
+        """Count a request or a socket that was refused before it was read.
+
+        Parameters
+        ----------
+        reason : str
+            One word, as in `Problem`.
+        """
+        self._refusals.labels(reason).inc()
 
     def located(self, answers: Sequence[Answer], seconds: float) -> None:
         """Count answers to scans.

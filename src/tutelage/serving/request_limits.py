@@ -106,6 +106,8 @@ class RequestLimits:
         Returns how a problem is written, by path.
     is_busy : callable
         Tells whether as much work waits as may: bodies are then refused before they are parsed.
+    on_refusal : callable
+        Called with the reason of each refusal.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class RequestLimits:
         batch_paths: tuple[str, ...],
         render_for: RenderFor,
         is_busy: Callable[[], bool],
+        on_refusal: Callable[[str], None],
     ) -> None:
         self._app = app
         self._settings = settings
@@ -123,6 +126,7 @@ class RequestLimits:
         self._batch_paths = batch_paths
         self._render_for = render_for
         self._is_busy = is_busy
+        self._on_refusal = on_refusal
         self._buckets = TokenBuckets(settings.requests_per_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,6 +144,7 @@ class RequestLimits:
                 if self._is_busy():
                     raise ProblemError(_BUSY)
         except ProblemError as refusal:
+            self._on_refusal(refusal.problem.reason)
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008, "reason": refusal.problem.reason})
                 return

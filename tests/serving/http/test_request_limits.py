@@ -91,6 +91,22 @@ def test_who_asks_too_often_is_told_to_wait(service: Service) -> None:
     assert int(answers[-1].headers["Retry-After"]) >= 1
 
 
+def test_refusals_are_counted_and_logged(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="tutelage.serving")
+    with limited(service, body_bytes=100) as client:
+        assert client.post("/v1/geolocate", content=b" " * 101).status_code == 413
+        assert client.get("/v1/devices?key=secret", headers={"Host": "evil.example"}).status_code == 403
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect("/v2/ws/socket"):
+            pass
+        counters = client.get("/metrics").text
+    assert 'tutelage_requests_total{route="none",status="4xx"} 2.0' in counters
+    assert 'tutelage_refusals_total{reason="tooLarge"} 1.0' in counters
+    assert 'tutelage_refusals_total{reason="forbidden"} 2.0' in counters
+    lines = [record.getMessage() for record in caplog.records if record.name == "tutelage.serving"]
+    assert [line.split()[1:4] for line in lines[:2]] == [["POST", "none", "413"], ["GET", "none", "403"]]
+    assert "secret" not in "".join(lines)
+
+
 def test_a_page_of_another_site_is_refused(client: TestClient) -> None:
     evil = {"Origin": "https://evil.example"}
     assert client.post("/data", json={}, headers=evil).status_code == 403
