@@ -10,13 +10,14 @@ import uvicorn
 
 from tutelage.errors import BadInputError
 from tutelage.serving.app import Background, create_app
+from tutelage.serving.punctual_connections import PunctualConnection
 from tutelage.serving.served_models import ServedModels
 from tutelage.serving.service import Service
 from tutelage.serving.settings import ServeSettings
 from tutelage.serving.store import Store, models_folder
 from tutelage.serving.tracks.settings import TrackSettings
 
-__all__ = ["NEEDS_KEYS", "serve"]
+__all__ = ["NEEDS_KEYS", "listener_config", "serve"]
 
 _STOP_S = 5
 _CONNECTIONS = 1000
@@ -67,20 +68,43 @@ def serve(
             raise BadInputError(NEEDS_KEYS.format(host=settings.host, store=store.name))
         service = Service(ServedModels(models), store, settings, track_settings, models_folder(store_url))
         listening = _listening(settings)
-        config = uvicorn.Config(
-            create_app(service, needs_keys=needs_keys, background=background),
-            http="httptools",
-            ws="websockets-sansio",
-            log_config=None,
-            access_log=False,  # it would print keys in query strings
-            server_header=False,
-            forwarded_allow_ips=[*settings.trusted_proxies],
-            limit_concurrency=_CONNECTIONS,
-            timeout_graceful_shutdown=_STOP_S,
-        )
+        config = listener_config(service, needs_keys=needs_keys, background=background)
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         on_ready(f"http://{host}:{listening.getsockname()[1]}/", service)
         _Server(config, service).run(sockets=[listening])
+
+
+def listener_config(
+    service: Service, *, needs_keys: bool, background: Sequence[Background] = ()
+) -> uvicorn.Config:
+    """Say how connections are served.
+
+    Parameters
+    ----------
+    service : Service
+        What answers; its settings are those of the connections.
+    needs_keys : bool
+        Whether requests need keys.
+    background : sequence of callable
+        As for `serve`.
+
+    Returns
+    -------
+    uvicorn.Config
+        For a server of uvicorn.
+    """
+    return uvicorn.Config(
+        create_app(service, needs_keys=needs_keys, background=background),
+        http=PunctualConnection,
+        ws="websockets-sansio",
+        log_config=None,
+        access_log=False,  # it would print keys in query strings
+        server_header=False,
+        forwarded_allow_ips=[*service.settings.trusted_proxies],
+        limit_concurrency=_CONNECTIONS,
+        timeout_keep_alive=service.settings.idle_s,
+        timeout_graceful_shutdown=_STOP_S,
+    )
 
 
 class _Server(uvicorn.Server):

@@ -11,7 +11,7 @@ __all__ = ["ServeSettings"]
 
 _POSITIVE = (
     *("max_age_s", "window_s", "min_receivers", "body_bytes", "batch_bytes", "requests_per_s"),
-    *("waiting_scans", "streams", "retention_days"),
+    *("waiting_scans", "streams", "retention_days", "idle_s"),
 )
 
 
@@ -39,6 +39,8 @@ class ServeSettings:
         Requests that one client may send in the long run; twice as many at once.
     trusted_proxies : tuple of str
         Addresses of proxies that say whom they ask for, in the header X-Forwarded-For.
+    idle_s : int
+        A connection is closed that sends no request for so many seconds, or only a part of one's head.
     waiting_scans : int
         Scans that may wait for a position; more are refused with status 503.
     streams : int
@@ -64,6 +66,7 @@ class ServeSettings:
     batch_bytes: int = 32_000_000
     requests_per_s: float = 200.0
     trusted_proxies: tuple[str, ...] = ("127.0.0.1",)
+    idle_s: int = 10
     waiting_scans: int = 4_000
     streams: int = 100
     retention_days: float = 30.0
