@@ -76,6 +76,15 @@ class ServiceOptions:
             help="Address or network of a proxy whose header X-Forwarded-For names the client. Repeatable.",
         ),
     ] = None
+    public_name: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=_SAFETY,
+            help="Name by which clients reach the service through a proxy on this machine. Needs keys. "
+            "Repeatable.",
+        ),
+    ] = None
     require_keys: Annotated[
         bool,
         typer.Option("--require-keys", rich_help_panel=_SAFETY, help="Require keys on this machine too."),
@@ -102,7 +111,8 @@ class ServiceOptions:
             level=self.level,
             retention_days=self.retention_days,
             requests_per_s=self.requests_per_second,
-            trusted_proxies=("127.0.0.1", *(self.trusted_proxy or ())),
+            trusted_proxies=("127.0.0.1", "::1", *(self.trusted_proxy or ())),
+            public_names=tuple(self.public_name or ()),
             log_clients=self.log_clients,
         )
 

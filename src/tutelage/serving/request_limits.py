@@ -127,6 +127,7 @@ class RequestLimits:
         self._render_for = render_for
         self._is_busy = is_busy
         self._on_refusal = on_refusal
+        self._public_names = {name.lower() for name in settings.public_names}
         self._buckets = TokenBuckets(settings.requests_per_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -157,14 +158,24 @@ class RequestLimits:
         """Refuse what a page of another site sends, and names that another site may point here."""
         host = headers.get("host", "")
         origin = headers.get("origin")
-        if origin is not None and origin.partition("://")[2] != host:
+        if origin is not None and not self._is_own(origin.partition("://")[2], host):
             message = f"a page of {origin[:100]} may not use this service; open the service's own page"
             raise ProblemError(Problem(403, message, "forbidden"))
         if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
             raise ProblemError(Problem(403, "a page of another site may not use this service", "forbidden"))
-        if self._settings.is_loopback and not _names_loopback(host):
-            message = f"host {host[:100]!r} does not name this machine; use 127.0.0.1 or localhost"
+        if self._settings.is_loopback and not (_names_loopback(host) or self._is_public(host)):
+            message = (
+                f"host {host[:100]!r} does not name this machine; use 127.0.0.1 or localhost, or name the "
+                "host of a proxy with --public-name"
+            )
             raise ProblemError(Problem(403, message, "forbidden"))
+
+    def _is_own(self, origin: str, host: str) -> bool:
+        """Whether a page is the service's own; a proxy may have put its own host in the place of another."""
+        return origin == host or self._is_public(origin)
+
+    def _is_public(self, host: str) -> bool:
+        return _name_of(host) in self._public_names
 
     def _require_rate(self, scope: Scope) -> None:
         client = scope["client"][0] if scope.get("client") else ""
@@ -291,13 +302,19 @@ def _headers_of(headers: Headers, n_bytes: int) -> list[tuple[bytes, bytes]]:
 
 
 def _names_loopback(host: str) -> bool:
+    name = _name_of(host)
     try:
-        name = urlsplit(f"//{host}").hostname or ""
-        if name == "localhost":
-            return True
-        return ipaddress.ip_address(name).is_loopback
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _name_of(host: str) -> str:
+    """Return the name in a header Host, in lower case; "" if there is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _with_headers(send: Send) -> Send:

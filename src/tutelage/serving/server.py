@@ -51,7 +51,8 @@ def serve(
     track_settings : TrackSettings
         How scans of a device become a track.
     needs_keys : bool, default False
-        Whether requests need keys on a loopback address too; on any other they always do.
+        Whether requests need keys on a loopback address too; on any other, and behind a proxy with a public
+        name, they always do.
     background : sequence of callable
         What runs beside the requests, such as a bridge to MQTT.
     on_ready : callable
@@ -63,9 +64,10 @@ def serve(
         If a model cannot be read, the address is taken, or keys are needed and there is none.
     """
     with Store.open(store_url) as store:
-        needs_keys = needs_keys or not settings.is_loopback
+        needs_keys = needs_keys or not settings.is_private
         if needs_keys and not any(key.revoked_s is None for key in store.keys.all()):
-            raise BadInputError(NEEDS_KEYS.format(host=settings.host, store=store.name))
+            name = next(iter(settings.public_names), settings.host)
+            raise BadInputError(NEEDS_KEYS.format(host=name, store=store.name))
         service = Service(ServedModels(models), store, settings, track_settings, models_folder(store_url))
         listening = _listening(settings)
         config = listener_config(service, needs_keys=needs_keys, background=background)
@@ -100,7 +102,7 @@ def listener_config(
         log_config=None,
         access_log=False,  # it would print keys in query strings
         server_header=False,
-        forwarded_allow_ips=[*service.settings.trusted_proxies],
+        forwarded_allow_ips=service.settings.proxy_networks,
         limit_concurrency=_CONNECTIONS,
         timeout_keep_alive=service.settings.idle_s,
         timeout_graceful_shutdown=_STOP_S,

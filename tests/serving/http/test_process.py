@@ -76,6 +76,8 @@ print("torch" in sys.modules)
         (["SURVEY"], "is no model; give a folder that fit wrote"),
         (["OFFICE", "--host", "0.0.0.0"], "requests need keys, and there is none"),
         (["OFFICE", "--require-keys"], "requests need keys, and there is none"),
+        (["OFFICE", "--public-name", "building.example"], "building.example is reached from other machines"),
+        (["OFFICE", "--trusted-proxy", "proxy"], "trusted proxy 'proxy' is no address"),
         (["OFFICE", "--level", "2"], "level 2"),
         (["OFFICE", "--port", "70000"], "port 70000"),
         (["OFFICE", "OFFICE"], "two models have the name"),

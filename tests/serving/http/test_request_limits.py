@@ -22,7 +22,7 @@ from tutelage.serving.settings import ServeSettings
 LOOPBACK = "http://127.0.0.1:8765"
 
 
-def limited(service: Service, **limits: float) -> TestClient:
+def limited(service: Service, **limits: object) -> TestClient:
     service.settings = replace(service.settings, **limits)  # type: ignore[arg-type]
     return TestClient(create_app(service, needs_keys=False), base_url=LOOPBACK)
 
@@ -118,6 +118,19 @@ def test_a_page_of_another_site_is_refused(client: TestClient) -> None:
     assert client.get("/", headers=link).status_code == 200
 
 
+def test_a_proxy_on_this_machine_may_pass_its_own_name_on(service: Service) -> None:
+    with limited(service, public_names=("Building.example",)) as client:
+        for host in ("building.example", "building.example:443", "127.0.0.1:8765"):
+            page = {"Host": host, "Origin": "https://building.example"}
+            assert client.get("/v1/devices", headers={"Host": host}).status_code == 200
+            assert client.get("/v1/devices", headers=page).status_code == 200, "a proxy may put another host"
+        refused = client.get("/v1/devices", headers={"Host": "evil.example"})
+        assert refused.status_code == 403
+        assert "--public-name" in refused.json()["error"]["message"]
+        evil = {"Host": "building.example", "Origin": "https://evil.example"}
+        assert client.get("/v1/devices", headers=evil).status_code == 403
+
+
 @pytest.mark.parametrize("name", ["[", "[::1", "http://[", "[x]:80", "\xff"])
 def test_a_host_or_origin_that_is_none_is_refused_without_a_fault(client: TestClient, name: str) -> None:
     for header in ("Host", "Origin"):
@@ -179,3 +192,25 @@ def test_loopback_is_recognised(host: str, is_loopback: bool) -> None:
 def test_settings_out_of_range_are_refused(field: str) -> None:
     with pytest.raises(BadInputError, match=field):
         ServeSettings(**{field: -1})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["", "https://building.example", "building.example/map", "a b", "x:80"])
+def test_a_public_name_is_a_name_alone(name: str) -> None:
+    with pytest.raises(BadInputError, match="give a name alone"):
+        ServeSettings(public_names=(name,))
+
+
+def test_a_public_name_makes_a_service_one_for_others() -> None:
+    assert ServeSettings().is_private
+    assert not ServeSettings(public_names=("building.example",)).is_private
+    assert not ServeSettings(host="::").is_private
+
+
+def test_proxies_are_addresses_or_networks() -> None:
+    with pytest.raises(BadInputError, match="trusted proxy 'proxy' is no address"):
+        ServeSettings(trusted_proxies=("proxy",))
+    assert ServeSettings(trusted_proxies=("10.0.0.7/24", "fd00::1")).proxy_networks == [
+        "10.0.0.0/24",
+        "fd00::1/128",
+        "::ffff:10.0.0.0/120",
+    ]
