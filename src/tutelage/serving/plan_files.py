@@ -9,7 +9,7 @@ import uuid
 import zipfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -17,6 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from tutelage.errors import BadInputError
 from tutelage.runtime.frames import LocalFrame
 from tutelage.serving.store import Room
+
+if TYPE_CHECKING:  # only named in signatures
+    from tutelage.data.rooms import RoomPolygons
 
 __all__ = ["PlanFile", "PlanTransform", "read_plan"]
 
@@ -55,6 +58,8 @@ def read_plan(
     floor: str | None,
     building: str | None,
     known_floors: Collection[str] = (),
+    *,
+    name: str = "the plan",
 ) -> PlanFile:
     """Recognise a plan by its content, and read its rooms.
 
@@ -71,6 +76,8 @@ def read_plan(
     known_floors : collection of str
         Floors of the models. Of several ways of naming floors, as in IMDF, the one is taken that names most
         of them.
+    name : str
+        What messages call the file.
 
     Returns
     -------
@@ -87,10 +94,12 @@ def read_plan(
             return PlanFile("image", media_type, [])
     if content.startswith(b"PK"):
         _require_sound_zip(content)
-        rooms = _rooms(content, ".zip", plan, frame, floor, building, known_floors)
+        read, outlines = _read(content, ".zip", frame, name)
+        rooms = _rooms(read, outlines, plan, floor, building, known_floors)
         return PlanFile("imdf", "application/zip", rooms)
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        rooms = _rooms(content, ".geojson", plan, frame, floor, building, known_floors)
+        read, outlines = _read(content, ".geojson", frame, name)
+        rooms = _rooms(read, outlines, plan, floor, building, known_floors)
         return PlanFile("geojson", "application/geo+json", rooms)
     raise BadInputError("a plan is a PNG, JPEG or WebP image, a GeoJSON file, or a zip file in IMDF")
 
@@ -108,24 +117,30 @@ def _require_sound_zip(content: bytes) -> None:
         )
 
 
-def _rooms(
-    content: bytes,
-    suffix: str,
-    plan: str,
-    frame: LocalFrame,
-    floor: str | None,
-    building: str | None,
-    known_floors: Collection[str],
-) -> list[Room]:
-    from shapely.geometry import mapping  # only for plans with rooms
-
-    from tutelage.data.rooms import read_rooms
+def _read(content: bytes, suffix: str, frame: LocalFrame, name: str) -> tuple[RoomPolygons, np.ndarray]:
+    """Read rooms and their outlines; a fault is told of the file that was sent, not of its copy here."""
+    from tutelage.data.rooms import read_rooms  # only for plans with rooms
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"plan{suffix}")
         path.write_bytes(content)
-        read = read_rooms(path)
-        outlines = read.outlines_in(frame)
+        try:
+            read = read_rooms(path)
+            return read, read.outlines_in(frame)
+        except BadInputError as error:
+            raise BadInputError(str(error).replace(str(path), name)) from error
+
+
+def _rooms(
+    read: RoomPolygons,
+    outlines: np.ndarray,
+    plan: str,
+    floor: str | None,
+    building: str | None,
+    known_floors: Collection[str],
+) -> list[Room]:
+    from shapely.geometry import mapping
+
     naming = _naming(read.floors, known_floors)
     rooms = []
     for number, (name, outline) in enumerate(zip(read.name.tolist(), outlines.tolist(), strict=True)):

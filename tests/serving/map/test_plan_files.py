@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 import zipfile
 from typing import Any
 
@@ -98,6 +99,28 @@ def test_zip_files_that_are_damaged_or_too_large_are_refused() -> None:
         archive.writestr("unit.geojson", b" " * 65_000_000)
     with pytest.raises(BadInputError, match="64,000,000 bytes"):
         read_plan(bomb.getvalue(), "p", METRES, None, None)
+
+
+OPEN_RING = {
+    **square("Kitchen", 0.0, 0.0, 4.0, "1"),
+    "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [4, 0], [4, 4], [0, 4]]]},
+}
+
+
+@pytest.mark.parametrize(
+    ("content", "frame", "fault"),
+    [
+        (json.dumps(rooms_file(OPEN_RING)).encode(), METRES, "ring that is not closed"),
+        (b'{"type": "FeatureCollection"', METRES, "not readable as JSON"),
+        (venue(), METRES, "rooms are in degrees"),
+        (GEOJSON, LocalFrame(epsg=3857), "rooms are in metres"),
+    ],
+)
+def test_a_fault_names_the_file_that_was_sent(content: bytes, frame: LocalFrame, fault: str) -> None:
+    with pytest.raises(BadInputError, match=fault) as refused:
+        read_plan(content, "p", frame, None, None, name="second floor.json")
+    assert str(refused.value).startswith("second floor.json")
+    assert tempfile.gettempdir() not in str(refused.value)
 
 
 def transform(pixels: np.ndarray, metres: np.ndarray) -> np.ndarray:

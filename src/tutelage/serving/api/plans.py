@@ -58,8 +58,8 @@ async def add(
     """
     content = await request.body()
     frame = service.models.frame_of(building)
-    floors = {name for model in service.models.all() for name in model.card.get("floors") or ()}
-    read = await run_in_threadpool(read_plan, content, plan, frame, floor, building, floors)
+    floors = {each for model in service.models.all() for each in model.card.get("floors") or ()}
+    read = await run_in_threadpool(read_plan, content, plan, frame, floor, building, floors, name=name)
     row = Plan(plan, name, read.kind, read.media_type, time.time(), building, floor)
 
     def keep() -> bool:
