@@ -269,6 +269,7 @@ class Learning:
             _, words = await process.communicate()
         except asyncio.CancelledError:
             process.kill()
+            await process.communicate()  # until it has ended
             raise
         if process.returncode:
             reason = words.decode(errors="replace").strip().rpartition("error: ")[2]

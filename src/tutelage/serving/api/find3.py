@@ -154,7 +154,7 @@ async def ping() -> str:
     return "pong"
 
 
-@router.get("/api/v1/location/{family}/{device}", dependencies=[_MayRead])
+@router.get("/api/v1/location/{family}/{device:path}", dependencies=[_MayRead])
 async def location(service: ServiceOf, family: str, device: str) -> dict[str, Any]:
     """Return where a device is."""
     point = _last(service, device)
@@ -164,7 +164,7 @@ async def location(service: ServiceOf, family: str, device: str) -> dict[str, An
     return {"message": "got location", "success": True, "sensors": sensors, "analysis": _analysis(point)}
 
 
-@router.get("/api/v1/location_basic/{family}/{device}", dependencies=[_MayRead])
+@router.get("/api/v1/location_basic/{family}/{device:path}", dependencies=[_MayRead])
 async def location_basic(service: ServiceOf, family: str, device: str) -> dict[str, Any]:
     """Return where a device is, in short."""
     del family  # one service has one set of devices

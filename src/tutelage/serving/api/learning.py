@@ -12,6 +12,7 @@ from tutelage.serving.access_keys import Role
 from tutelage.serving.api.bodies import exact
 from tutelage.serving.api.locate import Name
 from tutelage.serving.api.protocol import Protocol
+from tutelage.serving.api.surveys import LONGEST_ID
 
 __all__ = ["PROTOCOL"]
 
@@ -27,7 +28,9 @@ class LearnRequest(BaseModel):
 
     model_config = exact({"sessions": ["4f7d"], "name": "office-2", "replaces": "office", "method": "knn"})
 
-    sessions: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(min_length=1, max_length=1000)
+    sessions: list[Annotated[str, Field(min_length=1, max_length=LONGEST_ID)]] = Field(
+        min_length=1, max_length=1000
+    )
     name: str = Field(
         pattern=r"^[\w][\w .-]{0,99}$", description="Name of the new model.", examples=["office-2"]
     )

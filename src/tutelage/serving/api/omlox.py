@@ -84,19 +84,19 @@ async def providers(service: ServiceOf) -> list[dict[str, Any]]:
     return [provider(device, name, service.track_settings) for device, name in names.items()]
 
 
-@router.get("/providers/{device}")
-async def one_provider(service: ServiceOf, device: _Id) -> dict[str, Any]:
-    """Return one device as a location provider."""
-    names = await _names(service)
-    return provider(device, _known(names, device), service.track_settings)
-
-
-@router.get("/providers/{device}/location")
+@router.get("/providers/{device:path}/location")
 async def provider_location(
     service: ServiceOf, device: _Id, crs: _Crs = None, geojson: _GeoJson = False
 ) -> dict[str, Any]:
     """Return where one device is."""
     return _location(service, device, crs, geojson=geojson)
+
+
+@router.get("/providers/{device:path}")
+async def one_provider(service: ServiceOf, device: _Id) -> dict[str, Any]:
+    """Return one device as a location provider."""
+    names = await _names(service)
+    return provider(device, _known(names, device), service.track_settings)
 
 
 @router.get("/trackables/summary")

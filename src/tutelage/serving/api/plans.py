@@ -21,6 +21,7 @@ from tutelage.serving.store import Plan
 __all__ = ["PROTOCOL"]
 
 _PathId = Annotated[str, Path(min_length=1, max_length=100)]
+_NewId = Annotated[str, Path(min_length=1, max_length=100, pattern="^[^/]+$", description="No slash.")]
 _Label = Annotated[str | None, Query(max_length=200)]
 
 router = APIRouter(tags=["plans"])
@@ -43,11 +44,20 @@ async def plans(service: ServiceOf) -> dict[str, Any]:
     return {"plans": [vars(plan) for plan in await run_in_threadpool(service.store.plans.all)]}
 
 
-@router.put("/v1/plans/{plan}", dependencies=[_MaySurvey])
+@router.put("/v1/plans/{plan}/transform", dependencies=[_MaySurvey])
+async def place(service: ServiceOf, plan: _PathId, body: Annotated[PlanTransform, Body()]) -> dict[str, Any]:
+    """Place an image on the map by two or three of its points."""
+    transform = body.solved()
+    await run_in_threadpool(service.store.plans.set_transform, plan, transform)
+    service.events.publish("plan", plan, {"id": plan})
+    return {"id": plan, "transform": transform}
+
+
+@router.put("/v1/plans/{plan:path}", dependencies=[_MaySurvey])
 async def add(
     service: ServiceOf,
     request: Request,
-    plan: _PathId,
+    plan: _NewId,
     name: Annotated[str, Query(min_length=1, max_length=200)],
     floor: _Label = None,
     building: _Label = None,
@@ -80,15 +90,6 @@ async def content(service: ServiceOf, plan: _PathId) -> Response:
         raise ProblemError(_no("plan", plan))
     headers = {"Cache-Control": "private, max-age=86400"}  # a plan never changes; its floors change often
     return Response(file, media_type=rows[plan].media_type, headers=headers)
-
-
-@router.put("/v1/plans/{plan}/transform", dependencies=[_MaySurvey])
-async def place(service: ServiceOf, plan: _PathId, body: Annotated[PlanTransform, Body()]) -> dict[str, Any]:
-    """Place an image on the map by two or three of its points."""
-    transform = body.solved()
-    await run_in_threadpool(service.store.plans.set_transform, plan, transform)
-    service.events.publish("plan", plan, {"id": plan})
-    return {"id": plan, "transform": transform}
 
 
 @router.delete("/v1/plans/{plan}", dependencies=[_MaySurvey])

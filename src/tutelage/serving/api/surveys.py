@@ -22,10 +22,14 @@ from tutelage.serving.room_outlines import RoomOutlines
 from tutelage.serving.service import Service
 from tutelage.serving.store import Mark, SurveySession
 
-__all__ = ["PROTOCOL"]
+__all__ = ["LONGEST_ID", "PROTOCOL"]
+
+LONGEST_ID = 300
+"""Characters of the id of a session: that of places that a device tells has the device in it."""
 
 _Id = Annotated[str, Field(min_length=1, max_length=100)]
-_PathId = Annotated[str, Path(min_length=1, max_length=100)]
+_MarkId = Annotated[str, Field(min_length=1, max_length=100, pattern="^[^/]+$", description="No slash.")]
+_PathId = Annotated[str, Path(min_length=1, max_length=LONGEST_ID, description="It may hold a slash: %2F.")]
 _Metres = Annotated[float, Field(ge=-1e8, le=1e8, allow_inf_nan=False)]
 _Label = Annotated[str, Field(max_length=200)]
 _Exact = ConfigDict(extra="forbid")
@@ -49,7 +53,7 @@ class NewMark(BaseModel):
 
     model_config = _Exact
 
-    id: _Id
+    id: _MarkId
     kind: Literal["stand", "walk"] = "stand"
     start_s: Time
     end_s: Time | None = None
@@ -159,13 +163,33 @@ async def begin(service: ServiceOf, body: NewSession) -> dict[str, Any]:
     return await _refreshed(service, body.id)
 
 
-@router.get("/v1/surveys/{session}", dependencies=[_MayRead])
+@router.get("/v1/surveys/{session:path}", dependencies=[_MayRead])
 async def survey(service: ServiceOf, session: _PathId) -> dict[str, Any]:
     """Return a session with its marks, and how many scans each mark has."""
     return await run_in_threadpool(service.surveys.described, session)
 
 
-@router.patch("/v1/surveys/{session}", dependencies=[_MaySurvey])
+@router.patch("/v1/surveys/{session:path}/marks/{mark}", dependencies=[_MaySurvey])
+async def change_mark(
+    service: ServiceOf, session: _PathId, mark: Annotated[str, Path(max_length=100)], body: MarkChange
+) -> dict[str, Any]:
+    """End a mark at the second click, take it back, or take it in again."""
+    store = service.store.surveys
+
+    def apply() -> None:
+        own = [each.id for each in store.marks_of(store.session(session).id)]
+        if mark not in own:
+            raise UnknownNameError("mark", mark, own)
+        if body.end_s is not None:
+            store.end_mark(mark, body.end_s, body.x2_m, body.y2_m)
+        if body.undone is not None:
+            store.set_undone(mark, body.undone)
+
+    await run_in_threadpool(apply)
+    return await _refreshed(service, session)
+
+
+@router.patch("/v1/surveys/{session:path}", dependencies=[_MaySurvey])
 async def change(service: ServiceOf, session: _PathId, body: SessionChange) -> dict[str, Any]:
     """Pause, resume, finish or approve a session, or set its device's clock."""
     store = service.store.surveys
@@ -181,7 +205,7 @@ async def change(service: ServiceOf, session: _PathId, body: SessionChange) -> d
     return await _refreshed(service, session)
 
 
-@router.post("/v1/surveys/{session}/marks", dependencies=[_MaySurvey])
+@router.post("/v1/surveys/{session:path}/marks", dependencies=[_MaySurvey])
 async def add_marks(service: ServiceOf, session: _PathId, body: NewMarks) -> dict[str, Any]:
     """Add marks: the scans that arrive between start and end of a mark were taken there.
 
@@ -194,26 +218,6 @@ async def add_marks(service: ServiceOf, session: _PathId, body: NewMarks) -> dic
         service.store.surveys.add_marks([_named(mark, rooms) for mark in marks])
 
     await run_in_threadpool(add)
-    return await _refreshed(service, session)
-
-
-@router.patch("/v1/surveys/{session}/marks/{mark}", dependencies=[_MaySurvey])
-async def change_mark(
-    service: ServiceOf, session: _PathId, mark: _PathId, body: MarkChange
-) -> dict[str, Any]:
-    """End a mark at the second click, take it back, or take it in again."""
-    store = service.store.surveys
-
-    def apply() -> None:
-        own = [each.id for each in store.marks_of(store.session(session).id)]
-        if mark not in own:
-            raise UnknownNameError("mark", mark, own)
-        if body.end_s is not None:
-            store.end_mark(mark, body.end_s, body.x2_m, body.y2_m)
-        if body.undone is not None:
-            store.set_undone(mark, body.undone)
-
-    await run_in_threadpool(apply)
     return await _refreshed(service, session)
 
 
