@@ -188,6 +188,15 @@ async def is_still_allowed(access: Access, role: Role, token: str | None) -> boo
         return True
 
 
+async def _described(
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    query: Annotated[str | None, Depends(_query)],
+    cookie: Annotated[str | None, Depends(_cookie)],
+) -> None:
+    """Describe in OpenAPI where `token_of` looks for a key."""
+    del bearer, query, cookie
+
+
 def require(role: Role) -> Callable[..., Awaitable[None]]:
     """Make a dependency that lets a request through if its key has a role.
 
@@ -202,14 +211,8 @@ def require(role: Role) -> Callable[..., Awaitable[None]]:
         A dependency for FastAPI.
     """
 
-    async def check(
-        connection: HTTPConnection,
-        bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)] = None,
-        query: Annotated[str | None, Depends(_query)] = None,
-        cookie: Annotated[str | None, Depends(_cookie)] = None,
-    ) -> None:
-        token = bearer.credentials if bearer else query or cookie
-        problem = await allows(connection.app.state.access, role, token)
+    async def check(connection: HTTPConnection, _: Annotated[None, Depends(_described)]) -> None:
+        problem = await allows(connection.app.state.access, role, token_of(connection))
         if problem is not None:
             raise ProblemError(problem)
 
