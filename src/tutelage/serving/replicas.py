@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tutelage.errors import TutelageError
 from tutelage.serving.answers import Answer
-from tutelage.serving.served_models import ServedModels
+from tutelage.serving.served_models import ServedModels, Stamp, file_stamp
 from tutelage.serving.store import Store
 from tutelage.serving.store import TrackPoint as StoredPoint
 from tutelage.serving.tracks.devices import Devices
@@ -35,7 +35,7 @@ class Replicas:
         self._store = store
         self._models = models
         self._devices = devices
-        self._created_s: dict[str, float] = {}
+        self._tried: dict[str, tuple[float, Stamp]] = {}
 
     def stored(self, now_s: float) -> list[StoredPoint]:
         """Read the newest points of all replicas.
@@ -77,6 +77,8 @@ class Replicas:
     def new_models(self) -> list[tuple[str, TutelageError | None]]:
         """Answer with the models that were learnt from surveys and went live.
 
+        One that cannot be read is tried again when its files change.
+
         Returns
         -------
         list of tuple
@@ -84,11 +86,15 @@ class Replicas:
         """
         outcome: list[tuple[str, TutelageError | None]] = []
         for learnt in self._store.models.all():
-            if not learnt.active or self._created_s.get(learnt.name) == learnt.created_s:
+            path = Path(learnt.path)
+            if not learnt.active or self._models.is_from(learnt.name, path):
                 continue
-            self._created_s[learnt.name] = learnt.created_s
+            tried = (learnt.created_s, file_stamp(path))
+            if self._tried.get(learnt.name) == tried:
+                continue
+            self._tried[learnt.name] = tried
             try:
-                self._models.put(learnt.name, Path(learnt.path))
+                self._models.put(learnt.name, path)
                 outcome.append((learnt.name, None))
             except TutelageError as error:
                 outcome.append((learnt.name, error))

@@ -20,7 +20,9 @@ from tutelage.serving.answers import Answer
 from tutelage.serving.exported_copy import exported_copy
 from tutelage.serving.heard_scans import HeardScan
 
-__all__ = ["ServedModel", "ServedModels"]
+__all__ = ["ServedModel", "ServedModels", "Stamp", "file_stamp"]
+
+Stamp = tuple[tuple[int, int], ...]
 
 NOTHING_HEARD = "the scan is blank: nothing is heard"
 NO_MODEL = "no model knows an access point of the scan"
@@ -123,10 +125,10 @@ class ServedModel:
 
 
 class _Source(NamedTuple):
-    """Where a model comes from, and what its file was like when it was read."""
+    """Where a model comes from, and what its files were like when it was read."""
 
     path: Path
-    stamp: tuple[int, int]
+    stamp: Stamp
 
 
 class ServedModels:
@@ -168,19 +170,24 @@ class ServedModels:
         ServedModel
             The model. Requests that run go on with the old one.
         """
-        stamp = _stamp(path)
+        stamp = file_stamp(path)
         model = ServedModel.load(name, exported_copy(path))
         with self._lock:
             self._models = {**self._models, name: model}
             self._sources[name] = _Source(path, stamp)
         return model
 
+    def is_from(self, name: str, path: Path) -> bool:
+        """Return whether a model was read from a path; it is then read again whenever its files change."""
+        source = self._sources.get(name)
+        return source is not None and source.path == path
+
     def changed(self) -> list[tuple[str, Path]]:
         """Return name and path of the models whose files have changed since they were read."""
         with self._lock:
             sources = dict(self._sources)
         return [
-            (name, source.path) for name, source in sources.items() if _stamp(source.path) != source.stamp
+            (name, source.path) for name, source in sources.items() if file_stamp(source.path) != source.stamp
         ]
 
     def reload(self) -> list[tuple[str, TutelageError | None]]:
@@ -198,7 +205,7 @@ class ServedModels:
                 outcome.append((name, None))
             except TutelageError as error:
                 with self._lock:  # not again until it changes once more
-                    self._sources[name] = _Source(path, _stamp(path))
+                    self._sources[name] = _Source(path, file_stamp(path))
                 outcome.append((name, error))
         return outcome
 
@@ -302,11 +309,21 @@ class ServedModels:
         return [answer for answer in answers if answer is not None]
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    """Return what changes when a model is written anew."""
-    file = path / "model.json" if path.is_dir() else path
+def file_stamp(path: Path) -> Stamp:
+    """Return what changes when a model is written anew.
+
+    Parameters
+    ----------
+    path : Path
+        File or folder of a model.
+
+    Returns
+    -------
+    tuple
+        Time of the last change and size, of each file; empty between an old model and a new one.
+    """
     try:
-        status = file.stat()
-    except OSError:  # between the old model and the new one
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_size)
+        files = sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]
+        return tuple((status.st_mtime_ns, status.st_size) for status in (file.stat() for file in files))
+    except OSError:
+        return ()

@@ -12,7 +12,11 @@ import tutelage as tt
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.export import export_model
 from tutelage.serving.heard_scans import HeardScan
+from tutelage.serving.replicas import Replicas
 from tutelage.serving.served_models import ServedModels
+from tutelage.serving.store import Store, StoredModel
+from tutelage.serving.tracks.devices import Devices
+from tutelage.serving.tracks.settings import TrackSettings
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +118,48 @@ def test_a_folder_is_named_by_itself_wherever_it_is_given_from(
 ) -> None:
     monkeypatch.chdir(fitted_office)
     assert [model.name for model in ServedModels([Path()]).all()] == ["office"]
+
+
+def test_a_folder_is_read_again_when_any_of_its_files_changes(office: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.unpack_archive(office, folder)
+    models = ServedModels([folder])
+    other = next(file for file in sorted(folder.iterdir()) if file.name != "model.json")
+    content = other.read_bytes()
+    other.write_bytes(content[:10])
+    assert [name for name, error in models.reload() if error] == ["model"]
+    assert models.reload() == []
+    other.write_bytes(content)
+    assert models.reload() == [("model", None)]
+
+
+def replicas_of(store: Store, models: ServedModels) -> Replicas:
+    return Replicas(store, models, Devices(TrackSettings(), {}))
+
+
+def test_a_learnt_model_that_cannot_be_read_is_tried_again_when_it_changes(
+    office: Path, museum: Path, store: Store, tmp_path: Path
+) -> None:
+    learnt = tmp_path / "learnt.zip"
+    learnt.write_bytes(museum.read_bytes()[:1000])  # another server is still copying it
+    models = ServedModels([office])
+    replicas = replicas_of(store, models)
+    store.models.put(StoredModel("office", str(learnt), 1.0))
+    ((name, error),) = replicas.new_models()
+    assert (name, isinstance(error, BadInputError)) == ("office", True)
+    assert replicas.new_models() == [], "not again and again"
+    shutil.copy(museum, learnt)
+    assert replicas.new_models() == [("office", None)]
+    assert models.get("office").card["frame"]["epsg"] is None
+    assert replicas.new_models() == []
+
+
+def test_a_model_that_went_live_here_is_not_read_twice(
+    office: Path, museum: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = ServedModels([office])
+    replicas = replicas_of(store, models)
+    models.put("office", museum)
+    store.models.put(StoredModel("office", str(museum), 1.0))
+    monkeypatch.setattr(ServedModels, "put", None)  # what is read again fails
+    assert replicas.new_models() == []
