@@ -9,107 +9,24 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
 
 from tutelage.errors import BadInputError, TutelageError, UnknownNameError
 from tutelage.serving.answers import Answer
 from tutelage.serving.exported_copy import exported_copy
 from tutelage.serving.heard_scans import HeardScan
+from tutelage.serving.learning_jobs import STEPS, Comparison, Job, Measured
 from tutelage.serving.live_events import LiveEvents
 from tutelage.serving.served_models import ServedModel, ServedModels
 from tutelage.serving.store import LabelledScan, Store, StoredModel
 from tutelage.serving.survey_table import READING_COLUMNS, write_survey
+from tutelage.serving.walked_positions import on_smoothed_walks
 
-__all__ = ["Comparison", "Job", "Learning", "Measured"]
+__all__ = ["Learning"]
 
 _log = logging.getLogger("tutelage.serving")
-_STEPS = ("collecting scans", "learning for the comparison", "comparing", "learning from all scans", "done")
 _EVERY = 4  # one stretch of so many is held out of the comparison
-
-
-@dataclass(frozen=True)
-class Measured:
-    """How well a model locates scans that it did not learn.
-
-    Parameters
-    ----------
-    n_answered : int
-        Number of scans with an answer.
-    mae_m : float or None
-        Mean error of the positions in metres; None without positions.
-    hit : float or None
-        Share of the scans whose place is right; None without places.
-    """
-
-    n_answered: int
-    mae_m: float | None
-    hit: float | None
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The new model beside the one that it would replace, on scans that neither learnt.
-
-    Parameters
-    ----------
-    held_out : str
-        What was held out.
-    n_scans : int
-        Number of scans.
-    new : Measured
-        The new model, which learnt the other scans.
-    old : Measured or None
-        The model in use; None if there is none.
-    """
-
-    held_out: str
-    n_scans: int
-    new: Measured
-    old: Measured | None
-
-
-@dataclass(frozen=True)
-class Job:
-    """A model that is being learnt.
-
-    Parameters
-    ----------
-    id : str
-        Id of the job.
-    name : str
-        Name of the model to come.
-    method : str
-        Method that `tutelage fit` takes.
-    replaces : str or None
-        Name of the model in use whose place it takes; it then answers under that name.
-    state : {"running", "done", "failed", "live"}
-        How far it is: done means that it may go live.
-    step : str
-        What is being done.
-    done, steps : int
-        Number of steps that are done, and of all.
-    message : str
-        Why it failed.
-    comparison : Comparison or None
-        How the new model does; None before that is known, or if there are too few walks to hold one out.
-    """
-
-    id: str
-    name: str
-    method: str
-    replaces: str | None = None
-    state: Literal["running", "done", "failed", "live"] = "running"
-    step: str = _STEPS[0]
-    done: int = 0
-    steps: int = len(_STEPS) - 1
-    message: str = ""
-    comparison: Comparison | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the fields for JSON."""
-        return asdict(self)
 
 
 class Learning:
@@ -145,7 +62,15 @@ class Learning:
         """Return all jobs since the start of the service, the newest first."""
         return [*self._jobs.values()][::-1]
 
-    def begin(self, sessions: Sequence[str], name: str, replaces: str | None, method: str) -> Job:
+    def begin(
+        self,
+        sessions: Sequence[str],
+        name: str,
+        replaces: str | None,
+        method: str,
+        *,
+        smooth_walks: bool = False,
+    ) -> Job:
         """Begin to learn; to be called in the event loop.
 
         Parameters
@@ -158,15 +83,29 @@ class Learning:
             Name of the model in use to compare with.
         method : str
             Method that `tutelage fit` takes.
+        smooth_walks : bool
+            As in `Job`.
 
         Returns
         -------
         Job
             The job, which has just begun.
+
+        Raises
+        ------
+        UnknownNameError
+            If no model of the name `replaces` is in use.
+        BadInputError
+            If walks cannot be smoothed, as there is no model to ask.
         """
         if replaces is not None:
             self._models.get(replaces)
-        job = Job(uuid.uuid4().hex[:12], name, method, replaces)
+        elif smooth_walks:
+            raise BadInputError(
+                "smooth_walks takes the answers of the model in use; name it in replaces, or leave walks as "
+                "they were clicked"
+            )
+        job = Job(uuid.uuid4().hex[:12], name, method, replaces, smooth_walks)
         self._put(job)
         task = asyncio.create_task(self._run(job, sessions))
         self._tasks.add(task)
@@ -217,7 +156,7 @@ class Learning:
         async with self._one_at_a_time:
             try:
                 job = await self._learn(job, sessions)
-                self._put(replace(job, state="done", step=_STEPS[-1], done=job.steps))
+                self._put(replace(job, state="done", step=STEPS[-1], done=job.steps))
             except (TutelageError, OSError) as error:
                 self._put(replace(self._jobs[job.id], state="failed", message=str(error)))
             except Exception:  # the others that wait are learnt all the same
@@ -230,17 +169,27 @@ class Learning:
         if not labelled:
             raise BadInputError("no scan of these sessions was taken during a mark; collect scans first")
         epsg = self._epsg(labelled, job.replaces)
-        stretches = _stretches(labelled)
+        stretches = _stretches(labelled)  # clicks alone say where the held-out scans are
         held_out = [scan for stretch in stretches[_EVERY - 1 :: _EVERY] for scan in stretch]
         if held_out:
             others = [scan for i, s in enumerate(stretches) if i % _EVERY != _EVERY - 1 for scan in s]
             job = self._step(job, 1)
-            trial = await self._fit(job, others, "trial", epsg)
+            trial = await self._fit(job, await self._placed(job, others, sessions), "trial", epsg)
             job = self._step(job, 2)
             job = replace(job, comparison=await self._compare(trial, held_out, len(stretches), job.replaces))
         job = self._step(job, 3)
-        await self._fit(job, labelled, "model", epsg)
+        await self._fit(job, await self._placed(job, labelled, sessions), "model", epsg)
         return job
+
+    async def _placed(
+        self, job: Job, labelled: Sequence[LabelledScan], sessions: Sequence[str]
+    ) -> Sequence[LabelledScan]:
+        """Return scans with the positions that are learnt."""
+        if not job.smooth_walks or job.replaces is None:
+            return labelled
+        walks = await asyncio.to_thread(self._store.surveys.walks, sessions)
+        model = self._models.get(job.replaces)
+        return await asyncio.to_thread(on_smoothed_walks, labelled, walks, model, self._level)
 
     def _epsg(self, labelled: Sequence[LabelledScan], replaces: str | None) -> int | None:
         """Return the system of the plan that was clicked on; None for metres of no system."""
@@ -292,7 +241,7 @@ class Learning:
         return await asyncio.to_thread(measure)
 
     def _step(self, job: Job, number: int) -> Job:
-        return self._put(replace(job, step=_STEPS[number], done=number))
+        return self._put(replace(job, step=STEPS[number], done=number))
 
     def _put(self, job: Job) -> Job:
         self._jobs[job.id] = job

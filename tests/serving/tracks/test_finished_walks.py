@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutelage import FingerprintSet
 from tutelage.errors import BadInputError
-from tutelage.serving.tracks import smoothed_survey_walks, smoothed_walk
+from tutelage.serving.tracks import smoothed_walk
 
 
 def noisy_walk(seed: int, n: int = 80) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -62,42 +59,3 @@ def test_times_and_shapes_that_do_not_go_together_are_refused() -> None:
         smoothed_walk(np.array([0.0, 1.0]), np.zeros((3, 2)))
     with pytest.raises(BadInputError, match="do not go together"):
         smoothed_walk(np.array([0.0, 1.0]), np.zeros((2, 2)), np.zeros(3))
-
-
-def walked_survey(seed: int) -> tuple[FingerprintSet, np.ndarray]:
-    """Return scans of two walkers with measured positions, in no order, and their true positions."""
-    rows = np.random.default_rng(seed).permutation(40)
-    walks = [noisy_walk(seed + n, 20) for n in range(2)]
-    times_s, true_m, measured_m = (np.concatenate(part)[rows] for part in zip(*walks, strict=True))
-    scans = replace(
-        FingerprintSet.from_scans([{"ap": -50.0}] * 40),
-        position_m=measured_m,
-        user=np.repeat(["ann", "bob"], 20)[rows],
-        time=np.datetime64("2026-01-01", "ms") + np.round(times_s * 1000).astype("timedelta64[ms]"),
-    )
-    return scans, true_m
-
-
-def test_each_walk_of_a_survey_is_smoothed_alone() -> None:
-    scans, true_m = walked_survey(1)
-    smoothed = smoothed_survey_walks(scans, np.full(40, 7.3))
-    assert mean_error_m(smoothed.known_position_m, true_m) < 0.9 * mean_error_m(
-        scans.known_position_m, true_m
-    )
-    assert scans.user is not None
-    ann = scans.user == "ann"
-    alone = smoothed_survey_walks(scans[ann], np.full(20, 7.3))
-    assert alone.known_position_m == pytest.approx(smoothed.known_position_m[ann])
-    assert smoothed.scan_id.tolist() == scans.scan_id.tolist()
-
-
-def test_repeated_times_stay_and_scans_without_times_are_refused() -> None:
-    scans, _ = walked_survey(2)
-    assert scans.time is not None
-    one_time = replace(scans, time=np.full(40, scans.time[0]))
-    unmoved = smoothed_survey_walks(one_time)
-    assert (unmoved.known_position_m == scans.known_position_m).all()
-    with pytest.raises(BadInputError, match="these scans have no times"):
-        smoothed_survey_walks(replace(scans, time=None))
-    with pytest.raises(BadInputError, match="these scans have no positions"):
-        smoothed_survey_walks(replace(scans, position_m=None))

@@ -36,12 +36,20 @@ class LearnRequest(BaseModel):
     )
     replaces: Name | None = Field(default=None, description="The model in use to compare with.")
     method: str = Field(default="knn", pattern=r"^[a-z_]{1,40}$", description="A method of tutelage fit.")
+    smooth_walks: bool = Field(
+        default=False,
+        description="For walks that turned or paused: their scans are placed by the answers of the model in "
+        "use, smoothed in both directions between the two clicks.",
+    )
 
 
 @router.post("/v1/learn", dependencies=[_MayAdmin])
 async def learn(service: ServiceOf, request: LearnRequest) -> dict[str, Any]:
     """Begin to learn a model from surveyed scans. Its progress comes as events of kind job."""
-    return service.learning.begin(request.sessions, request.name, request.replaces, request.method).as_json()
+    job = service.learning.begin(
+        request.sessions, request.name, request.replaces, request.method, smooth_walks=request.smooth_walks
+    )
+    return job.as_json()
 
 
 @router.get("/v1/jobs", dependencies=[_MayRead])

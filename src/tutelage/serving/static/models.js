@@ -55,7 +55,7 @@ form.onsubmit = (event) => {
   event.preventDefault();
   const sessions = [...form.querySelectorAll("[name=session]:checked")].map(({ value }) => value);
   const { name, replaces, method } = Object.fromEntries(new FormData(form));
-  const body = { sessions, name, replaces: replaces || null, method };
+  const body = { sessions, name, replaces: replaces || null, method, smooth_walks: form.smooth_walks.checked };
   attempt(async () => { await call("POST", path("learn"), body); load("jobs"); });
 };
 on("models", drawModels);

@@ -199,6 +199,25 @@ class Surveys:
                 labelled += label_scans(_scans(connection, each), _marks(connection, each), offset_s)
         return labelled
 
+    def walks(self, sessions: Iterable[str]) -> list[Mark]:
+        """Return the walks of sessions that have ended, with times by the clock of their scans.
+
+        Raises
+        ------
+        UnknownNameError
+            If a session does not exist.
+        """
+        walks: list[Mark] = []
+        with self._database.reading() as connection:
+            for each in dict.fromkeys(sessions):
+                offset_s = _session(connection, each).clock_offset_s
+                walks += [
+                    replace(mark, start_s=mark.start_s - offset_s, end_s=mark.end_s - offset_s)
+                    for mark in _marks(connection, each)
+                    if mark.kind == "walk" and mark.end_s is not None and not mark.undone
+                ]
+        return walks
+
     def counts(self, session: str) -> dict[str, int]:
         """Count the scans of each mark of a session, by the mark's id. A mark without an end counts too.
 

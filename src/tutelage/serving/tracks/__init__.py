@@ -1,7 +1,7 @@
 """Tracks: what a device's scans say together, from the raw answer to a steady position, floor and room."""
 
 from tutelage.serving.tracks.devices import Devices
-from tutelage.serving.tracks.finished_walks import smoothed_survey_walks, smoothed_walk
+from tutelage.serving.tracks.finished_walks import smoothed_walk
 from tutelage.serving.tracks.phone_offset import PhoneOffset, learnt_offset, shifted
 from tutelage.serving.tracks.receivers import ReceiverWindow
 from tutelage.serving.tracks.settings import TrackSettings
@@ -16,6 +16,5 @@ __all__ = [
     "TrackSettings",
     "learnt_offset",
     "shifted",
-    "smoothed_survey_walks",
     "smoothed_walk",
 ]

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from tutelage.errors import BadInputError
 from tutelage.serving.tracks.motion import Motion, coordinate_sd_m, motion_noise
 from tutelage.serving.tracks.settings import TrackSettings
 
-if TYPE_CHECKING:  # only named in signatures: tracks need NumPy alone
-    from tutelage.data.fingerprints import FingerprintSet
-
-__all__ = ["smoothed_survey_walks", "smoothed_walk"]
+__all__ = ["smoothed_walk"]
 
 
 def smoothed_walk(
@@ -106,62 +100,3 @@ def _backward(
         state = states[k] + gain @ (state - step @ states[k])
         position_m.append(state[0])
     return np.array(position_m[::-1])
-
-
-def smoothed_survey_walks(
-    scans: FingerprintSet, radius_m: np.ndarray | None = None, settings: TrackSettings | None = None
-) -> FingerprintSet:
-    """Smooth the positions of a survey that was walked, as with positions that a phone or a model gave.
-
-    Scans of one user, device and floor are a walk, until nothing comes for `silence_s`. Positions from
-    clicks need no smoothing.
-
-    Parameters
-    ----------
-    scans : FingerprintSet
-        n scans with positions and times.
-    radius_m : numpy.ndarray, optional
-        Radii that hold the true positions of 95 % of the scans, in metres, [n].
-    settings : TrackSettings, optional
-        How the walker moves.
-
-    Returns
-    -------
-    FingerprintSet
-        The same scans with smoothed positions. Of scans of one time, only the first is moved.
-
-    Raises
-    ------
-    BadInputError
-        If the scans have no positions or no times.
-
-    Examples
-    --------
-    >>> import tutelage as tt
-    >>> walked = tt.simulated_survey(seed=2, n_train=50, n_test=1).train
-    >>> len(smoothed_survey_walks(walked)) == len(walked)
-    True
-    """
-    settings = settings or TrackSettings()
-    position_m = scans.known_position_m.copy()
-    if scans.time is None:
-        raise BadInputError(
-            "these scans have no times, so their order on the walk is unknown; add the column time"
-        )
-    time_s = scans.time.astype("datetime64[ms]").astype(np.int64) / 1000
-    for rows in _walks(scans, time_s, settings.silence_s):
-        radius = None if radius_m is None else radius_m[rows]
-        position_m[rows] = smoothed_walk(time_s[rows], position_m[rows], radius, settings)
-    return replace(scans, position_m=position_m)
-
-
-def _walks(scans: FingerprintSet, time_s: np.ndarray, silence_s: float) -> list[np.ndarray]:
-    """Return the rows of each walk, by time; of rows of one time, the first."""
-    labels = [label for label in (scans.user, scans.device, scans.floor) if label is not None]
-    codes = [np.unique(label, return_inverse=True)[1] for label in labels]
-    whose = np.unique(np.array([time_s * 0, *codes]), axis=1, return_inverse=True)[1].ravel()
-    order = np.lexsort((time_s, whose))
-    elapsed = np.diff(time_s[order])
-    same_walk = (np.diff(whose[order]) == 0) & (elapsed < silence_s)
-    parts = np.split(order, np.flatnonzero(~same_walk) + 1)
-    return [part[np.append(True, np.diff(time_s[part]) > 0)] for part in parts]
