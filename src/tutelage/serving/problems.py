@@ -101,15 +101,17 @@ def google_body(problem: Problem) -> tuple[int, dict[str, Any]]:
     Parameters
     ----------
     problem : Problem
-        The problem.
+        The problem. A key that is missing or unknown has status 400 there.
 
     Returns
     -------
     tuple
         HTTP status and body.
     """
+    is_key = problem.status == HTTPStatus.UNAUTHORIZED
+    status = int(HTTPStatus.BAD_REQUEST) if is_key else problem.status
     error = {"domain": problem.domain, "reason": problem.reason, "message": problem.message}
-    return problem.status, {"error": {"errors": [error], "code": problem.status, "message": problem.message}}
+    return status, {"error": {"errors": [error], "code": status, "message": problem.message}}
 
 
 def plain_body(problem: Problem) -> tuple[int, dict[str, Any]]:
