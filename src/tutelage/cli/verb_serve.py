@@ -23,6 +23,7 @@ __all__ = ["ServiceOptions", "serve_command"]
 
 _SAFETY = "Safety"
 _SIMULATED = 3
+_HOW_TLS = "https://github.com/tutelage/tutelage/blob/main/docs/guides/operate.md"
 
 
 @dataclass(frozen=True)
@@ -169,3 +170,5 @@ def _tell_address(address: str, service: Service) -> None:
     """Say where the map is, and which models answer."""
     names = ", ".join(model.name for model in service.models.all())
     tell(f"serving {names}: open [bold]{address}[/] in a browser. Ctrl-C stops.")
+    if not service.settings.is_private:
+        tell(f"keys travel in the open without TLS; how to put it before the service: {_HOW_TLS}")

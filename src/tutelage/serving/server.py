@@ -21,6 +21,7 @@ __all__ = ["NEEDS_KEYS", "listener_config", "serve"]
 
 _STOP_S = 5
 _CONNECTIONS = 1000
+_LARGEST_MESSAGE = 65_536  # bytes on a web socket, where clients send subscriptions alone
 NEEDS_KEYS = (
     "{host} is reached from other machines, so requests need keys, and there is none. Make one with: "
     "tutelage keys make NAME --role locate --store {store}. Put TLS before the service as well: keys "
@@ -99,6 +100,7 @@ def listener_config(
         create_app(service, needs_keys=needs_keys, background=background),
         http=PunctualConnection,
         ws="websockets-sansio",
+        ws_max_size=_LARGEST_MESSAGE,
         log_config=None,
         access_log=False,  # it would print keys in query strings
         server_header=False,

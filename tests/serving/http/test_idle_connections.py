@@ -10,6 +10,8 @@ from dataclasses import replace
 
 import pytest
 import uvicorn
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tutelage.serving.server import listener_config
 from tutelage.serving.service import Service
@@ -82,3 +84,14 @@ def test_an_answer_may_take_longer_than_a_connection_may_be_idle(port: int) -> N
         connection.settimeout(2.5 * IDLE_S)
         with pytest.raises(TimeoutError):
             received_to_the_end(connection)
+
+
+def test_a_large_message_on_a_socket_ends_it(port: int) -> None:
+    with connect(f"ws://127.0.0.1:{port}/v2/ws/socket") as client:
+        client.send("x" * 20_000)
+        assert '"code": 10005' in str(client.recv(LATE_S))
+        client.send("x" * 100_000)
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(LATE_S)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009

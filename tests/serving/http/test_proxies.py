@@ -31,5 +31,6 @@ def test_a_trusted_proxy_names_the_client(office: Path, tmp_path: Path, host: st
         with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
             connection.sendall(request.encode())
             assert connection.recv(100).startswith(b"HTTP/1.1 200")
+    assert "keys travel in the open without TLS" in log.read_text()
     (line,) = [line for line in log.read_text().splitlines() if "/v1/devices" in line]
     assert f" {CLIENT} GET " in line
