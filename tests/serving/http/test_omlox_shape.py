@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,8 +81,46 @@ def test_a_room_is_a_fence(client: TestClient, service: Service) -> None:
     assert client.get(f"/v2/fences/{fence['id']}").json() == fence
 
 
+def test_what_is_in_a_room_is_found_from_either_side(
+    client: TestClient, service: Service, heard: dict[str, float]
+) -> None:
+    everywhere = [[[0, 0], [1e7, 0], [1e7, 1e7], [0, 1e7], [0, 0]]]
+    room = Room("r1", "Hall", {"type": "Polygon", "coordinates": everywhere}, "simulated", "0")
+    nowhere = replace(room, id="r2", name="Kitchen", polygon=SQUARE)
+    service.store.rooms.add([room, nowhere])
+    service.refresh_rooms()
+    hear(client, heard)
+    by_name = {fence["name"]: fence for fence in client.get("/v2/fences").json()}
+    fence = by_name["Hall"]
+    assert sorted(client.get("/v2/fences/summary").json()) == sorted(each["id"] for each in by_name.values())
+    (provider,) = client.get("/v2/providers").json()
+    (trackable,) = client.get("/v2/trackables").json()
+    (place,) = client.get("/v2/providers/locations").json()
+    of_fence, of_trackable = f"/v2/fences/{fence['id']}", f"/v2/trackables/{trackable['id']}"
+    assert client.get(f"{of_fence}/providers").json() == [provider]
+    assert client.get(f"{of_fence}/trackables").json() == [trackable]
+    assert client.get(f"{of_fence}/locations").json() == [place]
+    assert client.get(f"/v2/fences/{by_name['Kitchen']['id']}/providers").json() == []
+    assert client.get("/v2/providers/phone/fences").json() == [fence]
+    assert client.get("/v2/providers/phone/trackables").json() == [trackable]
+    assert client.get(f"{of_trackable}/fences").json() == [fence]
+    assert client.get(f"{of_trackable}/providers").json() == [provider]
+
+
+def test_locations_of_a_zone_alone(client: TestClient, heard: dict[str, float]) -> None:
+    hear(client, heard)
+    (zone,) = client.get("/v2/zones/summary").json()
+    (place,) = client.get("/v2/providers/locations", params={"zone_id": zone}).json()
+    assert place["source"] == zone
+    assert client.get("/v2/providers/locations", params={"zone_id": "another"}).json() == []
+
+
 @pytest.mark.parametrize(
-    "path", ["providers/x", "providers/x/location", "trackables/x", "zones/x", "fences/x"]
+    "path",
+    [
+        *("providers/x", "providers/x/location", "providers/x/fences", "trackables/x", "trackables/x/fences"),
+        *("zones/x", "fences/x", "fences/x/providers", "fences/x/locations"),
+    ],
 )
 def test_what_is_not_there_is_told_in_its_words(client: TestClient, path: str) -> None:
     answer = client.get(f"/v2/{path}")

@@ -7,7 +7,7 @@ of its association alone, so what is here has the shape of an omlox hub, and is 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -24,10 +24,13 @@ __all__ = [
     "as_feature",
     "fence",
     "fence_event",
+    "fence_of",
     "location",
     "object_id",
     "provider",
     "trackable",
+    "written_locations",
+    "zone_of",
     "zones",
 ]
 
@@ -173,7 +176,7 @@ def location(device: str, point: TrackPoint, crs: Crs | None) -> dict[str, Any] 
         return None
     written = {
         "position": {"type": "Point", "coordinates": coordinates},
-        "source": object_id("zone", point.answer.model, point.building, point.floor),
+        "source": zone_of(point),
         "provider_type": "wifi",
         "provider_id": device,
         "timestamp_generated": _time(point.time_s),
@@ -188,6 +191,39 @@ def location(device: str, point: TrackPoint, crs: Crs | None) -> dict[str, Any] 
         "properties": {"model": point.answer.model, "place": point.place, "floor_name": point.floor},
     }
     return {name: value for name, value in written.items() if value is not None}
+
+
+def written_locations(
+    points: Iterable[tuple[str, TrackPoint]], crs: Crs | None, *, geojson: bool
+) -> list[dict[str, Any]]:
+    """Write points of devices.
+
+    Parameters
+    ----------
+    points : iterable of tuple of str and TrackPoint
+        Devices, each with a point of its track.
+    crs : {"EPSG:4326", "local"} or None
+        As for `location`.
+    geojson : bool
+        Whether to write GeoJSON features.
+
+    Returns
+    -------
+    list of dict
+        A Location of each that has one in these coordinates.
+    """
+    found = [written for device, point in points if (written := location(device, point, crs))]
+    return [as_feature(each) for each in found] if geojson else found
+
+
+def zone_of(point: TrackPoint) -> str:
+    """Return the id of the zone that a point is in."""
+    return object_id("zone", point.answer.model, point.building, point.floor)
+
+
+def fence_of(point: TrackPoint) -> str | None:
+    """Return the id of the fence that a point is in; None outside every room."""
+    return None if point.place is None else object_id("fence", point.building, point.floor, point.place)
 
 
 def as_feature(written: dict[str, Any]) -> dict[str, Any]:
@@ -226,7 +262,7 @@ def fence_event(device: str, entered: bool, point: TrackPoint) -> dict[str, Any]
     """
     return {
         "id": str(uuid.uuid4()),
-        "fence_id": object_id("fence", point.building, point.floor, point.place),
+        "fence_id": fence_of(point),
         "event_type": "region_entry" if entered else "region_exit",
         "provider_id": device,
         "trackables": [object_id("trackable", device)],
