@@ -85,6 +85,10 @@ class OffsetDesk:
             raise BadInputError(f"{_MOST_DEVICES} offsets are being learnt already; end one first")
         self._scans.setdefault(device, deque(maxlen=_MOST_SCANS))
 
+    def applied_db(self, device: str) -> float | None:
+        """Return what is added to the readings of a device, in dB; None if nothing is."""
+        return self._offset_db.get(device)
+
     def state(self, device: str) -> dict[str, Any]:
         """Return how far a device is, for JSON.
 

@@ -34,6 +34,8 @@ def test_an_offset_is_learnt_shown_applied_and_ended(client: TestClient, office_
     applied = client.post(URL, json={"do": "apply"}).json()
     assert applied["offset"] == learnt
     assert applied["n_scans"] is None
+    (device,) = client.get("/v1/devices").json()["devices"]
+    assert device["offset_db"] == learnt["offset_db"]
     shifted = walk(client, office_survey, -learnt["offset_db"], 2000.0)
     assert [(a["x_m"], a["floor"]) for a in shifted] == [(a["x_m"], a["floor"]) for a in plain]
     assert client.post(URL, json={"do": "end"}).json()["offset"] is None

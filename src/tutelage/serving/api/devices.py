@@ -56,6 +56,7 @@ async def devices(service: ServiceOf) -> dict[str, Any]:
                 "device": row.id,
                 "name": row.name,
                 "last_seen_s": row.last_seen_s,
+                "offset_db": service.offsets.applied_db(row.id),
                 "last": last[row.id].as_json() if row.id in last else None,
             }
             for row in rows
@@ -99,6 +100,8 @@ async def change_offset(service: ServiceOf, device: _DeviceId, body: OffsetChang
     learnt = await run_in_threadpool(desk.learn, device) if body.do in ("look", "apply") else None
     if body.do in ("apply", "end"):
         await run_in_threadpool(desk.apply, device, learnt)
+        shown = {"device": device, "offset_db": desk.applied_db(device)}
+        service.events.publish("offset", device, shown)
     state = await run_in_threadpool(desk.state, device)
     return {**state, "learnt": None if learnt is None else learnt.as_json()}
 

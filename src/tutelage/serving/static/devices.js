@@ -1,7 +1,7 @@
 // Devices on the map and in the list, their trails, search and follow.
-import { $, ago, askName, counted, facts, fillList, number, percent, say, span, text } from "./page.js";
+import { $, ago, counted, facts, fillList, number, percent, say, span, text } from "./page.js";
 import { at, colour, goToRoom, isHere, map, natural, show } from "./map.js";
-import { attempt, call, maySurvey, now, on, path, state, tell } from "./service.js";
+import { attempt, call, maySurvey, now, on, path, rename, state, tell } from "./service.js";
 
 const TRAIL = 60; // points
 const MANY = 40; // of more devices on a floor, only the chosen one has radius, trail and name
@@ -78,20 +78,20 @@ function list() {
     { key: room.id, title: room.name, style: "room", about: where(room), act: () => goToRoom(room) })));
 }
 
-function about({ id, last }) {
+function about({ id, last, offset_db }) {
   if (!last) return text("devices.unknown");
   const { answer, radius_m, reason } = last;
   const radius = radius_m && text("metres.within", { n: number(radius_m) });
   const more = id === chosen && facts(
     radius_m && text("devices.level", { level: percent(answer.level) }),
-    text("devices.heard", { known: answer.n_known, heard: answer.n_heard, model: answer.model ?? "–" }));
+    text("devices.heard", { known: answer.n_known, heard: answer.n_heard, model: answer.model ?? "–" }),
+    offset_db != null && text("devices.offset", { n: number(offset_db) }));
   return facts(where(last), radius, reason && text("devices.no_position", { reason }), ago(now() - last.time_s), more);
 }
 
-const actions = ({ id, name }) => [
+const actions = (device) => [
   [follows ? "devices.unfollow" : "devices.follow", () => setFollows(!follows)],
-  ...maySurvey() ? [["rename", () => askName("naming.device", name, (to) =>
-    attempt(() => call("PATCH", path("devices", id), { name: to })))]] : [],
+  ...maySurvey() ? [["rename", () => rename("devices", device)]] : [],
 ];
 
 function setFollows(wanted) {
@@ -115,13 +115,14 @@ async function choose(id) {
 $("search").oninput = list;
 map.on("dragstart", () => setFollows(false));
 on("device", (news) => news.forEach(({ device, ...point }) => note(device, point)));
-on("name", (news) => news.forEach(({ device, name }) => { note(device).name = name; }));
+on("name offset", (news) => news.forEach(({ device, ...more }) => Object.assign(note(device), more)));
 on("forgotten", (news) => news.forEach(({ device }) => devices.delete(device)));
 on("live", (isLive) => isLive && attempt(async () => {
-  for (const { device, name, last } of (await call("GET", path("devices"))).devices) note(device, last).name = name;
+  const all = (await call("GET", path("devices"))).devices;
+  for (const { device, last, ...more } of all) Object.assign(note(device, last), more);
   redraw();
 }));
 on("chosen", choose);
-on("device name forgotten floor theme", redraw);
+on("device name offset forgotten floor theme", redraw);
 $("layers").addEventListener("change", redraw);
 setInterval(redraw, 5000);

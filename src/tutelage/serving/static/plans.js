@@ -1,7 +1,7 @@
 // Plans: adding a file, placing an image by its points, and the rooms of a floor.
-import { $, askName, counted, facts, fillList, make, say, span, text } from "./page.js";
+import { $, counted, facts, fillList, make, say, span, text } from "./page.js";
 import { isHere, natural, pick, show } from "./map.js";
-import { attempt, call, load, maySurvey, newId, on, path, state } from "./service.js";
+import { attempt, call, load, maySurvey, newId, on, path, rename, state } from "./service.js";
 
 const form = $("placing");
 const image = form.querySelector("img");
@@ -21,13 +21,9 @@ function draw() {
 
 function drawRooms() {
   const here = state.rooms.filter(isHere).sort((a, b) => natural(a.name, b.name));
-  const rows = here.map((room) => ({ key: room.id, title: room.name, style: "room", act: () => rename(room) }));
-  fillList($("room-list"), rows, text("rooms.none"));
+  fillList($("room-list"), here.map((room) => (
+    { key: room.id, title: room.name, style: "room", act: () => rename("rooms", room) })), text("rooms.none"));
   for (const label of ["building", "floor"]) $("plan-new")[label].value = state[label] ?? "";
-}
-
-function rename({ id, name }) {
-  if (maySurvey()) askName("naming.room", name, (to) => attempt(() => call("PATCH", path("rooms", id), { name: to })));
 }
 
 $("plan-new").onsubmit = (event) => {

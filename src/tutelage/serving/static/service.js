@@ -1,5 +1,5 @@
 // What the page knows of the service: requests, the live stream, and marks that wait to be sent.
-import { $, say, text } from "./page.js";
+import { $, askName, say, text } from "./page.js";
 
 const AFFECTED = { model: ["models"], plan: ["plans", "rooms"], room: ["rooms"], survey: ["surveys"], job: ["jobs"] };
 const UNSENT = "tutelage.unsent.";
@@ -43,6 +43,9 @@ export async function attempt(work) {
   }
 }
 
+export const rename = (kind, { id, name }) => maySurvey() &&
+  askName(`naming.${kind}`, name, (to) => attempt(() => call("PATCH", path(kind, id), { name: to })));
+
 async function enter() {
   const began_s = Date.now() / 1000;
   const entry = await call("GET", path("entry"));
@@ -80,7 +83,7 @@ export async function start() {
   const stream = new EventSource(path("events"));
   stream.onopen = () => { KINDS.forEach(load); tell("live", true); flush(); }; // again after each gap
   stream.onerror = () => (stream.readyState === EventSource.CLOSED ? again() : tell("live", false));
-  for (const kind of ["device", "name", "forgotten", ...Object.keys(AFFECTED)]) {
+  for (const kind of ["device", "name", "offset", "forgotten", ...Object.keys(AFFECTED)]) {
     stream.addEventListener(kind, (event) => { AFFECTED[kind]?.forEach(load); tell(kind, JSON.parse(event.data)); });
   }
 }
