@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +15,8 @@ __all__ = ["CELL_M", "COMPARED", "Cells", "cell_names"]
 
 CELL_M = 5.0
 _AVERAGE_SHARE = 0.7  # of a new answer: halves the jumps of WiFine's validation walks
+_CLICK_EVERY = 16  # scans, a minute and a half
+_CLICK_RADIUS_M = 0.5
 # ESPresense-companion's defaults.
 _PROCESS_NOISE = 0.01
 _MEASUREMENT_NOISE = 0.1
@@ -80,6 +83,22 @@ def _afterwards(walk: Walk) -> Estimate:
     return Estimate(position_m, raw.floor, cell_names(raw.floor, position_m))
 
 
+def _clicked(walk: Walk, *, smooths: bool) -> Estimate:
+    """Place a survey walk whose surveyor clicks now and then: on the line between two clicks, or smoothed."""
+    raw, time_s, clicked_m = _raw(walk), walk.time_s, walk.truth.position_m
+    position_m = clicked_m.copy()
+    for first in range(0, len(time_s) - 1, _CLICK_EVERY):
+        rows = np.arange(first, min(first + _CLICK_EVERY, len(time_s) - 1) + 1)
+        known = rows if smooths else rows[[0, -1]]
+        place_m, radius_m = raw.position_m[known].copy(), raw.radius_m[known].copy()
+        place_m[[0, -1]], radius_m[[0, -1]] = clicked_m[rows[[0, -1]]], _CLICK_RADIUS_M
+        if smooths:
+            place_m = smoothed_walk(time_s[known], place_m, radius_m)
+        for axis in range(2):
+            position_m[rows, axis] = np.interp(time_s[rows], time_s[known], place_m[:, axis])
+    return Estimate(position_m, raw.floor, cell_names(raw.floor, position_m))
+
+
 def _averaged(walk: Walk) -> Estimate:
     raw = _raw(walk)
     position_m = raw.position_m.copy()
@@ -141,5 +160,7 @@ COMPARED: dict[str, Callable[[Walk], Estimate]] = {
     "average": _averaged,
     "companion": _as_companion,
     "afterwards": _afterwards,
+    "line": partial(_clicked, smooths=False),
+    "clicked": partial(_clicked, smooths=True),
 }
 """By the name in results/tracks.csv. `outlines` are our tracks with cells as rooms with outlines."""
