@@ -1,4 +1,4 @@
-"""Work of many requests, done together in one thread."""
+"""Work of many requests, done together."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Waiting(NamedTuple, Generic[Item, Result]):
 
 
 class Batches(Generic[Item, Result]):
-    """Hands the items of all requests that wait to one function, in a thread of its own.
+    """Hands the items of all requests that wait to one function, many of them in a thread of its own.
 
     A batch costs little more than one item, so the service keeps up when many ask at once.
 
@@ -38,13 +38,22 @@ class Batches(Generic[Item, Result]):
         Most items in a batch; the items of one request stay together.
     most_waiting : int
         Items that may wait.
+    inline : int, default 0
+        Batches of at most so many items are handled in the event loop: to wait for another thread takes
+        longer.
     """
 
     def __init__(
-        self, handle: Callable[[list[Item]], list[Result]], *, largest: int, most_waiting: int
+        self,
+        handle: Callable[[list[Item]], list[Result]],
+        *,
+        largest: int,
+        most_waiting: int,
+        inline: int = 0,
     ) -> None:
         self._handle = handle
         self._largest = largest
+        self._inline = inline
         self._most_waiting = most_waiting
         self._waiting: deque[_Waiting[Item, Result]] = deque()
         self._n_waiting = 0
@@ -120,6 +129,9 @@ class Batches(Generic[Item, Result]):
 
     async def _handle_together(self, batch: list[_Waiting[Item, Result]]) -> None:
         items = [item for waiting in batch for item in waiting.items]
+        if len(items) <= self._inline:
+            _answer(batch, self._handle(items))
+            return
         loop = asyncio.get_running_loop()
         _answer(batch, await loop.run_in_executor(self._thread, self._handle, items))
 

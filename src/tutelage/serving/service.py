@@ -33,6 +33,7 @@ from tutelage.serving.tracks.track import TrackPoint
 
 __all__ = ["Service"]
 
+_INLINE = 8  # scans that are located in the event loop, in a few milliseconds
 _BATCH = 512
 _RELOAD_S = 2.0
 _SILENCE_S = 1.0
@@ -83,7 +84,9 @@ class Service:
         self.offsets = OffsetDesk(store, models)
         self._replicas = Replicas(store, models, self.devices)
         self._receivers = ReceiverWindow(settings.window_s, settings.min_receivers)
-        self._locating = Batches(self._locate, largest=_BATCH, most_waiting=settings.waiting_scans)
+        self._locating = Batches(
+            self._locate, largest=_BATCH, most_waiting=settings.waiting_scans, inline=_INLINE
+        )
         self._storing = Batches(self._keep, largest=_BATCH, most_waiting=settings.waiting_scans)
         self._missing: set[str] = set()  # from the store, when it was read last
         self._tasks: list[asyncio.Task[None]] = []

@@ -168,3 +168,22 @@ def test_a_listener_that_is_cancelled_as_news_arrive_ends() -> None:
 
     for _ in range(20):
         assert asyncio.run(listen())
+
+
+def test_small_batches_stay_in_the_event_loop_and_large_ones_do_not() -> None:
+    where: dict[int, int] = {}
+
+    def note(items: list[int]) -> list[int]:
+        where[len(items)] = threading.get_ident()
+        return items
+
+    async def ask() -> int:
+        batches = Batches(note, largest=8, most_waiting=10, inline=2)
+        batches.start()
+        await batches.submit([1, 2])
+        await batches.submit([1, 2, 3])
+        await batches.stop()
+        return threading.get_ident()
+
+    loop = asyncio.run(ask())
+    assert (where[2] == loop, where[3] == loop) == (True, False)
