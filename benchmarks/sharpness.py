@@ -95,7 +95,7 @@ def measure_rows(place: MapDraw) -> Iterable[Row]:
     radio_map, test_scans = divide(place)
     pretrained = pretrained_on_others(place.survey, place.seed)
     matcher = Matcher.of(radio_map, pretrained.network, pretrained.card.recipe)
-    search = CandidateSearch(matcher.feature_map())
+    search = CandidateSearch(matcher.feature_map)
     lists = search.candidates(matcher.representation.transform(test_scans), matcher.recipe.n_candidates)
     feature = torch.as_tensor(lists.feature)
     is_candidate = torch.ones(lists.row.shape, dtype=torch.bool)

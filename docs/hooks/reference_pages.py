@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import typer
 from mkdocs.structure.files import File, Files
 from settings_page import settings_page, shown, table
 
-from tutelage.cli import app
+from tutelage.cli.lazy_verbs import VERBS, command_of
 
 _HEAD = """# Command line
 
@@ -53,10 +52,8 @@ def cli_page() -> str:
 
 def verbs() -> Iterator[tuple[str, Any]]:
     """Yield every verb and its command, such as "fit" and "zoo list"."""
-    groups: Any = typer.main.get_command(app)
-    for name, command in groups.commands.items():
-        for verb, inner in getattr(command, "commands", {"": command}).items():
-            yield f"{name} {verb}".strip(), inner
+    for name in VERBS:
+        yield name, command_of(name)
 
 
 def _verb(name: str, command: Any) -> str:

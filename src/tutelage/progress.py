@@ -1,13 +1,10 @@
-"""Progress on standard error: bars and status lines, shown only on a terminal."""
+"""Progress on standard error: bars and status lines, shown only on a terminal, where Rich is imported."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
-
-from rich.console import Console
-from rich.progress import track
 
 __all__ = ["blocks", "progress_bar", "steps"]
 
@@ -16,6 +13,8 @@ T = TypeVar("T")
 
 def _on_terminal() -> bool:
     """Return whether standard error is a terminal; elsewhere a bar leaves nothing but blank lines."""
+    from rich.console import Console
+
     return Console(stderr=True).is_terminal
 
 
@@ -36,8 +35,12 @@ def progress_bar(items: Sequence[T], words: str, *, progress: bool) -> Iterable[
     iterable
         The same items in the same order.
     """
-    hidden = not progress or not _on_terminal()
-    return track(items, words, console=Console(stderr=True), disable=hidden, transient=True)
+    if not progress or not _on_terminal():
+        return items
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(items, words, console=Console(stderr=True), transient=True)
 
 
 def blocks(n: int, size: int, words: str, *, progress: bool) -> Iterator[slice]:
@@ -82,5 +85,7 @@ def steps(*, progress: bool) -> Iterator[Callable[[str], None]]:
     if not progress or not _on_terminal():
         yield lambda _: None
         return
+    from rich.console import Console
+
     with Console(stderr=True).status("") as status:
         yield status.update

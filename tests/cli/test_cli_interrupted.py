@@ -32,8 +32,17 @@ def logged_steps(path: Path) -> list[tuple[str, int]]:
     return [(line["stage"], line["step"]) for line in lines]
 
 
-@pytest.mark.parametrize("module", ["tutelage.cli", "typer", "tutelage.localizer"])
-def test_ctrl_c_while_modules_are_loaded_is_one_line(module: str, tables: Path) -> None:
+@pytest.mark.parametrize(
+    ("verb", "module"),
+    [
+        ("locate", "tutelage.cli"),
+        ("locate", "typer"),
+        ("locate", "tutelage.cli.verb_locate"),
+        ("locate", "tutelage.runtime.exported_model"),
+        ("drift", "tutelage.localizer"),
+    ],
+)
+def test_ctrl_c_while_modules_are_loaded_is_one_line(verb: str, module: str, tables: Path) -> None:
     program = (
         "import sys\n"
         "class Stop:\n"
@@ -44,8 +53,8 @@ def test_ctrl_c_while_modules_are_loaded_is_one_line(module: str, tables: Path) 
         "from tutelage.__main__ import main\n"
         "main()\n"
     )
-    locate = ("locate", "model", tables / "truth.csv")
-    ended = in_own_process(*locate, program=[sys.executable, "-c", program])
+    command = (verb, "model", tables / "truth.csv")
+    ended = in_own_process(*command, program=[sys.executable, "-c", program])
     assert (ended.code, ended.stdout, ended.stderr.strip()) == (130, "", "stopped")
 
 
@@ -197,9 +206,10 @@ def test_ctrl_c_at_reproduce_says_how_to_go_on(
         (("evaluate", "MODEL", "--on", "TRUTH", "--report", "p.html"), "evaluation.evaluate", "nothing was"),
         (("export", "MODEL", "--out", "m.zip"), "export.export_model", "nothing was written"),
         (("drift", "MODEL", "TRUTH"), "evaluation.drift.measure_drift", "give the same command again"),
-        (("locate", "MODEL", "TRUTH", "--out", "a.csv"), "localizer.Localizer.predict", "nothing was"),
+        (("locate", "MODEL", "TRUTH", "--out", "a.csv"), "runtime.Runtime.positions_of", "nothing was"),
+        (("locate", "NETWORK", "TRUTH", "--out", "a.csv"), "localizer.Localizer.predict", "nothing was"),
     ],
-    ids=lambda given: given[0] if isinstance(given, tuple) else None,
+    ids=lambda given: "-".join(given[:2]) if isinstance(given, tuple) else None,
 )
 def test_ctrl_c_while_a_model_is_asked_says_what_to_do_next(
     tutelage: Command,
@@ -216,7 +226,7 @@ def test_ctrl_c_while_a_model_is_asked_says_what_to_do_next(
 
     monkeypatch.setattr(f"tutelage.{inside}", stopped)
     monkeypatch.chdir(tmp_path)
-    named = {"MODEL": made / "knn", "TRUTH": tables / "truth.csv"}
+    named = {"MODEL": made / "knn", "NETWORK": made / "dnn", "TRUTH": tables / "truth.csv"}
     ended = tutelage(*(named.get(word, word) for word in verb))
     assert (ended.code, ended.stdout) == (130, "")
     assert f"stopped; {said}" in ended.stderr

@@ -13,19 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from command_line import Command
 
 import tutelage
-from tutelage.cli import app
+from tutelage.cli.lazy_verbs import VERBS, command_of
 from tutelage.data.surveys import load
 
-VERBS = (
-    *("fit", "evaluate", "locate", "export", "compare", "plan", "drift", "update", "tune", "teach"),
-    *("pretrain", "reproduce", "demo", "zoo list", "zoo show", "zoo make"),
-    *("data list", "data check", "data fetch", "data export"),
-    *("keys make", "keys list", "keys revoke", "forget", "serve", "collect"),
-)
 CLI = Path(tutelage.__file__).parent / "cli"
 MOST_LINES = 40
 TINY = ("--epochs", 1, "--set", "width=8", "--set", "d_e=8", "--device", "cpu")
@@ -53,8 +46,10 @@ def test_no_function_of_the_command_line_is_over_40_lines() -> None:
         for function in functions(ast.parse(path.read_text(encoding="utf-8")))
     }
     assert {name: n for name, n in lengths.items() if n > MOST_LINES} == {}
-    commands = [name for name in lengths if name.endswith("_command")]
-    assert len(commands) == len(VERBS)
+    commands = {name.partition(": ")[2] for name in lengths if name.startswith("verb_")}
+    assert {f"{verb.replace(' ', '_')}_command" for verb in VERBS} == {
+        name for name in commands if name.endswith("_command")
+    }
 
 
 @pytest.mark.parametrize("name", ["zoo", "data", "keys", *VERBS])
@@ -81,13 +76,13 @@ def test_help_of_fit_is_two_screens_and_begins_with_the_common_options(
 
 
 def test_every_option_of_every_verb_has_help() -> None:
-    group: Any = typer.main.get_command(app)
-    commands = [*group.commands.values()]
-    commands += [
-        inner for name in ("zoo", "data", "keys") for inner in group.commands[name].commands.values()
-    ]
-    assert len(commands) == len(VERBS) + 3
+    commands = [command_of(verb) for verb in VERBS]
     assert [f"{each.name} {param.name}" for each in commands for param in each.params if not param.help] == []
+
+
+def test_list_of_verbs_says_what_their_own_help_begins_with() -> None:
+    own = {verb: " ".join(command_of(verb).help.partition("\n\n")[0].split()) for verb in VERBS}
+    assert own == {verb: each.about for verb, each in VERBS.items()}
 
 
 # -- from a survey to what they make -------------------------------------------------------------------

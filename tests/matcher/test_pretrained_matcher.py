@@ -273,7 +273,7 @@ def test_random_weights_weigh_candidates_nearly_alike_and_pretrained_ones_few_of
     matcher = model.fit(tampere).method_
     assert isinstance(matcher, Matcher)
     scans = matcher.representation.transform(tampere.test[np.arange(0, len(tampere.test), 100)])
-    lists = CandidateSearch(matcher.feature_map()).candidates(scans, 48)
+    lists = CandidateSearch(matcher.feature_map).candidates(scans, 48)
     with torch.no_grad():
         weight = matcher.network(
             torch.as_tensor(lists.feature), torch.ones(lists.row.shape, dtype=torch.bool)

@@ -1,6 +1,7 @@
 """The command line: thin verbs over the library.
 
-Verbs import what needs PyTorch when they run, so that help, `data` and refusals come at once.
+A verb is imported when it is run or asked for its help, and imports what needs PyTorch when it runs: help,
+`data` and refusals come at once.
 """
 
 from __future__ import annotations
@@ -12,39 +13,15 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 import typer
-from typer.core import TyperGroup
 
 from tutelage.cli.console import plain, tell
-from tutelage.cli.verb_collect import collect_command
-from tutelage.cli.verb_compare import compare_command
-from tutelage.cli.verb_data_check import data_check_command
-from tutelage.cli.verb_data_export import data_export_command
-from tutelage.cli.verb_data_fetch import data_fetch_command
-from tutelage.cli.verb_data_list import data_list_command
-from tutelage.cli.verb_demo import demo_command
-from tutelage.cli.verb_drift import drift_command
-from tutelage.cli.verb_evaluate import evaluate_command
-from tutelage.cli.verb_export import export_command
-from tutelage.cli.verb_fit import fit_command
-from tutelage.cli.verb_forget import forget_command
-from tutelage.cli.verb_keys import keys_list_command, keys_make_command, keys_revoke_command
-from tutelage.cli.verb_locate import locate_command
-from tutelage.cli.verb_plan import plan_command
-from tutelage.cli.verb_pretrain import pretrain_command
-from tutelage.cli.verb_reproduce import reproduce_command
-from tutelage.cli.verb_serve import serve_command
-from tutelage.cli.verb_teach import teach_command
-from tutelage.cli.verb_tune import tune_command
-from tutelage.cli.verb_update import update_command
-from tutelage.cli.verb_zoo_list import zoo_list_command
-from tutelage.cli.verb_zoo_make import zoo_make_command
-from tutelage.cli.verb_zoo_show import zoo_show_command
+from tutelage.cli.lazy_verbs import GROUPS, VERBS, LazyGroup
 from tutelage.errors import LeftOutWarning, ReadAsWarning, TutelageError
 
 __all__ = ["app", "main"]
 
 
-class _StoppableGroup(TyperGroup):
+class _StoppableGroup(LazyGroup):
     """Ctrl-C outside of long work, such as while PyTorch is loaded, ends a verb like one within."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -63,38 +40,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data_app = typer.Typer(help="Check your survey, convert it, or download public sets.", no_args_is_help=True)
-data_app.command("list")(data_list_command)
-data_app.command("check")(data_check_command)
-data_app.command("fetch")(data_fetch_command)
-data_app.command("export")(data_export_command)
-zoo_app = typer.Typer(help="Teachers and the matcher that come with Tutelage.", no_args_is_help=True)
-zoo_app.command("list")(zoo_list_command)
-zoo_app.command("show")(zoo_show_command)
-zoo_app.command("make")(zoo_make_command)
-keys_app = typer.Typer(help="Access keys of the service: make, list, revoke.", no_args_is_help=True)
-keys_app.command("make")(keys_make_command)
-keys_app.command("list")(keys_list_command)
-keys_app.command("revoke")(keys_revoke_command)
-app.add_typer(data_app, name="data")
-app.add_typer(zoo_app, name="zoo")
-app.add_typer(keys_app, name="keys")
-app.command("fit")(fit_command)
-app.command("evaluate")(evaluate_command)
-app.command("locate")(locate_command)
-app.command("export")(export_command)
-app.command("compare")(compare_command)
-app.command("plan")(plan_command)
-app.command("drift")(drift_command)
-app.command("update")(update_command)
-app.command("tune")(tune_command)
-app.command("teach")(teach_command)
-app.command("pretrain")(pretrain_command)
-app.command("reproduce")(reproduce_command)
-app.command("serve")(serve_command)
-app.command("collect")(collect_command)
-app.command("demo")(demo_command)
-app.command("forget")(forget_command)
+
+
+def _not_imported() -> None:
+    """Stand for a verb until `LazyGroup` imports it."""
+
+
+def _add_verbs() -> None:
+    """Give the app its verbs and groups of verbs."""
+    groups = {"": app}
+    for name, about in GROUPS.items():
+        groups[name] = typer.Typer(cls=LazyGroup, help=about, no_args_is_help=True)
+        app.add_typer(groups[name], name=name)
+    for words, verb in VERBS.items():
+        group, _, name = words.rpartition(" ")
+        groups[group].command(name, help=verb.about)(_not_imported)
+
+
+_add_verbs()
 
 
 def main() -> None:

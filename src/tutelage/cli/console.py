@@ -1,18 +1,19 @@
-"""How anything reaches the screen: tables, lines, figures by name, JSON; numbers and the user's own text."""
+"""How anything reaches the screen: tables, lines, figures by name, JSON; numbers and the user's own text.
+
+Rich is imported where it draws: a verb that writes plain text does not wait for it.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+if TYPE_CHECKING:  # only named in signatures
+    from rich.table import Table
 
-if TYPE_CHECKING:  # only named in signatures: showing data sets does not wait for PyTorch
     from tutelage.evaluation.plan import Estimate
     from tutelage.statistics import Difference
 
@@ -27,6 +28,7 @@ __all__ = [
     "show",
     "show_pairs",
     "tell",
+    "tell_plainly",
 ]
 
 _WIDE = 160
@@ -43,6 +45,8 @@ def show(table: Table | str, *, whole: bool = False) -> None:
     whole : bool
         Piped into a file, as wide as it needs.
     """
+    from rich.console import Console
+
     if sys.stdout.isatty():
         Console().print(table)
         return
@@ -52,7 +56,16 @@ def show(table: Table | str, *, whole: bool = False) -> None:
 
 def tell(text: str) -> None:
     """Print a line on standard error, as long as it is; markup is understood."""
+    from rich.console import Console
+
     Console(stderr=True, soft_wrap=True, highlight=False).print(text)
+
+
+def tell_plainly(text: str) -> None:
+    """Print a line on standard error as it is: no markup is understood."""
+    from rich.console import Console
+
+    Console(stderr=True, soft_wrap=True, markup=False).print(text)
 
 
 def show_pairs(figures: Mapping[str, Any], as_json: bool) -> None:
@@ -60,6 +73,8 @@ def show_pairs(figures: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         print(json.dumps(figures))
         return
+    from rich.table import Table
+
     table = Table(show_header=False)
     for name, value in figures.items():
         table.add_row(name, plain(_one_line(value) or "none"))
@@ -73,6 +88,8 @@ def print_json(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def plain(text: str) -> str:
     """Make text of the user's safe to print where markup is understood."""
+    from rich.markup import escape
+
     return escape(text)
 
 
@@ -85,7 +102,7 @@ def number(value: float | int | None) -> str:
     """Write a count in full, a measure with two decimals, "-" where there is none."""
     if value is None:
         return "-"
-    return f"{value:,}" if isinstance(value, (int, np.integer)) else f"{value:.2f}"
+    return f"{value:,}" if isinstance(value, Integral) else f"{value:.2f}"
 
 
 def percentages(shares: Mapping[str, float]) -> str:

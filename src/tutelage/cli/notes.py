@@ -11,6 +11,7 @@ from tutelage.cli.console import percentages, plain, tell
 if TYPE_CHECKING:  # only named in signatures
     from tutelage.data.fingerprints import FingerprintSet, Survey
     from tutelage.localizer import Localizer
+    from tutelage.runtime.judging import Judge
 
 __all__ = ["report_notes", "tell_capture_faults", "tell_radii_left_out", "tell_useless_model"]
 
@@ -107,17 +108,18 @@ def tell_useless_model(model: Localizer, survey: Survey) -> None:
         tell(f"[bold red]warning:[/] {plain(words)}")
 
 
-def tell_radii_left_out(models: Sequence[tuple[Path, Localizer]], level: float) -> None:
+def tell_radii_left_out(models: Sequence[tuple[Path, Judge]], level: float) -> None:
     """Tell which models cannot promise radii of a level, and what they can.
 
     Parameters
     ----------
-    models : sequence of (path, model)
+    models : sequence of (path, judge)
+        What each model learnt about its own errors.
     level : float
         Share of the true positions that the radii are to hold.
     """
-    for path, model in models:
-        calibration = model.calibration_
+    for path, judge in models:
+        calibration = judge.radii
         if calibration is not None and level > calibration.highest_level:
             note = (
                 f"{path} gives no radius at level {level:g}: "
@@ -125,7 +127,7 @@ def tell_radii_left_out(models: Sequence[tuple[Path, Localizer]], level: float) 
                 f"which promise {calibration.highest_level:.3f} at most; give a lower --level"
             )
             tell(f"[bold]note:[/] {plain(note)}")
-        places = model.place_calibration_
+        places = judge.places
         if places is not None and level > places.highest_level:
             note = (
                 f"the sets of {path} hold all places at level {level:g}: {places.held_out} were held out, "

@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
-from tutelage.data import surveys
-from tutelage.data.forms.all_forms import is_user_file
+from tutelage.cli.console import tell_plainly
 from tutelage.errors import BadInputError, TrainingDivergedError, TutelageError
-from tutelage.files.atomic import exclusive_lock, require_writable_parent
 
-if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before PyTorch is loaded
+if TYPE_CHECKING:  # only named in signatures: help and the refusal of a wrong option wait for no library
     from tutelage.data.fingerprints import FingerprintSet, Survey
     from tutelage.localizer import Localizer
+    from tutelage.runtime.scan_rows import ScanRows
     from tutelage.training import RunOptions
 
 __all__ = [
@@ -198,11 +196,22 @@ class FileReading:
         self, path: str | Path, known: Sequence[str] = (), *, with_positions: bool
     ) -> FingerprintSet:
         """Read scans of the user; columns with names that a model knows are access points."""
+        from tutelage.data import surveys
+
+        return surveys.read_scans(path, with_positions=with_positions, **self._scan_options(known))
+
+    def read_scan_rows(self, path: str | Path, known: Sequence[str]) -> ScanRows:
+        """Read the same for the runtime, without positions."""
+        from tutelage.data.forms.read_options import ReadOptions
+        from tutelage.data.forms.user_table import read_scan_rows
+
+        return read_scan_rows(path, ReadOptions.of(**self._scan_options(known)))
+
+    def _scan_options(self, known: Sequence[str]) -> dict[str, Any]:
         options = self.file_options()
         if known:
-            given = (self.access_points or "").split(",")
-            options["access_points"] = [*given, *known]
-        return surveys.read_scans(path, with_positions=with_positions, **options)
+            options["access_points"] = [*(self.access_points or "").split(","), *known]
+        return options
 
 
 @dataclass(frozen=True)
@@ -232,6 +241,9 @@ class Reading(FileReading):
         self, name: str, *, for_training: bool = True, several_places: bool = True, known: Sequence[str] = ()
     ) -> Survey:
         """Load one survey; columns with names that a model knows are access points."""
+        from tutelage.data import surveys
+        from tutelage.data.forms.all_forms import is_user_file
+
         options = self.load_options()
         if known and is_user_file(Path(name)):
             options["access_points"] = [*(self.access_points or "").split(","), *known]
@@ -247,6 +259,7 @@ class Reading(FileReading):
     def load_recent(self, name: str, *, for_training: bool) -> Survey:
         """Load one survey, or the user's scans without positions as a survey without them."""
         from tutelage.data.fingerprints import Survey
+        from tutelage.data.forms.all_forms import is_user_file
 
         path = Path(name)
         if is_user_file(path):
@@ -257,6 +270,8 @@ class Reading(FileReading):
 
     def load_several(self, names: Sequence[str]) -> list[Survey]:
         """Load several surveys in one frame of reading."""
+        from tutelage.data import surveys
+
         return surveys.load_several(names, data_dir=self.data_dir, **self.load_options())
 
 
@@ -422,7 +437,7 @@ def stoppable(how_to_go_on: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        Console(stderr=True, soft_wrap=True, markup=False).print(f"stopped; {how_to_go_on}")
+        tell_plainly(f"stopped; {how_to_go_on}")
         raise typer.Exit(130) from None
 
 
@@ -435,21 +450,21 @@ def learning_alone(out: Path, *, resume: bool) -> Iterator[Path]:
     BadInputError
         If another command is learning the same: each would go on from the other's checkpoints.
     """
+    from tutelage.files.atomic import exclusive_lock
     from tutelage.training import clear_checkpoints
 
     folder = beside(out, "checkpoint")
     has_checkpoints = any(folder.rglob("*.checkpoint"))
-    console = Console(stderr=True, soft_wrap=True, markup=False)
     with exclusive_lock(
         out.with_name(f".{out.name}.lock"),
         f"another command is learning {out}; wait until it has ended, or give another --out",
     ):
         if has_checkpoints and not resume:
-            console.print(
+            tell_plainly(
                 f"{folder} of an earlier run is replaced; with --resume this command would go on from it"
             )
         elif resume and not has_checkpoints:
-            console.print(f"there is no {folder} to go on from: this run begins at the start")
+            tell_plainly(f"there is no {folder} to go on from: this run begins at the start")
         try:
             with stoppable(_GO_ON):
                 yield folder
@@ -468,6 +483,8 @@ def require_writable_file(out: Path, read: Iterable[str | Path] = ()) -> None:
     read : iterable of str or Path
         What the command reads, as it was named: a file, a folder, or the name of a data set.
     """
+    from tutelage.files.atomic import require_writable_parent
+
     if out.is_dir():
         raise BadInputError(f"{out} is a folder; name a file to write")
     require_writable_parent(out)

@@ -26,7 +26,6 @@ from tutelage.cli.options import (
     stoppable,
     verb,
 )
-from tutelage.files.model_folder import require_model_path
 
 if TYPE_CHECKING:  # only named in signatures
     from tutelage.data.fingerprints import Survey
@@ -103,6 +102,7 @@ def compare_command(
     Example: tutelage compare survey.csv --report methods.html
     """
     from tutelage.evaluation.compare import compare, write_comparison
+    from tutelage.files.model_folder import require_model_path
     from tutelage.training import resolve_device
 
     if report:

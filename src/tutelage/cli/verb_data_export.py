@@ -9,7 +9,6 @@ import typer
 
 from tutelage.cli.console import show_pairs
 from tutelage.cli.options import SURVEY, Json, Reading, require_writable_file, verb
-from tutelage.data import surveys
 
 __all__ = ["data_export_command"]
 
@@ -38,6 +37,8 @@ def data_export_command(
 
     Example: tutelage data export survey.csv survey.geojson
     """
+    from tutelage.data import surveys
+
     form = surveys.require_exportable(out, to, split)
     if out.is_file():
         require_writable_file(out, [survey])

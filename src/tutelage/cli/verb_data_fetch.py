@@ -8,7 +8,6 @@ import typer
 
 from tutelage.cli.console import show_pairs
 from tutelage.cli.options import DataDir, Json
-from tutelage.data import surveys
 
 __all__ = ["data_fetch_command"]
 
@@ -26,6 +25,8 @@ def data_fetch_command(
 
     Example: tutelage data fetch tampere
     """
+    from tutelage.data import surveys
+
     survey = surveys.fetch(name, data_dir, progress=not as_json)
     figures = {
         "name": survey.name,

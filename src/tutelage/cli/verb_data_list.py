@@ -9,7 +9,6 @@ from rich.table import Table
 
 from tutelage.cli.console import show
 from tutelage.cli.options import DataDir, Json
-from tutelage.data import surveys
 
 __all__ = ["data_list_command"]
 
@@ -19,6 +18,8 @@ def data_list_command(
     as_json: Json = False,
 ) -> None:
     """List the public data sets: size, licence, and whether they are on this machine."""
+    from tutelage.data import surveys
+
     sets = surveys.dataset_table(data_dir)
     if as_json:
         print(json.dumps([asdict(each) for each in sets]))

@@ -24,11 +24,11 @@ from tutelage.cli.options import (
     stoppable,
     verb,
 )
-from tutelage.runtime.conformal import require_level
 
 if TYPE_CHECKING:  # only named in signatures
     from tutelage.evaluation import Evaluation
     from tutelage.localizer import Localizer
+    from tutelage.runtime.judging import Judge
     from tutelage.runtime.positions import Positions
 
 __all__ = ["evaluate_command", "show_evaluations"]
@@ -85,6 +85,7 @@ def evaluate_command(
     """
     from tutelage.evaluation import DEFAULT_LEVEL, evaluate, write_report
     from tutelage.localizer import Localizer
+    from tutelage.runtime.conformal import require_level
 
     if report:
         require_writable_page(report, [on, *models])
@@ -100,8 +101,14 @@ def evaluate_command(
         if report:
             words: dict[str, Any] = {"title": _title(evaluations, survey.name), "notes": report_notes(fitted)}
             write_report(evaluations, report, data_set=survey.name, **words)
-    tell_radii_left_out(fitted, level or DEFAULT_LEVEL)
+    tell_radii_left_out(_judges(fitted), level or DEFAULT_LEVEL)
     show_evaluations(evaluations, survey.name, report, as_json)
+
+
+def _judges(models: list[tuple[Path, Localizer]]) -> list[tuple[Path, Judge]]:
+    from tutelage.runtime.judging import Judge
+
+    return [(path, Judge(model.calibration_, model.place_calibration_)) for path, model in models]
 
 
 def _model_or_positions(path: Path) -> Localizer | Positions:

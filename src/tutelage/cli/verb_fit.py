@@ -21,7 +21,6 @@ from tutelage.cli.options import (
     verb,
 )
 from tutelage.errors import BadInputError
-from tutelage.files.model_folder import require_model_path
 
 if TYPE_CHECKING:  # only named in signatures: a wrong option is refused before PyTorch is loaded
     from tutelage.localizer import Localizer
@@ -77,6 +76,8 @@ def fit_command(
 
     Example: tutelage fit survey.csv
     """
+    from tutelage.files.model_folder import require_model_path
+
     out = out or unused_model_name(survey)
     require_model_path(out)
     run_options = run.run(progress=not as_json)  # a wrong length is refused before the data are read

@@ -7,20 +7,19 @@ import io
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from tutelage.cli.notes import tell_radii_left_out
 from tutelage.cli.options import AGAIN, FileReading, Json, ModelFolder, require_writable_file, stoppable, verb
 from tutelage.errors import BadInputError
-from tutelage.files.atomic import atomic_file
-from tutelage.runtime.conformal import require_level
 
 if TYPE_CHECKING:  # only named in signatures
+    from tutelage.runtime.judging import Judge
     from tutelage.runtime.positions import Positions
 
 __all__ = ["locate_command"]
@@ -73,26 +72,63 @@ def locate_command(
 
     Example: tutelage locate survey-model scans.csv --out positions.csv
     """
-    from tutelage.data.rooms import answers_in_rooms, read_rooms
-    from tutelage.localizer import Localizer
+    from tutelage.files.atomic import atomic_file
+    from tutelage.runtime.conformal import require_level
 
     require_level(level)
     _require_out(out, [model, scans], as_json=as_json)
-    localizer = Localizer.load(model)
+    answering = _Answering.load(model)
     with _file_of(scans) as file:
-        queries = reading.read_scans(file, localizer.access_points_, with_positions=False)
-    outlines = read_rooms(rooms) if rooms else None
+        queries = answering.read(reading, file)
+    outlines = _outlines(rooms) if rooms else None
     with stoppable(AGAIN):
-        answers = localizer.predict(queries, level=level, progress=not as_json)
+        answers = answering.locate(queries, level=level, progress=not as_json)
     if outlines is not None:
-        answers = answers_in_rooms(answers, outlines)
-    tell_radii_left_out([(model, localizer)], level)
+        answers = outlines(answers)
+    tell_radii_left_out([(model, answering.judge)], level)
     text = _positions_text(answers, as_json or (out is not None and out.suffix == ".json"))
     if out is None:
         sys.stdout.write(text)
         return
     with atomic_file(out) as beside:
         beside.write_text(text, encoding="utf-8")
+
+
+class _Answering(NamedTuple):
+    """A loaded model: what it learnt about its errors, and how it reads and locates scans."""
+
+    judge: Judge
+    read: Callable[[FileReading, Path], Any]
+    locate: Callable[..., Positions]
+
+    @classmethod
+    def load(cls, path: Path) -> _Answering:
+        """Read a model, without PyTorch where the runtime answers as the library does."""
+        from tutelage.files.model_folder import read_model_folder
+        from tutelage.runtime import Runtime
+
+        runtime = Runtime.of_saved(*read_model_folder(path))
+        if runtime is not None:
+            known = runtime.access_points
+            return cls(runtime.judge, lambda how, file: how.read_scan_rows(file, known), runtime.positions_of)
+        from tutelage.localizer import Localizer
+        from tutelage.runtime.judging import Judge
+
+        localizer = Localizer.load(path)
+        names = localizer.access_points_
+        return cls(
+            Judge(localizer.calibration_, localizer.place_calibration_),
+            lambda how, file: how.read_scans(file, names, with_positions=False),
+            localizer.predict,
+        )
+
+
+def _outlines(rooms: Path) -> Callable[[Positions], Positions]:
+    """Read outlines of rooms, and give what says in which of them positions lie."""
+    from tutelage.data.rooms import answers_in_rooms, read_rooms
+
+    outlines = read_rooms(rooms)
+    return lambda answers: answers_in_rooms(answers, outlines)
 
 
 def _require_out(out: Path | None, inputs: list[Path], *, as_json: bool) -> None:

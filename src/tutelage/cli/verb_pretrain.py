@@ -22,7 +22,6 @@ from tutelage.cli.options import (
     require_writable_file,
     verb,
 )
-from tutelage.data import surveys as survey_data
 
 __all__ = ["pretrain_command"]
 
@@ -58,6 +57,7 @@ def pretrain_command(
     Example: tutelage pretrain --exclude tampere --out others.matcher
     Then: tutelage fit tampere --pretrained others.matcher
     """
+    from tutelage.data import surveys as survey_data
     from tutelage.methods.matcher.pretrained import pretrain
     from tutelage.methods.teacher_names import read_teacher_file
 

@@ -10,7 +10,6 @@ import typer
 
 from tutelage.cli.made_models import require_unused, show_model, updated_model
 from tutelage.cli.options import SURVEY, Json, LongRun, ModelFolder, Reading, beside, verb
-from tutelage.files.model_folder import require_model_path
 
 __all__ = ["update_command"]
 
@@ -47,11 +46,11 @@ def update_command(
 
     Example: tutelage update survey-model --scans recent.csv
     """
+    from tutelage.files.model_folder import require_model_path
+
     out = out or require_unused(Path(f"{model.resolve().name}-updated"))
     require_model_path(out)
-    run_options = run.run(progress=not as_json)  # a wrong length is refused before the data are read
-    run_options = replace(run_options, resume=run.resume, log=beside(out, "metrics.jsonl"))
-    updated = updated_model(
-        model, scans, reading, run_options, out, drop_gone=drop_gone, calibrate=calibration
-    )
+    options = run.run(progress=not as_json)  # a wrong length is refused before the data are read
+    options = replace(options, resume=run.resume, log=beside(out, "metrics.jsonl"))
+    updated = updated_model(model, scans, reading, options, out, drop_gone=drop_gone, calibrate=calibration)
     show_model(updated, out, as_json)

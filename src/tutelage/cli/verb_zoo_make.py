@@ -10,7 +10,6 @@ import typer
 from tutelage.cli.options import DataDir, Device, Json, Seed, stoppable
 from tutelage.cli.verb_zoo_show import zoo_show_command
 from tutelage.errors import BadInputError
-from tutelage.files.atomic import require_writable_parent
 
 __all__ = ["zoo_make_command"]
 
@@ -42,6 +41,7 @@ def zoo_make_command(
 
     This takes about an hour. Give the same command again to continue after a stop.
     """
+    from tutelage.files.atomic import require_writable_parent
     from tutelage.methods.teachers.zoo_making import make_zoo
     from tutelage.training import RunOptions
 

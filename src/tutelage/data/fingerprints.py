@@ -10,10 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
 from tutelage.data.fingerprint_rules import require_names, require_numbers, require_unique
 from tutelage.data.sparse_rows import csr
@@ -21,6 +20,9 @@ from tutelage.errors import BadInputError
 from tutelage.runtime.access_point_names import find_columns
 from tutelage.runtime.frames import LocalFrame
 from tutelage.runtime.readings import require_rss_range
+
+if TYPE_CHECKING:  # only named in signatures: forms of scans are read without scipy
+    from scipy import sparse
 
 __all__ = ["LABELS", "FingerprintSet", "Survey"]
 
@@ -391,6 +393,8 @@ class FingerprintSet:
             columns[label] = np.concatenate(values)
         if all(part.time is not None for part in aligned):
             columns["time"] = np.concatenate([part.time for part in aligned if part.time is not None])
+        from scipy import sparse
+
         rss = sparse.vstack([part.rss_dbm for part in aligned], format="csr")
         return cls(
             csr(rss.data, rss.indices, rss.indptr, len(names)),

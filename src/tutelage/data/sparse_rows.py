@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from scipy import sparse
+
+if TYPE_CHECKING:  # imported where an array is built: forms of scans are read without scipy
+    from scipy import sparse
 
 __all__ = ["csr", "csr_from_dense"]
 
@@ -23,6 +27,8 @@ def csr(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, n_columns: in
     scipy.sparse.csr_array
         Readings, [len(indptr) - 1, n_columns], with sorted int32 columns.
     """
+    from scipy import sparse
+
     matrix = sparse.csr_array(
         (
             np.asarray(data, dtype=np.float32),

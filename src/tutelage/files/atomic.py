@@ -10,9 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pooch
-from filelock import FileLock, Timeout
-
 from tutelage.errors import BadInputError, TutelageError
 
 __all__ = [
@@ -33,7 +30,12 @@ def cache_dir() -> Path:
     Path
         The folder, which may not exist yet.
     """
-    return Path(os.environ.get("TUTELAGE_CACHE") or pooch.os_cache("tutelage"))
+    folder = os.environ.get("TUTELAGE_CACHE")
+    if folder:
+        return Path(folder)
+    import pooch  # for downloads: who writes a file does not wait for it
+
+    return Path(pooch.os_cache("tutelage"))
 
 
 def data_dir() -> Path:
@@ -100,6 +102,8 @@ def exclusive_lock(lock: Path, otherwise: str) -> Iterator[None]:
     BadInputError
         If another process holds the lock.
     """
+    from filelock import FileLock, Timeout
+
     try:
         with FileLock(lock, timeout=0):
             try:

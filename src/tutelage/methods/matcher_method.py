@@ -31,7 +31,6 @@ from tutelage.methods.matcher.matcher_training import fine_tune_matcher, learn_f
 from tutelage.methods.matcher.pretrained import PretrainedMatcher, shipped_matcher
 from tutelage.methods.method_registry import register_method
 from tutelage.networks import checked_settings
-from tutelage.runtime.rows import Rows
 from tutelage.training import Budget, RunOptions
 
 __all__ = [
@@ -277,28 +276,16 @@ def continue_matcher(method: Matcher, old: FingerprintSet, new: FingerprintSet, 
 
 
 def matcher_export_parts(method: Matcher) -> ExportParts:
-    """Describe a matcher for `tutelage.runtime`, which cannot average over neighbouring points itself.
+    """Describe a matcher for `tutelage.runtime`.
 
     Parameters
     ----------
     method : Matcher
     """
-    features = method.feature_map()
-    arrays = {
-        **method.radio_map.tensors(),
-        "point": features.point.astype("int32"),
-        **_row_arrays("near", features.near),
-        "near_share": features.near_share,
-        "near_square": features.near_square,
-        **_row_arrays("wide", features.wide),
-    }
     settings = {"n_candidates": method.recipe.n_candidates}
     labels = method.radio_map.label_names()
+    arrays = {**method.radio_map.tensors(), **method.averages()}
     return ExportParts("matcher", settings, labels, arrays=arrays, matcher=method.network)
-
-
-def _row_arrays(name: str, rows: Rows) -> dict[str, Any]:
-    return {name: rows.data, f"{name}_column": rows.indices, f"{name}_offset": rows.indptr}
 
 
 def _explanation(lineage: MethodLineage) -> dict[str, Any]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from tutelage.errors import TutelageError
 from tutelage.runtime.candidate_lists import CandidateSearch, DescribedMap
+from tutelage.runtime.candidate_weights import CandidateWeights
 from tutelage.runtime.fingerprint_index import FingerprintIndex
 from tutelage.runtime.judging import Judge
 from tutelage.runtime.place_calibration import PLACE_PREFIX, PlaceCalibration
 from tutelage.runtime.positions import Located
+from tutelage.runtime.prefixes import with_prefix
 from tutelage.runtime.radii import PREFIX, Calibration
 from tutelage.runtime.rows import CompressedRows, Rows, row_numbers, slice_rows
 from tutelage.runtime.votes import Labels, MapPlaces, inverse_distance, mixed, network_answers
@@ -22,10 +24,14 @@ __all__ = [
     "ARRAYS",
     "CALIBRATIONS",
     "MATCHER",
+    "MATCHER_WEIGHTS",
     "NETWORK",
     "ExportedMethod",
+    "arrays_of",
     "build_judge",
     "build_method",
+    "described_arrays",
+    "described_map_of",
 ]
 
 ARRAYS = "arrays.npz"
@@ -33,7 +39,13 @@ CALIBRATIONS = ("calibration", "place_calibration")
 """Entries of the card that hold what a model learnt about its own errors."""
 NETWORK = "network.onnx"
 MATCHER = "matcher.onnx"
+MATCHER_WEIGHTS = "matcher."
+"""Begins the names of the arrays of a matcher's network, in a model that has no graph of it."""
 _SCANS = 512  # at a time
+_Card: TypeAlias = Mapping[str, Any]
+_Arrays: TypeAlias = Mapping[str, np.ndarray]
+_Graphs: TypeAlias = Mapping[str, bytes]
+_Weigh: TypeAlias = Callable[[np.ndarray], np.ndarray]
 
 
 class ExportedMethod(Protocol):
@@ -57,15 +69,38 @@ class ExportedMethod(Protocol):
         ...
 
 
-def build_method(card: Mapping[str, Any], files: Mapping[str, bytes]) -> ExportedMethod:
-    """Build the method that an exported model describes.
+def arrays_of(files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
+    """Return the arrays of an exported model.
+
+    Parameters
+    ----------
+    files : mapping
+        Content of its files, by name.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Arrays by name; none where the model is a network alone.
+    """
+    if ARRAYS not in files:
+        return {}
+    with np.load(io.BytesIO(files[ARRAYS]), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def build_method(
+    card: Mapping[str, Any], arrays: Mapping[str, np.ndarray], graphs: Mapping[str, bytes]
+) -> ExportedMethod:
+    """Build the method that a model describes.
 
     Parameters
     ----------
     card : mapping
         The model's card; its `kind` is one of the registered kinds of this module.
-    files : mapping
-        Content of the model's other files, by name.
+    arrays : mapping
+        The model's arrays, by name.
+    graphs : mapping
+        Its ONNX graphs, by name. A matcher without one has the arrays of its network.
 
     Returns
     -------
@@ -79,15 +114,15 @@ def build_method(card: Mapping[str, Any], files: Mapping[str, bytes]) -> Exporte
     TutelageError
         If the model holds a network and onnxruntime is not installed.
     """
-    return _BUILDERS[card["kind"]](card, files)
+    return _BUILDERS[card["kind"]](card, arrays, graphs)
 
 
-def build_judge(card: Mapping[str, Any], files: Mapping[str, bytes]) -> Judge:
-    """Build radii, probabilities and refusals of an exported model.
+def build_judge(card: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Judge:
+    """Build radii, probabilities and refusals of a model.
 
     Parameters
     ----------
-    card, files : mapping
+    card, arrays : mapping
         As for `build_method`.
 
     Returns
@@ -97,9 +132,9 @@ def build_judge(card: Mapping[str, Any], files: Mapping[str, bytes]) -> Judge:
     """
     radii = places = None
     if "calibration" in card:
-        radii = Calibration.from_config(card["calibration"], _arrays(files, PREFIX))
+        radii = Calibration.from_config(card["calibration"], with_prefix(arrays, PREFIX))
     if "place_calibration" in card:
-        places = PlaceCalibration.from_config(card["place_calibration"], _arrays(files, PLACE_PREFIX))
+        places = PlaceCalibration.from_config(card["place_calibration"], with_prefix(arrays, PLACE_PREFIX))
     return Judge(radii, places)
 
 
@@ -116,10 +151,10 @@ class _NearestNeighbours:
 
 
 class _Matcher:
-    def __init__(self, radio_map: DescribedMap, places: MapPlaces, graph: bytes, n_candidates: int) -> None:
+    def __init__(self, radio_map: DescribedMap, places: MapPlaces, weigh: _Weigh, n_candidates: int) -> None:
         self._search = CandidateSearch(radio_map)
         self._places = places
-        self._session = _session(graph)
+        self._weigh = weigh
         self._n_candidates = n_candidates
         self._k = min(n_candidates, radio_map.strength.shape[0])
 
@@ -132,8 +167,17 @@ class _Matcher:
             these = slice(first, first + _SCANS)
             lists = self._search.candidates(slice_rows(strength, first, first + _SCANS), self._n_candidates)
             row[these] = lists.row
-            (weight[these],) = self._session.run(None, {"feature": lists.feature})
+            weight[these] = self._weigh(lists.feature)
         return self._places.locate(row, weight)
+
+
+class _GraphWeights:
+    def __init__(self, graph: bytes) -> None:
+        self._session = _session(graph)
+
+    def __call__(self, feature: np.ndarray) -> np.ndarray:
+        (weight,) = self._session.run(None, {"feature": feature})
+        return np.asarray(weight)
 
 
 class _Network:
@@ -173,31 +217,34 @@ class _Blend:
 # -- building ---------------------------------------------------------------------------------------------
 
 
-def _nearest_neighbours(card: Mapping[str, Any], files: Mapping[str, bytes]) -> _NearestNeighbours:
-    arrays = _arrays(files)
+def _nearest_neighbours(card: _Card, arrays: _Arrays, _graphs: _Graphs) -> _NearestNeighbours:
     settings = card["settings"]
     radio_map = _rows(arrays, "value", len(card["access_points"]))
     return _NearestNeighbours(radio_map, _places(card, arrays), settings["metric"], settings["k"])
 
 
-def _matcher(card: Mapping[str, Any], files: Mapping[str, bytes]) -> _Matcher:
-    arrays = _arrays(files)
-    radio_map = _described(arrays, len(card["access_points"]))
-    return _Matcher(radio_map, _places(card, arrays), files[MATCHER], card["settings"]["n_candidates"])
+def _matcher(card: _Card, arrays: _Arrays, graphs: _Graphs) -> _Matcher:
+    radio_map = described_map_of(arrays, len(card["access_points"]))
+    weigh: _Weigh
+    if MATCHER in graphs:
+        weigh = _GraphWeights(graphs[MATCHER])
+    else:
+        weigh = CandidateWeights(with_prefix(arrays, MATCHER_WEIGHTS))
+    return _Matcher(radio_map, _places(card, arrays), weigh, card["settings"]["n_candidates"])
 
 
-def _network(card: Mapping[str, Any], files: Mapping[str, bytes]) -> _Network:
+def _network(card: _Card, _arrays: _Arrays, graphs: _Graphs) -> _Network:
     labels = {kind: card.get(f"{kind}s") for kind in ("floor", "building", "place")}
-    return _Network(files[NETWORK], {kind: names for kind, names in labels.items() if names}, _batch(card))
+    return _Network(graphs[NETWORK], {kind: names for kind, names in labels.items() if names}, _batch(card))
 
 
-def _blend(card: Mapping[str, Any], files: Mapping[str, bytes]) -> _Blend:
-    matcher = _matcher(card, files)
+def _blend(card: _Card, arrays: _Arrays, graphs: _Graphs) -> _Blend:
+    matcher = _matcher(card, arrays, graphs)
     places = {"place": card["places"]} if card.get("places") else {}
-    return _Blend(matcher, _Network(files[NETWORK], places, _batch(card)), card["settings"]["share"])
+    return _Blend(matcher, _Network(graphs[NETWORK], places, _batch(card)), card["settings"]["share"])
 
 
-_BUILDERS: dict[str, Callable[[Mapping[str, Any], Mapping[str, bytes]], ExportedMethod]] = {
+_BUILDERS: dict[str, Callable[[_Card, _Arrays, _Graphs], ExportedMethod]] = {
     "knn": _nearest_neighbours,
     "matcher": _matcher,
     "network": _network,
@@ -217,16 +264,51 @@ def _places(card: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> MapPla
     return MapPlaces(arrays.get("position_m"), *labels)
 
 
-def _arrays(files: Mapping[str, bytes], prefix: str = "") -> dict[str, np.ndarray]:
-    """Return the arrays whose names begin with `prefix`, by the rest of their names."""
-    with np.load(io.BytesIO(files[ARRAYS]), allow_pickle=False) as archive:
-        return {name.removeprefix(prefix): archive[name] for name in archive.files if name.startswith(prefix)}
+def described_map_of(arrays: Mapping[str, np.ndarray], n_ap: int) -> DescribedMap:
+    """Return the radio map of a matcher from its arrays.
 
+    Parameters
+    ----------
+    arrays : mapping
+        Those of `described_arrays`, with the radio map itself as `value`, `column` and `offset`.
+    n_ap : int
+        Number of its access points.
 
-def _described(arrays: Mapping[str, np.ndarray], n_ap: int) -> DescribedMap:
-    """Return the radio map of a matcher from its arrays."""
+    Returns
+    -------
+    DescribedMap
+        The radio map.
+
+    Raises
+    ------
+    KeyError
+        If an array is missing.
+    """
     strength, near, wide = (_rows(arrays, name, n_ap) for name in ("value", "near", "wide"))
     return DescribedMap(strength, arrays["point"], near, arrays["near_share"], arrays["near_square"], wide)
+
+
+def described_arrays(radio_map: DescribedMap) -> dict[str, np.ndarray]:
+    """Return the averages of a matcher's radio map as arrays, without the radio map itself.
+
+    Parameters
+    ----------
+    radio_map : DescribedMap
+        The radio map.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Arrays by name.
+    """
+    arrays = {
+        "point": radio_map.point.astype(np.int32),
+        "near_share": radio_map.near_share,
+        "near_square": radio_map.near_square,
+    }
+    for name, rows in (("near", radio_map.near), ("wide", radio_map.wide)):
+        arrays |= {name: rows.data, f"{name}_column": rows.indices, f"{name}_offset": rows.indptr}
+    return arrays
 
 
 def _rows(arrays: Mapping[str, np.ndarray], name: str, n_ap: int) -> CompressedRows:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tutelage.runtime.exported_methods import ARRAYS
+from tutelage.runtime.exported_methods import arrays_of
 from tutelage.runtime.readings import to_dbm
 from tutelage.runtime.rows import CompressedRows
 
@@ -72,7 +71,7 @@ class SurveyMap:
             The scans.
         """
         access_points = tuple(card["access_points"])
-        arrays = _arrays_of(files)
+        arrays = arrays_of(files)
         n = len(arrays["offset"]) - 1 if "offset" in arrays else 0
         nowhere = np.full((n, 2), np.nan)
         position_m = np.round(arrays.get("position_m", nowhere) + np.asarray(card["frame"]["origin_m"]), 3)
@@ -190,14 +189,6 @@ class SurveyMap:
         entries = slice(self.rss_dbm.indptr[row], self.rss_dbm.indptr[row + 1])
         names = (self.access_points[column] for column in self.rss_dbm.indices[entries])
         return dict(zip(names, self.rss_dbm.data[entries].tolist(), strict=True))
-
-
-def _arrays_of(files: Mapping[str, bytes]) -> dict[str, np.ndarray]:
-    if ARRAYS not in files:
-        return {}
-    with np.load(io.BytesIO(files[ARRAYS]), allow_pickle=False) as archive:
-        names = ("value", "column", "offset", "position_m", "floor", "building")
-        return {name: archive[name] for name in names if name in archive.files}
 
 
 def _labels(names: list[str] | None, codes: np.ndarray | None, n: int) -> np.ndarray:

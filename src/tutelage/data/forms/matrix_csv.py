@@ -10,11 +10,11 @@ import csv
 import zipfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
-from scipy import sparse
 
 from tutelage.data.forms.not_heard import NotHeard
 from tutelage.data.sparse_rows import csr as make_csr
@@ -31,6 +31,9 @@ __all__ = [
     "read_table",
     "sparse_rss",
 ]
+
+if TYPE_CHECKING:  # imported where a matrix is built: other forms are read without scipy
+    from scipy import sparse
 
 CsvFile = Path | zipfile.Path
 _FAINTEST_PLAUSIBLE_DBM = -104.0  # the faintest reading in UJIIndoorLoc; receivers do not go lower
@@ -148,6 +151,8 @@ def sparse_rss(
         If a cell is neither a reading in [-120, 0] dBm nor `not_heard`, or one value must be another code for
         "not heard" (`is_undeclared_code`).
     """
+    from scipy import sparse
+
     columns = [table[name].to_numpy() for name in names]
     silent = NotHeard.of(not_heard)
     rows_heard = [np.flatnonzero(~silent.means(column)) for column in columns]

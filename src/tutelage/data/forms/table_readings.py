@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from tutelage.data.forms.fields import FIELDS, READING_FIELDS
 from tutelage.data.forms.form import Note, ScanTables
 from tutelage.data.forms.located_table import LocatedTable
 from tutelage.data.forms.read_options import ReadOptions
 from tutelage.data.forms.strengths import Strangers, common_value, find_strangers, out_of_range
-from tutelage.data.sparse_rows import csr, csr_from_dense
 from tutelage.errors import BadInputError
 from tutelage.runtime.readings import RSS_MAX_DBM, RSS_MIN_DBM
+from tutelage.runtime.rows import CompressedRows
 
 __all__ = [
     "MeanReadings",
@@ -38,15 +37,15 @@ class TableReadings:
 
     Parameters
     ----------
-    rss_dbm : scipy.sparse.csr_array
-        Readings in dBm, [n, n_ap] float32.
+    rss_dbm : CompressedRows
+        Readings in dBm, [n, n_ap] float32, with ascending columns.
     access_points : tuple of str
         Names of the columns.
     notes : tuple of Note
         How they were read, where that is not plain.
     """
 
-    rss_dbm: sparse.csr_array
+    rss_dbm: CompressedRows
     access_points: tuple[str, ...]
     notes: tuple[Note, ...] = ()
 
@@ -118,7 +117,8 @@ def _wide_rss(table: LocatedTable, names: tuple[str, ...], options: ReadOptions)
         at = (place[0][0], names[place[0][1]]) if place else (None, None)
         raise table.error(_stranger_message(strangers, dense_dbm[tuple(place[0])] if place else None), *at)
     notes = _common_value_note(values, dense_dbm.size)
-    return TableReadings(csr_from_dense(dense_dbm, is_heard), names, notes)
+    lengths = np.count_nonzero(is_heard, axis=1)
+    return TableReadings(_rows(values, np.nonzero(is_heard)[1], lengths, len(names)), names, notes)
 
 
 def _long_rss(
@@ -143,8 +143,15 @@ def _long_rss(
     if mean.n_repeated:
         notes += (repeat_note(mean.n_repeated),)
     lengths = np.bincount(mean.row, minlength=len(scan_id))
-    rss = csr(mean.value, mean.column, np.concatenate([[0], np.cumsum(lengths)]), len(names))
-    return TableReadings(rss, tuple(map(str, names)), notes)
+    rows = _rows(mean.value, mean.column, lengths, len(names))
+    return TableReadings(rows, tuple(map(str, names)), notes)
+
+
+def _rows(values: np.ndarray, columns: np.ndarray, lengths: np.ndarray, n_columns: int) -> CompressedRows:
+    """Return rows of readings; their entries are given row after row, with ascending columns."""
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    shape = (len(lengths), n_columns)
+    return CompressedRows(values.astype(np.float32), columns.astype(np.int32), indptr, shape)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from tutelage.data.fingerprint_rules import require_names
 from tutelage.data.fingerprints import LABELS, FingerprintSet, Survey
 from tutelage.data.forms.all_forms import read_tables
 from tutelage.data.forms.fields import PLACE, place_columns
@@ -22,12 +23,15 @@ from tutelage.data.forms.table_places import (
     read_places,
     spread_over_kilometres,
 )
-from tutelage.data.forms.table_readings import first_repeat, read_readings
+from tutelage.data.forms.table_readings import TableReadings, first_repeat, read_readings
 from tutelage.data.forms.times import read_times
+from tutelage.data.sparse_rows import csr
 from tutelage.errors import LeftOutWarning, ReadAsWarning
 from tutelage.runtime.frames import LocalFrame
+from tutelage.runtime.readings import require_rss_range
+from tutelage.runtime.scan_rows import ScanRows
 
-__all__ = ["read_scans", "read_user_table"]
+__all__ = ["read_scan_rows", "read_scans", "read_user_table"]
 
 _LEFT_OUT = ("no_access_point",)
 
@@ -133,9 +137,48 @@ def read_scans(
     return scans
 
 
-def _fingerprints(
-    tables: ScanTables, absolute_m: np.ndarray | None, frame: LocalFrame
-) -> tuple[FingerprintSet, list[Note]]:
+def read_scan_rows(path: str | Path, options: ReadOptions | None = None) -> ScanRows:
+    """Read scans as `read_scans` does, without positions, for `tutelage.runtime`: scipy is not imported.
+
+    Parameters
+    ----------
+    path, options
+        As for `read_scans`.
+
+    Returns
+    -------
+    ScanRows
+        The scans.
+
+    Raises
+    ------
+    BadInputError
+        As for `read_scans`.
+
+    Warns
+    -----
+    LeftOutWarning, ReadAsWarning
+        As for `read_scans`.
+    """
+    tables = read_tables(path, replace(options or ReadOptions(), located=False))
+    read = _checked(tables)
+    rows = ScanRows(read.readings.rss_dbm, read.readings.access_points, read.scan_id)
+    require_names(rows.access_points, rows.rss_dbm.shape[1])
+    require_rss_range(rows.rss_dbm, rows.access_points, rows.scan_id)
+    _tell(tables, read.notes)
+    return rows
+
+
+class _Checked(NamedTuple):
+    """What tables say of n scans but for their positions, and how they were read."""
+
+    scan_id: np.ndarray
+    readings: TableReadings
+    labels: dict[str, Any]
+    notes: list[Note]
+
+
+def _checked(tables: ScanTables) -> _Checked:
     table = tables.scans
     scan_id = _scan_ids(table)
     readings = read_readings(tables, scan_id)
@@ -145,7 +188,15 @@ def _fingerprints(
         time, note = read_times(table, "time", tables.read_options.units.time)
         labels |= {"time": time} if time is not None else {}
         notes += [Note("time", note)] if note else []
-    read = readings.rss_dbm, readings.access_points, scan_id
+    return _Checked(scan_id, readings, labels, notes)
+
+
+def _fingerprints(
+    tables: ScanTables, absolute_m: np.ndarray | None, frame: LocalFrame
+) -> tuple[FingerprintSet, list[Note]]:
+    scan_id, readings, labels, notes = _checked(tables)
+    rows = readings.rss_dbm
+    read = csr(rows.data, rows.indices, rows.indptr, rows.shape[1]), readings.access_points, scan_id
     if absolute_m is None:
         return FingerprintSet(*read, frame=frame, **labels), notes
     return FingerprintSet.from_absolute(*read, absolute_m, frame=frame, **labels), notes
