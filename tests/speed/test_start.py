@@ -96,6 +96,30 @@ def test_help_of_every_verb_waits_for_no_library() -> None:
     assert packages(modules) & LIBRARIES == set()
 
 
+@pytest.mark.parametrize(
+    ("command", "not_imported"),
+    [
+        (("data", "list"), {"torch", "sklearn", "pooch"}),
+        (("data", "check", "survey.csv"), {"torch", "sklearn", "pooch", "plotly", "jinja2"}),
+        (("data", "export", "survey.csv", "survey.geojson"), {"torch", "sklearn", "pooch"}),
+        (("keys", "list", "--store", "a.db"), LIBRARIES),
+        (("evaluate", "model", "--on", "survey.csv"), {"plotly", "jinja2", "pooch"}),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, tuple) else None,
+)
+def test_verbs_import_what_they_use(
+    command: tuple[str, ...], not_imported: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    export_table(small_building(), tmp_path / "survey.csv")
+    if "model" in command:
+        Localizer(**AS_IT_IS["knn"], calibrate=False).fit(small_building()).save(tmp_path / "model")
+    if "keys" in command:
+        run("keys", "make", "hall", "--role", "read", "--store", "a.db")
+    _, modules = run(*command)
+    assert packages(modules) & not_imported == set()
+
+
 # -- locating ----------------------------------------------------------------------------------------
 
 

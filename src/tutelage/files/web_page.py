@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
+from typing import TYPE_CHECKING, Any
 
 from tutelage.files.atomic import atomic_file
+
+if TYPE_CHECKING:  # imported with the first page: who asks for none does not wait for it
+    from jinja2 import Environment
 
 __all__ = ["render_page", "write_page"]
 
@@ -18,6 +17,8 @@ __all__ = ["render_page", "write_page"]
 @cache
 def _templates() -> Environment:
     """Every template of the package, by its path below `tutelage`; what they insert is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     environment = Environment(
         loader=PackageLoader("tutelage", ""),
         autoescape=True,
@@ -52,6 +53,9 @@ def render_page(template: str, *, title: str, figures: Any, **content: Any) -> s
     str
         A whole HTML page.
     """
+    from markupsafe import Markup
+    from plotly.offline import get_plotlyjs
+
     return (
         _templates()
         .get_template(template)

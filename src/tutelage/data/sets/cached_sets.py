@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-import pooch
-
 from tutelage.data.fingerprints import Survey
 from tutelage.data.forms.matrix_csv import CsvFile
 from tutelage.data.sets.fingerprint_file import read_fingerprints, write_fingerprints
@@ -206,6 +204,8 @@ def _sha256(file: CsvFile) -> str:
 
 def _download(dataset: PublicDataset, progress: bool) -> Path:
     """Download the archive, or each file, into the cache and return its place there."""
+    import pooch  # a set that is here does not wait for it
+
     if not dataset.url:
         raise ValueError("the public server has no archive of these files")
     pooch.get_logger().setLevel("WARNING")  # else it asks the user to pin the hash of the archive
