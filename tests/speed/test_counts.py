@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from types import FrameType
@@ -22,7 +22,7 @@ from tutelage.data.forms.user_table import read_scan_rows
 from tutelage.data.surveys import export_table, simulated_survey
 from tutelage.files.model_folder import read_model_folder
 from tutelage.localizer import Localizer
-from tutelage.runtime import Runtime
+from tutelage.runtime import Runtime, compiled
 from tutelage.runtime.rows import CompressedRows
 from tutelage.runtime.scan_rows import ScanRows
 from tutelage.training import Budget, RunOptions
@@ -34,6 +34,17 @@ AS_IT_IS: dict[str, Any] = {
 PRODUCTS = ("mm", "bmm", "addmm", "baddbmm", "mv", "dot")
 
 every_kind = pytest.mark.parametrize("kind", AS_IT_IS)
+
+
+@pytest.fixture(autouse=True, params=["compiled", "numpy"])
+def search(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Count with the compiled loops, loaded before anything is counted, and with NumPy alone."""
+    if request.param == "compiled":
+        assert compiled.load_compiled() is not None
+        yield
+    else:
+        with compiled.numpy_alone():
+            yield
 
 
 def calls(work: Callable[..., object], *arguments: object) -> int:
