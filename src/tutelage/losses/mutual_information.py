@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tutelage.errors import UnknownNameError
+from tutelage.precision import full
 
 __all__ = [
     "MutualInformationEstimator",
@@ -106,7 +107,7 @@ class MutualInformationEstimator(nn.Module):
 
     def _score(self, first: Tensor) -> Tensor:
         scores: Tensor = self.rest(first)
-        return scores.squeeze(-1)
+        return full(scores).squeeze(-1)
 
 
 def jensen_shannon(scores_joint: Tensor, scores_shuffled: Tensor) -> Tensor:

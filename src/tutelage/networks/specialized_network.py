@@ -26,6 +26,7 @@ from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.networks.checked_settings import checked_settings
 from tutelage.networks.inputs import RssBatch
 from tutelage.networks.search_space import SearchSpace
+from tutelage.precision import full, full_precision
 
 __all__ = ["NetworkSpec", "Representations", "SpecializedNetwork", "split_settings"]
 
@@ -178,9 +179,26 @@ class SpecializedNetwork(nn.Module):
         Representations
             Outputs of Framer, Extractor and Regressor.
         """
-        z_f = self.part("framer")(scans if self.spec.sparse_input else scans.dense())
-        z_e = self.part("extractor")(z_f)
-        return Representations(z_f, z_e, self.part("regressor")(z_e))
+        z_f = full(self.part("framer")(scans if self.spec.sparse_input else scans.dense()))
+        z_e = full(self.part("extractor")(z_f))
+        return Representations(z_f, z_e, self.regress(z_e))
+
+    def regress(self, z_e: Tensor) -> Tensor:
+        """Locate representations, in full precision: 8 bits of a position would be steps of decimetres.
+
+        Parameters
+        ----------
+        z_e : Tensor
+            Z_E [B, d_E], of the network's own Extractor or of a teacher.
+
+        Returns
+        -------
+        Tensor
+            Output of the Regressor: standardised positions, and scores of labels if it has them.
+        """
+        with full_precision(z_e):
+            output: Tensor = self.part("regressor")(z_e)
+        return output
 
     def part(self, role: str) -> nn.Module:
         """Get one of the three parts.

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
+from tutelage.precision import Precision, in_precision, require_precision
 from tutelage.training.budget import Budget
 from tutelage.training.loop import (
     WARM_UP_STEPS,
@@ -58,6 +59,9 @@ class RunOptions:
         Show a progress bar with the time left, on standard error.
     label : str
         Text of the bar before the stage's name.
+    precision : {"float32", "bfloat16"}, default "float32"
+        Type of the products of matrices. bfloat16 is faster where the processor or the graphics card has it.
+        Results differ from those of float32.
     survey : str
         Name of the survey, by which the paper's epochs go. By default, the name of the survey that is learnt.
 
@@ -78,6 +82,7 @@ class RunOptions:
     log: Path | None = None
     progress: bool = False
     label: str = ""
+    precision: Precision = "float32"
     survey: str = ""
 
     def within(self, name: str, label: str = "") -> RunOptions:
@@ -208,6 +213,9 @@ def run_stage(
         "minutes": run.budget.minutes,
         "updates": run.budget.updates,
     }
+    if run.precision != "float32":
+        require_precision(state.device, run.precision)
+        state.fingerprint |= {"precision": run.precision}
     hooks: list[Hook] = [finite_guard]
     if run.checkpoint_dir:
         checkpoint = run.checkpoint_dir / f"{stage.replace(' ', '-')}.checkpoint"
@@ -223,8 +231,13 @@ def run_stage(
     def batch_at(index: int) -> BatchOf:
         return data.batch(index, batch_size, run.seed)
 
+    def step_in_precision(state: TrainState, batch: BatchOf) -> Mapping[str, Tensor]:
+        # Anew for each step: within one block PyTorch goes on with the rounded weights of its beginning.
+        with in_precision(state.device, run.precision):
+            return step(state, batch)
+
     with _progress_bar(run.label + stage, state, run.progress) as show:
-        train(state, step, batch_at, [*hooks, show, *more_hooks])
+        train(state, step_in_precision, batch_at, [*hooks, show, *more_hooks])
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from tutelage.paper.expert_distilling.acting_terms import ActingTerms
 from tutelage.paper.expert_distilling.distilling_recipe import DistillingRecipe
 from tutelage.paper.expert_distilling.pairing import Pairing
 from tutelage.paper.expert_training import Generated, Teacher
+from tutelage.precision import full_precision
 from tutelage.training import Batch, GradientShares, TrainingData, TrainState, is_look
 
 __all__ = ["Constraints", "DistillingTerms", "overall_loss"]
@@ -109,7 +110,8 @@ class Constraints:
         if self.recipe.weight_mi:
             terms["J_MI"] = self.mutual_information(student, generated)
         if self.recipe.weight_fi:
-            terms["J_FI"] = self.functional_information(student, generated)
+            with full_precision(student.z_e):
+                terms["J_FI"] = self.functional_information(student, generated)
         return terms
 
     def similarity(self, student: Representations, generated: Sequence[Generated]) -> Tensor:
@@ -216,9 +218,9 @@ class DistillingTerms:
         Tensor
             Scalar, the mean over teachers. Its gradient reaches the Regressor alone.
         """
-        regressor = self.network.part("regressor")
         errors_m = [
-            mean_distance(regressor(each.z_e), batch.position, scale_m=self.scale_m) for each in generated
+            mean_distance(self.network.regress(each.z_e), batch.position, scale_m=self.scale_m)
+            for each in generated
         ]
         return torch.stack(errors_m).mean()
 

@@ -234,7 +234,7 @@ def update_generator(
         The generator's terms, its error in metres first.
     """
     z_e = adversaries.generate(batch.place).z_e
-    j_mae = mean_distance(network.part("regressor")(z_e), batch.position, scale_m=scale_m)
+    j_mae = mean_distance(network.regress(z_e), batch.position, scale_m=scale_m)
     j_sim = angular_similarity(real, z_e, margin_rad=recipe.margin_rad, form=recipe.sim_form)
     adversarial = -adversaries.critic(z_e, batch.place).mean()
     error = recipe.in_loss(j_mae, scale_m)

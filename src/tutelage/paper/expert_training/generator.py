@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from tutelage.precision import full
+
 __all__ = ["Critic", "Generated", "Generator", "gradient_penalty"]
 
 _OCTAVES = 4
@@ -72,7 +74,7 @@ class Generator(nn.Module):
             Z_F^G and Z_E^G.
         """
         z_f = self.framer(torch.cat([noise, place_features(place)], dim=1) if self.conditioned else noise)
-        return Generated(z_f, self.extractor(z_f))
+        return Generated(full(z_f), full(self.extractor(z_f)))
 
     def architecture(self) -> dict[str, int | bool]:
         """List the keyword arguments that make the same module again."""
@@ -129,7 +131,7 @@ class Critic(nn.Module):
         """
         features = torch.cat([z_e, place_features(place)], dim=1) if self.conditioned else z_e
         scores: Tensor = self.layers(features)
-        return scores.squeeze(1)
+        return full(scores).squeeze(1)
 
 
 def gradient_penalty(critic: Critic, real: Tensor, generated: Tensor, place: Tensor) -> Tensor:
