@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
 from tutelage.data.fingerprints import FingerprintSet, Survey
 from tutelage.data.hold_out import hold_out
+from tutelage.data.representation import RepresentationKind
 from tutelage.data.splits import reference_points, split_by_position
 from tutelage.data.surveys import load, simulated_survey
 from tutelage.errors import BadInputError, UnknownNameError
 from tutelage.evaluation import evaluate_positions
 from tutelage.localizer import Localizer
-from tutelage.methods.knn import KNNSettings, NearestNeighbours, choose_settings
+from tutelage.methods.knn import KS, KNNSettings, NearestNeighbours, best_settings, choose_settings
+from tutelage.runtime.fingerprint_index import FingerprintIndex, Metric
 
 BY_HAND = KNNSettings(metric="manhattan", representation="positive", k=3, rss_min=-100.0)
 
@@ -45,8 +48,12 @@ def queries(scans: Sequence[Mapping[str, float]]) -> FingerprintSet:
     return FingerprintSet.from_scans(scans)
 
 
+def errors_m(model: NearestNeighbours, scans: FingerprintSet) -> np.ndarray:
+    return np.asarray(np.linalg.norm(model.locate(scans).position_m - scans.known_position_m, axis=1))
+
+
 def mae_m(model: NearestNeighbours, scans: FingerprintSet) -> float:
-    return float(np.linalg.norm(model.locate(scans).position_m - scans.known_position_m, axis=1).mean())
+    return float(errors_m(model, scans).mean())
 
 
 def test_knn_weighs_neighbours_by_inverse_distance(radio_map: FingerprintSet) -> None:
@@ -166,6 +173,40 @@ def test_chosen_settings_are_the_best_for_a_phone_that_did_not_survey() -> None:
     assert division.n_phones == 2
     assert len(np.unique(division.group)) >= 50
     assert_the_best(train, [(division.rest, division.held_out)])
+
+
+def test_one_search_serves_every_k_and_chooses_what_fitting_each_would() -> None:
+    surveyed = simulated_survey(seed=6, n_train=360, n_test=120, n_access_points=16, n_floors=1)
+    assert surveyed.test is not None
+    trials = [(surveyed.train, surveyed.test), (surveyed.train[::2], surveyed.test[:50])]
+    searched: list[int] = []
+    nearest = FingerprintIndex.nearest
+
+    def count(index: FingerprintIndex, values: Any, k: int) -> Any:
+        searched.append(k)
+        return nearest(index, values, k)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(FingerprintIndex, "nearest", count)
+        best, error_m = best_settings(trials, {})
+    n_combinations = len(get_args(Metric)) * len(get_args(RepresentationKind))
+    assert searched == [max(KS)] * n_combinations * len(trials)
+    each = {
+        (metric, kind, k): np.mean(
+            np.concatenate(
+                [
+                    errors_m(
+                        NearestNeighbours.fit(of_map, KNNSettings(metric=metric, representation=kind, k=k)),
+                        on,
+                    )
+                    for of_map, on in trials
+                ]
+            )
+        )
+        for metric, kind, k in itertools.product(get_args(Metric), get_args(RepresentationKind), KS)
+    }
+    assert (best.metric, best.representation, best.k) == min(each, key=lambda settings: each[settings])
+    assert error_m == pytest.approx(min(each.values()), abs=1e-9)
 
 
 def test_choosing_is_deterministic(survey: Survey) -> None:

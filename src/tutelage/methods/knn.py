@@ -27,9 +27,10 @@ from tutelage.runtime.positions import Located
 from tutelage.runtime.votes import inverse_distance, weighted_mean
 from tutelage.training import RunOptions
 
-__all__ = ["KNNSettings", "NearestNeighbours", "best_settings", "choose_settings"]
+__all__ = ["KS", "KNNSettings", "NearestNeighbours", "best_settings", "choose_settings"]
 
-_KS = (1, 2, 3, 4, 5, 7, 10, 15, 20)
+KS = (1, 2, 3, 4, 5, 7, 10, 15, 20)
+"""Numbers of neighbours that are tried."""
 _HELD_OUT_SHARE = 0.1
 _MOST_QUERIES = 2000
 _FEWEST_POINTS = 50
@@ -225,7 +226,7 @@ def best_settings(
     fixed = KNNSettings.checked(changes)
     metrics = (fixed.metric,) if "metric" in changes else get_args(Metric)
     kinds = (fixed.representation,) if "representation" in changes else get_args(RepresentationKind)
-    ks = (fixed.k,) if "k" in changes else _KS
+    ks = (fixed.k,) if "k" in changes else KS
     results: list[tuple[float, KNNSettings]] = []
     combinations = list(itertools.product(metrics, kinds))
     for metric, kind in progress_bar(combinations, "choosing k-NN settings", progress=progress):
