@@ -49,11 +49,32 @@ PLACES = (
     ("tut6", "0.03"),
 )
 SEEDS = (0, 1)
+_EARLIER = {"own_exercises": 2048, "fine_tune_schedule": "one_cycle", "fine_tune_averaged": 0.0}
 LESSONS: dict[str, dict[str, Any]] = {
-    "10 rounds": {"fine_tune_updates": 640, "fine_tune_learning_rate": 1e-3, "fine_tune_passes": 4},
-    "10 rounds, 2e-3": {"fine_tune_updates": 640, "fine_tune_learning_rate": 2e-3, "fine_tune_passes": 4},
-    "20 rounds, 2e-3": {"fine_tune_updates": 640, "fine_tune_learning_rate": 2e-3, "fine_tune_passes": 2},
-    "31 rounds, 2e-3": {"fine_tune_updates": 1000, "fine_tune_learning_rate": 2e-3, "fine_tune_passes": 2},
+    "10 rounds": {
+        "fine_tune_updates": 640,
+        "fine_tune_learning_rate": 1e-3,
+        "fine_tune_passes": 4,
+        **_EARLIER,
+    },
+    "10 rounds, 2e-3": {
+        "fine_tune_updates": 640,
+        "fine_tune_learning_rate": 2e-3,
+        "fine_tune_passes": 4,
+        **_EARLIER,
+    },
+    "20 rounds, 2e-3": {
+        "fine_tune_updates": 640,
+        "fine_tune_learning_rate": 2e-3,
+        "fine_tune_passes": 2,
+        **_EARLIER,
+    },
+    "31 rounds, 2e-3": {
+        "fine_tune_updates": 1000,
+        "fine_tune_learning_rate": 2e-3,
+        "fine_tune_passes": 2,
+        **_EARLIER,
+    },
 }
 ALONE = "own map alone"  # it starts from random weights and is as long as the longest lesson
 SHARES = (0.3, 0.5, 0.67, 0.8, 0.9, 1.0)
@@ -88,11 +109,11 @@ def measure_rows(survey: str, held_out: str, seed: int, lesson: str) -> Iterable
     began = time.perf_counter()
     recipe = MatcherRecipe(own_share=1.0, **LESSONS.get(lesson, {}))
     if lesson == ALONE:
-        tuned = learn_from([surveyed], recipe, run, {})[0]
+        tuned = learn_from([surveyed], recipe, run, {}).network
         pretrained = tuned
     else:
         pretrained = pretrained_on_others(survey, 0).network
-        tuned = fine_tune_matcher(pretrained, surveyed, recipe, run, {})[0]
+        tuned = fine_tune_matcher(pretrained, surveyed, recipe, run, {}).network
     n_points = int(surveyed.point.max()) + 1
     seconds = round(time.perf_counter() - began, 1)
     key = {

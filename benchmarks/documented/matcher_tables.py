@@ -11,6 +11,7 @@ from benchmarks.documented.page_blocks import Row, Table, table_lines
 __all__ = [
     "choice_table",
     "distilled_table",
+    "length_table",
     "lesson_table",
     "own_weight_table",
     "sharpness_table",
@@ -69,6 +70,26 @@ def own_weight_table(rows: Sequence[Row]) -> list[str]:
     return _fine_tuning_table(rows, [(f"{share:g}", LONGEST, share) for share in shares])
 
 
+def length_table(rows: Sequence[Row]) -> list[str]:
+    """Return mean errors over seeds by the length of the fine-tuning, a row a radio map, and the change."""
+    lessons = [*dict.fromkeys(str(row["lesson"]) for row in rows)]
+    lines, changes = [], []
+    for (survey, held_out), group in groupby(rows, lambda row: (row["survey"], row["held_out"])):
+        own = list(group)
+        means_m = [mean(float(row["mae_m"]) for row in own if row["lesson"] == each) for each in lessons]
+        changes.append([after_m / means_m[0] - 1 for after_m in means_m[1:]])
+        scans = mean(int(row["n_scans"]) for row in own)
+        cells = [f"{means_m[0]:.2f}"]
+        cells += [f"{m:.2f} ({change:+.1%})" for m, change in zip(means_m[1:], changes[-1], strict=True)]
+        lines.append([f"{survey}, {_held_out_words(held_out)}", f"{scans:.0f}", *cells])
+    lines.append(["mean", "", "", *(f"{mean(each):+.1%}" for each in zip(*changes, strict=True))])
+    return table_lines(["survey, held out", "scans", *lessons], lines)
+
+
+def _held_out_words(held_out: str) -> str:
+    return held_out if held_out in ("points", "users") else f"all but {float(held_out):.0%} of the points"
+
+
 def _fine_tuning_table(rows: Sequence[Row], columns: Sequence[tuple[str, str, float]]) -> list[str]:
     """Return a table whose columns have a title, a lesson and a share each."""
     places = dict.fromkeys((row["survey"], row["held_out"]) for row in rows)
@@ -81,10 +102,8 @@ def _fine_tuning_table(rows: Sequence[Row], columns: Sequence[tuple[str, str, fl
         # Only seeds that every column has compare the columns.
         seeds = set.intersection(*(set(each) for each in errors if each))
         means = [f"{mean(each[seed] for seed in seeds):.2f}" if each else "-" for each in errors]
-        is_small = held_out not in ("points", "users")
-        words = f"all but {float(held_out):.0%} of the points" if is_small else held_out
         points = mean(int(row["n_points"]) for row in own if int(row["seed"]) in seeds)
-        lines.append([f"{survey}, {words}", f"{points:.0f}", *means])
+        lines.append([f"{survey}, {_held_out_words(held_out)}", f"{points:.0f}", *means])
     return table_lines(["survey, held out", "points", *(title for title, _, _ in columns)], lines)
 
 

@@ -101,6 +101,9 @@ PAGES: Mapping[str, Mapping[str, Table]] = {
         "results/fine_tuning.csv: shares": matcher_tables.own_weight_table,
         "results/distilled_matcher.csv": matcher_tables.distilled_table,
     },
+    "research/speed.md": {
+        "results/fine_tune_length.csv": matcher_tables.length_table,
+    },
     "research/networks.md": {"tutelage.networks": network_table},
     "research/results.md": {
         "results/table1.json": gain_table(TEACHERS),

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Command
+import typer
+from command_line import Command, assert_refused
 
 import tutelage
 from tutelage.cli.lazy_verbs import VERBS, command_of
 from tutelage.data.surveys import load
+from tutelage.localizer import Localizer
+from tutelage.methods.matcher.matcher_recipe import FAST_UPDATES
 
 CLI = Path(tutelage.__file__).parent / "cli"
 MOST_LINES = 40
@@ -110,6 +113,27 @@ def test_fit_evaluate_locate_and_export(
     assert len(located) == 40
     exported = made_of(tutelage, "export", model, "--out", tmp_path / "model.zip")
     assert (exported["method"], exported["verified"]["n_scans"] > 0) == (method, True)
+
+
+@pytest.mark.parametrize(("method", "prefix"), [("matcher", ""), ("blend", "matcher.")])
+@pytest.mark.parametrize("own_updates", [None, 4])
+def test_fast_fits_with_few_updates_and_no_network(
+    tutelage: Command, tables: Path, tmp_path: Path, method: str, prefix: str, own_updates: int | None
+) -> None:
+    own = {"exercises": 32, "batch_size": 16} | ({"fine_tune_updates": own_updates} if own_updates else {})
+    settings = [f"--set={prefix}{name}={value}" for name, value in own.items()]
+    fit = ("fit", tables / "survey.csv", "--method", method, "--fast", "--no-calibration", "--device", "cpu")
+    fitted = made_of(tutelage, *fit, *settings, "--out", tmp_path / "model")
+    lineage = Localizer.load(tmp_path / "model").lineage_
+    assert lineage.n_steps == (own_updates or FAST_UPDATES)
+    assert len(fitted["learning_curve"]) == lineage.n_steps // 4  # rounds of two batches, gone through twice
+    assert (lineage.network, lineage.share) == ((None, None) if method == "matcher" else ("no network", 0))
+
+
+def test_fast_is_refused_where_nothing_is_fine_tuned(tutelage: Command, tables: Path, tmp_path: Path) -> None:
+    fit = ("fit", tables / "survey.csv", "--fast", "--out", tmp_path / "model")
+    assert_refused(tutelage(*fit, "--method", "dnn"), "--fast is for matcher and blend", "--epochs N")
+    assert_refused(tutelage(*fit, "--update", tmp_path / "old"), "--fast")
 
 
 def test_compare_plan_and_drift(tutelage: Command, made: Path, tables: Path) -> None:

@@ -20,7 +20,7 @@ from tutelage.methods.matcher.exercises import Exercises, SurveyScans, exercise_
 from tutelage.methods.matcher.matcher import Matcher
 from tutelage.methods.matcher.matcher_network import MatcherNetwork
 from tutelage.methods.matcher.matcher_recipe import MatcherRecipe
-from tutelage.methods.matcher.matcher_training import fine_tune_matcher, learn_from
+from tutelage.methods.matcher.matcher_training import errors_m, fine_tune_matcher, learn_from
 from tutelage.methods.matcher.smoothing import described_map
 from tutelage.training import Budget, RunOptions
 
@@ -75,6 +75,40 @@ def test_each_round_is_drawn_once_and_none_beyond_the_last(office: Survey) -> No
     assert len(held_out) == len(set(held_out)) == 3
 
 
+@pytest.mark.parametrize(
+    ("n_scans", "expected"), [(12, 128), (592, 128), (2787, 512), (13_000, 2048), (20_000, 2048)]
+)
+def test_a_round_on_the_own_map_is_as_large_as_what_it_takes_off_the_map(n_scans: int, expected: int) -> None:
+    assert MatcherRecipe().round_of(n_scans) == expected
+    assert MatcherRecipe(exercises=64, batch_size=32).round_of(n_scans) == (32 if n_scans == 12 else 64)
+    assert MatcherRecipe(own_exercises=100).round_of(n_scans) == 100
+
+
+def test_the_learning_curve_is_of_exercises_before_they_are_learnt(office: Survey) -> None:
+    own = SurveyScans.of(office.train)
+    recipe = MatcherRecipe(
+        own_exercises=64, batch_size=32, n_candidates=12, width=16, learning_rate=1e-9, thinned=0
+    )
+    run = RunOptions(device="cpu", budget=Budget(updates=9))
+    learnt = learn_from([own], recipe.model_copy(update={"exercises": 64}), run, {})
+    exercises = Exercises([own], recipe.model_copy(update={"exercises": 64}), CPU)
+    assert len(learnt.curve) == 3  # rounds of two batches, gone through twice; the last is cut short
+    for number in (0, 1):
+        batch = exercises.batch(2 * number, 64, run.seed)
+        own_m = errors_m(learnt.network(batch.feature, batch.mask).weight.detach(), batch.truth).mean()
+        five = torch.zeros(batch.mask.shape)
+        five[:, :5] = 0.2
+        ratio = float(own_m / errors_m(five, batch.truth).mean())
+        assert learnt.curve[number] == pytest.approx(ratio, rel=1e-2)
+
+
+def test_the_curve_falls_where_something_is_learnt(office: Survey) -> None:
+    recipe = SMALL.model_copy(update={"learning_rate": 1e-2, "thinned": 0.0})
+    curve = learn_from([SurveyScans.of(office.train)], recipe, RunOptions(device="cpu"), {}).curve
+    assert len(curve) == 15
+    assert np.mean(curve[-5:]) < 0.95 * curve[0]
+
+
 def test_users_are_left_out_whole_where_they_are_known(office: Survey) -> None:
     train = replace(office.train, user=np.where(np.arange(len(office.train)) % 2, "a", "b"))
     survey = SurveyScans.of(train)
@@ -99,7 +133,7 @@ def test_users_are_left_out_whole_where_they_are_known(office: Survey) -> None:
 def test_learning_in_one_building_lowers_the_error_in_another(data_dir: Path) -> None:
     source, target = (load(name, data_dir=data_dir) for name in ("tut5", "dsi1"))
     recipe = MatcherRecipe(updates=60, exercises=128)
-    pretrained_network, n_steps = learn_from(
+    pretrained_network, n_steps, _ = learn_from(
         [SurveyScans.of(source.train)], recipe, RunOptions(device="cpu"), {}
     )
     assert n_steps == recipe.updates
@@ -110,14 +144,14 @@ def test_learning_in_one_building_lowers_the_error_in_another(data_dir: Path) ->
 
 def test_going_on_with_the_own_map_changes_a_copy(office: Survey, museum: Survey) -> None:
     options = RunOptions(device="cpu", budget=Budget(updates=10))
-    pretrained_network, _ = learn_from([SurveyScans.of(museum.train)], SMALL, options, {})
+    pretrained_network = learn_from([SurveyScans.of(museum.train)], SMALL, options, {}).network
     before = {name: value.clone() for name, value in pretrained_network.state_dict().items()}
-    fine_tuned_network, n_steps = fine_tune_matcher(
+    fine_tuned_network, n_steps, _ = fine_tune_matcher(
         pretrained_network, SurveyScans.of(office.train), SMALL, options, {}
     )
     assert n_steps == 10
     assert all(torch.equal(value, before[name]) for name, value in pretrained_network.state_dict().items())
-    all_of_it, _ = fine_tune_matcher(
+    all_of_it, _, _ = fine_tune_matcher(
         pretrained_network,
         SurveyScans.of(office.train),
         SMALL.model_copy(update={"own_share": 1.0}),
@@ -152,7 +186,7 @@ def test_averaged_weights_are_the_mean_of_the_last_steps(office: Survey) -> None
     def after(n_steps: int, averaged: float = 0.0) -> MatcherNetwork:
         recipe = constant.model_copy(update={"averaged": averaged})
         options = RunOptions(device="cpu", budget=Budget(updates=n_steps))
-        return learn_from([building], recipe, options, {})[0]
+        return learn_from([building], recipe, options, {}).network
 
     # At a constant rate a shorter run is the beginning of a longer one.
     last = [after(n_steps).state_dict() for n_steps in (6, 7, 8)]
@@ -166,7 +200,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(
     office: Survey, tmp_path: Path, averaged: float
 ) -> None:
     building, recipe = SurveyScans.of(office.train), SMALL.model_copy(update={"averaged": averaged})
-    whole, _ = learn_from([building], recipe, RunOptions(device="cpu", budget=Budget(updates=20)), {})
+    whole = learn_from([building], recipe, RunOptions(device="cpu", budget=Budget(updates=20)), {}).network
 
     class StopError(Exception):
         pass
@@ -186,7 +220,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(
             learn_from([building], recipe, run, {"data": "a"})
     with pytest.raises(BadInputError, match="data was 'a', now 'b'"):
         learn_from([building], recipe, run, {"data": "b"})
-    resumed, _ = learn_from([building], recipe, run, {"data": "a"})
+    resumed = learn_from([building], recipe, run, {"data": "a"}).network
     for name, value in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[name], value, rtol=0, atol=0)
 

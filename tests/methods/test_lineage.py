@@ -49,6 +49,7 @@ def full_lineage() -> Lineage:
         fine_tune=True,
         sharpness=1.25,
         n_steps=9,
+        learning_curve=(0.9, 0.8),
         gradient_shares=GradientShares(mean={"J_MAE": 0.9}, last={"J_MAE": 0.8}),
         survey="depot",
         licence="CC BY 4.0",

@@ -8,7 +8,7 @@ import torch
 from small_run import CPU, small_run
 
 from tutelage.errors import BadInputError
-from tutelage.training import RunOptions, resolve_device, seeded
+from tutelage.training import RunOptions, resolve_device, seeded, threads_for
 from tutelage.training.device import random_state, restore_random_state
 
 
@@ -50,3 +50,15 @@ def test_run_leaves_the_callers_generators_untouched() -> None:
     small_run(RunOptions(seed=3, device="cpu"))
     assert torch.equal(torch.get_rng_state(), torch_before)
     np.testing.assert_equal(np.random.get_state(legacy=False), numpy_before)  # noqa: NPY002
+
+
+@pytest.mark.parametrize(("n_products", "expected"), [(0, 1), (80_000_000, 1), (250_000_000, 2), (10**12, 3)])
+def test_threads_go_by_the_size_of_an_update(n_products: int, expected: int) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with threads_for(n_products):
+            assert torch.get_num_threads() == expected  # never more than the user's three
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)

@@ -320,7 +320,7 @@ class Learning:
         str,
         typer.Option(
             metavar="NAME",
-            help="blend, matcher, knn, dnn, cnnloc, bayescnn, baat, NAME:FILE from tune, or one of your own.",
+            help="blend, matcher, knn, dnn, cnnloc, bayescnn, baat, NAME:FILE from tune, or your own.",
         ),
     ] = "blend"
     pretrained: Annotated[
@@ -355,7 +355,7 @@ class Learning:
         typer.Option(
             metavar="SURVEY",
             rich_help_panel=TEACHING,
-            help="A survey that --transfer trains on first. Repeatable.",
+            help="For --transfer: train on it first. Repeatable.",
         ),
     ] = None
     recipe: Recipe = "default"
@@ -377,6 +377,25 @@ class Learning:
             run=run,
             calibrate=calibrate,
         )
+
+    def settings_in_a_hurry(self) -> list[str]:
+        """Give the settings of --fast that the user does not set.
+
+        Raises
+        ------
+        BadInputError
+            If the method has none.
+        """
+        from tutelage.methods.method_registry import method_choice
+
+        fast = method_choice(self.method).spec.fast
+        if not fast:
+            raise BadInputError(
+                f"--fast is for matcher and blend, not for {self.method}; leave it out, or give a network "
+                "--epochs N"
+            )
+        given = pairs_of(self.settings)
+        return [f"{name}={value}" for name, value in fast.items() if name not in given]
 
     def check_transfer(self) -> None:
         """Refuse a transfer without sources, or with teachers, before any survey is read."""

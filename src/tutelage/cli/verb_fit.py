@@ -11,6 +11,7 @@ import typer
 from tutelage.cli.made_models import require_unused, show_model, updated_model
 from tutelage.cli.notes import tell_capture_faults, tell_useless_model
 from tutelage.cli.options import (
+    TRAINING,
     Json,
     Learning,
     LongRun,
@@ -52,6 +53,16 @@ class Updating:
     ] = False
 
 
+_Fast = Annotated[
+    bool,
+    typer.Option(
+        "--fast",
+        rich_help_panel=TRAINING,
+        help="Learn in seconds, up to a few percent less accurate.",
+    ),
+]
+
+
 @verb
 def fit_command(
     survey: SurveyName,
@@ -61,6 +72,7 @@ def fit_command(
         typer.Option(metavar="FOLDER", help="Save the model here. Default: SURVEY-model."),
     ] = None,
     learning: Learning,
+    fast: _Fast = False,
     updating: Updating,
     run: LongRun,
     reading: Reading,
@@ -85,9 +97,9 @@ def fit_command(
     if updating.update is None and updating.drop_gone:
         raise BadInputError("--drop-gone goes with --update MODEL, whose access points it forgets")
     if updating.update is None:
-        model = _fitted(survey, learning, reading, run_options, out, calibrate=calibration)
+        model = _fitted(survey, learning, reading, run_options, out, calibrate=calibration, fast=fast)
     else:
-        _refuse_changes(learning)
+        _refuse_changes(learning, fast=fast)
         how = {"drop_gone": updating.drop_gone, "calibrate": calibration}
         model = updated_model(updating.update, survey, reading, run_options, out, **how)
     show_model(model, out, as_json)
@@ -103,12 +115,22 @@ def unused_model_name(survey: str) -> Path:
 
 
 def _fitted(
-    survey: str, learning: Learning, reading: Reading, run: RunOptions, out: Path, *, calibrate: bool
+    survey: str,
+    learning: Learning,
+    reading: Reading,
+    run: RunOptions,
+    out: Path,
+    *,
+    calibrate: bool,
+    fast: bool,
 ) -> Localizer:
     """Fit a new model, and save it at `out`."""
     learning.check_transfer()
+    shorter = learning.settings_in_a_hurry() if fast else []
     target, *sources = reading.load_several([survey, *(learning.source or ())])
     tell_capture_faults(survey, target.train)
+    if target.train.position_m is not None:  # on places alone nothing is fine-tuned
+        learning = replace(learning, settings=[*shorter, *(learning.settings or ())])
     with learning_alone(out, resume=run.resume) as checkpoints:
         run = replace(run, checkpoint_dir=checkpoints)
         model = learning.localizer(sources, run, calibrate=calibrate).fit(target)
@@ -117,9 +139,9 @@ def _fitted(
     return model
 
 
-def _refuse_changes(learning: Learning) -> None:
+def _refuse_changes(learning: Learning, *, fast: bool) -> None:
     """Refuse options that an update cannot change."""
-    if changed := learning.changed():
+    if changed := [*learning.changed(), *(["--fast"] if fast else [])]:
         raise BadInputError(
             f"{', '.join(changed)}: an update keeps method, settings and what the model was taught; "
             "leave it out, or fit a new model"

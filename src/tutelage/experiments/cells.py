@@ -50,14 +50,27 @@ _YOUNGER = {
     "share_fi": 0.0,
     "held_out": 0.1,
     "source_pass": "once",
+    "own_exercises": 2048,
+    "fine_tune_schedule": "one_cycle",
+    "fine_tune_averaged": 0.0,
 }
 _LENGTHS = ("updates", "length")
+# In tables the matcher learns a map as it did when they were begun, so that their cells stay comparable.
+_EARLIER: dict[str, Any] = {
+    "own_exercises": 2048,
+    "fine_tune_schedule": "one_cycle",
+    "fine_tune_averaged": 0.0,
+}
+_MATCHER_RECIPE = MatcherRecipe(fine_tune_updates=1000, **_EARLIER)
 _JOINED = "+"  # between the sources of one pretrained matcher
 # These settings of the matcher count only where it is fine-tuned on the target's radio map.
 _FINE_TUNING_SETTINGS = (
     "fine_tune_updates",
     "fine_tune_learning_rate",
     "fine_tune_passes",
+    "fine_tune_schedule",
+    "fine_tune_averaged",
+    "own_exercises",
     "own_share",
     "own_points",
 )
@@ -181,9 +194,14 @@ class Cell:
         """The changes to the method's recipe."""
         if self.network not in WITH_MATCHER:
             return {**_NO_LABELS, **self.learning_method.settings}
-        recipe = _shortened(MatcherRecipe(), self.budget)
+        recipe = _shortened(_MATCHER_RECIPE, self.budget)
         lengths = ("updates", "fine_tune_updates") if self._is_fine_tuned else ("updates",)
-        matcher_settings = {**recipe.model_dump(include=set(lengths)), **self.learning_method.settings}
+        earlier = _EARLIER if self._is_fine_tuned else {"own_exercises": _EARLIER["own_exercises"]}
+        matcher_settings = {
+            **recipe.model_dump(include=set(lengths)),
+            **self.learning_method.settings,
+            **earlier,
+        }
         if self.network == MATCHER:
             return matcher_settings
         prefixed = {f"{MATCHER}.{name}": value for name, value in matcher_settings.items()}
@@ -244,14 +262,18 @@ class Cell:
         }
 
     def _configuration_with_matcher(self) -> dict[str, Any]:
-        recipe = _shortened(MatcherRecipe(), self.budget)
+        recipe = _shortened(_MATCHER_RECIPE, self.budget)
         ignored = () if self._is_fine_tuned else _FINE_TUNING_SETTINGS
         configuration: dict[str, Any] = {
             "network": self.network,
             "format": MATCHER_FORMAT,
             "teachers": [teacher.configuration() for teacher in self.teachers],
             "kind": self.learning_method.kind,
-            "settings": self.settings,
+            "settings": {
+                name: value
+                for name, value in self.settings.items()
+                if name.removeprefix(f"{MATCHER}.") not in _EARLIER
+            },
             "matcher": _hashed_settings(recipe.model_dump(), ignored),
         }
         if self.network == BLEND:

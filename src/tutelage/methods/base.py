@@ -314,6 +314,8 @@ class MethodSpec:
         Name of the setting that trains pretrained weights on the survey's own map; "" if there is none.
     trains_network : bool
         Whether it trains a network. The length in `compare` and `plan` applies to such methods only.
+    fast : mapping
+        Settings of `fit --fast`; empty if there are none.
 
     Examples
     --------
@@ -338,6 +340,7 @@ class MethodSpec:
     for_parts: Callable[[FitPlan, FingerprintSet], FitPlan] = _same_settings
     fine_tune_setting: str = ""
     trains_network: bool = False
+    fast: Mapping[str, Any] = field(default_factory=dict)
 
     def takes(self, option: Option) -> bool:
         """Return whether it takes an option.

@@ -46,7 +46,7 @@ from tutelage.training import Budget, RunOptions, steps_per_epoch
 from tutelage.training.stage import begin
 from tutelage.training.trained_network import TrainedNetwork
 
-__all__ = ["Blend", "BlendSettings", "fit_blend"]
+__all__ = ["Blend", "BlendSettings", "fit_blend", "thin_evidence"]
 
 _HELD_OUT_SHARE = 0.15
 _SHARES = np.linspace(0, 1, 21)
@@ -320,14 +320,20 @@ def _choose(scans: FingerprintSet, pair: _Pair) -> _Choice:
     if settings.share is not None:
         return _Choice(settings.share)
     if not settings.always:
-        thin = _thin_evidence(scans)
+        thin = thin_evidence(scans)
         if thin:
             return _Choice.without_network(f"{thin} cannot show what it does for others")
     return _choose_share(scans, pair)
 
 
-def _thin_evidence(scans: FingerprintSet) -> str:
-    """Say what a survey has too little of to trust a network; "" if nothing."""
+def thin_evidence(scans: FingerprintSet) -> str:
+    """Say what a survey has too little of to trust a network; "" if nothing.
+
+    Parameters
+    ----------
+    scans : FingerprintSet
+        Training scans that hear something.
+    """
     phones = n_phones(scans)
     points = n_reference_points(scans)
     if phones < MANY_PHONES:
@@ -421,8 +427,9 @@ def _export_parts(method: Blend) -> ExportParts:
 
 
 def _explanation(lineage: MethodLineage) -> dict[str, Any]:
-    names = ("fine_tune", "network", "share", "share_reason")
-    return {name: getattr(lineage, name) for name in names if getattr(lineage, name) is not None}
+    names = ("network", "share", "share_reason")
+    own = {name: getattr(lineage, name) for name in names if getattr(lineage, name) is not None}
+    return {**MATCHER_METHOD.explain(lineage), **own}
 
 
 def _candidates(plan: FitPlan, scans: FingerprintSet, survey: str) -> list[TeacherCandidate]:
@@ -449,5 +456,6 @@ register_method(
         candidates=_candidates,
         fine_tune_setting="matcher.fine_tune",
         trains_network=True,
+        fast={"share": 0, **{_MATCHER + name: value for name, value in MATCHER_METHOD.fast.items()}},
     )
 )

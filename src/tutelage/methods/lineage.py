@@ -82,6 +82,8 @@ class MethodLineage(_Frozen):
     fine_tune: bool | None = None
     sharpness: float | None = None
     n_steps: int | None = None
+    learning_curve: tuple[float, ...] | None = None
+    """Of a matcher: its error on each round of new exercises, beside that of the five nearest candidates."""
 
 
 class Lineage(MethodLineage):

@@ -26,8 +26,8 @@ from tutelage.methods.matcher.exercises import SurveyScans
 from tutelage.methods.matcher.matcher import Matcher
 from tutelage.methods.matcher.matcher_card import MatcherCard
 from tutelage.methods.matcher.matcher_network import MatcherNetwork
-from tutelage.methods.matcher.matcher_recipe import MatcherRecipe
-from tutelage.methods.matcher.matcher_training import fine_tune_matcher, learn_from
+from tutelage.methods.matcher.matcher_recipe import FAST_UPDATES, MatcherRecipe
+from tutelage.methods.matcher.matcher_training import Learnt, fine_tune_matcher, learn_from
 from tutelage.methods.matcher.pretrained import PretrainedMatcher, shipped_matcher
 from tutelage.methods.method_registry import register_method
 from tutelage.networks import checked_settings
@@ -50,6 +50,8 @@ _FINE_TUNING = {
     "fine_tune_updates": "updates",
     "fine_tune_learning_rate": "learning_rate",
     "fine_tune_passes": "passes",
+    "fine_tune_schedule": "schedule",
+    "fine_tune_averaged": "averaged",
     "own_share": None,
     "own_points": None,
 }
@@ -102,15 +104,19 @@ def fit_matcher(plan: FitPlan, scans: FingerprintSet) -> Fitted:
         "data": scans.full_hash(),
         "teacher": pretrained.content_hash() if isinstance(pretrained, PretrainedMatcher) else pretrained,
     }
-    n_steps = 0
     sharpness = 1.0
+    learnt: Learnt | None = None
     card: MatcherCard | Literal["untrained"] | None = None
     if pretrained == "none":
-        network, n_steps = learn_from([SurveyScans.of(scans)], recipe, run, fingerprint)
+        own = SurveyScans.of(scans)
+        of_own = recipe.model_copy(update={"exercises": recipe.round_of(len(own))})
+        learnt = learn_from([own], of_own, run, fingerprint)
+        network = learnt.network
     else:
         network, recipe, card = _start(pretrained, recipe, plan.settings, run.seed)
         if fine_tune:
-            network, n_steps = fine_tune_matcher(network, SurveyScans.of(scans), recipe, run, fingerprint)
+            learnt = fine_tune_matcher(network, SurveyScans.of(scans), recipe, run, fingerprint)
+            network = learnt.network
         elif pretrained != "untrained":
             sharpness = settings.sharpness
             network = network.sharper(sharpness)
@@ -119,7 +125,8 @@ def fit_matcher(plan: FitPlan, scans: FingerprintSet) -> Fitted:
         fine_tune=fine_tune,
         sharpness=sharpness,
         recipe=recipe.model_dump(),
-        n_steps=n_steps,
+        n_steps=learnt.n_steps if learnt else 0,
+        learning_curve=learnt.curve if learnt else None,
     )
     is_fine_tuned = fine_tune and pretrained != "none"
     # A twin serves for figures alone: half of the fine-tuning is enough.
@@ -289,7 +296,8 @@ def matcher_export_parts(method: Matcher) -> ExportParts:
 
 
 def _explanation(lineage: MethodLineage) -> dict[str, Any]:
-    return {"fine_tune": lineage.fine_tune}
+    curve = {"learning_curve": list(lineage.learning_curve)} if lineage.learning_curve else {}
+    return {"fine_tune": lineage.fine_tune, **curve}
 
 
 MATCHER_METHOD = register_method(
@@ -312,5 +320,6 @@ MATCHER_METHOD = register_method(
         candidates=pretrained_candidates,
         for_parts=_without_fine_tuning,
         fine_tune_setting="fine_tune",
+        fast={"fine_tune_updates": FAST_UPDATES},
     )
 )

@@ -2,7 +2,7 @@
 
 from tutelage.training.averaging import WeightAverage
 from tutelage.training.budget import Budget
-from tutelage.training.device import device_name, resolve_device, seeded
+from tutelage.training.device import device_name, resolve_device, seeded, threads_for
 from tutelage.training.labels import LabelHeads, label_classes
 from tutelage.training.learning_recipe import LABELS, LearningRecipe, SupervisedRecipe, changed_recipe
 from tutelage.training.loop import Hook, is_look, train
@@ -62,6 +62,7 @@ __all__ = [
     "seeded",
     "steps_per_epoch",
     "supervised_step",
+    "threads_for",
     "train",
     "train_network",
 ]

@@ -10,7 +10,16 @@ from torch import Tensor
 
 from tutelage.errors import BadInputError
 
-__all__ = ["device_name", "random_state", "resolve_device", "restore_random_state", "seeded"]
+__all__ = [
+    "device_name",
+    "random_state",
+    "resolve_device",
+    "restore_random_state",
+    "seeded",
+    "threads_for",
+]
+
+_PRODUCTS_A_THREAD = 100_000_000  # fewer take a core some milliseconds: threads would wait for each other
 
 
 def resolve_device(name: str = "auto") -> torch.device:
@@ -58,6 +67,26 @@ def device_name(name: str = "auto") -> str:
     """
     device = resolve_device(name)
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+@contextmanager
+def threads_for(n_products: int) -> Iterator[None]:
+    """Give PyTorch as many threads inside the block as its updates can use, and no more than it had.
+
+    An update that is small for a core is faster on one thread, above all where other work keeps the cores
+    busy: each product then waits for the thread that was interrupted.
+
+    Parameters
+    ----------
+    n_products : int
+        Multiplications of one pass forward through an update's batch.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(before, max(1, n_products // _PRODUCTS_A_THREAD)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

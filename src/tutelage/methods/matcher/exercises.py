@@ -16,14 +16,13 @@ from tutelage.data.fingerprints import FingerprintSet
 from tutelage.data.representation import RssRepresentation
 from tutelage.data.splits import reference_points
 from tutelage.errors import BadInputError
-from tutelage.methods.matcher.matcher_recipe import MatcherRecipe
+from tutelage.methods.matcher.matcher_recipe import HELD_OUT_SHARE, MatcherRecipe
 from tutelage.methods.matcher.smoothing import candidate_search
 
 __all__ = ["ExerciseBatch", "Exercises", "SurveyScans", "exercise_lists", "some_groups", "storeys"]
 
 _CELL_M = 2.0
 _METRIC = 2  # columns of an offset in metres
-_HELD_OUT_SHARE = 0.15  # of the reference points, or of the users
 _FEWEST = 10  # fingerprints of a thinned radio map
 _ROUNDS_AHEAD = 2  # made in threads of their own: to make a round takes longer than to learn it
 
@@ -193,7 +192,7 @@ class Exercises:
         seed : int
             Random seed.
         """
-        n_batches = max(1, self.recipe.exercises // batch_size)
+        n_batches = self.steps_per_pass(batch_size)
         steps_per_round = self.recipe.passes * n_batches
         number, step_in_round = divmod(step, steps_per_round)
         pass_number, place = divmod(step_in_round, n_batches)
@@ -201,6 +200,15 @@ class Exercises:
         order = np.random.default_rng((seed, number, pass_number)).permutation(len(whole.mask))
         rows = torch.as_tensor(order[place * batch_size : (place + 1) * batch_size], device=self.device)
         return ExerciseBatch(whole.feature[rows], whole.truth[rows], whole.mask[rows])
+
+    def steps_per_pass(self, batch_size: int) -> int:
+        """Count the batches of a round.
+
+        Parameters
+        ----------
+        batch_size : int
+        """
+        return max(1, self.recipe.exercises // batch_size)
 
     def _round(self, seed: int, number: int, last: int) -> ExerciseBatch:
         """Give a round; those that follow, up to the last, are started with it."""
@@ -303,7 +311,7 @@ def some_groups(group: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         Whether a scan is in one of them.
     """
     groups = np.unique(group)
-    some = rng.choice(groups, max(1, round(_HELD_OUT_SHARE * len(groups))), replace=False)
+    some = rng.choice(groups, max(1, round(HELD_OUT_SHARE * len(groups))), replace=False)
     return np.isin(group, some)
 
 

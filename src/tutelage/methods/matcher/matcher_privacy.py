@@ -57,7 +57,7 @@ def memberships(
     twin_scans = [building[np.flatnonzero(~mask)] for building, mask in zip(buildings, masks, strict=True)]
     twin_fingerprint = {**fingerprint, "privacy": True}
     twin_run = run.within("privacy", "privacy: ")
-    twin, _ = learn_from(twin_scans, recipe, twin_run, twin_fingerprint, share_of_minutes)
+    twin = learn_from(twin_scans, recipe, twin_run, twin_fingerprint, share_of_minutes).network
     triples = zip(buildings, masks, twin_scans, strict=True)
     return [_membership(twin, *each, recipe, rng) if _is_large(each[0]) else None for each in triples]
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from tutelage.networks import checked_settings
 from tutelage.training import OptimiserRecipe
 
-__all__ = ["MatcherRecipe"]
+__all__ = ["FAST_UPDATES", "HELD_OUT_SHARE", "MatcherRecipe"]
+
+FAST_UPDATES = 96
+"""Updates of a fine-tuning in a hurry (`fit --fast`)."""
+HELD_OUT_SHARE = 0.15
+"""Share of the reference points, or of the users, that a round takes off the map."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -32,10 +38,14 @@ class MatcherRecipe(OptimiserRecipe):
 
     updates: Annotated[int, Field(ge=1)] = 1000
     """Updates of a matcher that starts from random weights."""
-    fine_tune_updates: Annotated[int, Field(ge=1)] = 1000
+    fine_tune_updates: Annotated[int, Field(ge=1)] = 320
     """Updates of a pretrained matcher on your own map."""
     fine_tune_learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     """Largest learning rate of the fine-tuning."""
+    fine_tune_schedule: Literal["constant", "one_cycle"] = "constant"
+    """Course of its learning rate."""
+    fine_tune_averaged: Share = 0.7
+    """Average the weights over this last part of the fine-tuning, as in pretraining."""
     own_share: Share | None = None
     """Share of the fine-tuned weights when they are averaged with the pretrained ones.
 
@@ -51,6 +61,12 @@ class MatcherRecipe(OptimiserRecipe):
     """Weight of the error of the predicted distances, beside the error of the position."""
     exercises: Annotated[int, Field(ge=1)] = 2048
     """Scans in a round of training. All buildings have an equal share."""
+    own_exercises: Annotated[int, Field(ge=1)] | None = None
+    """Scans in a round on your own map alone.
+
+    By default, about as many as a round takes off the map, `exercises` at most: in a small survey more would
+    only ask about the same scans again.
+    """
     passes: Annotated[int, Field(ge=1)] = 2
     """Times that each round is learnt, before a new one is drawn."""
     fine_tune_passes: Annotated[int, Field(ge=1)] = 2
@@ -67,6 +83,19 @@ class MatcherRecipe(OptimiserRecipe):
     """Standard deviation of the other phone's noise, in the same unit."""
     access_point_dropout: Share = 0.3
     """Each scan of the other phone loses a random share of its readings, at most this one."""
+
+    def round_of(self, n_scans: int) -> int:
+        """Give the scans in a round on one survey's own map, in whole batches.
+
+        Parameters
+        ----------
+        n_scans : int
+            Scans of the survey.
+        """
+        if self.own_exercises is not None:
+            return self.own_exercises
+        n_batches = math.ceil(HELD_OUT_SHARE * n_scans / self.batch_size)
+        return min(self.exercises, n_batches * self.batch_size)
 
     def share_of_own(self, n_points: int) -> float:
         """Give `own_share` for a survey.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from tutelage.methods.matcher.exercises import ExerciseBatch, Exercises, SurveyScans
+from tutelage.methods.matcher.learning_curve import LearningCurve
 from tutelage.methods.matcher.matcher_network import MatcherNetwork
 from tutelage.methods.matcher.matcher_recipe import MatcherRecipe
 from tutelage.training import (
@@ -23,14 +25,26 @@ from tutelage.training import (
     resolve_device,
     run_stage,
     seeded,
+    threads_for,
 )
 
-__all__ = ["errors_m", "exercise_errors_m", "fine_tune_matcher", "learn_from", "place_loss"]
+__all__ = ["Learnt", "errors_m", "exercise_errors_m", "fine_tune_matcher", "learn_from", "place_loss"]
 
 _METRES = 5.0  # a position error of so many metres counts as much as 1 of everything else
 _EXAM_SIZE = 512  # exercises by which the result is measured
 _NEAREST = 5
 _LEAST_VOTE = 1e-4  # what a place gets at least, so that one hopeless scan does not rule a batch
+
+
+class Learnt(NamedTuple):
+    """A matcher that was trained."""
+
+    network: MatcherNetwork
+    """In evaluation mode, on the CPU."""
+    n_steps: int
+    """Its updates."""
+    curve: tuple[float, ...]
+    """Its error on each round before it learnt that, beside the mean of the five nearest candidates."""
 
 
 def learn_from(
@@ -39,7 +53,7 @@ def learn_from(
     run: RunOptions,
     fingerprint: Mapping[str, object],
     share_of_minutes: float = 1.0,
-) -> tuple[MatcherNetwork, int]:
+) -> Learnt:
     """Train a matcher on radio maps, from random weights.
 
     Parameters
@@ -56,10 +70,7 @@ def learn_from(
 
     Returns
     -------
-    network : MatcherNetwork
-        In evaluation mode, on the CPU.
-    n_steps : int
-        Its updates.
+    Learnt
     """
     device = resolve_device(run.device)
     with seeded(run.seed, device):
@@ -76,7 +87,7 @@ def fine_tune_matcher(
     recipe: MatcherRecipe,
     run: RunOptions,
     fingerprint: Mapping[str, object],
-) -> tuple[MatcherNetwork, int]:
+) -> Learnt:
     """Fine-tune a pretrained matcher on the target's own radio map.
 
     The result is the mean of the pretrained weights and of those that learnt the map. What a matcher learns
@@ -99,10 +110,8 @@ def fine_tune_matcher(
 
     Returns
     -------
-    network : MatcherNetwork
-        In evaluation mode, on the CPU.
-    n_steps : int
-        Updates of the fine-tuning.
+    Learnt
+        The mean of both; updates and curve are those of the fine-tuning.
     """
     device = resolve_device(run.device)
     shorter = recipe.model_copy(
@@ -110,14 +119,18 @@ def fine_tune_matcher(
             "updates": recipe.fine_tune_updates,
             "learning_rate": recipe.fine_tune_learning_rate,
             "passes": recipe.fine_tune_passes,
+            "schedule": recipe.fine_tune_schedule,
+            "averaged": recipe.fine_tune_averaged,
+            "exercises": recipe.round_of(len(own)),
         }
     )
     with seeded(run.seed, device):
         network = MatcherNetwork(recipe.width).to(device)
         network.load_state_dict(pretrained.state_dict())
         exercises = _exercises([own], shorter, run, device)
-        tuned, n_steps = _train("matcher, own map", network, exercises, shorter, run, fingerprint)
-    return pretrained.towards(tuned, recipe.share_of_own(int(own.point.max()) + 1)), n_steps
+        tuned = _train("matcher, own map", network, exercises, shorter, run, fingerprint)
+    share = recipe.share_of_own(int(own.point.max()) + 1)
+    return tuned._replace(network=pretrained.towards(tuned.network, share))
 
 
 @torch.no_grad()
@@ -149,9 +162,7 @@ def exercise_errors_m(
     exam = Exercises([building], whole_maps, torch.device("cpu"))
     batch = exam.batch(0, _EXAM_SIZE, 2**32 - 1 - seed)
     weight = network(batch.feature, batch.mask).weight
-    mask = batch.mask[:, :_NEAREST].float()
-    equal_weight = mask / mask.sum(dim=1, keepdim=True)
-    nearest_m = errors_m(equal_weight, batch.truth[:, :_NEAREST])
+    nearest_m = errors_m(_equal_weights(batch.mask), batch.truth)
     return float(errors_m(weight, batch.truth).mean()), float(nearest_m.mean())
 
 
@@ -196,6 +207,13 @@ def place_loss(weight: Tensor, is_same: Tensor) -> Tensor:
     return nats.sum() / can_be_right.sum().clamp_min(1)
 
 
+def _equal_weights(mask: Tensor) -> Tensor:
+    """Weigh the five nearest candidates alike, and the others with 0; [B, k] like the mask."""
+    nearest = mask.float()
+    nearest[:, _NEAREST:] = 0
+    return nearest / nearest.sum(dim=1, keepdim=True)
+
+
 def _exercises(
     buildings: Sequence[SurveyScans], recipe: MatcherRecipe, run: RunOptions, device: torch.device
 ) -> Exercises:
@@ -212,25 +230,29 @@ def _train(
     run: RunOptions,
     fingerprint: Mapping[str, object],
     share_of_minutes: float = 1.0,
-) -> tuple[MatcherNetwork, int]:
+) -> Learnt:
     optimizer = make_optimizer(recipe, network)
     state = TrainState(
         {"matcher": network}, {"matcher": optimizer}, exercises.n_steps, exercises.device, dict(fingerprint)
     )
     step = _step(network, optimizer, recipe)
     average = WeightAverage([network], recipe.averaged, state)
+    curve = LearningCurve(exercises.steps_per_pass(recipe.batch_size), recipe.passes)
     begin(run)
-    run_stage(
-        stage,
-        state,
-        average.wrap(step),
-        exercises,
-        recipe.batch_size,
-        run,
-        share_of_minutes=share_of_minutes,
-    )
+    n_weights = sum(weight.numel() for weight in network.parameters())
+    with threads_for(n_weights * recipe.batch_size * recipe.n_candidates):
+        run_stage(
+            stage,
+            state,
+            average.wrap(step),
+            exercises,
+            recipe.batch_size,
+            run,
+            share_of_minutes=share_of_minutes,
+            more_hooks=[curve.note],
+        )
     average.settle()
-    return network.eval().cpu(), state.step
+    return Learnt(network.eval().cpu(), state.step, curve.ratios())
 
 
 def _step(
@@ -239,16 +261,18 @@ def _step(
     def step(state: TrainState, batch: ExerciseBatch) -> Mapping[str, Tensor]:
         mask = batch.mask
         scores = network(batch.feature, mask)
+        nearest = _equal_weights(mask)
         if not batch.has_positions:
             j_place = place_loss(scores.weight, batch.truth[..., 0])
             descend(optimizer, j_place, learning_rate_at(recipe, state.progress))
-            return {"J_place": j_place.detach()}
+            return {"J_place": j_place.detach(), "nearest": place_loss(nearest, batch.truth[..., 0])}
         j_mae = errors_m(scores.weight, batch.truth).mean()
         true_log_distance = torch.log1p(batch.truth.norm(dim=2))
         distance_loss = F.smooth_l1_loss(scores.log_distance, true_log_distance, reduction="none")
         j_distance = (distance_loss * mask).sum() / mask.sum()
         loss = j_mae / _METRES + recipe.weight_distance * j_distance
         descend(optimizer, loss, learning_rate_at(recipe, state.progress))
-        return {"J_MAE": j_mae.detach(), "J_distance": j_distance.detach()}
+        nearest_m = errors_m(nearest, batch.truth).mean()
+        return {"J_MAE": j_mae.detach(), "J_distance": j_distance.detach(), "nearest": nearest_m}
 
     return step

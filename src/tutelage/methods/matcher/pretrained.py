@@ -194,7 +194,7 @@ def pretrain(
         "seed": run.seed,
     }
     share = 0.5 if privacy else 1.0
-    network, n_steps = learn_from(buildings, recipe, run, fingerprint, share)
+    network, n_steps, _ = learn_from(buildings, recipe, run, fingerprint, share)
     chances = memberships(buildings, recipe, run, fingerprint, share) if privacy else [None] * len(buildings)
     figures = [
         {
