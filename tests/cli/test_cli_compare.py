@@ -38,6 +38,7 @@ def test_compare_gives_a_table_a_page_a_model_and_a_reason(
 def test_compare_shows_a_table_and_the_next_command(tutelage: Command, tables: Path) -> None:
     ended = tutelage("compare", tables / "survey.csv", *SHORT)
     assert ended.code == 0, ended.stderr
+    assert ended.stderr.startswith("comparing takes about 10 seconds: 2 methods, each fitted 2 times\n")
     assert "take k-NN" in ended.stdout
     assert f"next: tutelage fit {tables / 'survey.csv'} --method knn --out MODEL" in ended.stdout
 

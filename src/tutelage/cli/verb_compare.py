@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from tutelage.cli.console import plain, show
+from tutelage.cli.console import counted, plain, show, tell
 from tutelage.cli.options import (
     AGAIN,
     TEACHING,
@@ -30,6 +31,7 @@ from tutelage.cli.options import (
 if TYPE_CHECKING:  # only named in signatures
     from tutelage.data.fingerprints import Survey
     from tutelage.evaluation.compare import Candidate, Comparison
+    from tutelage.training import RunOptions
 
 __all__ = ["compare_command"]
 
@@ -113,6 +115,7 @@ def compare_command(
     resolve_device(run.device)
     building = reading.load(survey)
     candidates = compared.candidates(None if source_too else building)
+    _tell_time(building, candidates, folds, run_options)
     with stoppable(AGAIN):
         comparison = compare(building, candidates, n_folds=folds, source_too=source_too, run=run_options)
         if report:
@@ -128,6 +131,17 @@ def compare_command(
 
 
 # -- what it prints ------------------------------------------------------------------------------------
+
+
+def _tell_time(survey: Survey, candidates: Sequence[Candidate], n_folds: int, run: RunOptions) -> None:
+    """Say about how long the comparison takes, unless its user is a machine."""
+    from tutelage.evaluation.compare import expected_seconds, in_words
+
+    if not run.progress:
+        return
+    seconds = expected_seconds(candidates, survey.train, n_folds, run.budget)
+    fits = f"{counted(len(candidates), 'method')}, each fitted {n_folds} times"
+    tell(f"comparing takes about {in_words(seconds)}: {fits}")
 
 
 def _show_comparison(comparison: Comparison, report: Path | None, as_json: bool) -> None:

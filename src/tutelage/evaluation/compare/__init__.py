@@ -8,6 +8,7 @@ from tutelage.evaluation.compare.comparison import (
     compare,
     write_comparison,
 )
+from tutelage.evaluation.compare.expected_time import expected_seconds, in_words
 
 __all__ = [
     "Candidate",
@@ -17,5 +18,7 @@ __all__ = [
     "candidate",
     "candidates",
     "compare",
+    "expected_seconds",
+    "in_words",
     "write_comparison",
 ]
