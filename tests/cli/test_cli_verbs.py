@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from command_line import Command, assert_refused
 
 import tutelage

@@ -258,3 +258,9 @@ def test_means_of_surroundings_are_stored_at_the_same_places(spacing_m: float) -
     strength = sparse.random_array((24, 9), density=0.4, rng=rng, format="csr")
     found = described_map(strength, place, np.zeros(24, dtype=int))
     assert len(found.near.data) == len(found.near_share) == len(found.near_square)
+
+
+def test_large_surveys_keep_their_updates() -> None:
+    recipe = MatcherRecipe()
+    assert [recipe.updates_of(n) for n in (400, 9_999, 10_000, 20_000)] == [320, 320, 1000, 1000]
+    assert MatcherRecipe(fine_tune_updates=7).updates_of(20_000) == 7

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, is_dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -231,8 +231,7 @@ class Reading(FileReading):
         typer.Option(
             metavar="FILE",
             rich_help_panel=READING,
-            help="Polygons of rooms, in GeoJSON or IMDF. Scans of your file without a place get the room in "
-            "which they lie.",
+            help="Polygons of rooms, in GeoJSON or IMDF. Scans without a place get the room they lie in.",
         ),
     ] = None
     data_dir: DataDir = None
@@ -284,7 +283,7 @@ class Length:
         typer.Option(
             metavar="N",
             rich_help_panel=TRAINING,
-            help="Train for N passes over the data, in each stage. Default: as long as the recipe says.",
+            help="Passes over the data in each stage. Default: as the recipe says.",
         ),
     ] = None
     minutes: Annotated[
@@ -293,13 +292,21 @@ class Length:
     ] = None
     seed: Seed = 0
     device: Device = "auto"
+    precision: Annotated[
+        Literal["float32", "bfloat16"],
+        typer.Option(rich_help_panel=TRAINING, help="bfloat16 is faster where the processor has it."),
+    ] = "float32"
 
     def run(self, *, progress: bool) -> RunOptions:
-        """Give the run, its length checked."""
-        from tutelage.training import Budget, RunOptions
+        """Give the run; a wrong length, device or precision is refused."""
+        from tutelage.precision import require_precision
+        from tutelage.training import Budget, RunOptions, resolve_device
 
         budget = Budget(self.epochs, self.minutes)
-        return RunOptions(seed=self.seed, device=self.device, budget=budget, progress=progress)
+        require_precision(resolve_device(self.device), self.precision)
+        return RunOptions(
+            seed=self.seed, device=self.device, budget=budget, progress=progress, precision=self.precision
+        )
 
 
 @dataclass(frozen=True)

@@ -105,14 +105,12 @@ def compare_command(
     """
     from tutelage.evaluation.compare import compare, write_comparison
     from tutelage.files.model_folder import require_model_path
-    from tutelage.training import resolve_device
 
     if report:
         require_writable_page(report, [survey, *(compared.teachers or ())])
     if out:
         require_model_path(out)
-    run_options = run.run(progress=not as_json)
-    resolve_device(run.device)
+    run_options = run.run(progress=not as_json)  # a wrong length or device is refused before reading
     building = reading.load(survey)
     candidates = compared.candidates(None if source_too else building)
     _tell_time(building, candidates, folds, run_options)

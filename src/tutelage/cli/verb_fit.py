@@ -47,8 +47,7 @@ class Updating:
         typer.Option(
             "--drop-gone",
             rich_help_panel=_UPDATING,
-            help="With --update: forget the access points that have disappeared. Without positions, this is "
-            "always done.",
+            help="With --update: forget the access points that are gone, as scans without positions do.",
         ),
     ] = False
 

@@ -328,7 +328,8 @@ def pretraining_recipe(budget: str) -> MatcherRecipe:
 def _shortened(recipe: MatcherRecipe, budget: str) -> MatcherRecipe:
     share = table_budget(budget).share or 1.0
     lengths = {name: getattr(recipe, name) for name in ("updates", "fine_tune_updates")}
-    return recipe.model_copy(update={name: max(1, round(share * n)) for name, n in lengths.items()})
+    shorter = {name: max(1, round(share * n)) for name, n in lengths.items() if n is not None}
+    return recipe.model_copy(update=shorter)
 
 
 def _length(budget: str, network: str) -> dict[str, Any]:

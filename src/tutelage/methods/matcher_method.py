@@ -130,7 +130,7 @@ def fit_matcher(plan: FitPlan, scans: FingerprintSet) -> Fitted:
     )
     is_fine_tuned = fine_tune and pretrained != "none"
     # A twin serves for figures alone: half of the fine-tuning is enough.
-    twin_settings = {"fine_tune_updates": max(1, recipe.fine_tune_updates // 2)} if is_fine_tuned else {}
+    twin_settings = {"fine_tune_updates": max(1, recipe.updates_of(len(scans)) // 2)} if is_fine_tuned else {}
     return Fitted(Matcher.of(scans, network, recipe), lineage, twin_settings=twin_settings)
 
 

@@ -9,6 +9,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,6 +44,8 @@ def train(
     step: Callable[[TrainState, Batch], Metrics],
     batch_at: Callable[[int], Batch],
     hooks: Sequence[Hook] = (),
+    *,
+    around: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> None:
     """Run a step until the end of the run.
 
@@ -58,9 +61,14 @@ def train(
         Makes the batch of a step from its number.
     hooks : sequence of Hook
         Called after each step.
+    around : callable
+        Makes the block in which a step runs. Each step has its own: within one block of bfloat16, PyTorch
+        goes on with the rounded weights of its beginning.
     """
     while state.step < state.n_steps:
-        metrics = step(state, batch_at(state.step))
+        batch = batch_at(state.step)
+        with around():
+            metrics = step(state, batch)
         state.step += 1
         for hook in hooks:
             hook(state, metrics)

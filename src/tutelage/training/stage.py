@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -231,13 +232,9 @@ def run_stage(
     def batch_at(index: int) -> BatchOf:
         return data.batch(index, batch_size, run.seed)
 
-    def step_in_precision(state: TrainState, batch: BatchOf) -> Mapping[str, Tensor]:
-        # Anew for each step: within one block PyTorch goes on with the rounded weights of its beginning.
-        with in_precision(state.device, run.precision):
-            return step(state, batch)
-
     with _progress_bar(run.label + stage, state, run.progress) as show:
-        train(state, step_in_precision, batch_at, [*hooks, show, *more_hooks])
+        precision = partial(in_precision, state.device, run.precision)
+        train(state, step, batch_at, [*hooks, show, *more_hooks], around=precision)
 
 
 @contextmanager

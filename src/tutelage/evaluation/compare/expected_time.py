@@ -86,7 +86,7 @@ def _fit_seconds(candidate: Candidate, scans: FingerprintSet, n: int, budget: Bu
 def _matcher_seconds(candidate: Candidate, settings: Mapping[str, Any], n: int) -> float:
     recipe = MatcherSettings(**settings)
     from_nothing = candidate.pretrained == "none"
-    updates = recipe.updates if from_nothing else recipe.fine_tune_updates
+    updates = recipe.updates if from_nothing else recipe.updates_of(n)
     passes = recipe.passes if from_nothing else recipe.fine_tune_passes
     rounds = updates * recipe.batch_size / (passes * recipe.round_of(n))
     return _UPDATE * updates + rounds * (_ROUND_A_SCAN * n + _EXERCISE * recipe.round_of(n))

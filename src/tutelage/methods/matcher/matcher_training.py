@@ -116,7 +116,7 @@ def fine_tune_matcher(
     device = resolve_device(run.device)
     shorter = recipe.model_copy(
         update={
-            "updates": recipe.fine_tune_updates,
+            "updates": recipe.updates_of(len(own)),
             "learning_rate": recipe.fine_tune_learning_rate,
             "passes": recipe.fine_tune_passes,
             "schedule": recipe.fine_tune_schedule,
