@@ -2,6 +2,7 @@
 
     python -m benchmarks.speed                      # `make bench`: all rows
     python -m benchmarks.speed --only positions     # the rows of a kind, the others are kept
+    python -m benchmarks.speed --names '^locate'    # rows whose names match
 
 Needs TUTELAGE_DATA. One thread, unless the row says otherwise. Read the ratios, not the seconds.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -18,6 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from benchmarks.documented.pages import write_page
 from benchmarks.speed import fits, growth, loads, positions, starts, steps
 from benchmarks.speed.comparison import machine, measured
+from benchmarks.speed.growth_picture import write_picture
 from tutelage.files.atomic import atomic_file
 
 RESULTS = Path("benchmarks/results.json")
@@ -36,14 +39,19 @@ def main() -> None:
     """Measure, and save each row as soon as it is there."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=KINDS, default=list(KINDS), help="kinds of rows")
-    for kind in parser.parse_args().only:
+    parser.add_argument("--names", default="", metavar="PATTERN", help="rows whose names match")
+    given = parser.parse_args()
+    for kind in given.only:
         for comparison in KINDS[kind]():
+            if not re.search(given.names, comparison.name):
+                continue
             row = measured(comparison) | {"kind": kind}
             save(row)
             print(
                 f"{row['name']}: {row['ours']} {row['unit']}, {row['ratio']} of {row['beside']}", flush=True
             )
     write_page(PAGE)
+    write_picture()
 
 
 def save(row: dict[str, object]) -> None:

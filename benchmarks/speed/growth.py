@@ -1,6 +1,7 @@
 """Growth: a campus of up to a million fingerprints and 20,000 access points.
 
 python -m benchmarks.speed.growth METHOD BUILDINGS [NAMES]    # one size, in its own process
+python -m benchmarks.speed.growth load|locate SCANS           # a Parquet table of so many scans
 """
 
 from __future__ import annotations
@@ -9,13 +10,20 @@ import json
 import resource
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from benchmarks.speed.campus import ACCESS_POINTS, campus
 from benchmarks.speed.comparison import Comparison, seconds_of
-from tutelage import Localizer, Survey
+from tutelage import Localizer, Survey, load
+from tutelage.cli import main
 from tutelage.data.check import check_survey
+from tutelage.data.surveys import export_table
 from tutelage.runtime import compiled
 from tutelage.training import RunOptions
 
@@ -26,6 +34,8 @@ METHODS = {
     "matcher": {"fine_tune": False},
 }
 ALONE = 200
+TABLES = {"load": (2_000, 10_000, 100_000), "locate": (2_000, 10_000, 100_000, 1_000_000)}  # scans
+BASE_SCANS = 10_000
 FIGURES = {"fit": "s", "alone": "ms", "together": "ms", "memory": "MB"}
 WORDS = {
     "fit": "fit with radii",
@@ -46,6 +56,11 @@ def comparisons() -> Iterator[Comparison]:
         yield _beside_base(method, BASE, more, "alone", f"{_size(BASE)}, ten times the access points")
     for n in BUILDINGS[2:]:
         yield _beside_base("check", n, 0, "fit", _size(n))
+    for verb, sizes in TABLES.items():
+        for n in sizes:
+            if n != BASE_SCANS:
+                for figure in ("fit", "memory"):
+                    yield _beside_base_table(verb, n, figure)
 
 
 def _beside_base(method: str, n: int, names: int, figure: str, size: str) -> Comparison:
@@ -55,6 +70,18 @@ def _beside_base(method: str, n: int, names: int, figure: str, size: str) -> Com
         lambda: _figures(method, n, names)[figure],
         lambda: _figures(method, BASE, 0)[figure],
         _size(BASE),
+        FIGURES[figure],
+        1,
+    )
+
+
+def _beside_base_table(verb: str, n: int, figure: str) -> Comparison:
+    words = {"load": "load of Parquet", "locate": "locate by knn, Parquet to Parquet"}[verb]
+    return Comparison(
+        f"{words}{', memory' if figure == 'memory' else ''}: {n:,} scans",
+        lambda: _figures(verb, n, 0)[figure],
+        lambda: _figures(verb, BASE_SCANS, 0)[figure],
+        f"{BASE_SCANS:,} scans",
         FIGURES[figure],
         1,
     )
@@ -95,6 +122,49 @@ def measure(method: str, n_buildings: int, names: int) -> dict[str, float]:
     return figures | {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
+def measure_table(verb: str, n_scans: int) -> dict[str, float]:
+    """Return the seconds that a table of so many scans takes, and the peak memory in MB."""
+    with tempfile.TemporaryDirectory() as folder:
+        # In another process, whose memory does not count.
+        command = [sys.executable, "-m", "benchmarks.speed.growth", "write", str(n_scans), folder]
+        subprocess.run(command, check=True)
+        scans = Path(folder, "scans.parquet")
+        if verb == "load":
+            seconds = seconds_of(lambda: load(scans))
+        else:
+            sys.argv = ["tutelage", "locate", f"{folder}/model", str(scans), "--out", f"{folder}/out.parquet"]
+            seconds = seconds_of(_run_command)
+        return {"fit": seconds, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def _run_command() -> None:
+    try:
+        main()
+    except SystemExit as ended:
+        if ended.code:
+            raise
+
+
+def write(n_scans: int, folder: Path) -> None:
+    """Write a k-NN model of the campus of the base, and a table of its scans, again and again."""
+    train, _ = campus(BASE)
+    model = Localizer("knn", settings=METHODS["knn"], run=RunOptions(device="cpu"))
+    model.fit(train).save(folder / "model")
+    export_table(Survey("campus", train), folder / "once.parquet")
+    once = pq.read_table(folder / "once.parquet")
+    place = once.column_names.index("scan_id")
+    with pq.ParquetWriter(folder / "scans.parquet", once.schema) as table:
+        for first in range(0, n_scans, len(once)):
+            part = once.slice(0, n_scans - first)
+            ids = pa.array(map(str, range(first, first + len(part))))
+            table.write_table(part.set_column(place, "scan_id", ids))
+
+
 if __name__ == "__main__":
-    method, n_buildings, *names = sys.argv[1:]
-    print(json.dumps(measure(method, int(n_buildings), int(names[0]) if names else 0)))
+    method, number, *more = sys.argv[1:]
+    if method == "write":
+        write(int(number), Path(more[0]))
+    elif method in TABLES:
+        print(json.dumps(measure_table(method, int(number))))
+    else:
+        print(json.dumps(measure(method, int(number), int(more[0]) if more else 0)))

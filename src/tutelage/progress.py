@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["blocks", "progress_bar", "steps"]
+__all__ = ["blocks", "counted", "progress_bar", "steps"]
 
 T = TypeVar("T")
 
@@ -41,6 +41,33 @@ def progress_bar(items: Sequence[T], words: str, *, progress: bool) -> Iterable[
     from rich.progress import track
 
     return track(items, words, console=Console(stderr=True), transient=True)
+
+
+def counted(items: Iterable[T], n: int, words: str, *, progress: bool) -> Iterable[T]:
+    """Iterate over items that are made one by one, and show a bar with the time left if there are several.
+
+    Parameters
+    ----------
+    items : iterable
+        Items to iterate over.
+    n : int
+        Their number, at most.
+    words : str
+        Text beside the bar.
+    progress : bool
+        Whether to show the bar at all.
+
+    Returns
+    -------
+    iterable
+        The same items in the same order.
+    """
+    if not progress or n < 2 or not _on_terminal():
+        return items
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(items, words, total=n, console=Console(stderr=True), transient=True)
 
 
 def blocks(n: int, size: int, words: str, *, progress: bool) -> Iterator[slice]:

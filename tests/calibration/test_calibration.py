@@ -13,7 +13,10 @@ from tutelage.data.hold_out import hold_out
 from tutelage.data.splits import reference_points
 from tutelage.data.surveys import simulated_survey
 from tutelage.errors import BadInputError
+from tutelage.methods.calibration import trial
+from tutelage.runtime.landmarks import Landmarks
 from tutelage.runtime.positions import REFUSED
+from tutelage.runtime.rows import Rows
 
 KNN = {"metric": "sorensen", "representation": "powed", "k": 5}
 
@@ -151,3 +154,25 @@ def test_the_model_itself_learns_from_every_point(office: Survey, model: Localiz
 def test_a_survey_of_a_few_points_is_not_calibrated(office: Survey) -> None:
     few = part_of(office.train, 7)
     assert knn(few).calibration_ is None
+
+
+def test_held_out_scans_are_compared_with_landmarks_part_by_part(
+    office: Survey, model: Localizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large survey holds out many scans: all their similarities at once would not fit into memory."""
+    sizes = []
+    similarity = Landmarks.similarity
+
+    def counted(self: Landmarks, rss_dbm: Rows) -> np.ndarray:
+        sizes.append(rss_dbm.shape[0])
+        return similarity(self, rss_dbm)
+
+    monkeypatch.setattr(trial, "_SCANS", 50)
+    monkeypatch.setattr(Landmarks, "similarity", counted)
+    again = knn(office).calibration_
+    assert max(sizes) == 50
+    assert again is not None
+    assert model.calibration_ is not None
+    assert again.config() == model.calibration_.config()
+    for name, values in model.calibration_.tensors().items():
+        np.testing.assert_array_equal(again.tensors()[name], values)

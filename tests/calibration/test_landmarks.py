@@ -16,7 +16,7 @@ from tutelage.data.representation import RssRepresentation
 from tutelage.data.splits import reference_points
 from tutelage.data.surveys import simulated_survey
 from tutelage.methods.calibration import landmarks_of
-from tutelage.runtime.landmarks import Landmarks, difficulty
+from tutelage.runtime.landmarks import Landmarks, difficulty, nearest_landmarks
 
 SURVEY = simulated_survey(seed=5, n_train=240, n_test=40, n_access_points=20, n_floors=2)
 
@@ -89,7 +89,7 @@ def test_difficulty_matches_a_loop_over_scans() -> None:
     mark_m = rng.uniform(0, 50, (12, 2))
     n_known = rng.integers(1, 30, 6)
     position_m = rng.uniform(0, 50, (6, 2))
-    found = difficulty(similarity, mark_m, n_known, position_m)
+    found = difficulty(nearest_landmarks(similarity), mark_m, n_known, position_m)
     for i in range(6):
         near = np.argsort(-similarity[i])[:5]
         weight = np.array([1 / (1 - similarity[i, j]) for j in near])
@@ -106,7 +106,7 @@ def test_difficulty_matches_a_loop_over_scans() -> None:
 
 
 def test_difficulty_of_fewer_landmarks_than_five_uses_them_all() -> None:
-    found = difficulty(
-        np.array([[0.5, 0.5]]), np.array([[0.0, 0.0], [6.0, 0.0]]), np.array([3]), np.array([[3.0, 4.0]])
-    )
+    near = nearest_landmarks(np.array([[0.5, 0.5]]))
+    mark_m = np.array([[0.0, 0.0], [6.0, 0.0]])
+    found = difficulty(near, mark_m, np.array([3]), np.array([[3.0, 4.0]]))
     np.testing.assert_allclose(found, [[np.log(0.51), np.log(4), np.log(5), np.log(4)]])

@@ -22,6 +22,12 @@ from tutelage.methods.calibration.query_distance import (
 )
 
 
+def factors(
+    train: FingerprintSet, rest: FingerprintSet, queries: FingerprintSet, seed: int = 0
+) -> np.ndarray:
+    return nearer_errors(error_growth(train, seed), train, rest, queries, seed)
+
+
 def moved(scans: FingerprintSet, by_m: float, seed: int = 0) -> FingerprintSet:
     """The scans, each moved into some direction."""
     angle = 2 * np.pi * np.random.default_rng(seed).random(len(scans))
@@ -129,7 +135,7 @@ def test_a_survey_of_one_block_shows_no_growth() -> None:
     scans = gridded(2)
     diagonal = replace(scans, position_m=np.array([[0.0, 0], [0.7, 0.7]])[[0, 1, 0, 1]])
     assert error_growth(diagonal) is None
-    assert (nearer_errors(diagonal, diagonal[:1], diagonal[1:]) == 1).all()
+    assert (factors(diagonal, diagonal[:1], diagonal[1:]) == 1).all()
 
 
 # -- the factors ------------------------------------------------------------------------------------------
@@ -142,7 +148,7 @@ def test_held_out_errors_are_made_smaller_by_a_fifth_at_most(
 ) -> None:
     scans = gridded(n_side, noise_db=noise_db)
     rest, held_out = split_by_position(scans, share, seed)
-    factor = nearer_errors(scans, scans[rest], scans[held_out], seed)
+    factor = factors(scans, scans[rest], scans[held_out], seed)
     assert factor.shape == held_out.shape
     assert (factor >= 0.8).all()
     assert (factor <= 1).all()
@@ -151,7 +157,7 @@ def test_held_out_errors_are_made_smaller_by_a_fifth_at_most(
 def test_points_taken_out_of_a_grid_are_too_far_from_it() -> None:
     scans = gridded(14)
     rest, held_out = split_by_position(scans, 0.15, 0)
-    assert nearer_errors(scans, scans[rest], scans[held_out]).mean() < 0.97
+    assert factors(scans, scans[rest], scans[held_out]).mean() < 0.97
 
 
 @settings(max_examples=10)
@@ -160,7 +166,7 @@ def test_scans_as_near_as_queries_keep_their_errors(by_m: float, seed: int) -> N
     scans = gridded(12)
     assert (query_distances_m(scans, seed) > 0).all()
     queries = moved(scans[::5], by_m, seed)
-    np.testing.assert_array_equal(nearer_errors(scans, scans, queries, seed), 1.0)
+    np.testing.assert_array_equal(factors(scans, scans, queries, seed), 1.0)
 
 
 @settings(max_examples=8)
@@ -172,7 +178,7 @@ def test_places_drawn_as_queries_keep_nearly_all_of_their_errors(seed: int) -> N
 
     def factor(away_m: np.ndarray) -> float:
         place_m = alone.known_position_m + away_m[:, None] * [[1.0, 0.0]]
-        return float(nearer_errors(scans, alone, replace(others, position_m=place_m), seed + 1).mean())
+        return float(factors(scans, alone, replace(others, position_m=place_m), seed + 1).mean())
 
     as_far_as_points = np.full(120, 2.0)
     assert factor(as_far_as_points) < 0.98

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from tutelage.runtime import compared_scans
 from tutelage.runtime.compared_scans import STRONGEST, ComparedScans
 from tutelage.runtime.pair_features import PAIR_FEATURES, describe_pairs
 
@@ -114,3 +115,16 @@ def test_names_of_access_points_do_not_matter(seed: int) -> None:
         return describe_pairs(queries, radio_map, *pairs)
 
     np.testing.assert_allclose(features(scans, rarity), features(scans[:, order], rarity[order]), atol=1e-6)
+
+
+def test_readings_are_ranked_within_their_scan_in_blocks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    dense = np.round(rng.random((50, 12)), 1) * (rng.random((50, 12)) < 0.6)  # with ties and blank scans
+    strength = sparse.csr_array(dense)
+    rarity = np.ones(12)
+    whole = ComparedScans(strength, rarity).place
+    monkeypatch.setattr(compared_scans, "_ROWS", 7)
+    np.testing.assert_array_equal(ComparedScans(strength, rarity).place, whole)
+    scan = strength[[3]]
+    first = whole[strength.indptr[3] : strength.indptr[4]]
+    np.testing.assert_array_equal(np.argsort(first), np.argsort(-scan.data, kind="stable"))

@@ -213,6 +213,16 @@ class FileReading:
             options["access_points"] = [*(self.access_points or "").split(","), *known]
         return options
 
+    def scan_batches(self, path: Path, known: Sequence[str]) -> tuple[int, Iterable[ScanRows]]:
+        """Read scans to locate: one batch, or several of a large table; and how many batches there are."""
+        from tutelage.data.forms.read_options import ReadOptions
+        from tutelage.data.forms.scan_batches import scan_batches
+
+        batches = scan_batches(path, ReadOptions.of(**self._scan_options(known)))
+        if batches is None:
+            return 1, [self.read_scan_rows(path, known)]
+        return batches.n_batches, batches
+
 
 @dataclass(frozen=True)
 class Reading(FileReading):

@@ -20,6 +20,7 @@ from tutelage.errors import BadInputError
 from tutelage.runtime.access_point_names import find_columns
 from tutelage.runtime.frames import LocalFrame
 from tutelage.runtime.readings import require_rss_range
+from tutelage.runtime.scan_rows import ScanRows
 
 if TYPE_CHECKING:  # only named in signatures: forms of scans are read without scipy
     from scipy import sparse
@@ -182,6 +183,25 @@ class FingerprintSet:
 
     # -- reading --------------------------------------------------------------------------------
 
+    @classmethod
+    def of_rows(cls, scans: ScanRows) -> FingerprintSet:
+        """Take over scans that were read for the runtime.
+
+        Parameters
+        ----------
+        scans : ScanRows
+            The scans.
+
+        Returns
+        -------
+        FingerprintSet
+            The same scans, without positions.
+        """
+        rows = scans.rss_dbm
+        return cls(
+            csr(rows.data, rows.indices, rows.indptr, rows.shape[1]), scans.access_points, scans.scan_id
+        )
+
     def __len__(self) -> int:
         """Return the number of scans."""
         return int(self.rss_dbm.shape[0])
@@ -271,6 +291,8 @@ class FingerprintSet:
 
     def __getitem__(self, rows: Any) -> FingerprintSet:
         """Select scans by a slice, an index array or a mask."""
+        if isinstance(rows, np.ndarray) and rows.dtype == bool and rows.shape == (len(self),) and rows.all():
+            return self  # a large survey is not copied for the scans without readings that it has not
         index = np.arange(len(self))[rows]
         if index.ndim != 1:
             raise BadInputError("select rows by a slice, an index array or a mask, not by one number")

@@ -1,4 +1,4 @@
-"""Run the jobs of an experiment in processes of this machine or on a Ray cluster.
+"""Run the jobs of an experiment, or of other long work, in processes of this machine or on a Ray cluster.
 
 Each process computes on one thread. On machines with the same kind of processor, a job's result is then the
 same to the bit, whatever the executor and the number of processes.
@@ -15,7 +15,7 @@ import signal
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future
 from concurrent.futures import wait as wait_for_futures
 from concurrent.futures.process import BrokenProcessPool
@@ -30,7 +30,16 @@ from threadpoolctl import threadpool_limits
 
 from tutelage.errors import BadInputError, TutelageError, UnknownNameError
 
-__all__ = ["ATTEMPTS", "Executor", "LocalProcesses", "RayCluster", "Report", "make_executor"]
+__all__ = [
+    "ATTEMPTS",
+    "CELLS",
+    "Executor",
+    "LocalProcesses",
+    "RayCluster",
+    "Report",
+    "Words",
+    "make_executor",
+]
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -48,10 +57,29 @@ _LOST = (
 _AHEAD = 2  # tasks per processor of a cluster: no processor waits for work, and few jobs are in memory
 
 
+@dataclass(frozen=True)
+class Words:
+    """How messages speak of the jobs.
+
+    Parameters
+    ----------
+    job : str
+        What one of them is.
+    lost : str
+        What is left of the work when it cannot go on.
+    """
+
+    job: str
+    lost: str
+
+
+CELLS = Words("cell", "finished cells are kept")
+
+
 class Executor(Protocol):
     """A place where jobs run."""
 
-    def results(self, run: Run[Job, Result], jobs: Sequence[Job], report: Report) -> JobResults[Job, Result]:
+    def results(self, run: Run[Job, Result], jobs: Iterable[Job], report: Report) -> JobResults[Job, Result]:
         """Yield each job with its result as soon as it ends.
 
         Closing the iterator ends the jobs that still run. An error of a job has its own type and ends the
@@ -61,8 +89,8 @@ class Executor(Protocol):
         ----------
         run : callable
             Returns the result of a job. A fresh process must be able to import it.
-        jobs : sequence
-            The jobs.
+        jobs : iterable
+            The jobs; each is taken when there is room for it.
         report : callable
             Receives a sentence when a process is lost and its job starts again.
 
@@ -86,14 +114,17 @@ class LocalProcesses:
     ----------
     n_jobs : int
         Number of processes at a time.
+    words : Words
+        What the jobs are.
     """
 
     n_jobs: int = 1
+    words: Words = CELLS
 
-    def results(self, run: Run[Job, Result], jobs: Sequence[Job], report: Report) -> JobResults[Job, Result]:
+    def results(self, run: Run[Job, Result], jobs: Iterable[Job], report: Report) -> JobResults[Job, Result]:
         """Yield each job with its result as soon as it ends; see `Executor.results`."""
         with closing(_Lanes(self.n_jobs)) as lanes:
-            yield from _results(lanes, run, jobs, report)
+            yield from _results(lanes, run, jobs, report, self.words)
 
 
 @dataclass(frozen=True)
@@ -110,18 +141,21 @@ class RayCluster:
         running. None starts a cluster on this machine and stops it at the end.
     n_jobs : int
         Number of processes at a time of a cluster that is started here.
+    words : Words
+        What the jobs are.
     """
 
     address: str | None = None
     n_jobs: int = 1
+    words: Words = CELLS
 
-    def results(self, run: Run[Job, Result], jobs: Sequence[Job], report: Report) -> JobResults[Job, Result]:
+    def results(self, run: Run[Job, Result], jobs: Iterable[Job], report: Report) -> JobResults[Job, Result]:
         """Yield each job with its result as soon as it ends; see `Executor.results`."""
-        with _connected_ray(self.address, self.n_jobs) as ray, closing(_Tasks(ray)) as tasks:
-            yield from _results(tasks, run, jobs, report)
+        with _connected_ray(self.address, self.n_jobs) as ray, closing(_Tasks(ray, self.words)) as tasks:
+            yield from _results(tasks, run, jobs, report, self.words)
 
 
-def make_executor(name: str, *, jobs: int, address: str | None) -> Executor:
+def make_executor(name: str, *, jobs: int, address: str | None, words: Words = CELLS) -> Executor:
     """Make the executor that a user names.
 
     Parameters
@@ -132,6 +166,8 @@ def make_executor(name: str, *, jobs: int, address: str | None) -> Executor:
         Number of processes at a time.
     address : str or None
         Address of a Ray cluster.
+    words : Words
+        What the jobs are.
 
     Returns
     -------
@@ -152,10 +188,10 @@ def make_executor(name: str, *, jobs: int, address: str | None) -> Executor:
     if name == "local" and address is not None:
         raise BadInputError(f"address {address!r} is for the executor ray; leave it out, or choose ray")
     if name == "local":
-        return LocalProcesses(jobs)
+        return LocalProcesses(jobs, words)
     if importlib.util.find_spec("ray") is None:
         raise BadInputError('the executor ray needs Ray, which is not here: pip install "tutelage[ray]"')
-    return RayCluster(address, jobs)
+    return RayCluster(address, jobs, words)
 
 
 class _LostWorkerError(Exception):
@@ -178,14 +214,16 @@ class _Workers(Protocol):
 
 
 def _results(
-    workers: _Workers, run: Run[Job, Result], jobs: Sequence[Job], report: Report
+    workers: _Workers, run: Run[Job, Result], jobs: Iterable[Job], report: Report, words: Words
 ) -> JobResults[Job, Result]:
-    waiting = deque((job, 1) for job in jobs)
+    lost: deque[tuple[Job, int]] = deque()
+    fresh = ((job, 1) for job in jobs)
     started: dict[Any, tuple[Job, int]] = {}
-    while waiting or started:
-        while waiting and len(started) < workers.room:
-            job, attempt = waiting.popleft()
-            started[workers.start(run, job)] = job, attempt
+    while True:
+        while len(started) < workers.room and (each := lost.popleft() if lost else next(fresh, None)):
+            started[workers.start(run, each[0])] = each
+        if not started:
+            return
         for ticket in workers.ended(started):
             job, attempt = started.pop(ticket)
             try:
@@ -193,12 +231,12 @@ def _results(
             except _LostWorkerError as error:
                 if attempt == ATTEMPTS:
                     raise TutelageError(
-                        f"the process that ran a cell was lost {ATTEMPTS} times, perhaps for want of memory; "
-                        "finished cells are kept: give the same command again, with fewer --jobs"
+                        f"the process that ran a {words.job} was lost {ATTEMPTS} times, perhaps for want of "
+                        f"memory; {words.lost}: give the same command again, with fewer --jobs"
                     ) from error
-                waiting.appendleft((job, attempt + 1))
-                again = f"1 cell is started again (attempt {attempt + 1} of {ATTEMPTS})"
-                report(f"a process that ran a cell was lost; {again}")
+                lost.append((job, attempt + 1))
+                again = f"1 {words.job} is started again (attempt {attempt + 1} of {ATTEMPTS})"
+                report(f"a process that ran a {words.job} was lost; {again}")
             else:
                 yield job, result
 
@@ -282,8 +320,9 @@ def _end_with_parent() -> None:
 class _Tasks:
     """Ray tasks of one processor each."""
 
-    def __init__(self, ray: Any) -> None:
+    def __init__(self, ray: Any, words: Words) -> None:
         self.ray = ray
+        self.words = words
         # Ray's own retries are off: it would not tell of them.
         self.remote = ray.remote(num_cpus=1, max_retries=0)(_run_alone)
         self.lost = tuple(getattr(ray.exceptions, name) for name in _LOST)
@@ -312,7 +351,8 @@ class _Tasks:
             if isinstance(cause, Exception) and not isinstance(cause, self.ray.exceptions.RayError):
                 raise cause from error  # an error of the job
             reason = (str(error).strip() or repr(error)).splitlines()[-1]
-            raise TutelageError(f"Ray could not run a cell; finished cells are kept: {reason}") from error
+            message = f"Ray could not run a {self.words.job}; {self.words.lost}: {reason}"
+            raise TutelageError(message) from error
 
     def close(self) -> None:
         for ticket in self.pending:

@@ -21,6 +21,7 @@ from tutelage.runtime.rows import (
 __all__ = ["STRONGEST", "ComparedScans", "ScanArrays"]
 
 STRONGEST = 5  # access points of a scan that are looked at one by one
+_ROWS = 1 << 14  # scans whose readings are ranked at a time
 
 
 class ScanArrays(NamedTuple):
@@ -69,7 +70,7 @@ class ComparedScans:
         self.rarity = rarity
         strength = self.strength
         self.n_heard = row_lengths(strength)
-        self._row = row_numbers(strength)
+        self._row = row_numbers(strength).astype(np.int32)
         self.powed = strength.data**BETA
         self.total = self._sums(strength.data)
         self.total_powed = self._sums(self.powed)
@@ -87,9 +88,14 @@ class ComparedScans:
     @cached_property
     def place(self) -> np.ndarray:
         """Rank of each reading within its scan, [nnz]; 0 is the strongest."""
-        order = np.lexsort((-self.strength.data, self._row))
-        place = np.empty(len(order))
-        place[order] = np.arange(len(order)) - self.strength.indptr[self._row[order]]
+        rows = self.strength
+        place = np.empty(len(rows.data))
+        for first in range(0, len(self), _ROWS):  # sorted all at once, a large map needs gigabytes
+            of_block = slice(rows.indptr[first], rows.indptr[min(first + _ROWS, len(self))])
+            row = self._row[of_block]
+            order = np.lexsort((-rows.data[of_block], row))
+            begin = rows.indptr[row[order]] - rows.indptr[first]
+            place[of_block][order] = np.arange(len(order)) - begin
         return place
 
     @cached_property
@@ -151,7 +157,9 @@ class ComparedScans:
         """
         n_ap = self.strength.shape[1]
         reading = np.full(len(self) * n_ap, -1, dtype=np.int32)
-        reading[self._row * n_ap + self.strength.indices] = np.arange(len(self._row), dtype=np.int32)
+        reading[self._row * np.int64(n_ap) + self.strength.indices] = np.arange(
+            len(self._row), dtype=np.int32
+        )
         return reading
 
     def find(self, rows: np.ndarray, access_points: np.ndarray) -> np.ndarray:

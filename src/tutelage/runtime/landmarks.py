@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,14 @@ from tutelage.runtime.fingerprint_index import FingerprintIndex
 from tutelage.runtime.readings import to_strength
 from tutelage.runtime.rows import CompressedRows, Rows
 
-__all__ = ["N_FIGURES", "Landmarks", "difficulty", "nearest_distance", "nearest_landmarks"]
+__all__ = [
+    "N_FIGURES",
+    "Landmarks",
+    "NearLandmarks",
+    "difficulty",
+    "nearest_distance",
+    "nearest_landmarks",
+]
 
 N_FIGURES = 4
 """Number of figures that tell how hard a scan is."""
@@ -109,8 +116,26 @@ class Landmarks:
         return cls(config["rss_min_dbm"], value, tensors["position_m"])
 
 
+class NearLandmarks(NamedTuple):
+    """The landmarks most like each of n scans.
+
+    Attributes
+    ----------
+    landmark : numpy.ndarray
+        Five landmarks, [n, k]; all of them if there are fewer.
+    weight : numpy.ndarray
+        Inverse distances, [n, k], which sum to 1 for each scan.
+    distance : numpy.ndarray
+        Distance of the nearest one in signal space, [n].
+    """
+
+    landmark: np.ndarray
+    weight: np.ndarray
+    distance: np.ndarray
+
+
 def difficulty(
-    similarity: np.ndarray, mark_m: np.ndarray, n_known: np.ndarray, position_m: np.ndarray
+    near: NearLandmarks, mark_m: np.ndarray, n_known: np.ndarray, position_m: np.ndarray
 ) -> np.ndarray:
     """Compute four figures a scan that grow with its error, as logarithms.
 
@@ -119,8 +144,8 @@ def difficulty(
 
     Parameters
     ----------
-    similarity : numpy.ndarray
-        Cosines of scans and landmarks, [n, n_marks].
+    near : NearLandmarks
+        Landmarks most like n scans.
     mark_m : numpy.ndarray
         Positions of the landmarks in metres, [n_marks, 2].
     n_known : numpy.ndarray
@@ -133,22 +158,16 @@ def difficulty(
     numpy.ndarray
         Figures, [n, 4].
     """
-    near, weight = nearest_landmarks(similarity)
-    place = mark_m[near]
-    mean = np.einsum("nk,nkd->nd", weight, place)
-    spread = np.sqrt(np.einsum("nk,nkd->n", weight, (place - mean[:, None]) ** 2))
+    place = mark_m[near.landmark]
+    mean = np.einsum("nk,nkd->nd", near.weight, place)
+    spread = np.sqrt(np.einsum("nk,nkd->n", near.weight, (place - mean[:, None]) ** 2))
     distance_m = np.linalg.norm(position_m - mean, axis=1)
-    columns = (
-        nearest_distance(similarity) + _SOFT_DISTANCE,
-        spread + _SOFT_M,
-        distance_m + _SOFT_M,
-        n_known + 1.0,
-    )
+    columns = (near.distance + _SOFT_DISTANCE, spread + _SOFT_M, distance_m + _SOFT_M, n_known + 1.0)
     return np.asarray(np.log(np.column_stack(columns)))
 
 
-def nearest_landmarks(similarity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the five landmarks most like each scan, with weights.
+def nearest_landmarks(similarity: np.ndarray) -> NearLandmarks:
+    """Find the five landmarks most like each scan.
 
     Parameters
     ----------
@@ -157,15 +176,13 @@ def nearest_landmarks(similarity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Returns
     -------
-    landmark : numpy.ndarray
-        Landmarks, [n, k]; all of them if there are fewer than five.
-    weight : numpy.ndarray
-        Inverse distances, [n, k], which sum to 1 for each scan.
+    NearLandmarks
+        Landmarks, weights and distances.
     """
     k = min(_NEAREST, similarity.shape[1])
-    near = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
+    near = np.argpartition(-similarity, k - 1, axis=1)[:, :k].copy()  # a view would keep the whole
     weight = 1 / np.maximum(1 - np.take_along_axis(similarity, near, axis=1), 1e-3)
-    return near, weight / weight.sum(axis=1, keepdims=True)
+    return NearLandmarks(near, weight / weight.sum(axis=1, keepdims=True), nearest_distance(similarity))
 
 
 def nearest_distance(similarity: np.ndarray) -> np.ndarray:

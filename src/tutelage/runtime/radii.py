@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tutelage.runtime.conformal import conformal_quantile, require_level
-from tutelage.runtime.landmarks import Landmarks, difficulty, nearest_distance
+from tutelage.runtime.landmarks import Landmarks, difficulty, nearest_distance, nearest_landmarks
 from tutelage.runtime.prefixes import with_prefix
 from tutelage.runtime.rows import Rows, row_lengths, slice_rows
 
@@ -159,7 +159,8 @@ class Calibration:
             similarity = marks.similarity(scans)
             unlike[these] = nearest_distance(similarity) > self.farthest
             if np.isfinite(quantile):
-                hard = difficulty(similarity, marks.position_m, row_lengths(scans), position_m[these])
+                near = nearest_landmarks(similarity)
+                hard = difficulty(near, marks.position_m, row_lengths(scans), position_m[these])
                 radius_m[these] = self.scale.relative_error(hard) * quantile
         return Judgement(radius_m, unlike)
 

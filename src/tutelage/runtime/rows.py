@@ -287,9 +287,10 @@ def transpose(rows: Rows) -> CompressedRows:
     """
     order = np.argsort(rows.indices, kind="stable")
     lengths = np.bincount(rows.indices, minlength=rows.shape[1])
+    row = np.repeat(np.arange(rows.shape[0], dtype=np.int32), row_lengths(rows))
     return CompressedRows(
         rows.data[order],
-        row_numbers(rows)[order],
+        row[order],
         np.concatenate([[0], np.cumsum(lengths)]),
         (rows.shape[1], rows.shape[0]),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
@@ -21,7 +21,7 @@ from tutelage.errors import BadInputError
 from tutelage.runtime.access_point_names import normalised_name
 from tutelage.runtime.readings import RSS_MAX_DBM, RSS_MIN_DBM
 
-__all__ = ["with_access_points"]
+__all__ = ["left_out_note", "name_says", "with_access_points"]
 
 # Words of columns that stand beside readings in the tables of apps, papers and public sets.
 _WORDS = frozenset(
@@ -55,6 +55,7 @@ _FEWEST_COLUMNS = 3
 _ODD_ONES = 2  # names that are no address among addresses; more are a way of naming
 _STEADY_DB = 3.0  # what is heard everywhere and hardly varies is not a signal from one place
 _SHOWN = 8
+_WILD = re.compile(r"[*?[]")
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,37 @@ def with_access_points(table: LocatedTable, options: ReadOptions) -> tuple[Locat
     columns = [_column(table, name, options) for name in table.names if name not in FIELDS]
     reasons = _left_out(columns, options)
     kept = [column for column in columns if column.name not in reasons]
-    notes = [_note(len(kept), reasons)] if reasons else []
+    notes = [left_out_note(len(kept), reasons)] if reasons else []
     fields = {name: table.columns[name] for name in table.names if name in FIELDS}
     table, joined = _joined(table, fields, kept, options.units)
     return table, (*notes, *joined)
+
+
+def name_says(names: Sequence[str], patterns: Sequence[str]) -> dict[str, bool | None]:
+    """Tell by its name whether a column is an access point.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Columns that are no fields.
+    patterns : sequence of str
+        What `ReadOptions.access_points` holds.
+
+    Returns
+    -------
+    dict of str to bool or None
+        True for an address and for what the patterns name, False for a known word; None leaves it to the
+        cells.
+    """
+    exact = frozenset(patterns)  # a model may know thousands of names, which need no matching
+    wild = [pattern for pattern in patterns if _WILD.search(pattern)]
+
+    def of(name: str) -> bool | None:
+        if _address(name) or name in exact or any(fnmatchcase(name, pattern) for pattern in wild):
+            return True
+        return False if _is_known_word(name) else None
+
+    return {name: of(name) for name in names}
 
 
 def _column(table: LocatedTable, name: str, options: ReadOptions) -> _Column:
@@ -145,13 +173,14 @@ def _is_text(table: LocatedTable, name: str) -> bool:
 
 def _left_out(columns: Sequence[_Column], options: ReadOptions) -> dict[str, str]:
     reasons: dict[str, str] = {}
-    family = _main_family([column.name for column in columns])
+    said = name_says([column.name for column in columns], options.access_points)
+    family = _main_family([*said])
     others = [column for column in columns if not _is_known_word(column.name) and not column.is_text]
     odd = [column for column in others if _family(column.name) != family]
     for column in columns:
-        if _address(column.name) or _is_named(column.name, options.access_points):
+        if said[column.name]:
             continue
-        if _is_known_word(column.name):
+        if said[column.name] is False:
             reasons[column.name] = "name"
         elif column.is_text:
             reasons[column.name] = "text"
@@ -216,11 +245,21 @@ def _is_known_word(name: str) -> bool:
     )
 
 
-def _is_named(name: str, patterns: Sequence[str]) -> bool:
-    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
+def left_out_note(n_kept: int, reasons: Mapping[str, str]) -> Note:
+    """Say which columns are left out.
 
+    Parameters
+    ----------
+    n_kept : int
+        Number of columns that are access points.
+    reasons : mapping of str to str
+        Why each of the others is left out: "name", "text", or what is unlike the others.
 
-def _note(n_kept: int, reasons: dict[str, str]) -> Note:
+    Returns
+    -------
+    Note
+        The note.
+    """
     names = [*reasons]
     shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
     is_text_alone = set(reasons.values()) == {"text"}

@@ -9,7 +9,16 @@ import numpy as np
 from tutelage.data.forms.matrix_csv import CODE_SHARE, ONCE_OR_TWICE, is_undeclared_code
 from tutelage.runtime.readings import RSS_MAX_DBM, RSS_MIN_DBM
 
-__all__ = ["Strangers", "codes_option", "codes_within", "common_value", "find_strangers", "out_of_range"]
+__all__ = [
+    "Strangers",
+    "codes_option",
+    "codes_within",
+    "common_value",
+    "common_value_among",
+    "find_strangers",
+    "out_of_range",
+    "strangers_among",
+]
 
 _MOST = 0.5
 _HALF = 0.5
@@ -119,7 +128,26 @@ def find_strangers(readings: np.ndarray, n_cells: int) -> Strangers | None:
         readings, n_cells
     ):  # as in a sound table: fast
         return None
-    values, n = np.unique(readings, return_counts=True)
+    return strangers_among(*np.unique(readings, return_counts=True), n_cells)
+
+
+def strangers_among(values: np.ndarray, n: np.ndarray, n_cells: int) -> Strangers | None:
+    """Look at the numbers of a file, each once, for those that no receiver measures.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        The numbers, ascending, [m].
+    n : numpy.ndarray
+        Number of cells with each, [m] int.
+    n_cells : int
+        Number of all cells.
+
+    Returns
+    -------
+    Strangers or None
+        None if every number may be an RSS.
+    """
     is_strange = out_of_range(values) | is_undeclared_code(values, n, n_cells)
     if not is_strange.any():
         return None
@@ -165,22 +193,32 @@ def common_value(readings: np.ndarray, n_cells: int) -> float | None:
     float or None
         The number, if there is one among several.
     """
-    if not len(readings):
-        return None
-    middle = float(np.median(readings))  # what fills half of all cells is the median of the filled ones
-    n = int(np.count_nonzero(readings == middle))
-    if _HALF * n_cells <= n < len(readings) and n > ONCE_OR_TWICE:
-        return middle
-    return _common_faintest(readings, n_cells)
+    return common_value_among(*np.unique(readings, return_counts=True), n_cells)
 
 
-def _common_faintest(readings: np.ndarray, n_cells: int) -> float | None:
-    faintest = float(readings.min())
-    n = int(np.count_nonzero(readings == faintest))
-    if faintest > _FAINT_DBM or n == len(readings) or n <= max(CODE_SHARE * n_cells, ONCE_OR_TWICE):
+def common_value_among(values: np.ndarray, n: np.ndarray, n_cells: int) -> float | None:
+    """Return the same of the numbers of a file, each once.
+
+    Parameters
+    ----------
+    values, n, n_cells
+        As for `strangers_among`.
+
+    Returns
+    -------
+    float or None
+        The number, if there is one among several.
+    """
+    if len(values) < 2:
         return None
-    next_dbm = float(readings[readings > faintest].min())
-    return faintest if next_dbm - faintest >= _GAP_DB else None
+    up_to = np.cumsum(n)
+    # What fills half of all cells is the median of the filled ones.
+    below, above = np.searchsorted(up_to, [(up_to[-1] - 1) // 2, up_to[-1] // 2], side="right").tolist()
+    if below == above and n[below] >= _HALF * n_cells and n[below] > ONCE_OR_TWICE:
+        return float(values[below])
+    if values[0] > _FAINT_DBM or n[0] <= max(CODE_SHARE * n_cells, ONCE_OR_TWICE):
+        return None
+    return float(values[0]) if values[1] - values[0] >= _GAP_DB else None
 
 
 def _may_hold_code(readings: np.ndarray, n_cells: int) -> bool:

@@ -30,7 +30,7 @@ from tutelage.data.forms.table_readings import require_reading_columns
 from tutelage.errors import BadInputError
 from tutelage.files.atomic import atomic_file
 
-__all__ = ["FORM"]
+__all__ = ["FORM", "readings_beside", "require_places", "with_ids"]
 
 _PACKED = (".gz", ".zip")
 
@@ -38,17 +38,16 @@ _PACKED = (".gz", ".zip")
 def _read(path: Path, options: ReadOptions) -> ScanTables:
     options = options.with_file_beside(path)
     written = read_located_table(path)
-    name = path.name.split(".")[0] if path.suffix.lower() in _PACKED else path.stem
-    beside = path.with_name(f"{name}_readings{path.name[len(name) :]}")
+    name, beside = readings_beside(path)
     if beside.is_file() and set(written.names) == {*READING_FIELDS}:
         beside = path  # the readings themselves were named
     if not beside.is_file() and has_row_a_reading(written, options):
         tables = scans_and_readings(name, written, options)
-        _require_places(tables.scans, options)
+        require_places(tables.scans, options)
         return tables
     scans, options = with_fields(written, options)
-    scans = _with_ids(scans, in_user_words="scan_id" in {*written.names, *options.columns})
-    _require_places(scans, options)
+    scans = with_ids(scans, in_user_words="scan_id" in {*written.names, *options.columns})
+    require_places(scans, options)
     if beside.is_file():
         return _with_readings_beside(name, scans, beside, options)
     scans, notes = with_access_points(scans, options)
@@ -61,8 +60,40 @@ def _read(path: Path, options: ReadOptions) -> ScanTables:
     return ScanTables(name, scans, notes=notes, options=options)
 
 
-def _require_places(table: LocatedTable, options: ReadOptions) -> None:
-    """Refuse a table without coordinates or named places, with the columns that are likely meant."""
+def readings_beside(path: Path) -> tuple[str, Path]:
+    """Return the name of a table, and the file that may hold its readings.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+
+    Returns
+    -------
+    name : str
+        Its name without endings.
+    beside : Path
+        `NAME_readings.csv` for `NAME.csv`; it need not be there.
+    """
+    name = path.name.split(".")[0] if path.suffix.lower() in _PACKED else path.stem
+    return name, path.with_name(f"{name}_readings{path.name[len(name) :]}")
+
+
+def require_places(table: LocatedTable, options: ReadOptions) -> None:
+    """Refuse a table without coordinates or named places, with the columns that are likely meant.
+
+    Parameters
+    ----------
+    table : LocatedTable
+        Table with fields for names.
+    options : ReadOptions
+        Whether it needs them.
+
+    Raises
+    ------
+    BadInputError
+        If it needs them and has none, or has one coordinate of two.
+    """
     required = options.located and not names_places(table)
     pairs = [pair for pair in (METRES, *DEGREES) if not set(pair).isdisjoint(table.names)]
     needed = pairs[0] if pairs else METRES if required else ()
@@ -71,8 +102,21 @@ def _require_places(table: LocatedTable, options: ReadOptions) -> None:
     place_columns(table, required=required, advice=advice)
 
 
-def _with_ids(table: LocatedTable, *, in_user_words: bool) -> LocatedTable:
-    """Return a table with scan ids: numbers of rows, where no column names each scan once."""
+def with_ids(table: LocatedTable, *, in_user_words: bool) -> LocatedTable:
+    """Return a table with scan ids: numbers of rows, where no column names each scan once.
+
+    Parameters
+    ----------
+    table : LocatedTable
+        Table with fields for names.
+    in_user_words : bool
+        Whether the column of the ids is called so by the user, and then taken as it is.
+
+    Returns
+    -------
+    LocatedTable
+        The table with `scan_id`, with a note where its own ids repeat.
+    """
     if "scan_id" in table.names:
         ids = table.text("scan_id")
         if in_user_words or (len(np.unique(ids)) == len(ids) and (ids != "").all()):

@@ -15,9 +15,10 @@ from tutelage.data.forms.located_table import LocatedTable
 from tutelage.data.forms.workbook import read_workbook
 from tutelage.errors import BadInputError
 
-__all__ = ["read_located_table"]
+__all__ = ["PARQUET", "read_located_table", "unreadable_parquet"]
 
-_PARQUET = b"PAR1"
+PARQUET = b"PAR1"
+"""First bytes of a Parquet file."""
 
 
 def read_located_table(path: str | Path, delimiter: str | None = None) -> LocatedTable:
@@ -48,7 +49,7 @@ def read_located_table(path: str | Path, delimiter: str | None = None) -> Locate
     content = file_content(path)
     if not content.data:
         raise BadInputError("the file is empty; it needs a header and one row a scan", file=path)
-    if content.data.startswith(_PARQUET) or content.name.lower().endswith(".parquet"):
+    if content.data.startswith(PARQUET) or content.name.lower().endswith(".parquet"):
         table = _read_parquet(path, content.data)
     elif content.is_workbook:
         table = read_workbook(path, content.data)
@@ -65,9 +66,27 @@ def _read_parquet(path: Path, data: bytes) -> LocatedTable:
         require_names(path, list(pq.read_schema(io.BytesIO(data)).names))
         columns = pq.read_table(io.BytesIO(data))
     except (pa.ArrowException, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise BadInputError(f"not a readable Parquet file ({reason}); write it again", file=path) from error
+        raise unreadable_parquet(path, error) from error
     return LocatedTable(path, columns, np.arange(1, len(columns) + 1))
+
+
+def unreadable_parquet(path: Path, error: Exception) -> BadInputError:
+    """Make the error to raise for a damaged Parquet file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    error : Exception
+        What pyarrow or the system says.
+
+    Returns
+    -------
+    BadInputError
+        The error.
+    """
+    reason = " ".join(str(error).split())
+    return BadInputError(f"not a readable Parquet file ({reason}); write it again", file=path)
 
 
 def _refuse_binary(path: Path, data: bytes) -> None:

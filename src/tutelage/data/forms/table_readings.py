@@ -10,23 +10,26 @@ from tutelage.data.forms.fields import FIELDS, READING_FIELDS
 from tutelage.data.forms.form import Note, ScanTables
 from tutelage.data.forms.located_table import LocatedTable
 from tutelage.data.forms.read_options import ReadOptions
-from tutelage.data.forms.strengths import Strangers, common_value, find_strangers, out_of_range
+from tutelage.data.forms.strengths import Strangers, common_value_among, find_strangers, out_of_range
 from tutelage.errors import BadInputError
 from tutelage.runtime.readings import RSS_MAX_DBM, RSS_MIN_DBM
 from tutelage.runtime.rows import CompressedRows
 
 __all__ = [
+    "RSS_RULE",
     "MeanReadings",
     "TableReadings",
+    "common_value_note",
     "first_repeat",
     "heard_dbm",
     "mean_readings",
     "read_readings",
     "repeat_note",
     "require_reading_columns",
+    "stranger_message",
 ]
 
-_RSS_RULE = (
+RSS_RULE = (
     "an RSS is a number in dBm, an empty cell means not heard; remove columns that are not access points"
 )
 
@@ -107,7 +110,7 @@ def heard_dbm(numbers: np.ndarray, options: ReadOptions) -> np.ndarray:
 
 
 def _wide_rss(table: LocatedTable, names: tuple[str, ...], options: ReadOptions) -> TableReadings:
-    dense_dbm = np.column_stack([table.numbers(name, _RSS_RULE).astype(np.float32) for name in names])
+    dense_dbm = np.column_stack([table.numbers(name, RSS_RULE).astype(np.float32) for name in names])
     dense_dbm = heard_dbm(dense_dbm, options)
     is_heard = ~np.isnan(dense_dbm)
     values = dense_dbm[is_heard]
@@ -115,8 +118,8 @@ def _wide_rss(table: LocatedTable, names: tuple[str, ...], options: ReadOptions)
     if strangers is not None:
         place = np.argwhere(is_heard & out_of_range(dense_dbm))[:1].tolist()
         at = (place[0][0], names[place[0][1]]) if place else (None, None)
-        raise table.error(_stranger_message(strangers, dense_dbm[tuple(place[0])] if place else None), *at)
-    notes = _common_value_note(values, dense_dbm.size)
+        raise table.error(stranger_message(strangers, dense_dbm[tuple(place[0])] if place else None), *at)
+    notes = _note_of_common(values, dense_dbm.size)
     lengths = np.count_nonzero(is_heard, axis=1)
     return TableReadings(_rows(values, np.nonzero(is_heard)[1], lengths, len(names)), names, notes)
 
@@ -130,14 +133,14 @@ def _long_rss(
     require_reading_columns(readings)
     row = _scan_rows(readings, scan_id)
     names, column = _ap_columns(readings, access_points)
-    rss_dbm = heard_dbm(readings.numbers("rss_dbm", _RSS_RULE), options)
+    rss_dbm = heard_dbm(readings.numbers("rss_dbm", RSS_RULE), options)
     is_heard = ~np.isnan(rss_dbm)
     strangers = find_strangers(rss_dbm[is_heard], len(rss_dbm))
     if strangers is not None:
         place = np.flatnonzero(is_heard & out_of_range(rss_dbm))[:1].tolist()
         value = rss_dbm[place[0]] if place else None
-        raise readings.error(_stranger_message(strangers, value), *((place[0], "rss_dbm") if place else ()))
-    notes = _common_value_note(rss_dbm[is_heard], len(rss_dbm))
+        raise readings.error(stranger_message(strangers, value), *((place[0], "rss_dbm") if place else ()))
+    notes = _note_of_common(rss_dbm[is_heard], len(rss_dbm))
     entries = np.flatnonzero(is_heard)
     mean = mean_readings(row[entries], column[entries], rss_dbm[entries], len(names))
     if mean.n_repeated:
@@ -213,19 +216,32 @@ def repeat_note(n: int) -> Note:
     Note
         The note.
     """
-    message = (
-        f"{n:,} reading{' is' if n == 1 else 's are'} the mean of several, since a scan hears an "
-        f"access point "
-        "more than once"
-    )
+    are = " is" if n == 1 else "s are"
+    message = f"{n:,} reading{are} the mean of several, since a scan hears an access point more than once"
     return Note("repeated_reading", message)
 
 
-def _common_value_note(values: np.ndarray, n_cells: int) -> tuple[Note, ...]:
-    value = common_value(values, n_cells)
+def _note_of_common(readings: np.ndarray, n_cells: int) -> tuple[Note, ...]:
+    return common_value_note(*np.unique(readings, return_counts=True), n_cells)
+
+
+def common_value_note(values: np.ndarray, n: np.ndarray, n_cells: int) -> tuple[Note, ...]:
+    """Say that a number likely means "not heard".
+
+    Parameters
+    ----------
+    values, n, n_cells
+        As for `common_value_among`.
+
+    Returns
+    -------
+    tuple of Note
+        The note; empty if there is no such number.
+    """
+    value = common_value_among(values, n, n_cells)
     if value is None:
         return ()
-    share = np.count_nonzero(values == value) / n_cells
+    share = n[values == value][0] / n_cells
     return (
         Note(
             "common_value",
@@ -282,8 +298,7 @@ def require_reading_columns(readings: LocatedTable) -> None:
     if missing:
         raise readings.error(
             f"column {', '.join(missing)} is missing; readings have {', '.join(READING_FIELDS)}, this "
-            f"table has "
-            f"{', '.join(readings.names)}"
+            f"table has {', '.join(readings.names)}"
         )
 
 
@@ -305,8 +320,21 @@ def first_repeat(values: np.ndarray) -> int | None:
     return int(np.argmax(is_repeat)) if is_repeat.any() else None
 
 
-def _stranger_message(strangers: Strangers, value: float | None) -> str:
-    """Say what the first number is, what the others are, and what to pass."""
+def stranger_message(strangers: Strangers, value: float | None) -> str:
+    """Say what the first number is, what the others are, and what to pass.
+
+    Parameters
+    ----------
+    strangers : Strangers
+        Numbers that are no RSS.
+    value : float or None
+        The first of them in the file; None if all lie within the range of dBm.
+
+    Returns
+    -------
+    str
+        Message of the error.
+    """
     if value is None:  # a code within the range of dBm
         value = float(strangers.values[0])
         begin = f"{value:g} fills {strangers.share[0]:.0%} of all RSS cells, which no receiver measures"

@@ -31,7 +31,7 @@ from tutelage.runtime.frames import LocalFrame
 from tutelage.runtime.readings import require_rss_range
 from tutelage.runtime.scan_rows import ScanRows
 
-__all__ = ["read_scan_rows", "read_scans", "read_user_table"]
+__all__ = ["read_scan_rows", "read_scans", "read_user_table", "scan_ids", "tell"]
 
 _LEFT_OUT = ("no_access_point",)
 
@@ -91,7 +91,7 @@ def read_user_table(
     if for_training and several_places:
         require = _require_several_places if places is None else _require_spread
         require(table, scans[is_train])
-    _tell(tables, notes)
+    tell(tables, notes)
     test = None if is_train.all() else scans[~is_train]
     return Survey(tables.name, scans[is_train], test)
 
@@ -133,7 +133,7 @@ def read_scans(
     else:
         frame = LocalFrame.around(places.absolute_m, places.epsg)
         scans, notes = _fingerprints(tables, places.absolute_m, frame)
-    _tell(tables, notes)
+    tell(tables, notes)
     return scans
 
 
@@ -165,7 +165,7 @@ def read_scan_rows(path: str | Path, options: ReadOptions | None = None) -> Scan
     rows = ScanRows(read.readings.rss_dbm, read.readings.access_points, read.scan_id)
     require_names(rows.access_points, rows.rss_dbm.shape[1])
     require_rss_range(rows.rss_dbm, rows.access_points, rows.scan_id)
-    _tell(tables, read.notes)
+    tell(tables, read.notes)
     return rows
 
 
@@ -180,7 +180,7 @@ class _Checked(NamedTuple):
 
 def _checked(tables: ScanTables) -> _Checked:
     table = tables.scans
-    scan_id = _scan_ids(table)
+    scan_id = scan_ids(table)
     readings = read_readings(tables, scan_id)
     notes = [*readings.notes]
     labels: dict[str, Any] = {name: table.labels(name) for name in LABELS if name in table.names}
@@ -202,7 +202,21 @@ def _fingerprints(
     return FingerprintSet.from_absolute(*read, absolute_m, frame=frame, **labels), notes
 
 
-def _tell(tables: ScanTables, notes: Sequence[Note]) -> None:
+def tell(tables: ScanTables, notes: Sequence[Note]) -> None:
+    """Warn of what is left out of tables, and of how they were read.
+
+    Parameters
+    ----------
+    tables : ScanTables
+        The tables.
+    notes : sequence of Note
+        Notes of their readings.
+
+    Warns
+    -----
+    LeftOutWarning, ReadAsWarning
+        As for `read_user_table`.
+    """
     for each in tables.left_out:
         warnings.warn(f"{tables.scans.file}: {each.message}; {each.advice}", LeftOutWarning, stacklevel=3)
     for note in (*tables.all_notes, *notes):
@@ -256,7 +270,24 @@ def _require_several_places(table: LocatedTable, train: FingerprintSet) -> None:
         )
 
 
-def _scan_ids(table: LocatedTable) -> np.ndarray:
+def scan_ids(table: LocatedTable) -> np.ndarray:
+    """Return the scan ids of a table.
+
+    Parameters
+    ----------
+    table : LocatedTable
+        Table with `scan_id`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Unique ids, [n] str.
+
+    Raises
+    ------
+    BadInputError
+        If a scan has none, or one is there twice.
+    """
     scan_id = table.text("scan_id")
     blanks = np.flatnonzero(scan_id == "")
     if len(blanks):

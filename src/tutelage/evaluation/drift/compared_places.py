@@ -100,7 +100,7 @@ def _match_blocks(
         block = slice_rows(rss_dbm, first, first + _BLOCK_SCANS)
         rows = sparse.csr_array((block.data, block.indices, block.indptr), shape=block.shape)
         similarity = landmarks.similarity(rows)
-        near, weight = nearest_landmarks(similarity)
+        near, weight, _ = nearest_landmarks(similarity)
         n, k = near.shape
         has_match = similarity.max(axis=1) > 0
         weights = sparse.csr_array(

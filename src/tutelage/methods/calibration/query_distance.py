@@ -17,7 +17,7 @@ from tutelage.data.splits import reference_points, split_groups
 from tutelage.data.survey_places import coordinates_m, distance_m
 from tutelage.errors import BadInputError
 from tutelage.methods.radio_map import RadioMap
-from tutelage.runtime.fingerprint_index import FingerprintIndex
+from tutelage.runtime.fingerprint_index import nearest
 from tutelage.runtime.votes import inverse_distance, weighted_mean
 
 __all__ = ["ErrorGrowth", "error_growth", "nearer_errors", "query_distances_m"]
@@ -55,7 +55,11 @@ class ErrorGrowth(NamedTuple):
 
 
 def nearer_errors(
-    train: FingerprintSet, rest: FingerprintSet, queries: FingerprintSet, seed: int = 0
+    growth: ErrorGrowth | None,
+    train: FingerprintSet,
+    rest: FingerprintSet,
+    queries: FingerprintSet,
+    seed: int = 0,
 ) -> np.ndarray:
     """Compute by what errors at held-out points are to be multiplied, since people ask nearer to the survey.
 
@@ -65,6 +69,8 @@ def nearer_errors(
 
     Parameters
     ----------
+    growth : ErrorGrowth or None
+        That of `train`.
     train : FingerprintSet
         All training scans.
     rest : FingerprintSet
@@ -72,14 +78,13 @@ def nearer_errors(
     queries : FingerprintSet
         [n] held-out scans.
     seed : int
-        Random seed of hold-outs and places.
+        Random seed of places.
 
     Returns
     -------
     ndarray [n]
         Factors from 0.8 to 1.
     """
-    growth = error_growth(train, seed)
     if growth is None:
         return np.ones(len(queries))
     held_out_m = distance_m(rest, queries)
@@ -185,13 +190,17 @@ def _held_out_errors(
     except BadInputError:  # one block holds the whole survey
         return None
     some = np.sort(np.random.default_rng(seed).permutation(held_out)[:_MOST_QUERIES])
-    surveyed, queries = scans[rest], scans[some]
-    radio_map = RadioMap.fit(surveyed, "powed")
-    index = FingerprintIndex(radio_map.value, "sorensen")
-    values = radio_map.representation.transform(queries)
-    distance, row = index.nearest(values, min(_NEIGHBOURS, len(radio_map)))
-    answer_m = weighted_mean(surveyed.known_position_m[row], inverse_distance(distance))
-    error_m = np.linalg.norm(answer_m - queries.known_position_m, axis=1)
-    is_known = np.asarray(values.sum(axis=1) > 0)
+    queries = scans[some]
+    error_m, is_known = _errors(scans[rest], queries)
     weight = 1 / np.bincount(point[some])[point[some]]
-    return distance_m(surveyed, queries)[is_known], error_m[is_known], weight[is_known]
+    return distance_m(scans[rest], queries)[is_known], error_m[is_known], weight[is_known]
+
+
+def _errors(surveyed: FingerprintSet, queries: FingerprintSet) -> tuple[np.ndarray, np.ndarray]:
+    """Give the errors of a k-NN in metres, and which of the queries hear an access point that it knows."""
+    radio_map = RadioMap.fit(surveyed, "powed", drop_blank=False)
+    values = radio_map.representation.transform(queries)
+    distance, row = nearest(values, radio_map.value, "sorensen", min(_NEIGHBOURS, len(radio_map)))
+    answer_m = weighted_mean(surveyed.known_position_m[row], inverse_distance(distance))
+    is_known = np.asarray(values.sum(axis=1) > 0)
+    return np.linalg.norm(answer_m - queries.known_position_m, axis=1), is_known

@@ -18,11 +18,12 @@ from tutelage.data.splits import reference_points
 from tutelage.errors import BadInputError
 from tutelage.methods.calibration.borrowed import borrowed_for, heard_by_other_phones
 from tutelage.methods.calibration.error_scale import cross_fit_scale, fit_scale
-from tutelage.methods.calibration.query_distance import nearer_errors
+from tutelage.methods.calibration.query_distance import error_growth, nearer_errors
 from tutelage.runtime.conformal import conformal_quantile
-from tutelage.runtime.landmarks import N_FIGURES, Landmarks, difficulty, nearest_distance
+from tutelage.runtime.landmarks import N_FIGURES, Landmarks, NearLandmarks, difficulty, nearest_landmarks
 from tutelage.runtime.positions import Located
 from tutelage.runtime.radii import Calibration
+from tutelage.runtime.rows import Rows, slice_rows
 
 __all__ = [
     "USELESS",
@@ -34,6 +35,7 @@ __all__ = [
     "without_readings",
 ]
 
+_SCANS = 1024  # compared with all landmarks at a time
 _MOST = 1000  # landmarks: half a megabyte in a building where a scan hears 40 access points
 _FALSE_REFUSALS = 0.01  # of scans at new places of the surveyed building
 _PLAIN_LEVELS = (0.5, 0.8, 0.9, 0.95)
@@ -111,15 +113,15 @@ def calibrate(
     queries = trial.queries
     if borrowed.offset_db:
         queries = heard_by_other_phones(queries, borrowed.offset_db, seed)
+    usable_scans = train[train.n_heard > 0]
+    # Before the trial's model is asked: a large survey is not indexed for both at once.
+    growth = None if trial.is_walked else error_growth(usable_scans, seed)
     whole, both = _questions(trial, queries, access_points, seed)
     group = trial.group[both.row]
     points, point = np.unique(group[: len(whole.row)], return_inverse=True)
     share = point_shares(point)
     weight = np.concatenate([_weights(point), _weights(group[len(point) :])])
-    nearer = np.ones(len(point))
-    if not trial.is_walked:
-        usable_scans = train[train.n_heard > 0]
-        nearer = nearer_errors(usable_scans, trial.training_scans, queries[whole.row], seed)
+    nearer = nearer_errors(growth, usable_scans, trial.training_scans, queries[whole.row], seed)
     error_m = whole.error_m * nearer * borrowed.day_factor
     others = float(np.average(nearer, weights=share)) * borrowed.day_factor
     errors_m = np.concatenate([error_m, both.error_m[len(point) :] * others])
@@ -168,20 +170,29 @@ def _questions(
 def _ask(trial: Trial, scans: FingerprintSet, marks: Landmarks, access_points: Sequence[str]) -> _Questions:
     """Locate the held-out scans that share an access point with the rest."""
     rss_dbm = scans.rss_of(access_points)
-    similarity = marks.similarity(rss_dbm)
-    row = np.flatnonzero(similarity.any(axis=1))
+    row, near = _nearest(marks, rss_dbm)
     if not len(row):
         return _Questions(row, np.zeros(0), np.zeros((0, N_FIGURES)), np.zeros(0))
     asked = scans[row]
-    similarity = similarity[row]
     position_m = trial.locate(asked).position_m
     n_known = np.diff(rss_dbm.indptr)[row]
     return _Questions(
         row,
-        nearest_distance(similarity),
-        difficulty(similarity, marks.position_m, n_known, position_m),
+        near.distance,
+        difficulty(near, marks.position_m, n_known, position_m),
         np.linalg.norm(position_m - asked.known_position_m, axis=1),
     )
+
+
+def _nearest(marks: Landmarks, rss_dbm: Rows) -> tuple[np.ndarray, NearLandmarks]:
+    """Find the scans that share an access point with a landmark, and the landmarks most like each."""
+    rows, parts = [], []
+    for first in range(0, max(1, rss_dbm.shape[0]), _SCANS):
+        similarity = marks.similarity(slice_rows(rss_dbm, first, first + _SCANS))
+        shares = np.flatnonzero(similarity.any(axis=1))
+        rows.append(first + shares)
+        parts.append(nearest_landmarks(similarity[shares]))
+    return np.concatenate(rows), NearLandmarks(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def _weights(group: np.ndarray) -> np.ndarray:
