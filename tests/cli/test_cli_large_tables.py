@@ -124,16 +124,22 @@ def test_a_cluster_writes_the_same_file(
     tutelage: Command, made: Path, scans: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In place of Ray stand processes of this machine, of which the later parts are ready first."""
-    from tutelage.experiments import executors, located_parts
+    from tutelage.experiments import executors
+    from tutelage.localizer import Localizer
 
     class Backwards:
         def results(self, run: Any, jobs: Any, report: Any) -> Any:  # noqa: ARG002
             return reversed([(job, run(job)) for job in jobs])
 
-    loads = []
-    load = located_parts.Localizer.load
+    loads: list[Path] = []
+    load = Localizer.load
+
+    def noted(path: Path) -> Localizer:
+        loads.append(path)
+        return load(path)
+
     monkeypatch.setattr(scan_batches, "BATCH_SCANS", SIZE)
-    monkeypatch.setattr(located_parts.Localizer, "load", lambda path: loads.append(path) or load(path))
+    monkeypatch.setattr(Localizer, "load", noted)
     monkeypatch.setattr(executors, "make_executor", lambda *_, **__: Backwards())
     out = scans.with_name("answers.csv")
     assert tutelage("locate", made / "knn", scans, "--out", out, "--executor", "ray").code == 0
