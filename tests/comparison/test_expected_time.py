@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tutelage.data.surveys import simulated_survey
@@ -27,9 +29,8 @@ def test_more_folds_updates_and_methods_take_longer() -> None:
     assert expected("knn") < expected("matcher") < expected("bayescnn")
     assert expected("matcher", n_folds=6) > 1.9 * expected("matcher")
     assert expected("matcher", fine_tune_updates=640) == pytest.approx(2 * expected("matcher"))
-    assert expected("blend", **{"matcher.fine_tune_updates": 640}) == expected(
-        "matcher", fine_tune_updates=640
-    )
+    of_blend: dict[str, Any] = {"matcher.fine_tune_updates": 640}
+    assert expected("blend", **of_blend) == expected("matcher", fine_tune_updates=640)
     assert expected("dnn", budget=Budget(epochs=40)) == pytest.approx(
         2 * expected("dnn", budget=Budget(epochs=20))
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -110,6 +111,8 @@ def test_help_of_every_verb_waits_for_no_library() -> None:
 def test_verbs_import_what_they_use(
     command: tuple[str, ...], not_imported: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if "TUTELAGE_DATA" in os.environ:  # which may be relative
+        monkeypatch.setenv("TUTELAGE_DATA", str(Path(os.environ["TUTELAGE_DATA"]).resolve()))
     monkeypatch.chdir(tmp_path)
     export_table(small_building(), tmp_path / "survey.csv")
     if "model" in command:
