@@ -78,6 +78,18 @@ class PostgresServer:
         )
         os.kill(int(process), signal.SIGKILL)
 
+    def wait(self, seconds: float = 60) -> None:
+        """Wait until the server accepts clients again."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                self.psql("SELECT 1")
+                return
+            except AssertionError:  # it recovers
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+
     def _run(self, program: str, *arguments: str) -> str:
         assert PROGRAMS is not None
         command = [*_AS_OTHER_USER, str(PROGRAMS / program), *arguments]

@@ -93,6 +93,7 @@ def kill_server(server: PostgresServer, kill: Callable[[], None]) -> None:
             written = acknowledged_so_far(receive)
             assert receive.poll(60)
         written += acknowledged(receive)
+        server.wait()  # what the writer had said before may be read while the server still recovers
         with Store.open(url) as store:
             require_kept(store, writer, written)
 
