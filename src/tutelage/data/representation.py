@@ -123,9 +123,9 @@ class RssRepresentation:
         scipy.sparse.csr_array
             Values, [n, len(access_points)] float64.
         """
-        rss_dbm = scans.rss_of(self.access_points)
         if self.kind == FILLED:
-            return _filled(rss_dbm)
+            return _filled(scans.rss_of(self.access_points))
+        rss_dbm = scans.rows_of(self.access_points)
         values = to_strength(rss_dbm.data, self.kind, self.rss_min_dbm)
         return sparse.csr_array((values, rss_dbm.indices, rss_dbm.indptr), shape=rss_dbm.shape)
 
