@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Comparison", "machine", "measured", "seconds_of"]
+__all__ = ["Comparison", "machine", "measured", "peak_mb", "seconds_of"]
 
 PACKAGES = ("tutelage", "numpy", "numba", "scipy", "scikit-learn", "torch", "onnxruntime", "pyarrow")
 
@@ -79,6 +79,13 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
     }
+
+
+def peak_mb() -> float:
+    """Return the peak memory of this process in MB; getrusage would count what its parent held."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    (peak,) = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(peak) / 1024
 
 
 def _rounded(value: float) -> float:

@@ -7,7 +7,6 @@ python -m benchmarks.speed.growth load|locate SCANS           # a Parquet table 
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.speed.campus import ACCESS_POINTS, campus
-from benchmarks.speed.comparison import Comparison, seconds_of
+from benchmarks.speed.comparison import Comparison, peak_mb, seconds_of
 from tutelage import Localizer, Survey, load
 from tutelage.cli import main
 from tutelage.data.check import check_survey
@@ -119,7 +118,7 @@ def measure(method: str, n_buildings: int, names: int) -> dict[str, float]:
         few = [test[i : i + 1] for i in range(min(ALONE, len(test)))]
         figures["alone"] = 1e3 * seconds_of(lambda: [model.predict(scan) for scan in few]) / len(few)
         figures["together"] = 1e3 * seconds_of(lambda: model.predict(test)) / len(test)
-    return figures | {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return figures | {"memory": peak_mb()}
 
 
 def measure_table(verb: str, n_scans: int) -> dict[str, float]:
@@ -134,7 +133,7 @@ def measure_table(verb: str, n_scans: int) -> dict[str, float]:
         else:
             sys.argv = ["tutelage", "locate", f"{folder}/model", str(scans), "--out", f"{folder}/out.parquet"]
             seconds = seconds_of(_run_command)
-        return {"fit": seconds, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+        return {"fit": seconds, "memory": peak_mb()}
 
 
 def _run_command() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,14 @@ from tutelage.training import RunOptions
 
 TYPER = ("-c", "import typer")
 SKLEARN = ("-c", "import sklearn.neighbors")
+_TELLING = """
+import atexit, runpy, sys
+from benchmarks.speed.comparison import peak_mb
+atexit.register(lambda: print(peak_mb(), file=sys.stderr))
+kind, what = sys.argv[1:3]
+del sys.argv[1:3]
+runpy.run_module(what, run_name="__main__", alter_sys=True) if kind == "-m" else exec(what)
+"""
 
 
 def comparisons() -> Iterator[Comparison]:
@@ -67,15 +74,10 @@ def _seconds(*arguments: str) -> float:
 
 
 def _megabytes(*arguments: str) -> float:
-    """Return the peak memory of a call."""
-    child = subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise RuntimeError(f"{' '.join(arguments)} ended with {child.returncode}")
-    return usage.ru_maxrss / 1024
+    """Return the peak memory of a call, which says it at its end."""
+    command = [sys.executable, "-c", _TELLING, *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(ended.stderr.splitlines()[-1])
 
 
 def _run(arguments: tuple[str, ...]) -> None:
