@@ -337,7 +337,7 @@ class FingerprintSet:
         if names == self.access_points:
             return self.rss_dbm
         rows = self.rows_of(names)
-        return csr(rows.data, rows.indices, rows.indptr, len(names))
+        return csr(rows.data.copy(), rows.indices, rows.indptr, len(names))
 
     def rows_of(self, access_points: tuple[str, ...]) -> CompressedRows:
         """Return the same readings as `rss_of` without a SciPy array, which takes longer than a search.
@@ -353,7 +353,8 @@ class FingerprintSet:
             Readings in dBm, [n, len(access_points)], with ascending columns.
         """
         rss = self.rss_dbm
-        rows = CompressedRows(rss.data, rss.indices, rss.indptr, rss.shape)
+        # A copy, as PyTorch takes no array that is read-only, such as one of a file.
+        rows = CompressedRows(rss.data, rss.indices, rss.indptr.copy(), rss.shape)
         if access_points == self.access_points:
             return rows
         return ScanRows(rows, self.access_points, self.scan_id).rss_of(access_points)
