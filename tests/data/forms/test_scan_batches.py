@@ -103,7 +103,7 @@ def test_batches_hold_what_the_whole_table_holds(tmp_path: Path, name: str, rows
     assert joined.n_heard.tolist() == whole.n_heard.tolist()
 
 
-BAD = {
+BAD: dict[str, dict[str, Any]] = {
     "a code that nobody declared": {"AP2": np.where(np.arange(N) > 350, 100.0, -60.0)},
     "a slip": {"AP2": np.where(np.arange(N) == 355, 55.0, -60.0)},
     "infinity": {"AP2": np.where(np.arange(N) == 355, -np.inf, -60.0)},
