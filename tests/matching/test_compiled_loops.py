@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,7 +130,7 @@ def test_loops_are_compiled_anew_where_no_folder_can_be_written(monkeypatch: pyt
 
     compile_with = numba.njit
 
-    def refuses_to_cache(**options: object) -> object:
+    def refuses_to_cache(**options: Any) -> Any:
         if options.get("cache"):
             raise RuntimeError("cannot cache function: no locator available")
         return compile_with(**options)

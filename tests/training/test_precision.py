@@ -45,7 +45,7 @@ def test_a_network_learns_as_well_and_answers_in_full_precision(network: str) ->
     errors = {}
     for precision in ("float32", "bfloat16"):
         model = Localizer(network, teachers=["untrained"], run=run(precision), calibrate=False).fit(SURVEY)
-        errors[precision] = evaluate(model, SURVEY.test).figures()["mae_m"]
+        errors[precision] = evaluate(model, SURVEY).figures()["mae_m"]
     assert errors["bfloat16"] != errors["float32"], "bfloat16 must do something"
     assert errors["bfloat16"] == pytest.approx(errors["float32"], rel=0.2)
 
