@@ -15,8 +15,8 @@ __all__ = ["FAST_UPDATES", "HELD_OUT_SHARE", "MatcherRecipe"]
 
 FAST_UPDATES = 96
 """Updates of a fine-tuning in a hurry (`fit --fast`)."""
-# By a third of the updates UJIIndoorLoc's 19,861 scans lose 5 % on held-out users. Four surveys of 209 to 1,732
-# scans change by -2.0 to +1.3 % (research/speed.md).
+# By a third of the updates UJIIndoorLoc's 19,861 scans lose 5 % on held-out users. Four surveys of 209 to
+# 1,732 scans change by -2.0 to +1.3 % (research/speed.md).
 _LARGE = 10_000
 _UPDATES = 320
 _UPDATES_OF_LARGE = 1000
